@@ -1,0 +1,168 @@
+"""The `bathax` command: studies and figures from the shell.
+
+Only the standard library is imported before a command is known, so that `--help`, completion
+and the report of a mistake in a study cost milliseconds.
+"""
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NoReturn
+
+from bathax import __version__
+
+OPTIONAL_PACKAGES = {"msgspec", "shtab", "xarray", "zarr"}
+DESCRIPTION = "Exact dynamics and thermodynamics of small quantum systems in reservoirs."
+SUMMARY_TIMES = 5
+SHELLS = ("bash", "zsh", "tcsh")
+# What shtab reads from an argument that is a file, without importing shtab to say so.
+COMPLETE_FILE = {"bash": "_shtab_compgen_files", "zsh": "_files", "tcsh": "f"}
+
+
+class CommandError(Exception):
+    """A mistake in how the command was called; the message is one sentence."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status.
+
+    0 success, 1 a result that its status calls doubtful, 2 a mistake of the user's, 130 Ctrl-C.
+    """
+    try:
+        arguments = _parser().parse_args(argv)
+        return arguments.command(arguments)
+    except KeyboardInterrupt:
+        return _complain("interrupted", 130)
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        if package not in OPTIONAL_PACKAGES:
+            raise
+        remedy = "install it with pip install 'bathax[app]'"
+        return _complain(f"error: Package `{package}` is missing; {remedy}.", 2)
+    except CommandError as error:
+        return _complain(f"error: {error}", 2)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Solve a study, print a summary and write the result."""
+    # The study is checked first: xarray, and later JAX, take seconds to import.
+    from bathax.app import config
+
+    with _sentences_from(config.StudyError):
+        text = config.read(arguments.study)
+        study = config.parse(text, arguments.study.parent)
+
+    from bathax.app import store
+
+    with _sentences_from(config.StudyError, store.StoreError):
+        store.check_target(arguments.out, overwrite=arguments.force)
+        solution = _solve(study)
+        print(_summary(solution))
+        store.save(solution, arguments.out, text, overwrite=arguments.force)
+    print(f"Written to {arguments.out}")
+    return _complain(f"warning: {solution.message}", 1) if int(solution.status) else 0
+
+
+def figures(arguments: argparse.Namespace) -> int:
+    """Draw every figure into a folder."""
+    from bathax.app.figures import write_all
+
+    write_all(arguments.out)
+    return 0
+
+
+# --- Parts of a run --------------------------------------------------------------------------
+
+
+def _solve(study: Any) -> Any:
+    import bathax as bx
+
+    system, initial, times, solver = study.build()
+    return bx.solve(system, initial, times, solver=solver)
+
+
+def _summary(solution: Any) -> str:
+    """A table of E, S, T and F at a handful of times, the largest errors and the status."""
+    import numpy as np
+
+    names = ("energy", "entropy", "temperature", "free_energy")
+    times = np.asarray(solution.t)
+    values = [np.asarray(getattr(solution, name)) for name in names]
+    errors = [np.max(getattr(solution.error, name)) for name in names]
+    shown = np.unique(np.linspace(0, len(times) - 1, SUMMARY_TIMES).round().astype(int))
+    rows = [
+        ["t", "E", "S", "T", "F"],
+        *([f"{column[i]:.6g}" for column in (times, *values)] for i in shown),
+        ["max error", *(f"{error:.1e}" for error in errors)],
+    ]
+    table = "\n".join("".join(f"{cell:>13}" for cell in row) for row in rows)
+    return f"{table}\nstatus: {solution.message}"
+
+
+@contextmanager
+def _sentences_from(*kinds: type[Exception]) -> Iterator[None]:
+    """Turn errors that are one sentence for the user into the command's own."""
+    try:
+        yield
+    except kinds as error:
+        raise CommandError(str(error)) from error
+
+
+def _complain(sentence: str, status: int) -> int:
+    print(f"bathax: {sentence}", file=sys.stderr)
+    return status
+
+
+# --- Arguments -------------------------------------------------------------------------------
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise CommandError(f"{message[0].upper()}{message[1:]}; see `{self.prog} --help`.")
+
+
+class _PrintCompletion(argparse.Action):
+    def __call__(self, parser: argparse.ArgumentParser, *arguments: Any) -> None:
+        import shtab
+
+        print(shtab.complete(parser, arguments[1]))
+        parser.exit()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="bathax", description=DESCRIPTION)
+    parser.add_argument("--version", action="version", version=f"bathax {__version__}")
+    parser.add_argument(
+        "--print-completion",
+        action=_PrintCompletion,
+        choices=SHELLS,
+        help="print what makes the shell complete this command, and exit",
+    )
+    commands = parser.add_subparsers(required=True, metavar="command", title="commands")
+    _add_run(commands)
+    _add_figures(commands)
+    return parser
+
+
+def _add_run(commands: Any) -> None:
+    about = "solve the study in a TOML file and write the result to a zarr store"
+    parser = commands.add_parser("run", help=about, description=about)
+    parser.set_defaults(command=run)
+    study = parser.add_argument("study", type=Path, help="the study, e.g. study.toml")
+    out = parser.add_argument("--out", type=Path, required=True, help="e.g. result.zarr")
+    study.complete = out.complete = COMPLETE_FILE
+    parser.add_argument("--force", action="store_true", help="replace an earlier result")
+
+
+def _add_figures(commands: Any) -> None:
+    about = "compute and draw the figures"
+    parser = commands.add_parser("figures", help=about, description=about)
+    parser.set_defaults(command=figures)
+    out = parser.add_argument("--out", type=Path, default=Path("figures"), help="default: figures")
+    out.complete = COMPLETE_FILE
+
+
+if __name__ == "__main__":
+    sys.exit(main())

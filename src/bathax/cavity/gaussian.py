@@ -1,0 +1,57 @@
+"""Gaussian states of one mode from their moments alpha, N = <da'da>, M = <da da>."""
+
+from collections.abc import Callable
+
+import jax.numpy as jnp
+from jax import lax
+from jaxtyping import Array, Complex
+
+from bathax._checks import Scalar
+
+
+def entropy(excess: Scalar, squeezing: Scalar) -> Scalar:
+    """S = (n + 1) ln(n + 1) - n ln n with (n + 1/2)^2 = (N + 1/2)^2 - |M|^2.
+
+    `squeezing` is |M|^2. n is found from n (n + 1) = N (N + 1) - |M|^2 without cancellation.
+    """
+    tiny = jnp.finfo(float).tiny
+    product = jnp.maximum(excess * (excess + 1.0) - squeezing, tiny)
+    n = 2.0 * product / (1.0 + jnp.sqrt(1.0 + 4.0 * product))
+    return (n + 1.0) * jnp.log1p(n) - n * jnp.log(n)
+
+
+def density_matrix(
+    alpha: Complex[Array, ""], excess: Scalar, anomalous: Complex[Array, ""], levels: int
+) -> Complex[Array, "levels levels"]:
+    r"""<m|rho|n>, row by row from the generating function of the Husimi distribution.
+
+    sum_{mn} rho_{mn} x^m y^n / sqrt(m! n!) = p exp[(A x^2 + A* y^2)/2 + B x y + C x + C* y] with
+    D = (N+1)^2 - |M|^2, A = M/D, B = 1 - (N+1)/D, C = [(N+1) alpha - M alpha*]/D gives
+    sqrt(m+1) rho_{m+1,n} = A sqrt(m) rho_{m-1,n} + B sqrt(n) rho_{m,n-1} + C rho_{m,n}.
+    """
+    husimi = (excess + 1.0).astype(complex)
+    d = husimi**2 - anomalous * anomalous.conj()
+    a, b = anomalous / d, 1.0 - husimi / d
+    c = (husimi * alpha - anomalous * alpha.conj()) / d
+    overlap = husimi * alpha * alpha.conj() - (anomalous.conj() * alpha**2).real
+    vacuum = jnp.exp(-overlap / d) / jnp.sqrt(d)
+    roots = jnp.sqrt(jnp.arange(levels, dtype=complex))
+
+    def next_row(row: Array) -> Array:
+        shifted = jnp.concatenate([jnp.zeros(1, complex), row[:-1]])
+        return b * roots * shifted + c * row
+
+    first = _ladder(vacuum, a.conj(), lambda element: c.conj() * element, levels)
+    return _ladder(first, a, next_row, levels)
+
+
+def _ladder(first: Array, coupling: Array, step: Callable[[Array], Array], levels: int) -> Array:
+    """x_0 = first, sqrt(m+1) x_{m+1} = coupling sqrt(m) x_{m-1} + step(x_m), stacked."""
+
+    def climb(pair: tuple[Array, Array], m: Array) -> tuple[tuple[Array, Array], Array]:
+        below, here = pair
+        root = jnp.sqrt(m).astype(complex)
+        above = (coupling * root * below + step(here)) / jnp.sqrt(m + 1.0).astype(complex)
+        return (here, above), here
+
+    return lax.scan(climb, (jnp.zeros_like(first), first), jnp.arange(levels, dtype=float))[1]

@@ -1,0 +1,103 @@
+r"""The non-equilibrium Green functions u(t) and v(t, t) of a cavity (AHZ Eq. 14).
+
+u' = -i w_s u - \int_0^t g(t-s) u(s) ds, u(0) = 1, is solved in the rotating frame,
+u = e^{-i w_s t} y, y' = -k * y with k(t) = g(t) e^{i w_s t}. With the noise kernel rotated alike,
+v' = 2 Re[conj(y) c], c = k~ * y, and one running integral gives v.
+"""
+
+import equinox as eqx
+import jax.numpy as jnp
+from jaxtyping import Array, Complex, Float
+
+from bathax._checks import Scalar
+from bathax.cavity.model import Cavity
+from bathax.numerics import gregory
+from bathax.numerics.grid import TimeGrid, interpolate
+from bathax.numerics.volterra import solve_integro_differential
+
+
+class GreenFunctions(eqx.Module):
+    r"""u and v with their time derivatives at the times t, and what the interaction energy needs.
+
+    `pull` is the noise part of <H_I>: <H_I> = -2 Im[conj(u)(u' + i w_s u)] <a'a>(0) + pull.
+    """
+
+    t: Float[Array, " times"]
+    u: Complex[Array, " times"]
+    du: Complex[Array, " times"]
+    v: Float[Array, " times"]
+    dv: Float[Array, " times"]
+    pull: Float[Array, " times"]
+
+    @property
+    def transmission(self) -> Float[Array, " times"]:
+        """|u|^2, the share of the initial quanta still in the cavity."""
+        return self.u.real**2 + self.u.imag**2
+
+    @property
+    def transmission_rate(self) -> Float[Array, " times"]:
+        """d|u|^2/dt = 2 Re[conj(u) u']."""
+        return 2.0 * (self.u.conj() * self.du).real
+
+
+class MasterEquationCoefficients(eqx.Module):
+    """Renormalised frequency w_s', dissipation gamma and noise gamma~ of AHZ Eq. (13)."""
+
+    frequency: Float[Array, " times"]
+    dissipation: Float[Array, " times"]
+    noise: Float[Array, " times"]
+
+
+def coefficients(green: GreenFunctions) -> MasterEquationCoefficients:
+    """w_s' = -Im(u'/u), gamma = -Re(u'/u), gamma~ = v' + 2 gamma v (AHZ, below Eq. 13).
+
+    Infinite where u has a zero: the map is exact there but no master equation exists.
+    """
+    ratio = green.du / green.u
+    return MasterEquationCoefficients(
+        -ratio.imag, -ratio.real, green.dv - 2.0 * ratio.real * green.v
+    )
+
+
+def on_grid(cavity: Cavity, grid: TimeGrid) -> GreenFunctions:
+    """u, u', v, v' at every point of a uniform grid; the number of points is a power of two.
+
+    No error estimate: `bathax.Volterra` compares two grids. NaN for a kernel singular at t = 0.
+    """
+    y, dy, v, dv, pull = _rotating(cavity, grid)
+    return _laboratory(cavity.frequency, grid.times, y, dy, v, dv, pull)
+
+
+def at_times(
+    cavity: Cavity, ts: Float[Array, " times"], stop: Scalar, points: int
+) -> GreenFunctions:
+    """The Green functions at any times up to `stop`, from a grid of that many points."""
+    grid = TimeGrid.until(stop, points)
+    samples = (interpolate(values, grid, ts) for values in _rotating(cavity, grid))
+    return _laboratory(cavity.frequency, ts, *samples)
+
+
+def _rotating(cavity: Cavity, grid: TimeGrid) -> tuple[Array, Array, Array, Array, Array]:
+    phase = jnp.exp(1j * (cavity.frequency * grid.times))
+    memory = cavity.memory_kernel(grid) * phase
+    noise = cavity.noise_kernel(grid) * phase
+    y = solve_integro_differential(memory, grid.step)
+    flow, c = gregory.convolve(jnp.stack([memory, noise]), y, grid.step)
+    exchange = y.conj() * c
+    # <f'(t) df/dt> = conj(y) c + 2i int_0^t Im[y' conj(c)] ds for the noise part f of a(t).
+    work = gregory.integrate(-(flow * c.conj()).imag, grid.step)
+    v = gregory.integrate(2.0 * exchange.real, grid.step)
+    return y, -flow, v, 2.0 * exchange.real, -2.0 * exchange.imag - 4.0 * work
+
+
+def _laboratory(
+    frequency: Scalar,
+    ts: Float[Array, " times"],
+    y: Complex[Array, " times"],
+    dy: Complex[Array, " times"],
+    v: Float[Array, " times"],
+    dv: Float[Array, " times"],
+    pull: Float[Array, " times"],
+) -> GreenFunctions:
+    phase = jnp.exp(-1j * (frequency * ts))
+    return GreenFunctions(ts, phase * y, phase * (dy - 1j * (frequency * y)), v, dv, pull)

@@ -1,0 +1,203 @@
+"""Initial states of the cavity and what becomes of them under the exact map."""
+
+import abc
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, ArrayLike, Bool, Complex, Float
+
+from bathax._checks import (
+    NON_NEGATIVE,
+    Scalar,
+    Validated,
+    as_float,
+    is_concrete,
+    parameter,
+    require,
+)
+from bathax.cavity import channel, gaussian
+from bathax.cavity.hermitian import von_neumann_entropy
+
+
+class State(Validated):
+    """A state of the mode at t = 0.
+
+    The map depends on u(t) and v(t): `transmission` below is |u|^2, `noise` is v. Entropy does not
+    depend on the phase of u.
+    """
+
+    @property
+    @abc.abstractmethod
+    def number(self) -> Scalar:
+        """Mean number of quanta <a'a> at the start."""
+
+    @abc.abstractmethod
+    def entropy(self, transmission: Scalar, noise: Scalar) -> Scalar:
+        """S = -Tr[rho ln rho] of the evolved state (AHZ Eq. 9b)."""
+
+    @abc.abstractmethod
+    def density_matrix(
+        self, u: Complex[Array, ""], noise: Scalar, levels: int
+    ) -> Complex[Array, "levels levels"]:
+        """The evolved state in the Fock basis, cut at `levels`."""
+
+    def populations(self, u: Complex[Array, ""], noise: Scalar, levels: int) -> Array:
+        """Probabilities of the first Fock states."""
+        return jnp.diagonal(self.density_matrix(u, noise, levels)).real
+
+
+class Mixture(State):
+    """An incoherent mixture of Fock states, sum_n p_n |n><n|.
+
+    `probabilities` p_0, p_1, ... are non-negative and sum to 1.
+    """
+
+    probabilities: Float[Array, " d"] = eqx.field(converter=as_float)
+
+    def __check_init__(self) -> None:
+        shape = self.probabilities.shape
+        require("probabilities", "a list of numbers", f"of shape {shape}", len(shape) == 1)
+        if is_concrete(self.probabilities):
+            words = "non-negative and sum to 1"
+            require("probabilities", words, self.probabilities, bool(self.is_consistent()))
+
+    def is_consistent(self) -> Bool[Array, ""]:
+        normalised = jnp.abs(jnp.sum(self.probabilities) - 1.0) < 1e-8
+        return normalised & jnp.all(self.probabilities >= 0.0)
+
+    @property
+    def number(self) -> Scalar:
+        return self.probabilities @ jnp.arange(self.probabilities.shape[0], dtype=float)
+
+    def entropy(self, transmission: Scalar, noise: Scalar) -> Scalar:
+        return channel.mixture_entropy(self.probabilities, transmission, noise)
+
+    def density_matrix(
+        self, u: Complex[Array, ""], noise: Scalar, levels: int
+    ) -> Complex[Array, "levels levels"]:
+        return jnp.diag(self.populations(u, noise, levels).astype(complex))
+
+    def populations(self, u: Complex[Array, ""], noise: Scalar, levels: int) -> Array:
+        transmission = u.real**2 + u.imag**2
+        return channel.populations(
+            self.probabilities, transmission, noise, np.arange(levels, dtype=float)
+        )
+
+
+def Fock(n: int) -> Mixture:
+    """The Fock state |n>, n = 0, 1, 2, ... a plain integer."""
+    whole = isinstance(n, int | np.integer) and n >= 0
+    require("n", "a non-negative integer", n, whole)
+    return Mixture(np.eye(n + 1)[n])
+
+
+class DensityMatrix(State):
+    """Any state given by its matrix in the Fock basis; Hermitian, positive, trace 1.
+
+    The evolved matrix is cut at `levels` (default 128), which entropy and populations need enough
+    of: v << levels. For a diagonal matrix use `Mixture`, which needs no cut, and for a Gaussian
+    state `Gaussian`.
+    """
+
+    rho: Complex[Array, "d d"] = eqx.field(converter=lambda rho: jnp.asarray(rho, complex))
+    levels: int = eqx.field(static=True, default=128)
+
+    def __check_init__(self) -> None:
+        shape = self.rho.shape
+        square = len(shape) == 2 and shape[0] == shape[1]
+        require("rho", "a square matrix", f"of shape {shape}", square)
+        require(
+            "levels", f"at least the dimension {shape[0]}", self.levels, self.levels >= shape[0]
+        )
+        if is_concrete(self.rho):
+            trace = jnp.trace(self.rho)
+            lowest = jnp.min(jnp.linalg.eigvalsh(self.rho))
+            require("rho", "Hermitian", "not", bool(_is_hermitian(self.rho)))
+            require("rho", "of trace 1", f"of trace {trace:.6g}", bool(jnp.abs(trace - 1) < 1e-8))
+            words = f"a matrix with lowest eigenvalue {lowest:.3g}"
+            require("rho", "positive", words, bool(lowest > -1e-10))
+
+    def is_consistent(self) -> Bool[Array, ""]:
+        positive = jnp.min(jnp.linalg.eigvalsh(self.rho)) > -1e-10
+        return _is_hermitian(self.rho) & positive & (jnp.abs(jnp.trace(self.rho) - 1.0) < 1e-8)
+
+    @property
+    def number(self) -> Scalar:
+        return jnp.diagonal(self.rho).real @ jnp.arange(self.rho.shape[0], dtype=float)
+
+    def entropy(self, transmission: Scalar, noise: Scalar) -> Scalar:
+        amplitude = jnp.sqrt(jnp.maximum(transmission, jnp.finfo(float).tiny)).astype(complex)
+        return von_neumann_entropy(self.density_matrix(amplitude, noise, self.levels))
+
+    def density_matrix(
+        self, u: Complex[Array, ""], noise: Scalar, levels: int
+    ) -> Complex[Array, "levels levels"]:
+        return channel.density_matrix(self.rho, u, noise, levels)
+
+
+def _is_hermitian(rho: Complex[Array, "d d"]) -> Bool[Array, ""]:
+    return jnp.max(jnp.abs(rho - rho.conj().T)) < 1e-10
+
+
+class Gaussian(State):
+    """A Gaussian state: displacement <a>, and the moments <da'da> and <da da> around it.
+
+    `displacement` alpha, `excess` N = <da'da> >= 0, `anomalous` M = <da da> with
+    |M|^2 <= N (N + 1). Evolves in closed form: alpha -> u alpha, N -> |u|^2 N + v, M -> u^2 M.
+    """
+
+    displacement: Complex[Array, ""] = eqx.field(converter=lambda z: jnp.asarray(z, complex))
+    excess: Scalar = parameter(NON_NEGATIVE)
+    anomalous: Complex[Array, ""] = eqx.field(
+        converter=lambda z: jnp.asarray(z, complex), default=0.0
+    )
+
+    def __check_init__(self) -> None:
+        allowed = self.is_consistent()
+        if is_concrete(allowed):
+            words = "finite and physical, |M|^2 <= N (N + 1)"
+            require("anomalous", words, self.anomalous, bool(allowed))
+
+    def is_consistent(self) -> Bool[Array, ""]:
+        bound = self.excess * (self.excess + 1.0) * (1.0 + 1e-9) + 1e-12
+        return (jnp.abs(self.anomalous) ** 2 <= bound) & jnp.isfinite(jnp.abs(self.displacement))
+
+    @property
+    def number(self) -> Scalar:
+        return self.excess + self.displacement.real**2 + self.displacement.imag**2
+
+    def entropy(self, transmission: Scalar, noise: Scalar) -> Scalar:
+        squeezing = (self.anomalous * self.anomalous.conj()).real
+        return gaussian.entropy(transmission * self.excess + noise, transmission**2 * squeezing)
+
+    def density_matrix(
+        self, u: Complex[Array, ""], noise: Scalar, levels: int
+    ) -> Complex[Array, "levels levels"]:
+        transmission = u.real**2 + u.imag**2
+        return gaussian.density_matrix(
+            u * self.displacement,
+            transmission * self.excess + noise,
+            u**2 * self.anomalous,
+            levels,
+        )
+
+
+def Thermal(nbar: ArrayLike) -> Gaussian:
+    """The thermal state with mean number nbar >= 0."""
+    return Gaussian(0.0, nbar)
+
+
+def Coherent(alpha: ArrayLike) -> Gaussian:
+    """The coherent state |alpha>, alpha any complex number."""
+    return Gaussian(alpha, 0.0)
+
+
+def Squeezed(r: ArrayLike, angle: ArrayLike = 0.0, nbar: ArrayLike = 0.0) -> Gaussian:
+    """The squeezed vacuum S(r e^{i angle})|0>, or a squeezed thermal state with nbar > 0.
+
+    <a'a> = nbar cosh 2r + sinh^2 r and <aa> = -(nbar + 1/2) e^{i angle} sinh 2r.
+    """
+    r, angle, nbar = as_float(r), as_float(angle), as_float(nbar)
+    anomalous = -(nbar + 0.5) * jnp.sinh(2.0 * r) * jnp.exp(1j * angle)
+    return Gaussian(0.0, nbar * jnp.cosh(2.0 * r) + jnp.sinh(r) ** 2, anomalous)

@@ -1,0 +1,1 @@
+"""Mathematics without physics: Volterra equations, quadrature, interpolation, special functions."""

@@ -1,0 +1,43 @@
+"""Curves through given points."""
+
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+
+def monotone_cubic(
+    x: Float[Array, " knots"], y: Float[Array, " knots"], at: Float[Array, "..."]
+) -> Float[Array, "..."]:
+    """The monotone piecewise cubic through (x, y), zero outside [x_0, x_last].
+
+    Slopes after Fritsch and Butland (weighted harmonic mean of the neighbouring secants, zero where
+    they change sign), so that the curve stays between neighbouring values and keeps their sign.
+    """
+    inside = (at >= x[0]) & (at <= x[-1])
+    at = jnp.where(inside, at, x[0])
+    k = jnp.clip(jnp.searchsorted(x, at, side="right") - 1, 0, len(x) - 2)
+    width = x[k + 1] - x[k]
+    u = (at - x[k]) / width
+    slopes = _slopes(jnp.diff(x), jnp.diff(y) / jnp.diff(x))
+    left, right = width * slopes[k], width * slopes[k + 1]
+    bend = y[k] * (1 - u) ** 2 * (1 + 2 * u) + y[k + 1] * u**2 * (3 - 2 * u)
+    return jnp.where(inside, bend + left * u * (1 - u) ** 2 - right * u**2 * (1 - u), 0.0)
+
+
+def _slopes(h: Float[Array, " intervals"], secant: Float[Array, " intervals"]) -> Array:
+    """Slopes at the knots; the ends by the one-sided three-point formula, limited in size."""
+    before, after = secant[:-1], secant[1:]
+    monotone = before * after > 0
+    w_before, w_after = h[:-1] + 2 * h[1:], 2 * h[:-1] + h[1:]
+    safe_before, safe_after = jnp.where(monotone, before, 1.0), jnp.where(monotone, after, 1.0)
+    mean = (w_before + w_after) / (w_after / safe_before + w_before / safe_after)
+    inner = jnp.where(monotone, mean, 0.0)
+    first = _end_slope(h[0], h[1], secant[0], secant[1])
+    last = _end_slope(h[-1], h[-2], secant[-1], secant[-2])
+    return jnp.concatenate([first[None], inner, last[None]])
+
+
+def _end_slope(h0: Array, h1: Array, s0: Array, s1: Array) -> Array:
+    slope = ((2 * h0 + h1) * s0 - h0 * s1) / (h0 + h1)
+    slope = jnp.where(slope * s0 > 0, slope, 0.0)
+    overshoots = (s0 * s1 < 0) & (jnp.abs(slope) > 3 * jnp.abs(s0))
+    return jnp.where(overshoots, 3 * s0, slope)

@@ -1,0 +1,53 @@
+"""Lower-triangular Toeplitz systems as power-series division: Newton doubling with FFTs.
+
+A lower-triangular Toeplitz matrix with first column a acts as multiplication by the power series
+a(x) modulo x^n, so that solving with it is dividing by a(x). Sizes are powers of two.
+"""
+
+import jax.numpy as jnp
+from jax import lax
+from jax.numpy.fft import fft, ifft
+from jaxtyping import Array, Complex
+
+# Below this size a dense triangular solve is cheaper than further halving.
+DENSE = 64
+
+
+def triangle(column: Complex[Array, " n"]) -> Complex[Array, "n n"]:
+    """The lower-triangular Toeplitz matrix with this first column."""
+    lag = jnp.arange(column.shape[0])
+    lag = lag[:, None] - lag[None, :]
+    return jnp.where(lag >= 0, column[lag], jnp.zeros((), column.dtype))
+
+
+def reciprocal(a: Complex[Array, " n"], size: int) -> Complex[Array, " size"]:
+    """The first terms of 1/a(x), doubling r <- r - r (a r - 1).
+
+    The product a r is known to be 1 in its first half, so that a cyclic convolution, which wraps
+    onto that half only, is enough: transforms of length 2m double m terms.
+    """
+    m = min(DENSE, size)
+    unit = jnp.zeros((m, 1), a.dtype).at[0].set(1.0)
+    r = lax.linalg.triangular_solve(triangle(a[:m]), unit, left_side=True, lower=True)[:, 0]
+    while m < size:
+        spectrum = fft(r, 2 * m)
+        excess = ifft(fft(a[: 2 * m]) * spectrum)[m:]
+        correction = ifft(fft(excess, 2 * m) * spectrum)[:m]
+        r = jnp.concatenate([r, -correction])
+        m *= 2
+    return r
+
+
+def divide(b: Complex[Array, " n"], a: Complex[Array, " n"]) -> Complex[Array, " n"]:
+    """b(x) / a(x) modulo x^n; a_0 must not vanish and n must be a power of two.
+
+    The reciprocal is needed to half the length only: the second half of the quotient comes from
+    the residual of the first.
+    """
+    n = b.shape[0]
+    half = n // 2
+    spectrum = fft(reciprocal(a, half), n)
+    head = ifft(fft(b[:half], n) * spectrum)[:half]
+    residual = b[half:] - ifft(fft(a) * fft(head, n))[half:]
+    tail = ifft(fft(residual, n) * spectrum)[:half]
+    return jnp.concatenate([head, tail])

@@ -1,0 +1,1 @@
+"""Reservoirs: spectral densities, occupations, and the kernels that follow from them."""

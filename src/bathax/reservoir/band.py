@@ -1,0 +1,58 @@
+"""Densities of finite support: the semicircle band."""
+
+from typing import ClassVar
+
+import jax.numpy as jnp
+from jaxtyping import Array, Complex, Inexact
+
+from bathax._checks import FINITE, NON_NEGATIVE, POSITIVE, Scalar, parameter
+from bathax.numerics.grid import TimeGrid
+from bathax.numerics.special import jinc
+from bathax.reservoir.spectral_density import Measure, SpectralDensity
+
+
+class SemicircleBand(SpectralDensity):
+    r"""J(w) = (2 eta / pi W^2) sqrt(W^2 - (w - w_0)^2): the end of a chain of coupled cavities.
+
+    `eta` (>= 0, energy^2) is the whole weight \int J dw, `center` w_0 the middle and `half_width` W
+    (> 0) half the width of the band. g(t) = eta e^{-i w_0 t} 2 J_1(Wt) / (Wt). With two edges
+    there can be two bound states.
+    """
+
+    formula: ClassVar[str] = "J(w) = (2 eta / pi W^2) sqrt(W^2 - (w - w_0)^2)"
+
+    eta: Scalar = parameter(NON_NEGATIVE)
+    center: Scalar = parameter(FINITE)
+    half_width: Scalar = parameter(POSITIVE)
+
+    def __call__(self, w: Inexact[Array, "..."]) -> Inexact[Array, "..."]:
+        x = (w - self.center.astype(w.dtype)) / self.half_width.astype(w.dtype)
+        inside = jnp.abs(x) < 1.0
+        root = jnp.sqrt(1.0 - jnp.where(inside, x, jnp.zeros((), w.dtype)) ** 2)
+        scale = (2.0 / jnp.pi) * (self.eta / self.half_width).astype(w.dtype)
+        return jnp.where(inside, scale * root, jnp.zeros((), w.dtype))
+
+    @property
+    def lower(self) -> Scalar:
+        return self.center - self.half_width
+
+    @property
+    def bandwidth(self) -> Scalar:
+        return jnp.abs(self.center) + self.half_width
+
+    def measure(self, resolution: int) -> Measure:
+        # Gauss-Chebyshev rule of the second kind, whose weight function is J itself.
+        count = 64 + resolution // 2
+        theta = jnp.pi * jnp.arange(1, count + 1) / (count + 1)
+        nodes = self.center + self.half_width * jnp.cos(theta)
+        return nodes, 2.0 * self.eta / (count + 1) * jnp.sin(theta) ** 2
+
+    def memory_kernel(self, grid: TimeGrid) -> Complex[Array, " points"]:
+        phase = jnp.exp(-1j * (self.center * grid.times))
+        return self.eta * phase * jinc(self.half_width * grid.times)
+
+    def self_energy(self, z: Complex[Array, "..."]) -> Complex[Array, "..."]:
+        """Sigma(z) = (2 eta / W^2) [z - w_0 - sqrt(z - w_0 - W) sqrt(z - w_0 + W)]."""
+        x = z - self.center
+        root = jnp.sqrt(x - self.half_width) * jnp.sqrt(x + self.half_width)
+        return 2.0 * self.eta / self.half_width**2 * (x - root)

@@ -1,0 +1,107 @@
+"""Densities with algebraic tails: Lorentzian and Drude-Lorentz."""
+
+from typing import ClassVar
+
+import jax.numpy as jnp
+from jaxtyping import Array, Complex, Inexact
+
+from bathax._checks import FINITE, NON_NEGATIVE, POSITIVE, Scalar, parameter
+from bathax.numerics.grid import TimeGrid
+from bathax.numerics.quadrature import composite
+from bathax.numerics.special import expint1, scaled_expint1
+from bathax.reservoir.occupation import Occupation, Uniform
+from bathax.reservoir.spectral_density import Measure, SpectralDensity
+
+
+class Lorentzian(SpectralDensity):
+    r"""J(w) = (gamma0 lam^2 / 2 pi) / ((w - w_0)^2 + lam^2) on the whole axis (AHZ Eq. 23).
+
+    `gamma0` (>= 0, energy), `width` lam (> 0, energy), `center` w_0. g(t) = (gamma0 lam / 2)
+    e^{-(lam + i w_0) t}. Since it reaches below zero frequency it has no thermal state: vacuum or
+    a `Uniform` occupation only, with g~ = n g.
+    """
+
+    formula: ClassVar[str] = "J(w) = (gamma0 lam^2/2pi) / ((w - w_0)^2 + lam^2)"
+
+    gamma0: Scalar = parameter(NON_NEGATIVE)
+    width: Scalar = parameter(POSITIVE)
+    center: Scalar = parameter(FINITE)
+
+    def __call__(self, w: Inexact[Array, "..."]) -> Inexact[Array, "..."]:
+        gamma0, width, center = (p.astype(w.dtype) for p in (self.gamma0, self.width, self.center))
+        return gamma0 * width**2 / (2.0 * jnp.pi) / ((w - center) ** 2 + width**2)
+
+    @property
+    def lower(self) -> Scalar:
+        return jnp.asarray(-jnp.inf)
+
+    @property
+    def bandwidth(self) -> Scalar:
+        return jnp.abs(self.center) + self.width
+
+    def measure(self, resolution: int) -> Measure:
+        # w = w_0 + lam tan(theta) makes the mass uniform in theta.
+        count = 64 + resolution
+        theta = jnp.pi * ((jnp.arange(count) + 0.5) / count - 0.5)
+        mass = self.gamma0 * self.width / (2.0 * count)
+        return self.center + self.width * jnp.tan(theta), jnp.broadcast_to(mass, (count,))
+
+    def memory_kernel(self, grid: TimeGrid) -> Complex[Array, " points"]:
+        rate = self.width + 1j * self.center
+        return 0.5 * self.gamma0 * self.width * jnp.exp(-rate * grid.times)
+
+    def noise_kernel(self, grid: TimeGrid, occupation: Occupation) -> Complex[Array, " points"]:
+        # Any other filling than a uniform one is refused by `Reservoir`, or empty.
+        if isinstance(occupation, Uniform):
+            return occupation.number * self.memory_kernel(grid)
+        return jnp.zeros(grid.points, complex)
+
+    def self_energy(self, z: Complex[Array, "..."]) -> Complex[Array, "..."]:
+        """Sigma(z) = (gamma0 lam / 2) / (z - w_0 + i lam), for Im z >= 0."""
+        return 0.5 * self.gamma0 * self.width / (z - self.center + 1j * self.width)
+
+
+class DrudeLorentz(SpectralDensity):
+    r"""J(w) = eta w w_c^2 / (w^2 + w_c^2) for w > 0.
+
+    `eta` (>= 0, dimensionless), `cutoff` w_c (> 0, energy). It falls only like 1/w, so that
+    g(t) = (eta w_c^2 / 2) [e^x E1(x) + e^{-x} E1(-x + i0)], x = w_c t, is infinite at t = 0 and
+    time stepping refuses it. Its self-energy is finite, and closed: with q = z / w_c,
+    Sigma(z) = eta w_c [q log(-q) - pi/2] / (1 + q^2).
+    """
+
+    formula: ClassVar[str] = "J(w) = eta w w_c^2 / (w^2 + w_c^2)"
+
+    eta: Scalar = parameter(NON_NEGATIVE)
+    cutoff: Scalar = parameter(POSITIVE)
+
+    def __call__(self, w: Inexact[Array, "..."]) -> Inexact[Array, "..."]:
+        eta, cutoff = self.eta.astype(w.dtype), self.cutoff.astype(w.dtype)
+        value = eta * w * cutoff**2 / (w**2 + cutoff**2)
+        return jnp.where(w.real > 0, value, jnp.zeros((), w.dtype))
+
+    @property
+    def lower(self) -> Scalar:
+        return jnp.zeros(())
+
+    @property
+    def bandwidth(self) -> Scalar:
+        return self.cutoff
+
+    def measure(self, resolution: int) -> Measure:
+        # w = w_c u / (1 - u), u = x^2: algebraic tails become smooth at u = 1.
+        x, weights = (jnp.asarray(part) for part in composite(8 + resolution // 64))
+        nodes = self.cutoff * x**2 / (1.0 - x**2)
+        return nodes, self(nodes) * self.cutoff * 2.0 * x / (1.0 - x**2) ** 2 * weights
+
+    def memory_kernel(self, grid: TimeGrid) -> Complex[Array, " points"]:
+        x = (self.cutoff * grid.times).astype(complex)
+        positive = x.real > 0
+        x = jnp.where(positive, x, jnp.ones((), complex))
+        ends = scaled_expint1(x) + jnp.exp(-x) * expint1(-x)
+        return jnp.where(positive, 0.5 * self.eta * self.cutoff**2 * ends, jnp.inf)
+
+    def self_energy(self, z: Complex[Array, "..."]) -> Complex[Array, "..."]:
+        q = z / self.cutoff
+        # q just above the positive axis puts -q just below the negative one, log(-q) = log q - i pi.
+        return self.eta * self.cutoff * (q * jnp.log(-q) - 0.5 * jnp.pi) / (1.0 + q**2)

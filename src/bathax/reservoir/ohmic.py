@@ -1,0 +1,123 @@
+"""Densities with an exponential cutoff: the Ohmic family and the photonic band edge."""
+
+import abc
+from typing import ClassVar
+
+import jax.numpy as jnp
+from jax.scipy.special import gamma
+from jaxtyping import Array, Complex, Inexact
+
+from bathax._checks import NON_NEGATIVE, POSITIVE, Scalar, parameter
+from bathax.numerics.grid import TimeGrid
+from bathax.numerics.quadrature import composite, half_line
+from bathax.numerics.special import hurwitz_zeta
+from bathax.reservoir.occupation import BoseEinstein, Occupation
+from bathax.reservoir.spectral_density import Measure, SpectralDensity
+
+
+class Analytic(SpectralDensity):
+    """A density analytic to the right of its lower end, decaying like e^{-w/cutoff}.
+
+    Its integrals run along the ray lower + r e^{-i pi/4}, where e^{-izt} decays for t > 0: some 200
+    nodes serve every t, and the thermal poles on the imaginary axis stay out of reach.
+    """
+
+    @property
+    @abc.abstractmethod
+    def decay(self) -> Scalar:
+        """The frequency w_c of the cutoff e^{-w/w_c}."""
+
+    def contour(self, resolution: int) -> Measure:
+        del resolution
+        ray = self.decay.astype(complex) * jnp.exp(-0.25j * jnp.pi)
+        r, weights = (jnp.asarray(part, complex) for part in half_line())
+        nodes = self.lower.astype(complex) + ray * r
+        return nodes, self(nodes) * ray * weights
+
+    def measure(self, resolution: int) -> Measure:
+        # w = lower + 45 w_c x^4: smooth at x = 0 for every power law, e^{-45} at x = 1.
+        x, weights = (jnp.asarray(part) for part in composite(8 + resolution // 64))
+        nodes = self.lower + 45.0 * self.decay * x**4
+        return nodes, self(nodes) * 180.0 * self.decay * x**3 * weights
+
+
+class Ohmic(Analytic):
+    r"""J(w) = eta w^s w_c^{1-s} e^{-w/w_c} for w > 0; s = 1 Ohmic, below sub-, above super-Ohmic.
+
+    `eta` (>= 0, dimensionless), `cutoff` w_c (> 0, energy), `exponent` s (> 0).
+    Closed forms: g(t) = eta w_c^2 Gamma(s+1) / (1 + i w_c t)^{s+1} and, for a thermal reservoir,
+    g~(t) = eta w_c^{1-s} Gamma(s+1) T^{s+1} zeta(s+1, 1 + T/w_c + iTt) with Hurwitz' zeta.
+    A bound state appears above the critical coupling eta_c = w_s / (w_c Gamma(s)).
+    """
+
+    formula: ClassVar[str] = "J(w) = eta w^s w_c^(1-s) exp(-w/w_c)"
+
+    eta: Scalar = parameter(NON_NEGATIVE)
+    cutoff: Scalar = parameter(POSITIVE)
+    exponent: Scalar = parameter(POSITIVE, default=1.0)
+
+    def __call__(self, w: Inexact[Array, "..."]) -> Inexact[Array, "..."]:
+        inside = w.real > 0
+        x = jnp.where(inside, w, jnp.ones((), w.dtype)) / self.cutoff.astype(w.dtype)
+        value = (self.eta * self.cutoff).astype(w.dtype) * x ** self.exponent.astype(w.dtype)
+        return jnp.where(inside, value * jnp.exp(-x), jnp.zeros((), w.dtype))
+
+    @property
+    def lower(self) -> Scalar:
+        return jnp.zeros(())
+
+    @property
+    def decay(self) -> Scalar:
+        return self.cutoff
+
+    @property
+    def bandwidth(self) -> Scalar:
+        return self.cutoff * (1.0 + self.exponent) / 2.0
+
+    def memory_kernel(self, grid: TimeGrid) -> Complex[Array, " points"]:
+        base = 1.0 + 1j * (self.cutoff * grid.times)
+        strength = self.eta * self.cutoff**2 * gamma(self.exponent + 1.0)
+        return strength * base ** -(self.exponent + 1.0).astype(complex)
+
+    def noise_kernel(self, grid: TimeGrid, occupation: Occupation) -> Complex[Array, " points"]:
+        if not isinstance(occupation, BoseEinstein):
+            return super().noise_kernel(grid, occupation)
+        warm = occupation.temperature > 0
+        temperature = jnp.where(warm, occupation.temperature, 1.0)
+        power = self.exponent + 1.0
+        strength = self.eta * self.cutoff**2 * gamma(power) * (temperature / self.cutoff) ** power
+        argument = 1.0 + temperature / self.cutoff + 1j * (temperature * grid.times)
+        return jnp.where(warm, strength, 0.0) * hurwitz_zeta(power, argument)
+
+
+class BandEdge(Analytic):
+    r"""J(w) = eta sqrt(w_e (w - w_e)) / w e^{-(w - w_e)/w_c} for w > w_e: a photonic band edge.
+
+    `eta` (>= 0, energy), `edge` w_e (> 0, energy), `cutoff` w_c (> 0, energy). J rises like a
+    square root at the edge and falls like 1/sqrt(w) above it until the cutoff.
+    """
+
+    formula: ClassVar[str] = "J(w) = eta sqrt(w_e (w - w_e)) / w exp(-(w - w_e)/w_c)"
+
+    eta: Scalar = parameter(NON_NEGATIVE)
+    edge: Scalar = parameter(POSITIVE)
+    cutoff: Scalar = parameter(POSITIVE)
+
+    def __call__(self, w: Inexact[Array, "..."]) -> Inexact[Array, "..."]:
+        edge = self.edge.astype(w.dtype)
+        inside = w.real > self.edge
+        x = jnp.where(inside, w - edge, jnp.ones((), w.dtype))
+        shape = jnp.sqrt(edge * x) / (edge + x) * jnp.exp(-x / self.cutoff.astype(w.dtype))
+        return jnp.where(inside, self.eta.astype(w.dtype) * shape, jnp.zeros((), w.dtype))
+
+    @property
+    def lower(self) -> Scalar:
+        return self.edge
+
+    @property
+    def decay(self) -> Scalar:
+        return self.cutoff
+
+    @property
+    def bandwidth(self) -> Scalar:
+        return self.edge + self.cutoff

@@ -1,0 +1,61 @@
+"""A reservoir: which modes there are, and how they are filled."""
+
+import jax.numpy as jnp
+from jaxtyping import Array, ArrayLike, Bool, Complex
+
+from bathax._checks import Scalar, Validated, is_concrete, require
+from bathax.numerics.grid import TimeGrid
+from bathax.reservoir.occupation import BoseEinstein, Occupation
+from bathax.reservoir.spectral_density import SpectralDensity
+
+
+class Reservoir(Validated):
+    """Modes of spectral density J(w), initially thermal, or filled by any occupation n(w).
+
+    `Reservoir(J, temperature=T)` is thermal, T in units of energy (k_B = 1), T = 0 the vacuum;
+    `Reservoir(J, occupation=Uniform(0.5))` is any phase-invariant Gaussian state. A thermal state
+    needs J(w) without weight at w <= 0 (an integrable J(w) / w), since the energy of the reservoir
+    would have no lower bound or its occupation no finite value: `ValueError`, or an invalid point
+    inside `jit`.
+    """
+
+    spectral_density: SpectralDensity
+    occupation: Occupation
+
+    def __init__(
+        self,
+        spectral_density: SpectralDensity,
+        temperature: ArrayLike = 0.0,
+        *,
+        occupation: Occupation | None = None,
+    ) -> None:
+        self.spectral_density = spectral_density
+        self.occupation = BoseEinstein(temperature) if occupation is None else occupation
+
+    def __check_init__(self) -> None:
+        allowed = self.is_consistent()
+        if is_concrete(allowed):
+            words = "0 for a spectral density with weight at w <= 0, which has no thermal state"
+            require("temperature", words, self.temperature, bool(allowed))
+
+    @property
+    def temperature(self) -> Scalar:
+        """T of a thermal reservoir, NaN for another occupation."""
+        if isinstance(self.occupation, BoseEinstein):
+            return self.occupation.temperature
+        return jnp.asarray(jnp.nan)
+
+    def is_consistent(self) -> Bool[Array, ""]:
+        """Whether the occupation is finite wherever the reservoir has modes."""
+        lower = self.spectral_density.lower
+        at_zero = self.spectral_density(jnp.zeros(()))
+        positive = (lower > 0) | ((lower == 0) & (at_zero == 0))
+        return positive | ~(self.temperature > 0)
+
+    def memory_kernel(self, grid: TimeGrid) -> Complex[Array, " points"]:
+        r"""g(t) = \int dw J(w) e^{-iwt}."""
+        return self.spectral_density.memory_kernel(grid)
+
+    def noise_kernel(self, grid: TimeGrid) -> Complex[Array, " points"]:
+        r"""g~(t) = \int dw J(w) n(w) e^{-iwt}."""
+        return self.spectral_density.noise_kernel(grid, self.occupation)

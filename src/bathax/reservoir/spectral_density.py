@@ -1,0 +1,190 @@
+r"""What a spectral density J(w) is, and sums and multiples of them.
+
+Convention everywhere: J(w) = sum_k |V_k|^2 delta(w - w_k), with no factor pi, so that the memory
+kernel is g(t) = \int dw J(w) e^{-iwt} and the golden-rule decay rate of a population 2 pi J(w_s).
+"""
+
+import abc
+from dataclasses import fields
+from typing import ClassVar
+
+import equinox as eqx
+import jax.numpy as jnp
+from jaxtyping import Array, ArrayLike, Complex, Float, Inexact
+
+from bathax._checks import NON_NEGATIVE, Scalar, Validated, is_concrete, parameter
+from bathax.numerics.grid import TimeGrid
+from bathax.numerics.quadrature import fourier_sum
+from bathax.reservoir.occupation import Occupation
+
+Measure = tuple[Inexact[Array, " nodes"], Inexact[Array, " nodes"]]
+
+
+class SpectralDensity(Validated):
+    r"""J(w) and the integrals over it.
+
+    A subclass gives J(w), its lower end, a bandwidth and a quadrature rule; kernels and self-energy
+    follow by quadrature unless it knows closed forms. Densities add, and scale by a number:
+    `2.0 * Ohmic(0.1, 5.0) + Lorentzian(0.1, 0.2, 1.0)`.
+    """
+
+    formula: ClassVar[str]
+
+    @abc.abstractmethod
+    def __call__(self, w: Inexact[Array, "..."]) -> Inexact[Array, "..."]:
+        """J(w); zero outside its support."""
+
+    @property
+    @abc.abstractmethod
+    def lower(self) -> Scalar:
+        """The lowest frequency of the support."""
+
+    @property
+    @abc.abstractmethod
+    def bandwidth(self) -> Scalar:
+        """Largest frequency of importance: how fast g(t) varies. Only a hint for step sizes."""
+
+    @abc.abstractmethod
+    def measure(self, resolution: int) -> Measure:
+        r"""Real nodes w_q and masses m_q, \int J(w) f(w) dw = sum_q m_q f(w_q).
+
+        About `resolution` nodes, enough for f = e^{-iwt} as long as a uniform grid of so many
+        times up to t resolves that oscillation too.
+        """
+
+    def contour(self, resolution: int) -> Measure:
+        """Nodes and masses along a path on which e^{-izt} decays, where J is analytic."""
+        return self.measure(resolution)
+
+    def memory_kernel(self, grid: TimeGrid) -> Complex[Array, " points"]:
+        r"""g(t) = \int dw J(w) e^{-iwt}."""
+        nodes, masses = self.contour(grid.points)
+        return fourier_sum(masses, nodes, grid)
+
+    def noise_kernel(self, grid: TimeGrid, occupation: Occupation) -> Complex[Array, " points"]:
+        r"""g~(t) = \int dw J(w) n(w) e^{-iwt}."""
+        nodes, masses = self.contour(grid.points)
+        return fourier_sum(masses * occupation(nodes), nodes, grid)
+
+    def self_energy(self, z: Complex[Array, "..."]) -> Complex[Array, "..."]:
+        r"""Sigma(z) = \int dw J(w) / (z - w), for z off the support or just above it.
+
+        On the support it is Delta(w) - i pi J(w) where J is analytic; by quadrature along the
+        real axis (`Tabulated`) it is accurate only away from the support.
+        """
+        nodes, masses = self.contour(1024)
+        return jnp.sum(masses / (z[..., None] - nodes), axis=-1)
+
+    def level_shift(self, w: Float[Array, "..."]) -> Float[Array, "..."]:
+        r"""Delta(w) = P \int dw' J(w') / (w - w')."""
+        return self.self_energy(w.astype(complex)).real
+
+    def __add__(self, other: "SpectralDensity") -> "SpectralDensity":
+        return Sum((self, other))
+
+    def __mul__(self, factor: ArrayLike) -> "SpectralDensity":
+        return Scaled(self, factor)
+
+    __rmul__ = __mul__
+
+    def __repr__(self) -> str:
+        values = (f"{field.name}={_shown(getattr(self, field.name))}" for field in fields(self))
+        formula = f"{self.formula} = sum_k |V_k|^2 delta(w - w_k)"
+        return f"{type(self).__name__}({', '.join(values)}): {formula}"
+
+
+class Sum(SpectralDensity):
+    """J(w) = sum_i J_i(w): one reservoir with several features."""
+
+    formula: ClassVar[str] = "J(w) = sum_i J_i(w)"
+
+    terms: tuple[SpectralDensity, ...]
+
+    def __call__(self, w: Inexact[Array, "..."]) -> Inexact[Array, "..."]:
+        return sum((term(w) for term in self.terms), jnp.zeros_like(w))
+
+    @property
+    def lower(self) -> Scalar:
+        return jnp.min(jnp.stack([term.lower for term in self.terms]))
+
+    @property
+    def bandwidth(self) -> Scalar:
+        return jnp.max(jnp.stack([term.bandwidth for term in self.terms]))
+
+    def measure(self, resolution: int) -> Measure:
+        return _joined([term.measure(resolution) for term in self.terms])
+
+    def contour(self, resolution: int) -> Measure:
+        return _joined([term.contour(resolution) for term in self.terms])
+
+    def memory_kernel(self, grid: TimeGrid) -> Complex[Array, " points"]:
+        return sum(
+            (term.memory_kernel(grid) for term in self.terms), jnp.zeros(grid.points, complex)
+        )
+
+    def noise_kernel(self, grid: TimeGrid, occupation: Occupation) -> Complex[Array, " points"]:
+        return sum(
+            (term.noise_kernel(grid, occupation) for term in self.terms),
+            jnp.zeros(grid.points, complex),
+        )
+
+    def self_energy(self, z: Complex[Array, "..."]) -> Complex[Array, "..."]:
+        return sum((term.self_energy(z) for term in self.terms), jnp.zeros_like(z))
+
+    def level_shift(self, w: Float[Array, "..."]) -> Float[Array, "..."]:
+        return sum((term.level_shift(w) for term in self.terms), jnp.zeros_like(w))
+
+
+class Scaled(SpectralDensity):
+    """J(w) = factor J_0(w), with factor >= 0."""
+
+    formula: ClassVar[str] = "J(w) = factor J_0(w)"
+
+    density: SpectralDensity
+    factor: Scalar = parameter(NON_NEGATIVE)
+
+    def __call__(self, w: Inexact[Array, "..."]) -> Inexact[Array, "..."]:
+        return self.factor.astype(w.dtype) * self.density(w)
+
+    @property
+    def lower(self) -> Scalar:
+        return self.density.lower
+
+    @property
+    def bandwidth(self) -> Scalar:
+        return self.density.bandwidth
+
+    def measure(self, resolution: int) -> Measure:
+        nodes, masses = self.density.measure(resolution)
+        return nodes, self.factor.astype(masses.dtype) * masses
+
+    def contour(self, resolution: int) -> Measure:
+        nodes, masses = self.density.contour(resolution)
+        return nodes, self.factor.astype(masses.dtype) * masses
+
+    def memory_kernel(self, grid: TimeGrid) -> Complex[Array, " points"]:
+        return self.factor * self.density.memory_kernel(grid)
+
+    def noise_kernel(self, grid: TimeGrid, occupation: Occupation) -> Complex[Array, " points"]:
+        return self.factor * self.density.noise_kernel(grid, occupation)
+
+    def self_energy(self, z: Complex[Array, "..."]) -> Complex[Array, "..."]:
+        return self.factor * self.density.self_energy(z)
+
+    def level_shift(self, w: Float[Array, "..."]) -> Float[Array, "..."]:
+        return self.factor * self.density.level_shift(w)
+
+
+def _joined(measures: list[Measure]) -> Measure:
+    nodes, masses = zip(*measures, strict=True)
+    dtype = jnp.result_type(*nodes)
+    return (
+        jnp.concatenate([part.astype(dtype) for part in nodes]),
+        jnp.concatenate([part.astype(dtype) for part in masses]),
+    )
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, Array) and value.ndim == 0 and is_concrete(value):
+        return f"{value.item():g}"
+    return eqx.tree_pformat(value)

@@ -1,0 +1,173 @@
+r"""Thermodynamics far from equilibrium along the trajectory of a state (AHZ Eqs. 9-11).
+
+E = w_s N, N = <a'a>, S = -Tr[rho ln rho], T = (dE/dt) / (dS/dt), mu = dE/dN, F = E - T S. Time
+derivatives follow from u' and v' by the chain rule, never from differences.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jax import lax
+from jaxtyping import Array, Bool, Float
+
+from bathax._checks import Scalar
+from bathax.cavity.green import GreenFunctions
+from bathax.cavity.model import Cavity
+from bathax.cavity.states import State
+
+# T = E'/S' counts as resolved while the errors of E' and S' leave it this relative accuracy.
+RESOLUTION = 1e-2
+
+
+class Thermodynamics(eqx.Module):
+    """The state quantities of the cavity, each an array over times; energies in units of hbar.
+
+    `temperature` is E'/S'; at isolated instants with S' = 0 it has true poles. Where both rates
+    vanish (`temperature_resolved` False: in the steady state, and at t = 0) it is the limit
+    w_s / (dS/dv), for a geometric state w_s / ln((1 + v)/v); a pure state without noise has 0.
+    `chemical_potential` dE/dN is w_s at all times, because the energy of a mode is w_s N.
+    `entropy_production` is Delta S - Q/T0 with the heat Q = Delta E + <H_I> that left the
+    reservoirs; never negative in the exact solution. Defined for reservoirs of one temperature
+    (NaN for several), infinite at T0 = 0 once heat flows into the vacuum.
+    """
+
+    number: Float[Array, " times"]
+    energy: Float[Array, " times"]
+    entropy: Float[Array, " times"]
+    energy_rate: Float[Array, " times"]
+    entropy_rate: Float[Array, " times"]
+    temperature: Float[Array, " times"]
+    chemical_potential: Float[Array, " times"]
+    free_energy: Float[Array, " times"]
+    interaction_energy: Float[Array, " times"]
+    entropy_production: Float[Array, " times"]
+
+
+class Moments(eqx.Module):
+    """The real numbers at one time from which every quantity here follows by algebra."""
+
+    transmission: Scalar
+    noise: Scalar
+    transmission_rate: Scalar
+    noise_rate: Scalar
+    exchange: Scalar
+    pull: Scalar
+    entropy: Scalar
+    entropy_by_transmission: Scalar
+    entropy_by_noise: Scalar
+
+
+def thermodynamics(
+    state: State, cavity: Cavity, green: GreenFunctions, error: GreenFunctions
+) -> tuple[Thermodynamics, Thermodynamics, Bool[Array, " times"]]:
+    """The quantities, estimates of their errors, and where the temperature is resolved."""
+
+    def at_one_time(green: GreenFunctions, error: GreenFunctions) -> tuple:
+        value, bound = _moments(state, cavity, green, error)
+        resolved = _is_resolved(state, value, bound)
+
+        def quantities(m: Moments) -> Thermodynamics:
+            return _quantities(state, cavity, m, resolved)
+
+        return quantities(value), _propagated(quantities, value, bound), resolved
+
+    return jax.vmap(at_one_time)(green, error)
+
+
+def _moments(
+    state: State, cavity: Cavity, green: GreenFunctions, error: GreenFunctions
+) -> tuple[Moments, Moments]:
+    """The moments at one time and first-order bounds on their errors."""
+    drift = green.du + 1j * cavity.frequency * green.u
+    exchange = -2.0 * (green.u.conj() * drift).imag
+    point = (green.transmission, green.v)
+    slopes = jax.jacfwd(state.entropy, (0, 1))
+    value = Moments(
+        *point,
+        green.transmission_rate,
+        green.dv,
+        exchange,
+        green.pull,
+        state.entropy(*point),
+        *slopes(*point),
+    )
+    u, drift, drift_error = jnp.abs(green.u), jnp.abs(drift), error.du + cavity.frequency * error.u
+    transmission, rate = 2.0 * u * error.u, 2.0 * (drift * error.u + u * drift_error)
+
+    def spread(by: tuple[Array, Array]) -> Array:
+        return jnp.abs(by[0]) * transmission + jnp.abs(by[1]) * error.v
+
+    curvatures = jax.jacfwd(slopes, (0, 1))(*lax.stop_gradient(point))
+    bounds = (spread(slopes(*point)), *(spread(row) for row in curvatures))
+    bound = Moments(transmission, error.v, rate, error.dv, rate, error.pull, *bounds)
+    return value, lax.stop_gradient(bound)
+
+
+def _number_rate(state: State, m: Moments) -> Scalar:
+    return m.transmission_rate * state.number + m.noise_rate
+
+
+def _entropy_rate(m: Moments) -> Scalar:
+    return m.entropy_by_transmission * m.transmission_rate + m.entropy_by_noise * m.noise_rate
+
+
+def _is_resolved(state: State, value: Moments, bound: Moments) -> Bool[Array, ""]:
+    """Whether E' or S' stands out of its error: if neither does, E'/S' is 0/0."""
+
+    def stands_out(rate: Callable[[Moments], Scalar]) -> Bool[Array, ""]:
+        return _propagated(rate, value, bound) < RESOLUTION * jnp.abs(rate(value))
+
+    return stands_out(lambda m: _number_rate(state, m)) | stands_out(_entropy_rate)
+
+
+def _quantities(
+    state: State, cavity: Cavity, m: Moments, resolved: Bool[Array, ""]
+) -> Thermodynamics:
+    number = m.transmission * state.number + m.noise
+    energy = cavity.frequency * number
+    energy_rate, entropy_rate = cavity.frequency * _number_rate(state, m), _entropy_rate(m)
+    dynamical = energy_rate / jnp.where(resolved, entropy_rate, 1.0)
+    temperature = jnp.where(resolved, dynamical, _steady_temperature(cavity, m))
+    interaction = m.exchange * state.number + m.pull
+    heat = energy - cavity.frequency * state.number + interaction
+    start = state.entropy(jnp.ones(()), jnp.zeros(()))
+    return Thermodynamics(
+        number=number,
+        energy=energy,
+        entropy=m.entropy,
+        energy_rate=energy_rate,
+        entropy_rate=entropy_rate,
+        temperature=temperature,
+        chemical_potential=cavity.frequency,
+        free_energy=energy - temperature * m.entropy,
+        interaction_energy=interaction,
+        entropy_production=m.entropy - start - _heat_over_temperature(cavity, heat),
+    )
+
+
+def _steady_temperature(cavity: Cavity, m: Moments) -> Scalar:
+    """lim E'/S' where only v still changes: w_s / (dS/dv)."""
+    noisy = m.noise > 0.0
+    return jnp.where(noisy, cavity.frequency / jnp.where(noisy, m.entropy_by_noise, 1.0), 0.0)
+
+
+def _heat_over_temperature(cavity: Cavity, heat: Scalar) -> Scalar:
+    temperatures = jnp.stack([bath.temperature for bath in cavity.reservoirs])
+    temperature = jnp.where(jnp.all(temperatures == temperatures[0]), temperatures[0], jnp.nan)
+    cold = temperature == 0.0
+    into_vacuum = jnp.where(heat < 0.0, -jnp.inf, 0.0)
+    return jnp.where(cold, into_vacuum, heat / jnp.where(cold, 1.0, temperature))
+
+
+def _propagated(function: Callable[[Moments], Any], value: Moments, bound: Moments) -> Any:
+    """sum_i |df/dm_i| bound_i for every output of a function of the moments."""
+    slopes = jax.jacfwd(function)(lax.stop_gradient(value))
+
+    def total(slope: Moments) -> Array:
+        terms = jax.tree.map(lambda a, b: jnp.abs(a) * b, slope, bound)
+        return sum(jax.tree.leaves(terms), jnp.zeros(()))
+
+    return jax.tree.map(total, slopes, is_leaf=lambda node: isinstance(node, Moments))

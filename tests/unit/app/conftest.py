@@ -1,0 +1,64 @@
+"""A study and a small stand-in for what `bathax.solve` returns."""
+
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+STUDY = """\
+[system]
+kind = "cavity"
+frequency = 1.0
+initial = { fock = 2 }
+
+[[reservoir]]
+temperature = 3.0
+spectral_density = { kind = "ohmic", eta = 0.05, cutoff = 5.0 }
+
+[time]
+stop = 5.0
+points = 11
+"""
+
+TIMES = np.linspace(0.0, 5.0, 11)
+REAL = [
+    *("v", "dv", "number", "energy", "entropy", "energy_rate", "entropy_rate", "temperature"),
+    *("chemical_potential", "free_energy", "interaction_energy", "entropy_production"),
+]
+ESTIMATED = ("u", "v", "energy", "entropy", "temperature", "free_energy")
+
+
+@dataclass
+class FakeSolution:
+    """Arrays of the right names, shapes and types; every real one is i + t."""
+
+    status: int = 0
+    message: str = "successful"
+    t: np.ndarray = field(default_factory=TIMES.copy)
+    u: np.ndarray = field(default_factory=lambda: np.exp(-1j * TIMES))
+    du: np.ndarray = field(default_factory=lambda: -1j * np.exp(-1j * TIMES))
+    temperature_resolved: np.ndarray = field(default_factory=lambda: TIMES < 4.9)
+    populations: np.ndarray = field(default_factory=lambda: np.full((11, 4), 0.25))
+
+    def __post_init__(self) -> None:
+        for index, name in enumerate(REAL):
+            setattr(self, name, index + TIMES)
+        self.error = SimpleNamespace(**dict.fromkeys(ESTIMATED, 1e-09 * (1 + TIMES)))
+
+
+@pytest.fixture
+def solution() -> FakeSolution:
+    return FakeSolution()
+
+
+@pytest.fixture
+def study_text() -> str:
+    return STUDY
+
+
+@pytest.fixture
+def study_file(tmp_path, study_text):
+    path = tmp_path / "study.toml"
+    path.write_text(study_text)
+    return path

@@ -1,0 +1,464 @@
+"""Study files: what they may say, and the sentence for everything they may not."""
+
+import subprocess
+import sys
+
+import equinox as eqx
+import numpy as np
+import pytest
+
+import bathax as bx
+from bathax.app import config
+
+STATES = "`fock`, `coherent`, `thermal`, `squeezed` or `density_matrix`"
+DENSITIES = "`ohmic`, `lorentzian`, `drude_lorentz`, `semicircle`, `band_edge` or `tabulated`"
+
+
+def refusal(text, folder):
+    with pytest.raises(config.StudyError) as caught:
+        config.parse(text, folder)
+    return str(caught.value)
+
+
+@pytest.fixture
+def refusal_of(study_text, tmp_path):
+    """The sentence that follows when a part of the good study is replaced."""
+
+    def replace(old, new):
+        assert study_text.count(old) == 1
+        return refusal(study_text.replace(old, new), tmp_path)
+
+    return replace
+
+
+@pytest.fixture
+def study_with(study_text, tmp_path):
+    def replace(old, new):
+        assert study_text.count(old) == 1
+        return config.parse(study_text.replace(old, new), tmp_path)
+
+    return replace
+
+
+def test_a_good_study(study_file):
+    assert config.load(study_file) == config.Study(
+        system=config.Cavity(frequency=1.0, initial=config.Initial(fock=2)),
+        reservoir=(config.Reservoir(config.Ohmic(eta=0.05, cutoff=5.0), temperature=3.0),),
+        time=config.Time(start=0.0, stop=5.0, points=11),
+        solver=config.Volterra(),
+    )
+
+
+def test_checking_imports_neither_jax_nor_numpy(study_file):
+    code = (
+        f"import sys; from bathax.app import config; config.load({str(study_file)!r});"
+        "assert not {'jax', 'numpy', 'matplotlib', 'xarray'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+INITIAL = [
+    ("coherent = 1.5", config.Initial(coherent=1.5)),
+    ("coherent = [1.5, -2]", config.Initial(coherent=(1.5, -2.0))),
+    ("thermal = 2.0", config.Initial(thermal=2.0)),
+    ("squeezed = 0.5", config.Initial(squeezed=0.5)),
+    ("squeezed = 0.5, angle = 1.0", config.Initial(squeezed=0.5, angle=1.0)),
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), INITIAL)
+def test_initial_states(study_with, text, expected):
+    assert study_with("fock = 2", text).system.initial == expected
+
+
+def test_a_file_is_found_from_the_study(study_with, tmp_path):
+    (tmp_path / "rho.npy").touch()
+    initial = study_with("fock = 2", 'density_matrix = "rho.npy"').system.initial
+    assert initial == config.Initial(density_matrix=tmp_path / "rho.npy")
+
+
+SPECTRAL_DENSITIES = [
+    (
+        'kind = "ohmic", eta = 0.1, cutoff = 5, exponent = 0.5',
+        config.Ohmic(eta=0.1, cutoff=5.0, exponent=0.5),
+    ),
+    (
+        'kind = "lorentzian", gamma0 = 0.2, width = 1.0, center = -1.0',
+        config.Lorentzian(gamma0=0.2, width=1.0, center=-1.0),
+    ),
+    ('kind = "drude_lorentz", eta = 0.1, cutoff = 5', config.DrudeLorentz(eta=0.1, cutoff=5.0)),
+    (
+        'kind = "semicircle", eta = 0.1, center = 1.0, half_width = 0.5',
+        config.SemicircleBand(eta=0.1, center=1.0, half_width=0.5),
+    ),
+    (
+        'kind = "band_edge", eta = 0.1, edge = 0.9, cutoff = 2.0',
+        config.BandEdge(eta=0.1, edge=0.9, cutoff=2.0),
+    ),
+]
+OHMIC = 'kind = "ohmic", eta = 0.05, cutoff = 5.0'
+
+
+@pytest.mark.parametrize(("text", "expected"), SPECTRAL_DENSITIES)
+def test_spectral_densities(study_with, text, expected):
+    assert study_with(OHMIC, text).reservoir[0].spectral_density == expected
+
+
+def test_several_reservoirs(study_text, tmp_path):
+    text = study_text + "[[reservoir]]\nspectral_density = { " + OHMIC + " }\n"
+    reservoirs = config.parse(text, tmp_path).reservoir
+    assert [reservoir.temperature for reservoir in reservoirs] == [3.0, 0.0]
+
+
+def test_solvers(study_text, tmp_path):
+    volterra = '[solver]\nkind = "volterra"\nrtol = 1e-8\npoints = 64\nmax_points = 128\n'
+    study = config.parse(study_text + volterra, tmp_path)
+    assert study.solver == config.Volterra(rtol=1e-8, points=64, max_points=128)
+    study = config.parse(study_text + '[solver]\nkind = "born_markov"\n', tmp_path)
+    assert study.solver == config.BornMarkov()
+
+
+# --- What bathax is given ---------------------------------------------------------------------
+
+BUILT_DENSITIES = [
+    ('kind = "ohmic", eta = 0.1, cutoff = 5, exponent = 0.5', bx.Ohmic(0.1, 5.0, 0.5)),
+    (OHMIC, bx.Ohmic(0.05, 5.0)),
+    (
+        'kind = "drude_lorentz", eta = 0.1, cutoff = 5',
+        bx.DrudeLorentz(0.1, 5.0),
+    ),
+    (
+        'kind = "semicircle", eta = 0.1, center = 1.0, half_width = 0.5',
+        bx.SemicircleBand(0.1, 1.0, 0.5),
+    ),
+    ('kind = "band_edge", eta = 0.1, edge = 0.9, cutoff = 2.0', bx.BandEdge(0.1, 0.9, 2.0)),
+    (
+        'kind = "tabulated", file = "j.csv"',
+        bx.Tabulated(np.array([1.0, 2.0, 4.0]), np.array([0.0, 0.5, 0.0])),
+    ),
+]
+
+
+def assert_same(one, other):
+    assert eqx.tree_equal(one, other), f"{one} is not {other}"
+
+
+@pytest.mark.parametrize(("text", "expected"), BUILT_DENSITIES)
+def test_built_systems(study_with, tmp_path, text, expected):
+    (tmp_path / "j.csv").write_text("error,w,J\n0,1,0\n0,2,0.5\n0,4,0\n")
+    system, _, times, solver = study_with(OHMIC, text).build()
+    assert_same(system, bx.Cavity(1.0, bx.Reservoir(expected, temperature=3.0)))
+    assert_same(solver, bx.Volterra())
+    np.testing.assert_array_equal(times, np.linspace(0.0, 5.0, 11))
+
+
+def test_built_lorentzian(study_with):
+    text = 'temperature = 0\nspectral_density = { kind = "lorentzian", gamma0 = 0.1, width = 0.2'
+    whole = "temperature = 3.0\nspectral_density = { " + OHMIC
+    system, *_ = study_with(whole, text + ", center = 1.5").build()
+    assert_same(system, bx.Cavity(1.0, bx.Reservoir(bx.Lorentzian(0.1, 0.2, 1.5))))
+
+
+RHO = np.array([[0.5, 0.5j], [-0.5j, 0.5]])
+BUILT_STATES = [
+    ("fock = 3", bx.Fock(3)),
+    ("coherent = 1.5", bx.Coherent(1.5)),
+    ("coherent = [1.5, -2]", bx.Coherent(1.5 - 2.0j)),
+    ("thermal = 2", bx.Thermal(2.0)),
+    ("squeezed = 0.5", bx.Squeezed(0.5)),
+    ("squeezed = 0.5, angle = 1.0", bx.Squeezed(0.5, 1.0)),
+    ('density_matrix = "rho.npy"', bx.DensityMatrix(RHO)),
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), BUILT_STATES)
+def test_built_states(study_with, tmp_path, text, expected):
+    np.save(tmp_path / "rho.npy", RHO)
+    assert_same(study_with("fock = 2", text).build()[1], expected)
+
+
+def test_built_solvers(study_text, tmp_path):
+    settings = '[solver]\nkind = "volterra"\nrtol = 1e-8\npoints = 512\nmax_points = 1024\n'
+    solver = config.parse(study_text + settings, tmp_path).build()[3]
+    assert_same(solver, bx.Volterra(rtol=1e-8, points=512, max_points=1024))
+    solver = config.parse(study_text + '[solver]\nkind = "born_markov"\n', tmp_path).build()[3]
+    assert_same(solver, bx.BornMarkov())
+
+
+# --- What is refused --------------------------------------------------------------------------
+
+# What is replaced in the good study, by what, and the sentence that follows.
+REFUSED = [
+    # unknown keys
+    (
+        "frequency = 1.0",
+        "frequncy = 1.0",
+        "Unknown key `system.frequncy`; did you mean `frequency`?",
+    ),
+    ("[time]", "[tme]", "Unknown key `tme`; did you mean `time`?"),
+    (
+        "[time]",
+        "[zzz]",
+        "Unknown key `zzz`; it must be `system`, `reservoir`, `time` or `solver`.",
+    ),
+    (
+        "temperature = 3.0",
+        "temprature = 3.0",
+        "Unknown key `reservoir.0.temprature`; did you mean `temperature`?",
+    ),
+    (
+        "cutoff = 5.0",
+        "cutof = 5.0",
+        "Unknown key `reservoir.0.spectral_density.cutof`; did you mean `cutoff`?",
+    ),
+    (
+        'kind = "cavity"',
+        'knd = "cavity"',
+        "Missing key `system.kind`, which must be `cavity`.",
+    ),
+    ("fock = 2", "fok = 2", "Unknown key `system.initial.fok`; did you mean `fock`?"),
+    # missing keys
+    (
+        "frequency = 1.0\n",
+        "",
+        "Missing key `system.frequency`, which must be a positive, finite number.",
+    ),
+    (
+        "eta = 0.05, ",
+        "",
+        "Missing key `reservoir.0.spectral_density.eta`, "
+        "which must be a non-negative, finite number.",
+    ),
+    (
+        'kind = "ohmic", ',
+        "",
+        f"Missing key `reservoir.0.spectral_density.kind`, which must be {DENSITIES}.",
+    ),
+    ("points = 11\n", "", "Missing key `time.points`, which must be an integer of at least 2."),
+    ("initial = { fock = 2 }", "", "Missing key `system.initial`, which must be a table."),
+    # wrong types
+    (
+        "frequency = 1.0",
+        'frequency = "fast"',
+        "Argument `system.frequency` must be a positive, finite number, but is 'fast'.",
+    ),
+    (
+        "frequency = 1.0",
+        "frequency = true",
+        "Argument `system.frequency` must be a positive, finite number, but is True.",
+    ),
+    (
+        "initial = { fock = 2 }",
+        "initial = 2",
+        "Argument `system.initial` must be a table, but is 2.",
+    ),
+    (
+        "temperature = 3.0",
+        "temperature = { mean = 3.0 }",
+        "Argument `reservoir.0.temperature` must be a non-negative, finite number, but is a table.",
+    ),
+    (
+        "[[reservoir]]",
+        "[reservoir]",
+        "Argument `reservoir` must be one or more [[reservoir]] tables, but is a table.",
+    ),
+    (
+        'kind = "cavity"',
+        'kind = ["cavity"]',
+        "Argument `system.kind` must be `cavity`, but is ['cavity'].",
+    ),
+    # numbers out of range
+    (
+        "frequency = 1.0",
+        "frequency = -1.0",
+        "Argument `system.frequency` must be a positive, finite number, but is -1.0.",
+    ),
+    (
+        "frequency = 1.0",
+        "frequency = 0",
+        "Argument `system.frequency` must be a positive, finite number, but is 0.",
+    ),
+    (
+        "frequency = 1.0",
+        "frequency = nan",
+        "Argument `system.frequency` must be a positive, finite number, but is nan.",
+    ),
+    (
+        "frequency = 1.0",
+        "frequency = inf",
+        "Argument `system.frequency` must be a positive, finite number, but is inf.",
+    ),
+    (
+        "temperature = 3.0",
+        "temperature = -3.0",
+        "Argument `reservoir.0.temperature` must be a non-negative, finite number, but is -3.0.",
+    ),
+    (
+        "temperature = 3.0",
+        "temperature = nan",
+        "Argument `reservoir.0.temperature` must be a non-negative, finite number, but is nan.",
+    ),
+    (
+        "eta = 0.05",
+        "eta = -0.1",
+        "Argument `reservoir.0.spectral_density.eta` must be a non-negative, finite number, "
+        "but is -0.1.",
+    ),
+    (
+        "cutoff = 5.0",
+        "cutoff = 0.0",
+        "Argument `reservoir.0.spectral_density.cutoff` must be a positive, finite number, "
+        "but is 0.0.",
+    ),
+    (
+        "points = 11",
+        "points = 1",
+        "Argument `time.points` must be an integer of at least 2, but is 1.",
+    ),
+    (
+        "points = 11",
+        "points = 11.5",
+        "Argument `time.points` must be an integer of at least 2, but is 11.5.",
+    ),
+    (
+        "stop = 5.0",
+        "stop = 5.0\nstart = -1.0",
+        "Argument `time.start` must be a non-negative, finite number, but is -1.0.",
+    ),
+    (
+        "stop = 5.0",
+        "stop = 5.0\nstart = 5.0",
+        "Argument `time.stop` must be greater than `time.start` = 5.0, but is 5.0.",
+    ),
+    (
+        "stop = 5.0",
+        "stop = 0.0",
+        "Argument `time.stop` must be a positive, finite number, but is 0.0.",
+    ),
+    # initial states
+    (
+        "fock = 2",
+        "fock = -2",
+        "Argument `system.initial.fock` must be a non-negative integer, but is -2.",
+    ),
+    (
+        "fock = 2",
+        "fock = 2.5",
+        "Argument `system.initial.fock` must be a non-negative integer, but is 2.5.",
+    ),
+    (
+        "fock = 2",
+        "thermal = -1.0",
+        "Argument `system.initial.thermal` must be a non-negative, finite number, but is -1.0.",
+    ),
+    (
+        "fock = 2",
+        "coherent = [1.0, nan]",
+        "Argument `system.initial.coherent` must be a finite number or a pair [re, im] of them, "
+        "but is [1.0, nan].",
+    ),
+    (
+        "fock = 2",
+        "coherent = [1.0]",
+        "Argument `system.initial.coherent` must be a finite number or a pair [re, im] of them, "
+        "but is [1.0].",
+    ),
+    (
+        "fock = 2",
+        'density_matrix = "rho.npy"',
+        "Argument `system.initial.density_matrix` must be the path of an existing file, "
+        "but is 'rho.npy'.",
+    ),
+    (
+        "fock = 2",
+        "density_matrix = 3",
+        "Argument `system.initial.density_matrix` must be the path of an existing file, but is 3.",
+    ),
+    (
+        "fock = 2",
+        "",
+        f"Argument `system.initial` must be one of {STATES} (an `angle` may join `squeezed`), "
+        "but is empty.",
+    ),
+    (
+        "fock = 2",
+        "fock = 2, thermal = 1.0",
+        f"Argument `system.initial` must be one of {STATES} (an `angle` may join `squeezed`), "
+        "but is `fock` with `thermal`.",
+    ),
+    (
+        "fock = 2",
+        "fock = 2, angle = 1.0",
+        f"Argument `system.initial` must be one of {STATES} (an `angle` may join `squeezed`), "
+        "but is `fock` with `angle`.",
+    ),
+    # kinds
+    (
+        'kind = "cavity"',
+        'kind = "qubit"',
+        "Argument `system.kind` must be `cavity`, but is 'qubit'.",
+    ),
+    (
+        'kind = "ohmic"',
+        'kind = "omic"',
+        f"Argument `reservoir.0.spectral_density.kind` must be {DENSITIES}, but is 'omic'.",
+    ),
+    # syntax
+    (
+        "frequency = 1.0",
+        "frequency =",
+        "The study is not valid TOML: Invalid value (at line 3, column 12).",
+    ),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "sentence"), REFUSED)
+def test_refusals(refusal_of, old, new, sentence):
+    assert refusal_of(old, new) == sentence
+
+
+def test_no_reservoir(study_text, tmp_path):
+    start, end = study_text.index("[[reservoir]]"), study_text.index("[time]")
+    text = study_text[:start] + study_text[end:]
+    words = "one or more [[reservoir]] tables"
+    assert refusal(text, tmp_path) == f"Missing key `reservoir`, which must be {words}."
+    sentence = f"Argument `reservoir` must be {words}, but is []."
+    assert refusal("reservoir = []\n" + text, tmp_path) == sentence
+
+
+def test_the_second_reservoir_is_named(study_text, tmp_path):
+    text = study_text + "[[reservoir]]\ntemperature = 1.0\n"
+    sentence = "Missing key `reservoir.1.spectral_density`, which must be a table."
+    assert refusal(text, tmp_path) == sentence
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        ("rtol = 0.0", "Argument `solver.rtol` must be a positive, finite number, but is 0.0."),
+        ("points = 1", "Argument `solver.points` must be an integer of at least 2, but is 1."),
+        ("rtoll = 1.0", "Unknown key `solver.rtoll`; did you mean `rtol`?"),
+    ],
+)
+def test_solver_refusals(study_text, tmp_path, line, sentence):
+    text = f'{study_text}[solver]\nkind = "volterra"\n{line}\n'
+    assert refusal(text, tmp_path) == sentence
+
+
+def test_an_option_of_the_other_solver_is_unknown(study_text, tmp_path):
+    text = study_text + '[solver]\nkind = "born_markov"\nrtol = 1e-8\n'
+    assert refusal(text, tmp_path) == "Unknown key `solver.rtol`; it must be `kind`."
+
+
+def test_unreadable_files(tmp_path):
+    missing, folder, binary = tmp_path / "missing.toml", tmp_path, tmp_path / "binary.toml"
+    binary.write_bytes(b"\xff\xfe")
+    sentences = {
+        missing: f"Study file `{missing}` does not exist.",
+        folder: f"Study file `{folder}` cannot be read: Is a directory.",
+        binary: f"Study file `{binary}` is not text in UTF-8.",
+    }
+    for path, sentence in sentences.items():
+        with pytest.raises(config.StudyError) as caught:
+            config.load(path)
+        assert str(caught.value) == sentence
