@@ -8,14 +8,19 @@ others go on.
 
 from collections.abc import Callable
 from dataclasses import fields
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+from jax.core import Tracer
 from jaxtyping import Array, ArrayLike, Bool, Float
 
-Scalar = Float[Array, ""]
+if TYPE_CHECKING:
+    # A parameter is given as any number and held as an array, which checkers cannot express.
+    Scalar = Any
+else:
+    Scalar = Float[Array, ""]
 
 
 class Rule(NamedTuple):
@@ -32,7 +37,7 @@ NON_NEGATIVE = Rule("non-negative and finite", lambda x: (x >= 0) & jnp.isfinite
 
 def is_concrete(*values: object) -> bool:
     """Whether the values are known now, outside every `jit`, `vmap` and `grad`."""
-    return not any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(values))
+    return not any(isinstance(leaf, Tracer) for leaf in jax.tree.leaves(values))
 
 
 def require(name: str, rule: str, value: object, holds: object) -> None:

@@ -18,8 +18,12 @@ from bathax.cavity.green import GreenFunctions
 from bathax.cavity.model import Cavity
 from bathax.cavity.states import State
 
-# T = E'/S' counts as resolved while the errors of E' and S' leave it this relative accuracy.
+# A rate is known when its error is below this fraction of it.
 RESOLUTION = 1e-2
+# A rate N' that is not known, with an error below this fraction of w_s (1 + N), is a steady state.
+STEADY = 1e-8
+# Rounding of an entropy, relative to 1 + S.
+ROUNDING = 2e-15
 
 
 class Thermodynamics(eqx.Module):
@@ -67,7 +71,7 @@ def thermodynamics(
 
     def at_one_time(green: GreenFunctions, error: GreenFunctions) -> tuple:
         value, bound = _moments(state, cavity, green, error)
-        resolved = _is_resolved(state, value, bound)
+        resolved = _is_resolved(state, cavity, value, bound)
 
         def quantities(m: Moments) -> Thermodynamics:
             return _quantities(state, cavity, m, resolved)
@@ -101,7 +105,8 @@ def _moments(
         return jnp.abs(by[0]) * transmission + jnp.abs(by[1]) * error.v
 
     curvatures = jax.jacfwd(slopes, (0, 1))(*lax.stop_gradient(point))
-    bounds = (spread(slopes(*point)), *(spread(row) for row in curvatures))
+    rounding = ROUNDING * (1.0 + value.entropy)
+    bounds = (rounding + spread(slopes(*point)), *(spread(row) for row in curvatures))
     bound = Moments(transmission, error.v, rate, error.dv, rate, error.pull, *bounds)
     return value, lax.stop_gradient(bound)
 
@@ -114,13 +119,17 @@ def _entropy_rate(m: Moments) -> Scalar:
     return m.entropy_by_transmission * m.transmission_rate + m.entropy_by_noise * m.noise_rate
 
 
-def _is_resolved(state: State, value: Moments, bound: Moments) -> Bool[Array, ""]:
-    """Whether E' or S' stands out of its error: if neither does, E'/S' is 0/0."""
+def _is_resolved(state: State, cavity: Cavity, m: Moments, bound: Moments) -> Bool[Array, ""]:
+    """False where E'/S' is 0/0: both rates drown in their errors, though those are tiny."""
 
-    def stands_out(rate: Callable[[Moments], Scalar]) -> Bool[Array, ""]:
-        return _propagated(rate, value, bound) < RESOLUTION * jnp.abs(rate(value))
+    def known(rate: Callable[[Moments], Scalar]) -> tuple[Scalar, Bool[Array, ""]]:
+        error = _propagated(rate, m, bound)
+        return error, error < RESOLUTION * jnp.abs(rate(m))
 
-    return stands_out(lambda m: _number_rate(state, m)) | stands_out(_entropy_rate)
+    error, number_known = known(lambda m: _number_rate(state, m))
+    _, entropy_known = known(_entropy_rate)
+    number = m.transmission * state.number + m.noise
+    return number_known | entropy_known | (error > STEADY * cavity.frequency * (1.0 + number))
 
 
 def _quantities(

@@ -5,6 +5,7 @@ and the report of a mistake in a study cost milliseconds.
 """
 
 import argparse
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -26,7 +27,7 @@ class CommandError(Exception):
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit status.
+    """Run one command, by default that of the shell, and return its exit status.
 
     0 success, 1 a result that its status calls doubtful, 2 a mistake of the user's, 130 Ctrl-C.
     """
@@ -34,7 +35,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         arguments = _parser().parse_args(argv)
         return arguments.command(arguments)
     except KeyboardInterrupt:
-        return _complain("interrupted", 130)
+        status = _complain("interrupted", 130)
+        if argv is None:
+            # A compilation goes on in XLA's own threads, and an orderly exit can crash in them.
+            sys.stdout.flush()
+            os._exit(status)
+        return status
     except ModuleNotFoundError as error:
         package = (error.name or "").partition(".")[0]
         if package not in OPTIONAL_PACKAGES:

@@ -155,8 +155,8 @@ class Initial(Table):
                 return bx.DensityMatrix(_read_matrix(file))
 
 
-class Cavity(Kind, tag="cavity"):
-    """The `[system]`."""
+class Cavity(Table, tag_field="kind", tag="cavity"):
+    """The `[system]`, `bathax.Cavity` and its initial state."""
 
     frequency: Positive
     initial: Initial
@@ -280,7 +280,7 @@ def _check(path: tuple[str, ...], value: Any, declared: Any, decode: Callable) -
 def _check_table(path: tuple[str, ...], value: dict, table: type[Table], decode: Callable) -> None:
     declared = {item.name: item.type for item in fields(table)}
     required = [item.name for item in fields(table) if item.required]
-    keys = ["kind", *declared] if issubclass(table, Kind) else [*declared]
+    keys = [*declared] if table.__struct_config__.tag is None else ["kind", *declared]
     for key in value:
         if key not in keys:
             near = get_close_matches(key, keys, n=1)

@@ -8,9 +8,6 @@ p_n = sum_k q_k C(n, k) G^{k+1} x^{n-k},    q_k = sum_m p_m(0) C(m, k) Om^k (1 -
 with G = 1/(1 + v), x = v/(1 + v). Off the diagonal the binomials become geometric means.
 """
 
-from functools import cache
-from math import lgamma
-
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -23,16 +20,14 @@ from bathax.numerics.quadrature import counting_rule
 SMALLEST = 1e-120
 
 
-@cache
-def _log_binomial(n: tuple[float, ...], k: int) -> np.ndarray:
-    """log C(n_i, k) for real n_i, -inf where n_i < k."""
-    return np.array(
-        [lgamma(m + 1) - lgamma(k + 1) - lgamma(m - k + 1) if m >= k else -np.inf for m in n]
-    )
-
-
 def _log_binomials(n: np.ndarray, dimension: int) -> np.ndarray:
-    return np.stack([_log_binomial(tuple(n), k) for k in range(dimension)], axis=1)
+    """log C(n, k) for real n >= 0 and k below the dimension, -inf where n < k.
+
+    As a sum over factors: differences of log-gamma functions lose digits at large n.
+    """
+    with np.errstate(divide="ignore"):
+        factors = [np.log(np.maximum(n - j, 0.0) / (j + 1)) for j in range(dimension - 1)]
+    return np.cumsum([np.zeros_like(n), *factors], axis=0).T
 
 
 def lossy_populations(initial: Float[Array, " d"], loss: Scalar) -> Float[Array, " d"]:
@@ -63,7 +58,7 @@ def _powers(x: Scalar, exponents: np.ndarray) -> Array:
 
 @jax.custom_jvp
 def _power(x: Scalar, n: Array) -> Array:
-    """x^n for whole n >= 0; unlike `x**n` its derivatives of any order are right at x = 0."""
+    """x^n for n = 0, 1, ... (or above 2); unlike `x**n` it has right derivatives at x = 0."""
     return x**n
 
 
@@ -75,7 +70,7 @@ def _power_jvp(primals: tuple[Array, Array], tangents: tuple[Array, Array]) -> t
 
 def _near_ground(q: Float[Array, " d"], noise: Scalar, levels: np.ndarray) -> Array:
     k = np.arange(q.shape[0])
-    gained = np.maximum(levels[:, None] - k[None, :], 0).astype(int)
+    gained = np.maximum(levels[:, None] - k[None, :], 0)
     binomials = jnp.asarray(np.exp(_log_binomials(levels, q.shape[0])))
     x, gain = noise / (1.0 + noise), 1.0 / (1.0 + noise)
     return (binomials * _powers(x, gained)) @ (q * _powers(gain, k + 1))
@@ -85,7 +80,7 @@ def _far_up(q: Float[Array, " d"], noise: Scalar, levels: np.ndarray) -> Array:
     k = np.arange(q.shape[0])
     gained = jnp.asarray(levels[:, None] - k[None, :])
     noisy = noise > 0.0
-    log_x = jnp.log(jnp.where(noisy, noise, 1.0)) - jnp.log1p(noise)
+    log_x = -jnp.log1p(1.0 / jnp.where(noisy, noise, 1.0))
     exponent = jnp.asarray(_log_binomials(levels, q.shape[0])) + gained * log_x
     exponent -= jnp.asarray(k + 1.0)[None, :] * jnp.log1p(noise)
     return jnp.where(noisy, jnp.exp(jnp.where(noisy, exponent, 0.0)) @ q, 0.0)

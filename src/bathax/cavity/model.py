@@ -23,7 +23,7 @@ class Cavity(Validated):
     """
 
     frequency: Scalar = parameter(POSITIVE)
-    reservoirs: tuple[Reservoir, ...] = eqx.field(converter=_as_tuple)
+    reservoirs: tuple[Reservoir, ...] = eqx.field(converter=_as_tuple)  # pyright: ignore
 
     def memory_kernel(self, grid: TimeGrid) -> Complex[Array, " points"]:
         """g(t) of all reservoirs together."""

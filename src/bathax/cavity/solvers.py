@@ -18,7 +18,10 @@ from bathax.cavity.model import Cavity
 from bathax.numerics.refinement import largest, refine
 
 MIN_POINTS = 512
+# Times, besides those asked for, at which two grids are compared.
 PROBES = 129
+# Below this relative change from half the points the error falls as the order promises.
+RESOLVED = 1e-6
 
 
 class Status(IntEnum):
@@ -70,8 +73,8 @@ class Volterra(Solver):
     which makes a program under `jit` small; otherwise points are doubled until `rtol` is met, up
     to `max_points`. A batch under `vmap` shares the number its most demanding member needs.
 
-    The error estimate is 1/16 of the change from half the points, the largest up to each time,
-    plus rounding: where the grid resolves the kernel the true ratio is 1/256 and smaller.
+    The error estimate is the change from half the points, the largest up to each time, divided
+    by 16 once it is below 1e-6 (the true ratio is then 256 or more), plus rounding.
     """
 
     rtol: float = eqx.field(static=True, default=1e-10)
@@ -97,8 +100,8 @@ class Volterra(Solver):
         return _estimate(coarse, fine, ts, valid, self.rtol)
 
     def _first_guess(self, phase: Scalar) -> int:
-        """Some 30 points per unit of phase; the smallest grid where that is not yet known."""
-        points = largest(lax.stop_gradient(30.0 * phase))
+        """Some 45 points per unit of phase; the smallest grid where that is not yet known."""
+        points = largest(lax.stop_gradient(45.0 * phase))
         if not (is_concrete(points) and math.isfinite(points) and points > MIN_POINTS):
             return MIN_POINTS
         return min(self.max_points, 2 ** math.ceil(math.log2(float(points))))
@@ -162,11 +165,13 @@ def _increasing(ts: Float[Array, " times"]) -> Bool[Array, ""]:
 
 
 def _change(coarse: GreenFunctions, fine: GreenFunctions) -> GreenFunctions:
-    """|fine - coarse| / 16 plus rounding relative to the largest value."""
+    """|fine - coarse|, reduced where it shows that the grid is fine enough, plus rounding."""
 
     def change(a: Array, b: Array) -> Array:
-        rounding = 16.0 * jnp.finfo(float).eps * jnp.max(jnp.abs(b))
-        return jnp.abs(b - a) / 16.0 + rounding
+        size = jnp.max(jnp.abs(b))
+        delta = jnp.abs(b - a)
+        resolved = jnp.max(delta) <= RESOLVED * size
+        return delta * jnp.where(resolved, 1.0 / 16.0, 1.0) + 16.0 * jnp.finfo(float).eps * size
 
     return jax.tree.map(change, coarse, fine)
 

@@ -1,4 +1,4 @@
-"""Doubling a resolution until two successive results agree, eagerly or inside a compiled program."""
+"""Doubling a resolution until two successive results agree, eagerly or inside `jit`."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar

@@ -1,4 +1,4 @@
-"""Special functions of complex argument that JAX lacks, with accurate derivatives.
+"""Special functions that JAX lacks, with accurate derivatives.
 
 The exponential integral, the Hurwitz zeta function and the Bessel function of order one. Each is
 a fixed number of elementary operations on every element, so that all of them run vectorised under
@@ -182,18 +182,36 @@ def _zeta_jvp(primals: tuple, tangents: tuple) -> tuple[Array, Array]:
 
 
 def _euler_maclaurin(s: Float[Array, "..."], a: Complex[Array, "..."]) -> Complex[Array, "..."]:
-    rising = _rising_factorials(s, 2 * max(_BLOCK_TERMS, _TAIL_TERMS)).astype(a.dtype)
+    rising = _rising_factorials(2 * max(_BLOCK_TERMS, _TAIL_TERMS), s).astype(a.dtype)
     s = s.astype(a.dtype)
     c, w = a + 3.0, a + 6.0
     tail = w / (s - 1.0) + 0.5 + _bernoulli_terms(rising, w)
     return _power(a, -s) + _power(c, -s) * _block_series(rising, c) + _power(w, -s) * tail
 
 
-def _rising_factorials(s: Float[Array, "..."], count: int) -> Float[Array, "count ..."]:
+@partial(jax.custom_jvp, nondiff_argnums=(0,))
+def _rising_factorials(count: int, s: Float[Array, "..."]) -> Float[Array, "count ..."]:
     """(s)_m / m! = s (s+1) ... (s+m-1) / m! along a new leading axis, m = 0, 1, ..., count - 1."""
-    m = jnp.arange(count - 1, dtype=s.dtype).reshape((-1,) + (1,) * s.ndim)
-    ratios = (s[None] + m) / (m + 1.0)
-    return jnp.concatenate([jnp.ones_like(s)[None], jnp.cumprod(ratios, axis=0)])
+    m = _leading_range(count - 1, s)
+    return _from(1.0, jnp.cumprod((s[None] + m) / (m + 1.0), axis=0))
+
+
+@_rising_factorials.defjvp
+def _rising_factorials_jvp(count: int, primals: tuple, tangents: tuple) -> tuple[Array, Array]:
+    (s,), (ds,) = primals, tangents
+    value = _rising_factorials(count, s)
+    inverses = 1.0 / (s[None] + _leading_range(count - 1, s))
+    return value, value * _from(0.0, jnp.cumsum(inverses, axis=0)) * ds[None]
+
+
+def _leading_range(count: int, like: Array) -> Array:
+    """0, 1, ..., count - 1 along a new leading axis."""
+    return jnp.arange(count, dtype=like.dtype).reshape((-1,) + (1,) * like.ndim)
+
+
+def _from(start: float, values: Array) -> Array:
+    """The values with one more, `start`, before them."""
+    return jnp.concatenate([jnp.full_like(values[:1], start), values])
 
 
 def _block_series(rising: Array, c: Complex[Array, "..."]) -> Complex[Array, "..."]:

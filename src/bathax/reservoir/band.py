@@ -43,16 +43,16 @@ class SemicircleBand(SpectralDensity):
     def measure(self, resolution: int) -> Measure:
         # Gauss-Chebyshev rule of the second kind, whose weight function is J itself.
         count = 64 + resolution // 2
-        theta = jnp.pi * jnp.arange(1, count + 1) / (count + 1)
+        theta = jnp.pi / (count + 1) * jnp.arange(1, count + 1, dtype=float)
         nodes = self.center + self.half_width * jnp.cos(theta)
         return nodes, 2.0 * self.eta / (count + 1) * jnp.sin(theta) ** 2
 
     def memory_kernel(self, grid: TimeGrid) -> Complex[Array, " points"]:
-        phase = jnp.exp(-1j * (self.center * grid.times))
-        return self.eta * phase * jinc(self.half_width * grid.times)
+        phase = jnp.exp(-1j * (self.center * grid.times).astype(complex))
+        return phase * (self.eta * jinc(self.half_width * grid.times)).astype(complex)
 
     def self_energy(self, z: Complex[Array, "..."]) -> Complex[Array, "..."]:
-        """Sigma(z) = (2 eta / W^2) [z - w_0 - sqrt(z - w_0 - W) sqrt(z - w_0 + W)]."""
-        x = z - self.center
-        root = jnp.sqrt(x - self.half_width) * jnp.sqrt(x + self.half_width)
-        return 2.0 * self.eta / self.half_width**2 * (x - root)
+        """Sigma(z) = 2 eta / [z - w_0 + sqrt(z - w_0 - W) sqrt(z - w_0 + W)]."""
+        x, half_width = z - self.center.astype(complex), self.half_width.astype(complex)
+        root = jnp.sqrt(x - half_width) * jnp.sqrt(x + half_width)
+        return 2.0 * self.eta.astype(complex) / (x + root)

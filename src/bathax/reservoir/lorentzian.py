@@ -3,12 +3,13 @@
 from typing import ClassVar
 
 import jax.numpy as jnp
+from jax import lax
 from jaxtyping import Array, Complex, Inexact
 
 from bathax._checks import FINITE, NON_NEGATIVE, POSITIVE, Scalar, parameter
 from bathax.numerics.grid import TimeGrid
 from bathax.numerics.quadrature import composite
-from bathax.numerics.special import expint1, scaled_expint1
+from bathax.numerics.special import scaled_expint1
 from bathax.reservoir.occupation import Occupation, Uniform
 from bathax.reservoir.spectral_density import Measure, SpectralDensity
 
@@ -42,23 +43,24 @@ class Lorentzian(SpectralDensity):
     def measure(self, resolution: int) -> Measure:
         # w = w_0 + lam tan(theta) makes the mass uniform in theta.
         count = 64 + resolution
-        theta = jnp.pi * ((jnp.arange(count) + 0.5) / count - 0.5)
+        theta = jnp.pi * ((jnp.arange(count, dtype=float) + 0.5) / count - 0.5)
         mass = self.gamma0 * self.width / (2.0 * count)
         return self.center + self.width * jnp.tan(theta), jnp.broadcast_to(mass, (count,))
 
     def memory_kernel(self, grid: TimeGrid) -> Complex[Array, " points"]:
-        rate = self.width + 1j * self.center
-        return 0.5 * self.gamma0 * self.width * jnp.exp(-rate * grid.times)
+        decay = jnp.exp(-lax.complex(self.width, self.center) * grid.times.astype(complex))
+        return (0.5 * self.gamma0 * self.width).astype(complex) * decay
 
     def noise_kernel(self, grid: TimeGrid, occupation: Occupation) -> Complex[Array, " points"]:
         # Any other filling than a uniform one is refused by `Reservoir`, or empty.
         if isinstance(occupation, Uniform):
-            return occupation.number * self.memory_kernel(grid)
+            return occupation.number.astype(complex) * self.memory_kernel(grid)
         return jnp.zeros(grid.points, complex)
 
     def self_energy(self, z: Complex[Array, "..."]) -> Complex[Array, "..."]:
         """Sigma(z) = (gamma0 lam / 2) / (z - w_0 + i lam), for Im z >= 0."""
-        return 0.5 * self.gamma0 * self.width / (z - self.center + 1j * self.width)
+        strength = 0.5 * self.gamma0 * self.width
+        return strength.astype(complex) / (z - lax.complex(self.center, -self.width))
 
 
 class DrudeLorentz(SpectralDensity):
@@ -95,13 +97,16 @@ class DrudeLorentz(SpectralDensity):
         return nodes, self(nodes) * self.cutoff * 2.0 * x / (1.0 - x**2) ** 2 * weights
 
     def memory_kernel(self, grid: TimeGrid) -> Complex[Array, " points"]:
-        x = (self.cutoff * grid.times).astype(complex)
-        positive = x.real > 0
-        x = jnp.where(positive, x, jnp.ones((), complex))
-        ends = scaled_expint1(x) + jnp.exp(-x) * expint1(-x)
-        return jnp.where(positive, 0.5 * self.eta * self.cutoff**2 * ends, jnp.inf)
+        x = self.cutoff * grid.times
+        positive = x > 0
+        x = jnp.where(positive, x, 1.0)
+        # Real arguments are on the upper side of the cut of E1.
+        ends = scaled_expint1(x) + scaled_expint1(-x)
+        strength = (0.5 * self.eta * self.cutoff**2).astype(complex)
+        return jnp.where(positive, strength * ends, jnp.asarray(jnp.inf, complex))
 
     def self_energy(self, z: Complex[Array, "..."]) -> Complex[Array, "..."]:
-        q = z / self.cutoff
-        # q just above the positive axis puts -q just below the negative one, log(-q) = log q - i pi.
-        return self.eta * self.cutoff * (q * jnp.log(-q) - 0.5 * jnp.pi) / (1.0 + q**2)
+        q = z / self.cutoff.astype(complex)
+        strength = (self.eta * self.cutoff).astype(complex)
+        # For q just above the positive axis, log(-q) = log q - i pi.
+        return strength * (q * jnp.log(-q) - 0.5 * jnp.pi) / (1.0 + q**2)

@@ -4,6 +4,7 @@ import abc
 from typing import ClassVar
 
 import jax.numpy as jnp
+from jax import lax
 from jax.scipy.special import gamma
 from jaxtyping import Array, Complex, Inexact
 
@@ -75,9 +76,9 @@ class Ohmic(Analytic):
         return self.cutoff * (1.0 + self.exponent) / 2.0
 
     def memory_kernel(self, grid: TimeGrid) -> Complex[Array, " points"]:
-        base = 1.0 + 1j * (self.cutoff * grid.times)
+        base = 1.0 + 1j * (self.cutoff * grid.times).astype(complex)
         strength = self.eta * self.cutoff**2 * gamma(self.exponent + 1.0)
-        return strength * base ** -(self.exponent + 1.0).astype(complex)
+        return strength.astype(complex) * base ** -(self.exponent + 1.0).astype(complex)
 
     def noise_kernel(self, grid: TimeGrid, occupation: Occupation) -> Complex[Array, " points"]:
         if not isinstance(occupation, BoseEinstein):
@@ -86,8 +87,9 @@ class Ohmic(Analytic):
         temperature = jnp.where(warm, occupation.temperature, 1.0)
         power = self.exponent + 1.0
         strength = self.eta * self.cutoff**2 * gamma(power) * (temperature / self.cutoff) ** power
-        argument = 1.0 + temperature / self.cutoff + 1j * (temperature * grid.times)
-        return jnp.where(warm, strength, 0.0) * hurwitz_zeta(power, argument)
+        real = jnp.full(grid.points, 1.0 + temperature / self.cutoff)
+        argument = lax.complex(real, temperature * grid.times)
+        return jnp.where(warm, strength, 0.0).astype(complex) * hurwitz_zeta(power, argument)
 
 
 class BandEdge(Analytic):

@@ -73,7 +73,7 @@ class SpectralDensity(Validated):
         real axis (`Tabulated`) it is accurate only away from the support.
         """
         nodes, masses = self.contour(1024)
-        return jnp.sum(masses / (z[..., None] - nodes), axis=-1)
+        return (1.0 / jnp.subtract.outer(z, nodes.astype(complex))) @ masses.astype(complex)
 
     def level_shift(self, w: Float[Array, "..."]) -> Float[Array, "..."]:
         r"""Delta(w) = P \int dw' J(w') / (w - w')."""
@@ -163,21 +163,21 @@ class Scaled(SpectralDensity):
         return nodes, self.factor.astype(masses.dtype) * masses
 
     def memory_kernel(self, grid: TimeGrid) -> Complex[Array, " points"]:
-        return self.factor * self.density.memory_kernel(grid)
+        return self.factor.astype(complex) * self.density.memory_kernel(grid)
 
     def noise_kernel(self, grid: TimeGrid, occupation: Occupation) -> Complex[Array, " points"]:
-        return self.factor * self.density.noise_kernel(grid, occupation)
+        return self.factor.astype(complex) * self.density.noise_kernel(grid, occupation)
 
     def self_energy(self, z: Complex[Array, "..."]) -> Complex[Array, "..."]:
-        return self.factor * self.density.self_energy(z)
+        return self.factor.astype(complex) * self.density.self_energy(z)
 
     def level_shift(self, w: Float[Array, "..."]) -> Float[Array, "..."]:
         return self.factor * self.density.level_shift(w)
 
 
-def _joined(measures: list[Measure]) -> Measure:
+def _joined(measures: list[tuple[Array, Array]]) -> Measure:
     nodes, masses = zip(*measures, strict=True)
-    dtype = jnp.result_type(*nodes)
+    dtype = complex if any(jnp.iscomplexobj(part) for part in nodes) else float
     return (
         jnp.concatenate([part.astype(dtype) for part in nodes]),
         jnp.concatenate([part.astype(dtype) for part in masses]),

@@ -50,24 +50,30 @@ class Tabulated(SpectralDensity):
         return jnp.max(jnp.abs(self.w))
 
     def measure(self, resolution: int) -> Measure:
-        # Gauss-Legendre between the knots, where J is a polynomial.
-        intervals = len(self.w) - 1
-        x, weights = (jnp.asarray(part) for part in gauss_legendre(8 + resolution // intervals))
-        width = jnp.diff(self.w)[:, None]
-        nodes = (self.w[:-1, None] + width * x[None, :]).ravel()
-        return nodes, self(nodes) * (width * weights[None, :]).ravel()
+        nodes, lengths = self._rule(resolution)
+        return nodes, self(nodes) * lengths
 
     def level_shift(self, w: Float[Array, "..."]) -> Float[Array, "..."]:
         r"""Delta(w) = \int dw' [J(w') - J(w)] / (w - w') + J(w) log|(w - w_0) / (w_last - w)|."""
-        nodes, masses = self.measure(64 * len(self.w))
-        uniform = eqx.tree_at(lambda table: table.J, self, jnp.ones_like(self.J))
-        _, lengths = uniform.measure(64 * len(self.w))
-        here = self(w)[..., None]
-        gap = w[..., None] - nodes
-        difference = (masses - here * lengths) / jnp.where(gap == 0.0, jnp.inf, gap)
-        ends = jnp.log(jnp.abs((w - self.w[0]) / (self.w[-1] - w)))
-        inside = (w > self.w[0]) & (w < self.w[-1])
-        return jnp.sum(difference, axis=-1) + jnp.where(inside, here[..., 0] * ends, 0.0)
+        nodes, lengths = self._rule(64 * len(self.w))
+        masses = self(nodes) * lengths
+
+        def shift(w: Scalar) -> Scalar:
+            here, gap = self(w), w - nodes
+            difference = (masses - here * lengths) / jnp.where(gap == 0.0, jnp.inf, gap)
+            inside = (w > self.w[0]) & (w < self.w[-1])
+            at = jnp.where(inside, w, 0.5 * (self.w[0] + self.w[-1]))
+            ends = here * jnp.log((at - self.w[0]) / (self.w[-1] - at))
+            return jnp.sum(difference) + jnp.where(inside, ends, 0.0)
+
+        return jnp.vectorize(shift)(w)
+
+    def _rule(self, resolution: int) -> Measure:
+        """Gauss-Legendre between the knots, where J is a polynomial: nodes and lengths."""
+        x, weights = (jnp.asarray(part) for part in gauss_legendre(8 + resolution // len(self.w)))
+        width = jnp.diff(self.w)[:, None]
+        nodes = self.w[:-1, None] + width * x[None, :]
+        return nodes.ravel(), (width * weights[None, :]).ravel()
 
 
 def _increasing(w: Float[Array, " knots"]) -> Bool[Array, ""]:

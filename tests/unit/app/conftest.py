@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 
+import jax
 import numpy as np
 import pytest
 
@@ -62,3 +63,10 @@ def study_file(tmp_path, study_text):
     path = tmp_path / "study.toml"
     path.write_text(study_text)
     return path
+
+
+@pytest.fixture(autouse=True)
+def _promotion_of_a_user():
+    """The command runs with JAX's standard promotion of types, not the strict one of the tests."""
+    with jax.numpy_dtype_promotion("standard"):
+        yield

@@ -279,7 +279,8 @@ def test_the_signal_of_ctrl_c(study_file, out):
 import signal, sys
 from bathax.app import cli
 cli._solve = lambda study: signal.raise_signal(signal.SIGINT)
-sys.exit(cli.main(["run", {str(study_file)!r}, "--out", {str(out)!r}]))
+sys.argv = ["bathax", "run", {str(study_file)!r}, "--out", {str(out)!r}]
+cli.main()
 """
     assert in_new_process(code) == (128 + signal.SIGINT, "", "bathax: interrupted\n")
 

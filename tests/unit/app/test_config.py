@@ -121,20 +121,20 @@ def test_solvers(study_text, tmp_path):
 # --- What bathax is given ---------------------------------------------------------------------
 
 BUILT_DENSITIES = [
-    ('kind = "ohmic", eta = 0.1, cutoff = 5, exponent = 0.5', bx.Ohmic(0.1, 5.0, 0.5)),
-    (OHMIC, bx.Ohmic(0.05, 5.0)),
+    ('kind = "ohmic", eta = 0.1, cutoff = 5, exponent = 0.5', lambda: bx.Ohmic(0.1, 5.0, 0.5)),
+    (OHMIC, lambda: bx.Ohmic(0.05, 5.0)),
     (
         'kind = "drude_lorentz", eta = 0.1, cutoff = 5',
-        bx.DrudeLorentz(0.1, 5.0),
+        lambda: bx.DrudeLorentz(0.1, 5.0),
     ),
     (
         'kind = "semicircle", eta = 0.1, center = 1.0, half_width = 0.5',
-        bx.SemicircleBand(0.1, 1.0, 0.5),
+        lambda: bx.SemicircleBand(0.1, 1.0, 0.5),
     ),
-    ('kind = "band_edge", eta = 0.1, edge = 0.9, cutoff = 2.0', bx.BandEdge(0.1, 0.9, 2.0)),
+    ('kind = "band_edge", eta = 0.1, edge = 0.9, cutoff = 2.0', lambda: bx.BandEdge(0.1, 0.9, 2.0)),
     (
         'kind = "tabulated", file = "j.csv"',
-        bx.Tabulated(np.array([1.0, 2.0, 4.0]), np.array([0.0, 0.5, 0.0])),
+        lambda: bx.Tabulated(np.array([1.0, 2.0, 4.0]), np.array([0.0, 0.5, 0.0])),
     ),
 ]
 
@@ -147,7 +147,7 @@ def assert_same(one, other):
 def test_built_systems(study_with, tmp_path, text, expected):
     (tmp_path / "j.csv").write_text("error,w,J\n0,1,0\n0,2,0.5\n0,4,0\n")
     system, _, times, solver = study_with(OHMIC, text).build()
-    assert_same(system, bx.Cavity(1.0, bx.Reservoir(expected, temperature=3.0)))
+    assert_same(system, bx.Cavity(1.0, bx.Reservoir(expected(), temperature=3.0)))
     assert_same(solver, bx.Volterra())
     np.testing.assert_array_equal(times, np.linspace(0.0, 5.0, 11))
 
@@ -161,20 +161,20 @@ def test_built_lorentzian(study_with):
 
 RHO = np.array([[0.5, 0.5j], [-0.5j, 0.5]])
 BUILT_STATES = [
-    ("fock = 3", bx.Fock(3)),
-    ("coherent = 1.5", bx.Coherent(1.5)),
-    ("coherent = [1.5, -2]", bx.Coherent(1.5 - 2.0j)),
-    ("thermal = 2", bx.Thermal(2.0)),
-    ("squeezed = 0.5", bx.Squeezed(0.5)),
-    ("squeezed = 0.5, angle = 1.0", bx.Squeezed(0.5, 1.0)),
-    ('density_matrix = "rho.npy"', bx.DensityMatrix(RHO)),
+    ("fock = 3", lambda: bx.Fock(3)),
+    ("coherent = 1.5", lambda: bx.Coherent(1.5)),
+    ("coherent = [1.5, -2]", lambda: bx.Coherent(1.5 - 2.0j)),
+    ("thermal = 2", lambda: bx.Thermal(2.0)),
+    ("squeezed = 0.5", lambda: bx.Squeezed(0.5)),
+    ("squeezed = 0.5, angle = 1.0", lambda: bx.Squeezed(0.5, 1.0)),
+    ('density_matrix = "rho.npy"', lambda: bx.DensityMatrix(RHO)),
 ]
 
 
 @pytest.mark.parametrize(("text", "expected"), BUILT_STATES)
 def test_built_states(study_with, tmp_path, text, expected):
     np.save(tmp_path / "rho.npy", RHO)
-    assert_same(study_with("fock = 2", text).build()[1], expected)
+    assert_same(study_with("fock = 2", text).build()[1], expected())
 
 
 def test_built_solvers(study_text, tmp_path):

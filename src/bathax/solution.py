@@ -1,4 +1,4 @@
-"""The one entry: `solve(system, initial, ts, solver)`."""
+"""The one entry, `solve(system, initial, ts, solver)`, and the `Solution` it returns."""
 
 from dataclasses import fields
 
@@ -69,7 +69,12 @@ class Solution(Quantities):
         return jax.vmap(lambda u, v: self.initial.density_matrix(u, v, levels))(self.u, self.v)
 
 
-def solve(system: Cavity, initial: State, ts: ArrayLike, solver: Solver = Volterra()) -> Solution:
+def solve(
+    system: Cavity,
+    initial: State,
+    ts: ArrayLike,
+    solver: Solver = Volterra(),  # noqa: B008 (a frozen value)
+) -> Solution:
     """Exact dynamics and thermodynamics of a system at the times `ts`.
 
     `ts` are increasing times >= 0; the start is always t = 0, with the system uncorrelated with
