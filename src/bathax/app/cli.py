@@ -100,7 +100,7 @@ def _summary(solution: Any) -> str:
     shown = np.unique(np.linspace(0, len(times) - 1, SUMMARY_TIMES).round().astype(int))
     rows = [
         ["t", "E", "S", "T", "F"],
-        *([f"{column[i]:.6g}" for column in (times, *values)] for i in shown),
+        *([f"{column[i] + 0.0:.6g}" for column in (times, *values)] for i in shown),
         ["max error", *(f"{error:.1e}" for error in errors)],
     ]
     table = "\n".join("".join(f"{cell:>13}" for cell in row) for row in rows)

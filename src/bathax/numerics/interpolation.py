@@ -29,7 +29,7 @@ def _slopes(h: Float[Array, " intervals"], secant: Float[Array, " intervals"]) -
     monotone = before * after > 0
     w_before, w_after = h[:-1] + 2 * h[1:], 2 * h[:-1] + h[1:]
     safe_before, safe_after = jnp.where(monotone, before, 1.0), jnp.where(monotone, after, 1.0)
-    mean = (w_before + w_after) / (w_after / safe_before + w_before / safe_after)
+    mean = (w_before + w_after) / (w_before / safe_before + w_after / safe_after)
     inner = jnp.where(monotone, mean, 0.0)
     first = _end_slope(h[0], h[1], secant[0], secant[1])
     last = _end_slope(h[-1], h[-2], secant[-1], secant[-2])

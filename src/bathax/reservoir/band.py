@@ -41,11 +41,11 @@ class SemicircleBand(SpectralDensity):
         return jnp.abs(self.center) + self.half_width
 
     def measure(self, resolution: int) -> Measure:
-        # Gauss-Chebyshev rule of the second kind, whose weight function is J itself.
+        # w = w_0 + W cos(theta) makes J dw periodic in theta, for which the midpoint rule is best.
         count = 64 + resolution // 2
-        theta = jnp.pi / (count + 1) * jnp.arange(1, count + 1, dtype=float)
+        theta = jnp.pi / count * (jnp.arange(count, dtype=float) + 0.5)
         nodes = self.center + self.half_width * jnp.cos(theta)
-        return nodes, 2.0 * self.eta / (count + 1) * jnp.sin(theta) ** 2
+        return nodes, 2.0 * self.eta / count * jnp.sin(theta) ** 2
 
     def memory_kernel(self, grid: TimeGrid) -> Complex[Array, " points"]:
         phase = jnp.exp(-1j * (self.center * grid.times).astype(complex))

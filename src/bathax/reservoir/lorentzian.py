@@ -10,7 +10,7 @@ from bathax._checks import FINITE, NON_NEGATIVE, POSITIVE, Scalar, parameter
 from bathax.numerics.grid import TimeGrid
 from bathax.numerics.quadrature import composite
 from bathax.numerics.special import scaled_expint1
-from bathax.reservoir.occupation import Occupation, Uniform
+from bathax.reservoir.occupation import BoseEinstein, Occupation
 from bathax.reservoir.spectral_density import Measure, SpectralDensity
 
 
@@ -52,10 +52,10 @@ class Lorentzian(SpectralDensity):
         return (0.5 * self.gamma0 * self.width).astype(complex) * decay
 
     def noise_kernel(self, grid: TimeGrid, occupation: Occupation) -> Complex[Array, " points"]:
-        # Any other filling than a uniform one is refused by `Reservoir`, or empty.
-        if isinstance(occupation, Uniform):
-            return occupation.number.astype(complex) * self.memory_kernel(grid)
-        return jnp.zeros(grid.points, complex)
+        # The only thermal state is the vacuum: `Reservoir` refuses the others.
+        if isinstance(occupation, BoseEinstein):
+            return jnp.zeros(grid.points, complex)
+        return super().noise_kernel(grid, occupation)
 
     def self_energy(self, z: Complex[Array, "..."]) -> Complex[Array, "..."]:
         """Sigma(z) = (gamma0 lam / 2) / (z - w_0 + i lam), for Im z >= 0."""
@@ -89,6 +89,13 @@ class DrudeLorentz(SpectralDensity):
     @property
     def bandwidth(self) -> Scalar:
         return self.cutoff
+
+    def contour(self, resolution: int) -> Measure:
+        # The ray w_c e^x e^{-i pi/4}, trapezoidal in x: a thermal integrand ends anywhere on it.
+        del resolution
+        ray = self.cutoff.astype(complex) * jnp.exp(-0.25j * jnp.pi)
+        nodes = ray * jnp.exp(jnp.arange(-40.0, 40.0, 0.125)).astype(complex)
+        return nodes, 0.125 * self(nodes) * nodes
 
     def measure(self, resolution: int) -> Measure:
         # w = w_c u / (1 - u), u = x^2: algebraic tails become smooth at u = 1.

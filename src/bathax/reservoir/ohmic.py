@@ -37,7 +37,7 @@ class Analytic(SpectralDensity):
 
     def measure(self, resolution: int) -> Measure:
         # w = lower + 45 w_c x^4: smooth at x = 0 for every power law, e^{-45} at x = 1.
-        x, weights = (jnp.asarray(part) for part in composite(8 + resolution // 64))
+        x, weights = (jnp.asarray(part) for part in composite(8 + resolution // 8))
         nodes = self.lower + 45.0 * self.decay * x**4
         return nodes, self(nodes) * 180.0 * self.decay * x**3 * weights
 

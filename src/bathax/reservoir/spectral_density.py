@@ -15,7 +15,7 @@ from jaxtyping import Array, ArrayLike, Complex, Float, Inexact
 from bathax._checks import NON_NEGATIVE, Scalar, Validated, is_concrete, parameter
 from bathax.numerics.grid import TimeGrid
 from bathax.numerics.quadrature import fourier_sum
-from bathax.reservoir.occupation import Occupation
+from bathax.reservoir.occupation import Occupation, Uniform
 
 Measure = tuple[Inexact[Array, " nodes"], Inexact[Array, " nodes"]]
 
@@ -48,8 +48,8 @@ class SpectralDensity(Validated):
     def measure(self, resolution: int) -> Measure:
         r"""Real nodes w_q and masses m_q, \int J(w) f(w) dw = sum_q m_q f(w_q).
 
-        About `resolution` nodes, enough for f = e^{-iwt} as long as a uniform grid of so many
-        times up to t resolves that oscillation too.
+        Enough nodes for f = e^{-iwt} as long as a uniform grid of `resolution` times up to t
+        resolves that oscillation too. Where J has algebraic tails, f must fall off by itself.
         """
 
     def contour(self, resolution: int) -> Measure:
@@ -63,13 +63,15 @@ class SpectralDensity(Validated):
 
     def noise_kernel(self, grid: TimeGrid, occupation: Occupation) -> Complex[Array, " points"]:
         r"""g~(t) = \int dw J(w) n(w) e^{-iwt}."""
+        if isinstance(occupation, Uniform):
+            return occupation.number.astype(complex) * self.memory_kernel(grid)
         nodes, masses = self.contour(grid.points)
         return fourier_sum(masses * occupation(nodes), nodes, grid)
 
     def self_energy(self, z: Complex[Array, "..."]) -> Complex[Array, "..."]:
-        r"""Sigma(z) = \int dw J(w) / (z - w), for z off the support or just above it.
+        r"""Sigma(z) = \int dw J(w) / (z - w), for Im z >= 0, or real z below the support.
 
-        On the support it is Delta(w) - i pi J(w) where J is analytic; by quadrature along the
+        On the support it is the limit from above, Delta(w) - i pi J(w); by quadrature along the
         real axis (`Tabulated`) it is accurate only away from the support.
         """
         nodes, masses = self.contour(1024)
@@ -88,9 +90,7 @@ class SpectralDensity(Validated):
     __rmul__ = __mul__
 
     def __repr__(self) -> str:
-        values = (f"{field.name}={_shown(getattr(self, field.name))}" for field in fields(self))
-        formula = f"{self.formula} = sum_k |V_k|^2 delta(w - w_k)"
-        return f"{type(self).__name__}({', '.join(values)}): {formula}"
+        return f"{_shown(self)}: {self.formula} = sum_k |V_k|^2 delta(w - w_k)"
 
 
 class Sum(SpectralDensity):
@@ -185,6 +185,11 @@ def _joined(measures: list[tuple[Array, Array]]) -> Measure:
 
 
 def _shown(value: object) -> str:
+    if isinstance(value, SpectralDensity):
+        values = (f"{field.name}={_shown(getattr(value, field.name))}" for field in fields(value))
+        return f"{type(value).__name__}({', '.join(values)})"
+    if isinstance(value, tuple):
+        return f"({', '.join(map(_shown, value))})"
     if isinstance(value, Array) and value.ndim == 0 and is_concrete(value):
         return f"{value.item():g}"
     return eqx.tree_pformat(value)

@@ -55,7 +55,7 @@ class Tabulated(SpectralDensity):
 
     def level_shift(self, w: Float[Array, "..."]) -> Float[Array, "..."]:
         r"""Delta(w) = \int dw' [J(w') - J(w)] / (w - w') + J(w) log|(w - w_0) / (w_last - w)|."""
-        nodes, lengths = self._rule(64 * len(self.w))
+        nodes, lengths = self._rule(8 * len(self.w))
         masses = self(nodes) * lengths
 
         def shift(w: Scalar) -> Scalar:
@@ -69,11 +69,15 @@ class Tabulated(SpectralDensity):
         return jnp.vectorize(shift)(w)
 
     def _rule(self, resolution: int) -> Measure:
-        """Gauss-Legendre between the knots, where J is a polynomial: nodes and lengths."""
-        x, weights = (jnp.asarray(part) for part in gauss_legendre(8 + resolution // len(self.w)))
-        width = jnp.diff(self.w)[:, None]
-        nodes = self.w[:-1, None] + width * x[None, :]
-        return nodes.ravel(), (width * weights[None, :]).ravel()
+        """Nodes and lengths of Gauss-Legendre rules between the knots, where J is a polynomial.
+
+        Even points between them keep a wide gap of the table from being under-resolved.
+        """
+        even = jnp.linspace(self.w[0], self.w[-1], resolution // 8)
+        edges = jnp.sort(jnp.concatenate([self.w, even]))[:, None]
+        x, weights = (jnp.asarray(part)[None, :] for part in gauss_legendre(12))
+        width = jnp.diff(edges, axis=0)
+        return (edges[:-1] + width * x).ravel(), (width * weights).ravel()
 
 
 def _increasing(w: Float[Array, " knots"]) -> Bool[Array, ""]:
