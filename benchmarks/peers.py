@@ -83,7 +83,7 @@ def idesolver_run(frame, ts):
     return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
 
 
-def against_idesolver(frame, label, repeats=5):
+def against_idesolver(frame, label, repeats=3):
     """The table row, from runs of either program in turns."""
     ts = np.linspace(0.0, 5.0 / WIDTH, 201)
     peer = [idesolver_run(frame, ts)]

@@ -40,9 +40,17 @@ def is_concrete(*values: object) -> bool:
     return not any(isinstance(leaf, Tracer) for leaf in jax.tree.leaves(values))
 
 
-def require(name: str, rule: str, value: object, holds: object) -> None:
-    """Raise `ValueError` with the project's one sentence unless `holds`."""
-    if not holds:
+def holds(predicate: Callable[..., Any], *values: Any) -> bool:
+    """Whether a predicate is true of concrete values; True of traced ones, judged by `is_valid`."""
+    if not is_concrete(*values):
+        return True
+    with jax.ensure_compile_time_eval():
+        return bool(predicate(*values))
+
+
+def require(name: str, rule: str, value: object, condition: object) -> None:
+    """Raise `ValueError` with the project's one sentence unless it is met."""
+    if not condition:
         raise ValueError(f"Argument `{name}` must be {rule}, but is {value}.")
 
 
@@ -61,9 +69,8 @@ class Validated(eqx.Module):
 
     def __check_init__(self) -> None:
         for name, rule, value in _ruled_fields(self):
-            if is_concrete(value):
-                require(name, "a scalar", f"of shape {value.shape}", value.ndim == 0)
-                require(name, rule.words, value, bool(rule.holds(value)))
+            require(name, "a scalar", f"of shape {value.shape}", value.ndim == 0)
+            require(name, rule.words, value, holds(rule.holds, value))
 
     def is_consistent(self) -> Bool[Array, ""]:
         """Whether the fields fit together; the traced counterpart of a check on construction."""

@@ -102,7 +102,7 @@ class Volterra(Solver):
     def _first_guess(self, phase: Scalar) -> int:
         """Some 45 points per unit of phase; the smallest grid where that is not yet known."""
         points = largest(lax.stop_gradient(45.0 * phase))
-        if not (is_concrete(points) and math.isfinite(points) and points > MIN_POINTS):
+        if not is_concrete(points) or points <= MIN_POINTS:
             return MIN_POINTS
         return min(self.max_points, 2 ** math.ceil(math.log2(float(points))))
 
@@ -141,7 +141,8 @@ def _prepare(
     cavity: Cavity, ts: Float[Array, " times"]
 ) -> tuple[Bool[Array, ""], Float[Array, ""]]:
     """Whether the input is valid, and the phase the kernels run through."""
-    return is_valid(cavity) & _increasing(ts), ts[-1] * cavity.bandwidth
+    valid = is_valid(cavity) & _increasing(ts)
+    return valid, jnp.where(valid, ts[-1] * cavity.bandwidth, 0.0)
 
 
 @eqx.filter_jit

@@ -93,6 +93,18 @@ def start_convolutions() -> np.ndarray:
     return np.array(weights, dtype=float)
 
 
+@cache
+def _overlaps() -> np.ndarray:
+    """c_i c_j where i + j = n, as weights [n, i, j] for n up to 2p - 2."""
+    c, i = end_corrections(), np.arange(ORDER)
+    at = i[:, None] + i[None, :] == np.arange(2 * ORDER - 1)[:, None, None]
+    return at * np.outer(c, c)
+
+
+def _bilinear(weights: np.ndarray, kernels: Array, f: Array) -> Complex[Array, "kernels n"]:
+    return jnp.einsum("nij,ki,j->kn", jnp.asarray(weights, f.dtype), kernels, f)
+
+
 def shifted_sum(
     weights: Inexact[Array, " order"], samples: Inexact[Array, " points"]
 ) -> Inexact[Array, " points"]:
@@ -127,7 +139,7 @@ def convolve(
     spectrum = jnp.fft.fft(trim * f, 2 * size)
     sums = jnp.fft.ifft(jnp.fft.fft(trim[None, :] * kernels, 2 * size) * spectrum[None, :])
     head, f_head = kernels[:, :ORDER], f[:ORDER]
-    overlap = jnp.stack([jnp.convolve(k, c * f_head) for k in c[None, :] * head])
+    overlap = _bilinear(_overlaps(), head, f_head)
     sums = sums[:, :size].at[:, : 2 * ORDER - 1].add(-overlap)
-    start = jnp.einsum("nij,ki,j->kn", jnp.asarray(start_convolutions(), f.dtype), head, f_head)
+    start = _bilinear(start_convolutions(), head, f_head)
     return sums.at[:, :ORDER].set(start) * step.astype(f.dtype)

@@ -38,10 +38,9 @@ def half_line() -> tuple[np.ndarray, np.ndarray]:
     r = exp(x - e^{-x}), trapezoidal in x. 1e-15 for r^a e^{-r}, a > -1/2, also after rotating r
     by up to pi/4 in the complex plane.
     """
-    step = 1 / 24
-    x = np.arange(-4.6, 5.0, step)
+    x = np.arange(-110, 120) / 24
     nodes = np.exp(x - np.exp(-x))
-    return nodes, step * (1 + np.exp(-x)) * nodes
+    return nodes, (1 + np.exp(-x)) * nodes / 24
 
 
 @cache

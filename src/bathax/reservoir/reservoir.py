@@ -3,7 +3,7 @@
 import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Bool, Complex
 
-from bathax._checks import Scalar, Validated, is_concrete, require
+from bathax._checks import Scalar, Validated, holds, require
 from bathax.numerics.grid import TimeGrid
 from bathax.reservoir.occupation import BoseEinstein, Occupation
 from bathax.reservoir.spectral_density import SpectralDensity
@@ -33,10 +33,8 @@ class Reservoir(Validated):
         self.occupation = BoseEinstein(temperature) if occupation is None else occupation
 
     def __check_init__(self) -> None:
-        allowed = self.is_consistent()
-        if is_concrete(allowed):
-            words = "0 for a spectral density with weight at w <= 0, which has no thermal state"
-            require("temperature", words, self.temperature, bool(allowed))
+        words = "0 for a spectral density with weight at w <= 0, which has no thermal state"
+        require("temperature", words, self.temperature, holds(Reservoir.is_consistent, self))
 
     @property
     def temperature(self) -> Scalar:

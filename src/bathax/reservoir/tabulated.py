@@ -6,7 +6,7 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Inexact
 
-from bathax._checks import Scalar, as_float, is_concrete, require
+from bathax._checks import Scalar, as_float, holds, require
 from bathax.numerics.interpolation import monotone_cubic
 from bathax.numerics.quadrature import gauss_legendre
 from bathax.reservoir.spectral_density import Measure, SpectralDensity
@@ -31,9 +31,8 @@ class Tabulated(SpectralDensity):
         require(
             "w", "a list of at least 3 frequencies", self.w, self.w.ndim == 1 and len(self.w) > 2
         )
-        if is_concrete(self.w, self.J):
-            require("w", "finite and increasing", self.w, bool(_increasing(self.w)))
-            require("J", "non-negative and finite", self.J, bool(_non_negative(self.J)))
+        require("w", "finite and increasing", self.w, holds(_increasing, self.w))
+        require("J", "non-negative and finite", self.J, holds(_non_negative, self.J))
 
     def is_consistent(self) -> Bool[Array, ""]:
         return _increasing(self.w) & _non_negative(self.J)
