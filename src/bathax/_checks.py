@@ -6,7 +6,7 @@ the same rule is evaluated by `is_valid`, so that one bad point of a batch is ma
 others go on.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -54,9 +54,14 @@ def require(name: str, rule: str, value: object, condition: object) -> None:
         raise ValueError(f"Argument `{name}` must be {rule}, but is {value}.")
 
 
-def as_float(value: ArrayLike) -> Array:
+def as_float(value: ArrayLike | Sequence) -> Array:
     """The value as a floating-point array, so that it is traced and differentiated."""
     return jnp.asarray(value, float)
+
+
+def as_complex(value: ArrayLike | Sequence) -> Array:
+    """The value as a complex array."""
+    return jnp.asarray(value, complex)
 
 
 def parameter(rule: Rule = FINITE, **options: Any) -> Any:

@@ -1,5 +1,6 @@
 """The one entry, `solve(system, initial, ts, solver)`, and the `Solution` it returns."""
 
+from collections.abc import Sequence
 from dataclasses import fields
 
 import equinox as eqx
@@ -72,7 +73,7 @@ class Solution(Quantities):
 def solve(
     system: Cavity,
     initial: State,
-    ts: ArrayLike,
+    ts: ArrayLike | Sequence,
     solver: Solver = Volterra(),  # noqa: B008 (a frozen value)
 ) -> Solution:
     """Exact dynamics and thermodynamics of a system at the times `ts`.

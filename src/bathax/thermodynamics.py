@@ -38,16 +38,16 @@ class Thermodynamics(eqx.Module):
     (NaN for several), infinite at T0 = 0 once heat flows into the vacuum.
     """
 
-    number: Float[Array, " times"]
-    energy: Float[Array, " times"]
-    entropy: Float[Array, " times"]
-    energy_rate: Float[Array, " times"]
-    entropy_rate: Float[Array, " times"]
-    temperature: Float[Array, " times"]
-    chemical_potential: Float[Array, " times"]
-    free_energy: Float[Array, " times"]
-    interaction_energy: Float[Array, " times"]
-    entropy_production: Float[Array, " times"]
+    number: Float[Array, "*times"]
+    energy: Float[Array, "*times"]
+    entropy: Float[Array, "*times"]
+    energy_rate: Float[Array, "*times"]
+    entropy_rate: Float[Array, "*times"]
+    temperature: Float[Array, "*times"]
+    chemical_potential: Float[Array, "*times"]
+    free_energy: Float[Array, "*times"]
+    interaction_energy: Float[Array, "*times"]
+    entropy_production: Float[Array, "*times"]
 
 
 class Moments(eqx.Module):
@@ -85,7 +85,7 @@ def _moments(
     state: State, cavity: Cavity, green: GreenFunctions, error: GreenFunctions
 ) -> tuple[Moments, Moments]:
     """The moments at one time and first-order bounds on their errors."""
-    drift = green.du + 1j * cavity.frequency * green.u
+    drift = green.drift(cavity.frequency)
     exchange = -2.0 * (green.u.conj() * drift).imag
     point = (green.transmission, green.v)
     slopes = jax.jacfwd(state.entropy, (0, 1))

@@ -90,7 +90,7 @@ def populations(
     initial: Float[Array, " d"], transmission: Scalar, noise: Scalar, levels: np.ndarray
 ) -> Float[Array, " levels"]:
     """p_n at the given levels for an initial mixture of Fock states; transmission is |u|^2."""
-    loss = 1.0 - transmission / (1.0 + noise)
+    loss = jnp.maximum(1.0 - transmission / (1.0 + noise), 0.0)
     return amplified_populations(lossy_populations(initial, loss), noise, levels)
 
 
@@ -101,7 +101,7 @@ def mixture_entropy(initial: Float[Array, " d"], transmission: Scalar, noise: Sc
     """
     levels, weights = entropy_rule(initial.shape[0])
     p = populations(initial, transmission, noise, levels)
-    return -jnp.sum(jnp.asarray(weights) * p * safe_log(p))
+    return 0.0 - jnp.sum(jnp.asarray(weights) * p * safe_log(p))
 
 
 def entropy_rule(dimension: int, last: int = 2**19) -> tuple[np.ndarray, np.ndarray]:
@@ -130,8 +130,8 @@ def density_matrix(
     binomials and a factor (conj(u) / sqrt(1 + v))^l.
     """
     gain = 1.0 / (1.0 + noise)
-    loss = 1.0 - (u.real**2 + u.imag**2) * gain
-    turn = u.conj() * jnp.sqrt(gain)
+    loss = jnp.maximum(1.0 - (u.real**2 + u.imag**2) * gain, 0.0)
+    turn = u.conj() * jnp.sqrt(gain).astype(complex)
 
     def diagonal(offset: int) -> Complex[Array, " size"]:
         lossy = _lossy_diagonal(jnp.diagonal(initial, offset), loss, offset)
@@ -148,7 +148,7 @@ def _lossy_diagonal(values: Complex[Array, " d"], loss: Scalar, offset: int) -> 
     levels = np.arange(values.shape[0])
     lost = np.maximum(levels[:, None] - levels[None, :], 0)
     matrix = jnp.asarray(_paired_binomials(levels, len(levels), offset)) * _powers(loss, lost)
-    return values @ matrix.astype(complex) * _powers(1.0 - loss, levels)
+    return values @ (matrix * _powers(1.0 - loss, levels)[None, :]).astype(complex)
 
 
 def _amplified_diagonal(
@@ -158,7 +158,7 @@ def _amplified_diagonal(
     gained = np.maximum(levels[:, None] - k[None, :], 0)
     x, gain = noise / (1.0 + noise), 1.0 / (1.0 + noise)
     matrix = jnp.asarray(_paired_binomials(levels, len(k), offset)) * _powers(x, gained)
-    return matrix.astype(complex) @ (values * _powers(gain, k + 1))
+    return (matrix * _powers(gain, k + 1)[None, :]).astype(complex) @ values
 
 
 def _paired_binomials(levels: np.ndarray, dimension: int, offset: int) -> np.ndarray:

@@ -33,7 +33,7 @@ def density_matrix(
     d = husimi**2 - anomalous * anomalous.conj()
     a, b = anomalous / d, 1.0 - husimi / d
     c = (husimi * alpha - anomalous * alpha.conj()) / d
-    overlap = husimi * alpha * alpha.conj() - (anomalous.conj() * alpha**2).real
+    overlap = husimi * alpha * alpha.conj() - (anomalous.conj() * alpha**2).real.astype(complex)
     vacuum = jnp.exp(-overlap / d) / jnp.sqrt(d)
     roots = jnp.sqrt(jnp.arange(levels, dtype=complex))
 

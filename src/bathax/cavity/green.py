@@ -7,6 +7,7 @@ v' = 2 Re[conj(y) c], c = k~ * y, and one running integral gives v.
 
 import equinox as eqx
 import jax.numpy as jnp
+from jax import lax
 from jaxtyping import Array, Complex, Float
 
 from bathax._checks import Scalar
@@ -22,20 +23,24 @@ class GreenFunctions(eqx.Module):
     `pull` is the noise part of <H_I>: <H_I> = -2 Im[conj(u)(u' + i w_s u)] <a'a>(0) + pull.
     """
 
-    t: Float[Array, " times"]
-    u: Complex[Array, " times"]
-    du: Complex[Array, " times"]
-    v: Float[Array, " times"]
-    dv: Float[Array, " times"]
-    pull: Float[Array, " times"]
+    t: Float[Array, "*times"]
+    u: Complex[Array, "*times"]
+    du: Complex[Array, "*times"]
+    v: Float[Array, "*times"]
+    dv: Float[Array, "*times"]
+    pull: Float[Array, "*times"]
 
     @property
-    def transmission(self) -> Float[Array, " times"]:
+    def transmission(self) -> Float[Array, "*times"]:
         """|u|^2, the share of the initial quanta still in the cavity."""
         return self.u.real**2 + self.u.imag**2
 
+    def drift(self, frequency: Scalar) -> Complex[Array, "*times"]:
+        """u' + i w_s u, what the reservoirs add to the free rotation."""
+        return self.du + lax.complex(jnp.zeros_like(frequency), frequency) * self.u
+
     @property
-    def transmission_rate(self) -> Float[Array, " times"]:
+    def transmission_rate(self) -> Float[Array, "*times"]:
         """d|u|^2/dt = 2 Re[conj(u) u']."""
         return 2.0 * (self.u.conj() * self.du).real
 
@@ -78,7 +83,7 @@ def at_times(
 
 
 def _rotating(cavity: Cavity, grid: TimeGrid) -> tuple[Array, Array, Array, Array, Array]:
-    phase = jnp.exp(1j * (cavity.frequency * grid.times))
+    phase = _rotation(cavity.frequency * grid.times)
     memory = cavity.memory_kernel(grid) * phase
     noise = cavity.noise_kernel(grid) * phase
     y = solve_integro_differential(memory, grid.step)
@@ -99,5 +104,10 @@ def _laboratory(
     dv: Float[Array, " times"],
     pull: Float[Array, " times"],
 ) -> GreenFunctions:
-    phase = jnp.exp(-1j * (frequency * ts))
-    return GreenFunctions(ts, phase * y, phase * (dy - 1j * (frequency * y)), v, dv, pull)
+    phase = _rotation(-frequency * ts)
+    turning = lax.complex(jnp.zeros(()), frequency) * y
+    return GreenFunctions(ts, phase * y, phase * (dy - turning), v, dv, pull)
+
+
+def _rotation(angle: Float[Array, " times"]) -> Complex[Array, " times"]:
+    return lax.complex(jnp.cos(angle), jnp.sin(angle))

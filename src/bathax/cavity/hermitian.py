@@ -14,7 +14,8 @@ FLOOR = 1e-17
 def logarithm(rho: Complex[Array, "n n"]) -> Complex[Array, "n n"]:
     """ln rho of a positive matrix, eigenvalues below 1e-17 taken as 1e-17."""
     values, vectors = jnp.linalg.eigh(rho)
-    return (vectors * jnp.log(jnp.maximum(values, FLOOR))[None, :]) @ vectors.conj().T
+    logarithms = jnp.log(jnp.maximum(values, FLOOR)).astype(complex)
+    return (vectors * logarithms[None, :]) @ vectors.conj().T
 
 
 @logarithm.defjvp
@@ -27,14 +28,14 @@ def _logarithm_jvp(primals: tuple[Array], tangents: tuple[Array]) -> tuple[Array
     gap = jnp.where(ratio == 1.0, 1.0, ratio - 1.0)
     slope = jnp.where(ratio == 1.0, 1.0, jnp.log1p(gap) / gap) / values[None, :]
     inner = vectors.conj().T @ change @ vectors
-    return logarithm(rho), vectors @ (slope * inner) @ vectors.conj().T
+    return logarithm(rho), vectors @ (slope.astype(complex) * inner) @ vectors.conj().T
 
 
 @jax.custom_jvp
 def von_neumann_entropy(rho: Complex[Array, "n n"]) -> Scalar:
     """S = -Tr[rho ln rho], with dS = -Tr[d rho (ln rho + 1)]."""
     values = jnp.maximum(jnp.linalg.eigvalsh(rho), FLOOR)
-    return -jnp.sum(values * jnp.log(values))
+    return 0.0 - jnp.sum(values * jnp.log(values))
 
 
 @von_neumann_entropy.defjvp

@@ -126,13 +126,13 @@ class BornMarkov(Solver):
 def _born_markov(cavity: Cavity, ts: Float[Array, " times"]) -> GreenFunctions:
     frequency = cavity.frequency
     density = cavity.spectral_density(frequency)
-    pole = frequency + cavity.level_shift(frequency) - 1j * jnp.pi * density
-    u = jnp.exp(-1j * (pole * ts))
+    rate = lax.complex(jnp.pi * density, frequency + cavity.level_shift(frequency))
+    u = jnp.exp(-rate * ts.astype(complex))
     decay = 2.0 * jnp.pi * density
     noise = 2.0 * jnp.pi * cavity.noise_density(frequency)
     growth = -jnp.expm1(-decay * ts) / jnp.where(decay > 0.0, decay, jnp.inf)
     return GreenFunctions(
-        ts, u, -1j * pole * u, noise * growth, noise * jnp.exp(-decay * ts), jnp.zeros_like(ts)
+        ts, u, -rate * u, noise * growth, noise * jnp.exp(-decay * ts), jnp.zeros_like(ts)
     )
 
 

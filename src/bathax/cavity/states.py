@@ -5,12 +5,14 @@ import abc
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
+from jax import lax
 from jaxtyping import Array, ArrayLike, Bool, Complex, Float
 
 from bathax._checks import (
     NON_NEGATIVE,
     Scalar,
     Validated,
+    as_complex,
     as_float,
     holds,
     parameter,
@@ -99,7 +101,7 @@ class DensityMatrix(State):
     state `Gaussian`.
     """
 
-    rho: Complex[Array, "d d"] = eqx.field(converter=lambda rho: jnp.asarray(rho, complex))
+    rho: Complex[Array, "d d"] = eqx.field(converter=as_complex)
     levels: int = eqx.field(static=True, default=64)
 
     def __check_init__(self) -> None:
@@ -144,11 +146,9 @@ class Gaussian(State):
     |M|^2 <= N (N + 1). Evolves in closed form: alpha -> u alpha, N -> |u|^2 N + v, M -> u^2 M.
     """
 
-    displacement: Complex[Array, ""] = eqx.field(converter=lambda z: jnp.asarray(z, complex))
+    displacement: Complex[Array, ""] = eqx.field(converter=as_complex)
     excess: Scalar = parameter(NON_NEGATIVE)
-    anomalous: Complex[Array, ""] = eqx.field(
-        converter=lambda z: jnp.asarray(z, complex), default=0.0
-    )
+    anomalous: Complex[Array, ""] = eqx.field(converter=as_complex, default=0.0)
 
     def __check_init__(self) -> None:
         words = "finite and physical, |M|^2 <= N (N + 1)"
@@ -170,12 +170,8 @@ class Gaussian(State):
         self, u: Complex[Array, ""], noise: Scalar, levels: int
     ) -> Complex[Array, "levels levels"]:
         transmission = u.real**2 + u.imag**2
-        return gaussian.density_matrix(
-            u * self.displacement,
-            transmission * self.excess + noise,
-            u**2 * self.anomalous,
-            levels,
-        )
+        excess = transmission * self.excess + noise
+        return gaussian.density_matrix(u * self.displacement, excess, u**2 * self.anomalous, levels)
 
 
 def Thermal(nbar: ArrayLike) -> Gaussian:
@@ -194,5 +190,6 @@ def Squeezed(r: ArrayLike, angle: ArrayLike = 0.0, nbar: ArrayLike = 0.0) -> Gau
     <a'a> = nbar cosh 2r + sinh^2 r and <aa> = -(nbar + 1/2) e^{i angle} sinh 2r.
     """
     r, angle, nbar = as_float(r), as_float(angle), as_float(nbar)
-    anomalous = -(nbar + 0.5) * jnp.sinh(2.0 * r) * jnp.exp(1j * angle)
+    strength = -(nbar + 0.5) * jnp.sinh(2.0 * r)
+    anomalous = lax.complex(strength * jnp.cos(angle), strength * jnp.sin(angle))
     return Gaussian(0.0, nbar * jnp.cosh(2.0 * r) + jnp.sinh(r) ** 2, anomalous)

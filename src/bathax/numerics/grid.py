@@ -37,7 +37,7 @@ def interpolate(
     position = ts / grid.step
     start = jnp.floor(position).astype(int) - (STENCIL // 2 - 1)
     start = jnp.clip(start, 0, grid.points - STENCIL)
-    weights = _lagrange(position - start)
+    weights = _lagrange(position - start.astype(float))
     nearest = samples[..., start[:, None] + jnp.arange(STENCIL)[None, :]]
     return jnp.einsum("...tk,tk->...t", nearest, weights.astype(samples.dtype))
 
