@@ -1,4 +1,5 @@
 from .cavity.green import coefficients as coefficients
+from .cavity.master_equation import integrate_master_equation as integrate_master_equation
 from .cavity.model import Cavity as Cavity
 from .cavity.solvers import BornMarkov as BornMarkov
 from .cavity.solvers import Status as Status
@@ -10,6 +11,9 @@ from .cavity.states import Gaussian as Gaussian
 from .cavity.states import Mixture as Mixture
 from .cavity.states import Squeezed as Squeezed
 from .cavity.states import Thermal as Thermal
+from .cavity.spectrum import commutator_defect as commutator_defect
+from .cavity.spectrum import excitation_spectrum as excitation_spectrum
+from .cavity.spectrum import noise_from_spectrum as noise_from_spectrum
 from .reservoir.band import SemicircleBand as SemicircleBand
 from .reservoir.lorentzian import DrudeLorentz as DrudeLorentz
 from .reservoir.lorentzian import Lorentzian as Lorentzian

@@ -127,11 +127,11 @@ def density_matrix(
     """rho(t) in the Fock basis, cut at `levels`; the trace tells what is missing.
 
     Element (m, m + l) goes through the same two steps with sqrt(C(m, k) C(m + l, k + l)) for the
-    binomials and a factor (conj(u) / sqrt(1 + v))^l.
+    binomials and a factor (conj(u) / (1 + v))^l.
     """
     gain = 1.0 / (1.0 + noise)
     loss = jnp.maximum(1.0 - (u.real**2 + u.imag**2) * gain, 0.0)
-    turn = u.conj() * jnp.sqrt(gain).astype(complex)
+    turn = u.conj() * gain.astype(complex)
 
     def diagonal(offset: int) -> Complex[Array, " size"]:
         lossy = _lossy_diagonal(jnp.diagonal(initial, offset), loss, offset)

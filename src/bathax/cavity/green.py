@@ -48,9 +48,9 @@ class GreenFunctions(eqx.Module):
 class MasterEquationCoefficients(eqx.Module):
     """Renormalised frequency w_s', dissipation gamma and noise gamma~ of AHZ Eq. (13)."""
 
-    frequency: Float[Array, " times"]
-    dissipation: Float[Array, " times"]
-    noise: Float[Array, " times"]
+    frequency: Float[Array, "*times"]
+    dissipation: Float[Array, "*times"]
+    noise: Float[Array, "*times"]
 
 
 def coefficients(green: GreenFunctions) -> MasterEquationCoefficients:

@@ -95,3 +95,16 @@ def _phases(times: Float[Array, " a"], frequencies: Complex[Array, " b"]) -> Com
 def _chunked(values: Inexact[Array, " nodes"], size: int = 1024) -> Complex[Array, "chunks size"]:
     padding = -values.shape[0] % min(size, values.shape[0])
     return jnp.pad(values.astype(complex), (0, padding)).reshape(-1, min(size, values.shape[0]))
+
+
+def grid_transform(
+    samples: Complex[Array, " points"], frequencies: Float[Array, " nodes"], grid: TimeGrid
+) -> Complex[Array, " nodes"]:
+    """sum_j f_j e^{i w_q t_j} over the grid, factorised like `fourier_sum`."""
+    inner = 2 ** math.ceil(math.log2(grid.points) / 2)
+    outer = -(-grid.points // inner)
+    rows = jnp.pad(samples, (0, outer * inner - grid.points)).reshape(outer, inner)
+    coarse = grid.step * inner * jnp.arange(outer, dtype=float)
+    fine = grid.step * jnp.arange(inner, dtype=float)
+    nodes = frequencies.astype(complex)
+    return jnp.sum(_phases(-coarse, nodes).T * (_phases(-fine, nodes).T @ rows.T), axis=1)

@@ -18,8 +18,8 @@ class Lorentzian(SpectralDensity):
     r"""J(w) = (gamma0 lam^2 / 2 pi) / ((w - w_0)^2 + lam^2) on the whole axis (AHZ Eq. 23).
 
     `gamma0` (>= 0, energy), `width` lam (> 0, energy), `center` w_0. g(t) = (gamma0 lam / 2)
-    e^{-(lam + i w_0) t}. Since it reaches below zero frequency it has no thermal state: vacuum or
-    a `Uniform` occupation only, with g~ = n g.
+    e^{-(lam + i w_0) t}. Since it reaches below zero frequency it has no thermal state: vacuum, a
+    `Uniform` occupation with g~ = n g, or a `Distribution` that falls off.
     """
 
     formula: ClassVar[str] = "J(w) = (gamma0 lam^2/2pi) / ((w - w_0)^2 + lam^2)"
@@ -115,5 +115,6 @@ class DrudeLorentz(SpectralDensity):
     def self_energy(self, z: Complex[Array, "..."]) -> Complex[Array, "..."]:
         q = z / self.cutoff.astype(complex)
         strength = (self.eta * self.cutoff).astype(complex)
-        # For q just above the positive axis, log(-q) = log q - i pi.
-        return strength * (q * jnp.log(-q) - 0.5 * jnp.pi) / (1.0 + q**2)
+        # For q just above the positive axis, log(-q) = log q - i pi; q log(-q) is 0 at q = 0.
+        log = jnp.log(jnp.where(q == 0.0, jnp.ones((), complex), -q))
+        return strength * (q * log - 0.5 * jnp.pi) / (1.0 + q**2)

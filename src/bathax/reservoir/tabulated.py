@@ -72,7 +72,7 @@ class Tabulated(SpectralDensity):
 
         Even points between them keep a wide gap of the table from being under-resolved.
         """
-        even = jnp.linspace(self.w[0], self.w[-1], resolution // 8)
+        even = jnp.linspace(self.w[0], self.w[-1], resolution // 8)[1:-1]
         edges = jnp.sort(jnp.concatenate([self.w, even]))[:, None]
         x, weights = (jnp.asarray(part)[None, :] for part in gauss_legendre(12))
         width = jnp.diff(edges, axis=0)

@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
-from jaxtyping import Array, Float
+from jaxtyping import Array, ArrayLike, Float
 
 from bathax._checks import Scalar
 from bathax.cavity.model import Cavity
@@ -65,7 +65,7 @@ def fock(n: int) -> Mixture:
     return Mixture(np.eye(11)[n])
 
 
-def ohmic_cavity(ratio: float, *temperatures: float) -> Cavity:
+def ohmic_cavity(ratio: float, *temperatures: ArrayLike) -> Cavity:
     """A cavity with total coupling `ratio` eta_c, shared by equal reservoirs."""
     density = Ohmic(ratio * CRITICAL / len(temperatures), CUTOFF)
     return Cavity(FREQUENCY, [Reservoir(density, temperature) for temperature in temperatures])
@@ -146,7 +146,7 @@ def border(effort: Effort = FULL) -> Border:
 
 def border_temperature(n0: float) -> float:
     """w_s / ln(1 + 1/n0), where n(w_s, T) = n0."""
-    return FREQUENCY / float(np.log1p(1.0 / n0))
+    return float(temperature_of(n0))
 
 
 # --- What the text of the paper claims -------------------------------------------------------
@@ -196,43 +196,77 @@ class ZerothLaw(NamedTuple):
 def zeroth_law(effort: Effort = FULL) -> ZerothLaw:
     """Relaxations for several pairs of temperatures, and steady states over a range of them."""
     ts, means = effort.graded(800.0), np.geomspace(0.1, 100.0, 31)
-
-    def pairs(spread: float) -> list[tuple[float, float]]:
-        return [(mean * (1.0 - spread), mean * (1.0 + spread)) for mean in means]
-
+    pairs = {spread: (means * (1.0 - spread), means * (1.0 + spread)) for spread in SPREADS}
     return ZerothLaw(
         {pair: solve(ohmic_cavity(WEAK, *pair), fock(5), ts, effort.long) for pair in PAIRS},
         means,
-        {
-            spread: np.array([final_temperature(*pair) for pair in pairs(spread)])
-            for spread in SPREADS
-        },
-        {spread: np.array([expected_temperature(*p) for p in pairs(spread)]) for spread in SPREADS},
+        {spread: temperature_of(_final_numbers(*pair)) for spread, pair in pairs.items()},
+        {spread: temperature_of(mean_occupation(*pair)) for spread, pair in pairs.items()},
     )
 
 
-def final_temperature(*temperatures: float) -> float:
-    """The exact steady temperature of the cavity at weak coupling."""
-    return temperature_of(steady_number(ohmic_cavity(WEAK, *temperatures)).value)
+@jax.jit
+@jax.vmap
+def _final_numbers(low: Float[Array, ""], high: Float[Array, ""]) -> Float[Array, ""]:
+    # The response of the cavity is the same for all temperatures and is computed once.
+    return _steady_number(ohmic_cavity(WEAK, low, high), 2**14)
 
 
-def expected_temperature(*temperatures: float) -> float:
-    """The temperature whose occupation is the mean of the reservoirs' occupations at w_s."""
-    warm = [T for T in temperatures if T > 0.0]
-    return temperature_of(sum(1.0 / np.expm1(FREQUENCY / T) for T in warm) / len(temperatures))
+def mean_occupation(*temperatures: ArrayLike) -> np.ndarray:
+    """The mean of n(w_s, T): what equal golden-rule rates leave in the cavity."""
+    with np.errstate(over="ignore", divide="ignore"):
+        numbers = [1.0 / np.expm1(FREQUENCY / np.asarray(T)) for T in temperatures]
+    return np.mean(numbers, axis=0)
 
 
-def temperature_of(number: float) -> float:
+def temperature_of(number: ArrayLike) -> np.ndarray:
     """w_s / ln(1 + 1/N): the temperature of a thermal mode with N quanta."""
-    return FREQUENCY / float(np.log1p(1.0 / number))
+    return FREQUENCY / np.log1p(1.0 / np.asarray(number))
 
 
-def oscillation(effort: Effort = FULL) -> Solution:
+class Oscillation(NamedTuple):
+    """A solution at times in separate windows, each a slice of its arrays."""
+
+    solution: Solution
+    windows: tuple[slice, ...]
+
+    def amplitudes(self) -> list[float]:
+        """Largest minus smallest v in each window."""
+        v = np.asarray(self.solution.v)
+        return [float(np.ptp(v[window])) for window in self.windows]
+
+    def swings(self) -> tuple[np.ndarray, np.ndarray]:
+        """Times, and the change of v from each extremum to the next one."""
+        parts = [_swings(*self._samples(window)) for window in self.windows]
+        return tuple(np.concatenate(column) for column in zip(*parts, strict=True))
+
+    def exponent(self) -> float:
+        """p of the power law t^p that the swings follow."""
+        t, sizes = self.swings()
+        return float(np.polyfit(np.log(t), np.log(sizes), 1)[0])
+
+    def _samples(self, window: slice) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        return tuple(np.asarray(getattr(self.solution, n))[window] for n in ("t", "v", "dv"))
+
+
+def _swings(t: np.ndarray, v: np.ndarray, dv: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    at = np.flatnonzero(dv[:-1] * dv[1:] < 0.0)
+    # Parabolas through a sample and the slopes on both sides of the extremum.
+    delay = np.diff(t)[at] * dv[at] / (dv[at] - dv[at + 1])
+    times, extrema = t[at] + delay, v[at] + 0.5 * dv[at] * delay
+    return 0.5 * (times[1:] + times[:-1]), np.abs(np.diff(extrema))
+
+
+def oscillation(effort: Effort = FULL) -> Oscillation:
     """Strong coupling from n0 = 5 in three windows up to t = 1000 / w_s, the first from t = 20."""
-    counts = np.diff(np.linspace(0, effort.times, len(WINDOWS) + 1).astype(int))
-    parts = [np.linspace(*window, n) for window, n in zip(WINDOWS, counts, strict=True)]
+    ends = np.linspace(0, effort.times, len(WINDOWS) + 1).astype(int)
+    windows = tuple(slice(a, b) for a, b in zip(ends[:-1], ends[1:], strict=True))
+    parts = [
+        np.linspace(*span, window.stop - window.start)
+        for span, window in zip(WINDOWS, windows, strict=True)
+    ]
     ts = np.concatenate(parts) * effort.span
-    return solve(ohmic_cavity(STRONG, WARM), fock(5), ts, effort.long)
+    return Oscillation(solve(ohmic_cavity(STRONG, WARM), fock(5), ts, effort.long), windows)
 
 
 class Results(NamedTuple):
@@ -244,7 +278,7 @@ class Results(NamedTuple):
     figure_5: Map
     markov: dict[float, Comparison]
     zeroth_law: ZerothLaw
-    oscillation: Solution
+    oscillation: Oscillation
     border: Border
 
 
@@ -290,11 +324,16 @@ def bound_state(cavity: Cavity) -> BoundState:
 def steady_number(cavity: Cavity) -> Estimated:
     r"""v(t) for t -> infinity, \int dw J n [1 / |w - w_s - Sigma|^2 + Z^2 / (w - w_b)^2].
 
-    What a cavity that starts empty ends up with, after every oscillation has decayed. The error
-    is the change from a quadrature of half the resolution.
+    What a cavity that starts empty ends up with, after every oscillation has decayed. The weaker
+    the coupling the finer the quadrature; the error is its change from a quarter of the nodes.
     """
-    coarse, fine = (float(_steady_number(cavity, points)) for points in (2**15, 2**16))
-    return Estimated(fine, abs(fine - coarse) + 1e-14 * fine)
+    fine, error = float("inf"), float("inf")
+    for resolution in (2**12, 2**14, 2**16):
+        coarse, fine = fine, float(_steady_number(cavity, resolution))
+        error = abs(fine - coarse)
+        if error < 1e-11 * fine:
+            break
+    return Estimated(fine, error + 1e-14 * fine)
 
 
 @eqx.filter_jit

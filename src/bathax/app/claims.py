@@ -1,0 +1,3 @@
+from bathax.studies import paper
+def table(results: paper.Results) -> str:
+    return ""

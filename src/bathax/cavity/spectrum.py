@@ -1,0 +1,64 @@
+r"""The Green functions seen from the reservoirs: an independent check of the time domain.
+
+A quantum that has left the cavity sits at frequency w with amplitude
+U(w, t) = \int_0^t u(s) e^{iws} ds. Commutators are kept, |u|^2 + \int dw J |U|^2 = 1, and the
+noise is v = \int dw J n |U|^2 (AHZ Eq. 14b).
+"""
+
+import jax.numpy as jnp
+from jaxtyping import Array, Complex, Float
+
+from bathax._checks import Scalar
+from bathax.cavity import green
+from bathax.cavity.model import Cavity
+from bathax.numerics import gregory
+from bathax.numerics.grid import TimeGrid
+from bathax.numerics.quadrature import grid_transform
+
+
+def commutator_defect(cavity: Cavity, t: Scalar, points: int = 8192) -> Scalar:
+    r"""|u(t)|^2 + \int dw J(w) |U(w, t)|^2 - 1, zero in the exact solution.
+
+    `points` (a power of two) is the number of grid points from 0 to t; the frequency nodes grow
+    with it. A defect well above rounding says that the time step or the frequency rule is too
+    coarse.
+    """
+    u, transferred, _ = _shares(cavity, jnp.asarray(t, float), points)
+    return u.real**2 + u.imag**2 + transferred - 1.0
+
+
+def noise_from_spectrum(cavity: Cavity, t: Scalar, points: int = 8192) -> Scalar:
+    r"""v(t, t) = \int dw J(w) n(w) |U(w, t)|^2, independent of the noise kernel."""
+    return _shares(cavity, jnp.asarray(t, float), points)[2]
+
+
+def excitation_spectrum(
+    cavity: Cavity, t: Scalar, frequencies: Float[Array, " nodes"], points: int = 8192
+) -> Complex[Array, " nodes"]:
+    r"""U(w, t) = \int_0^t u(s) e^{iws} ds."""
+    grid = TimeGrid.until(jnp.asarray(t, float), points)
+    return _transform(green.on_grid(cavity, grid).u, frequencies, grid)
+
+
+def _shares(cavity: Cavity, t: Scalar, points: int) -> tuple[Array, Scalar, Scalar]:
+    """u(t), and the integrals of J |U|^2 and J n |U|^2 over all reservoirs."""
+    grid = TimeGrid.until(t, points)
+    u = green.on_grid(cavity, grid).u
+    transferred, noise = jnp.zeros(()), jnp.zeros(())
+    for bath in cavity.reservoirs:
+        nodes, masses = bath.spectral_density.measure(points)
+        amplitude = _transform(u, nodes, grid)
+        share = masses * (amplitude.real**2 + amplitude.imag**2)
+        transferred += jnp.sum(share)
+        noise += jnp.sum(share * bath.occupation(nodes))
+    return u[-1], transferred, noise
+
+
+def _transform(
+    u: Complex[Array, " points"], frequencies: Float[Array, " nodes"], grid: TimeGrid
+) -> Complex[Array, " nodes"]:
+    """U at the end of the grid, by the Gregory rule."""
+    c = jnp.asarray(gregory.end_corrections(), complex)
+    weights = jnp.ones(grid.points, complex).at[: len(c)].add(-c)
+    weights *= grid.step.astype(complex) * weights[::-1]
+    return grid_transform(weights * u, frequencies, grid)
