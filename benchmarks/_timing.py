@@ -20,10 +20,12 @@ def seconds(run: Run) -> float:
     return time.perf_counter() - start
 
 
-def alternating_medians(runs: Mapping[str, Run], repeats: int, inner: int = 1) -> dict[str, float]:
-    """Median time of each run; taken in turns, so that a busy spell of the machine hits them all.
+def alternating_times(
+    runs: Mapping[str, Run], repeats: int, inner: int = 1
+) -> dict[str, list[float]]:
+    """Times of each run, taken in turns so that a busy spell of the machine hits them all.
 
-    `inner` calls in a row count as one measurement and give its mean.
+    `inner` calls in a row count as one measurement and give their mean.
     """
     for run in runs.values():
         jax.block_until_ready(run())
@@ -31,6 +33,12 @@ def alternating_medians(runs: Mapping[str, Run], repeats: int, inner: int = 1) -
     for _ in range(repeats):
         for name, run in runs.items():
             times[name].append(statistics.fmean(seconds(run) for _ in range(inner)))
+    return times
+
+
+def alternating_medians(runs: Mapping[str, Run], repeats: int, inner: int = 1) -> dict[str, float]:
+    """Medians of `alternating_times`."""
+    times = alternating_times(runs, repeats, inner)
     return {name: statistics.median(measured) for name, measured in times.items()}
 
 

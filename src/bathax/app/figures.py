@@ -47,26 +47,41 @@ Curves = Mapping[Any, Solution]
 def poles(solution: Solution) -> np.ndarray:
     """Times at which T goes through infinity: dS/dt has a zero there and dE/dt has none."""
     t, rate = np.asarray(solution.t), np.asarray(solution.entropy_rate)
-    at = np.flatnonzero(_jumps(solution))
+    at, _ = _pole_intervals(solution)
     return t[at] + (t[at + 1] - t[at]) * rate[at] / (rate[at] - rate[at + 1])
 
 
-def unbroken(solution: Solution, name: str) -> tuple[np.ndarray, np.ndarray]:
-    """Times and values with a gap at every pole of T, for the quantities that have it too."""
+def with_gaps(solution: Solution, name: str) -> tuple[np.ndarray, np.ndarray]:
+    """Times and values with a gap at every pole of T, for the quantities that share it.
+
+    Where dE/dt vanishes next to dS/dt, the pole is narrower than the samples can show; those at its
+    sides are left out.
+    """
     t, values = np.asarray(solution.t), np.asarray(getattr(solution, name), float)
     values = np.where(np.isfinite(values), values, np.nan)
     if name not in ("temperature", "free_energy"):
         return t, values
-    after = np.flatnonzero(_jumps(solution)) + 1
-    return np.insert(t, after, t[after]), np.insert(values, after, np.nan)
+    wide, narrow = _pole_intervals(solution)
+    shown = np.ones(t.shape, bool)
+    shown[[*narrow, *(narrow + 1)]] = False
+    # The gap goes in front of the first sample behind the pole.
+    gap = np.cumsum(shown)[wide]
+    return np.insert(t[shown], gap, t[wide + 1]), np.insert(values[shown], gap, np.nan)
 
 
-def _jumps(solution: Solution) -> np.ndarray:
-    """Whether T changes sign through infinity between a time and the next one."""
-    temperature, rate = np.asarray(solution.temperature), np.asarray(solution.entropy_rate)
+def _pole_intervals(solution: Solution) -> tuple[np.ndarray, np.ndarray]:
+    """Which samples come before a pole of T: wide ones, and those a zero of T almost cancels."""
+    poles, zeros = _crossings(solution.entropy_rate), _crossings(solution.energy_rate)
+    distance = np.abs(poles[:, None] - zeros[None, :])
+    cancelled = np.any(distance <= 1, axis=1)
     resolved = np.asarray(solution.temperature_resolved)
-    through_infinity = (rate[:-1] * rate[1:] < 0.0) & (temperature[:-1] * temperature[1:] < 0.0)
-    return through_infinity & resolved[:-1] & resolved[1:]
+    resolved = resolved[poles] & resolved[poles + 1]
+    return poles[resolved & ~cancelled], poles[resolved & cancelled]
+
+
+def _crossings(values: Any) -> np.ndarray:
+    values = np.asarray(values)
+    return np.flatnonzero(values[:-1] * values[1:] < 0.0)
 
 
 # --- Figures of the paper --------------------------------------------------------------------
@@ -121,7 +136,7 @@ def inversion(curves: Curves, axes: Any = None) -> Figure:
 
 def border_maps(result: paper.Map, axes: Any = None) -> Figure:
     """AHZ Fig. 5: E and T over time and the temperature of the reservoir."""
-    axes = _axes(axes, 1, 2, (7.1, 3.4), sharey=True).ravel()
+    axes = _axes(axes, 1, 2, (7.1, 3.7), sharey=True).ravel()
     solution, temperatures = result.solution, np.asarray(result.temperatures)
     t = np.asarray(solution.t)[0]
     warmth = 2.0 / np.pi * np.arctan(np.asarray(solution.temperature) / HALF_WAY)
@@ -132,11 +147,11 @@ def border_maps(result: paper.Map, axes: Any = None) -> Figure:
         t, temperatures, warmth, cmap="RdBu_r", vmin=-1.0, vmax=1.0, rasterized=True
     )
     figure = axes[0].figure
-    figure.colorbar(energy, ax=axes[0], label=QUANTITIES["energy"])
-    _mark_temperatures(figure.colorbar(warm, ax=axes[1]))
+    figure.colorbar(energy, ax=axes[0], location="top", label=QUANTITIES["energy"])
+    _mark_temperatures(figure.colorbar(warm, ax=axes[1], location="top"))
     for ax, letter in zip(axes, "ab", strict=True):
         _draw_borders(ax)
-        _tag(ax, f"({letter})")
+        ax.text(0.02, 0.97, f"({letter})", transform=ax.transAxes, va="top", fontsize=8)
         ax.set_xlabel(TIME)
     axes[0].set_ylabel(RESERVOIR)
     return figure
@@ -152,13 +167,13 @@ def _draw_borders(ax: Axes) -> None:
 
 def _mark_temperatures(bar: Colorbar) -> None:
     """Ticks of T on a colour scale that is linear in arctan(T), with infinity at its ends."""
-    marks = np.array([-20.0, -10.0, -5.0, -2.0, 0.0, 2.0, 5.0, 10.0, 20.0])
+    marks = np.array([-15.0, -5.0, -2.0, 0.0, 2.0, 5.0, 15.0])
     ticks = [-1.0, *(2.0 / np.pi * np.arctan(marks / HALF_WAY)), 1.0]
     names = [r"$-\infty$", *(f"${mark:g}$" for mark in marks), r"$+\infty$"]
     bar.set_ticks(ticks, labels=names)
-    bar.ax.yaxis.set_minor_locator(NullLocator())
+    bar.ax.xaxis.set_minor_locator(NullLocator())
     scale = rf"colour $\propto\arctan(k_BT/{HALF_WAY:g}\hbar\omega_s)$"
-    bar.set_label(f"{QUANTITIES['temperature']}   [{scale}]")
+    bar.set_label(f"{QUANTITIES['temperature']},   {scale}")
 
 
 # --- Figures of what the text claims ---------------------------------------------------------
@@ -171,9 +186,10 @@ def markov(comparisons: Mapping[float, paper.Comparison], axes: Any = None) -> F
     for column, ratio in zip(axes.T, shown, strict=True):
         exact, born_markov = comparisons[ratio]
         for ax, name in zip(column, ("energy", "temperature"), strict=True):
-            ax.plot(*unbroken(exact, name), color="C0", label="exact")
-            ax.plot(*unbroken(born_markov, name), color="C2", ls=(0, (4, 2)), label="Born-Markov")
+            ax.plot(*with_gaps(exact, name), color="C0", label="exact")
+            ax.plot(*with_gaps(born_markov, name), color="C2", ls=(0, (4, 2)), label="Born-Markov")
             _limit(ax, [exact, born_markov], name)
+            ax.set_xlim(0.0, float(exact.t[-1]))
         column[0].set_title(rf"$\eta={ratio:g}\,\eta_c$")
         column[1].set_xlabel(TIME)
     for row, name in zip(axes, ("energy", "temperature"), strict=True):
@@ -186,9 +202,9 @@ def markov_deviation(comparisons: Mapping[float, paper.Comparison], ax: Any = No
     """The largest error of Born-Markov against the coupling, relative to the largest value."""
     ax = _axes(ax, 1, 1, (3.5, 2.9)).flat[0]
     ratios = np.array(list(comparisons))
-    for name, symbol, marker in (("energy", "$E$", "o"), ("temperature", "$T$", "s")):
+    for name, symbol, style in (("energy", "$E$", "oC0"), ("temperature", "$T$", "sC2")):
         deviations = [comparison.deviation(name) for comparison in comparisons.values()]
-        ax.plot(ratios, deviations, marker, ms=4.5, mfc="none", label=symbol)
+        ax.plot(ratios, deviations, style, ms=4.5, mfc="none", label=symbol)
     ax.plot(ratios, ratios, color="0.4", lw=0.8, zorder=0, label=r"$\eta/\eta_c$")
     ax.set(xscale="log", yscale="log", xlabel=r"$\eta\,/\,\eta_c$")
     ax.set_ylabel("largest deviation from exact")
@@ -197,37 +213,37 @@ def markov_deviation(comparisons: Mapping[float, paper.Comparison], ax: Any = No
 
 
 def zeroth_law(result: paper.ZerothLaw, axes: Any = None) -> Figure:
-    """A cavity between two reservoirs: T over time, and its final value over their mean."""
+    """A cavity between two reservoirs: T over their mean, in time and in the end."""
     axes = _axes(axes, 1, 2, (7.1, 3.1)).ravel()
-    for index, (pair, solution) in enumerate(result.relaxations.items()):
+    dashes = ["-", (0, (3, 3)), "-", "-", "-"]
+    for (pair, solution), dash in zip(result.relaxations.items(), dashes, strict=True):
+        t, temperature = with_gaps(solution, "temperature")
         label = rf"${pair[0]:g},\ {pair[1]:g}$"
-        axes[0].plot(*unbroken(solution, "temperature"), color=f"C{index}", label=label)
-        axes[0].axhline(0.5 * sum(pair), color=f"C{index}", lw=0.7, ls=(0, (1, 2)), zorder=0)
-    stop = max(float(solution.t[-1]) for solution in result.relaxations.values())
-    axes[0].set(xlim=(0.0, stop), ylim=(0.0, 25.0), xlabel=TIME)
-    axes[0].set_ylabel(QUANTITIES["temperature"])
-    axes[0].legend(loc="center right", title=r"$k_BT_{1,2}\,/\,\hbar\omega_s$", title_fontsize=8)
-    for index, spread in enumerate(result.final):
-        label = rf"${spread:g}$"
-        axes[1].plot(
-            result.means,
-            result.final[spread] / result.means,
-            "o",
-            ms=3.5,
-            mfc="none",
-            color=f"C{index}",
-            label=label,
-        )
-        axes[1].plot(
-            result.means, result.expected[spread] / result.means, color=f"C{index}", lw=0.9
-        )
-    axes[1].axhline(1.0, color="0.6", lw=0.5, zorder=0)
-    axes[1].set(xscale="log", xlabel=r"$k_B(T_1+T_2)\,/\,2\hbar\omega_s$")
-    axes[1].set_ylabel(r"$T(\infty)\;/\;\frac{1}{2}(T_1+T_2)$")
-    axes[1].legend(title=r"$|T_2-T_1|\,/\,(T_1+T_2)$", title_fontsize=8)
+        axes[0].plot(t, temperature / np.mean(pair), ls=dash, label=label)
+    axes[0].set(xlim=(0.0, np.max(t)), ylim=(0.0, 2.5), xlabel=TIME)
+    axes[0].legend(loc="lower right", title=r"$k_BT_{1,2}\,/\,\hbar\omega_s$", title_fontsize=8)
+    _draw_final(axes[1], result)
     for ax, letter in zip(axes, "ab", strict=True):
+        ax.axhline(1.0, color="0.6", lw=0.5, zorder=0)
         _tag(ax, f"({letter})")
+    axes[0].set_ylabel(r"$T\;/\;\frac{1}{2}(T_1+T_2)$")
+    axes[1].set_ylabel(r"$T(\infty)\;/\;\frac{1}{2}(T_1+T_2)$")
     return axes[0].figure
+
+
+def _draw_final(ax: Axes, result: paper.ZerothLaw) -> None:
+    means = result.means
+    for index, spread in enumerate(result.final):
+        exact, expected = result.final[spread] / means, result.expected[spread] / means
+        ax.plot(means, exact, "o", ms=3.5, mfc="none", color=f"C{index}", label=rf"${spread:g}$")
+        ax.plot(means, expected, color=f"C{index}", lw=0.9)
+    spreads = ax.legend(title=r"$|T_2-T_1|\,/\,(T_1+T_2)$", title_fontsize=8, loc="upper right")
+    ax.add_artist(spreads)
+    exact = ax.plot([], [], "o", ms=3.5, mfc="none", color="0.3")[0]
+    expected = ax.plot([], [], color="0.3", lw=0.9)[0]
+    words = ["exact", r"$n=\frac{1}{2}(n_1+n_2)$"]
+    ax.legend([exact, expected], words, loc="center right")
+    ax.set(xscale="log", xlabel=r"$k_B(T_1+T_2)\,/\,2\hbar\omega_s$")
 
 
 def oscillation(result: paper.Oscillation, axes: Any = None) -> Figure:
@@ -236,7 +252,9 @@ def oscillation(result: paper.Oscillation, axes: Any = None) -> Figure:
     t, v = np.asarray(result.solution.t), np.asarray(result.solution.v)
     for ax, window in zip(axes, result.windows, strict=False):
         ax.plot(t[window], v[window])
-        ax.set(xlim=(t[window][0], t[window][-1]), ylim=(v.min() - 0.3, v.max() + 0.3))
+        first, last = t[window][[0, -1]]
+        ax.set(xlim=(first, last), ylim=(v.min() - 0.3, v.max() + 0.3))
+        ax.set_xticks(np.linspace(first, last, 5)[1:-1])
     for ax in axes[1:-1]:
         ax.tick_params(labelleft=False)
     axes[0].set_ylabel("$v$")
@@ -263,14 +281,14 @@ def _axes(axes: Any, rows: int, columns: int, size: tuple[float, float], **share
 
 def _draw_curves(ax: Axes, curves: Curves, name: str, label: Callable[[Any], str]) -> None:
     for key, solution in curves.items():
-        ax.plot(*unbroken(solution, name), label=label(key))
+        ax.plot(*with_gaps(solution, name), label=label(key))
     ax.set_xlim(0.0, max(float(solution.t[-1]) for solution in curves.values()))
     _limit(ax, curves.values(), name)
 
 
 def _limit(ax: Axes, solutions: Iterable[Solution], name: str) -> None:
     """Limits that the neighbourhood of a pole does not set."""
-    values = np.concatenate([unbroken(solution, name)[1] for solution in solutions])
+    values = np.concatenate([with_gaps(solution, name)[1] for solution in solutions])
     low, high = np.nanpercentile(values, [1.0, 99.0]) if values.size else (0.0, 1.0)
     margin = 0.08 * (high - low) or 1.0
     ax.set_ylim(min(low, 0.0) - margin, max(high, 0.0) + margin)
