@@ -1,35 +1,48 @@
-# `make figures` and `make test` set up everything they need, on any machine with Python 3.11+.
+# `make figures` and `make test` set up all they need, on any machine with Python 3.11+ and make.
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: figures test lint typecheck format notebooks campaign bench clean
+.PHONY: figures test notebooks lint typecheck format bench campaign clean
 
-.venv/.app: pyproject.toml
+.venv/app: pyproject.toml
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --upgrade pip
 	$(BIN)/pip install --quiet -e '.[app]'
 	touch $@
 
-.venv/.dev: .venv/.app
+.venv/dev: .venv/app
 	$(BIN)/pip install --quiet -e '.[dev]'
 	touch $@
 
-figures: .venv/.app
+figures: .venv/app          ## every figure and the table of claims, into figures/
 	$(BIN)/bathax figures --out figures
 
-test: .venv/.dev
-	$(BIN)/pytest -n 2 --dist loadfile -q
+test: .venv/dev             ## unit, exact and physical tests
+	$(BIN)/pytest -q -n 2 --dist loadfile
 
-lint: .venv/.dev
+notebooks: .venv/dev        ## run the notebooks from top to bottom
+	for notebook in notebooks/*.py; do \
+		$(BIN)/jupytext --quiet --to ipynb --execute --output build/$$(basename $$notebook .py).ipynb $$notebook || exit 1; \
+	done
+
+lint: .venv/dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 
-typecheck: .venv/.dev
+typecheck: .venv/dev
 	$(BIN)/pyright
 
-format: .venv/.dev
+format: .venv/dev
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+bench: .venv/dev            ## speed, against limits and peers; writes tables in benchmarks/
+	$(BIN)/python benchmarks/volterra_cost.py
+	benchmarks/make_idesolver_venv.sh
+	$(BIN)/python benchmarks/peers.py
+
+campaign: .venv/dev         ## error estimates of 1,000 random cavities; writes a table
+	$(BIN)/python benchmarks/error_campaign.py
+
 clean:
-	rm -rf .venv .cache build dist
+	rm -rf .venv .venv-idesolver .cache build dist

@@ -4,6 +4,9 @@ from .cavity.model import Cavity as Cavity
 from .cavity.solvers import BornMarkov as BornMarkov
 from .cavity.solvers import Status as Status
 from .cavity.solvers import Volterra as Volterra
+from .cavity.spectrum import commutator_defect as commutator_defect
+from .cavity.spectrum import excitation_spectrum as excitation_spectrum
+from .cavity.spectrum import noise_from_spectrum as noise_from_spectrum
 from .cavity.states import Coherent as Coherent
 from .cavity.states import DensityMatrix as DensityMatrix
 from .cavity.states import Fock as Fock
@@ -11,9 +14,6 @@ from .cavity.states import Gaussian as Gaussian
 from .cavity.states import Mixture as Mixture
 from .cavity.states import Squeezed as Squeezed
 from .cavity.states import Thermal as Thermal
-from .cavity.spectrum import commutator_defect as commutator_defect
-from .cavity.spectrum import excitation_spectrum as excitation_spectrum
-from .cavity.spectrum import noise_from_spectrum as noise_from_spectrum
 from .reservoir.band import SemicircleBand as SemicircleBand
 from .reservoir.lorentzian import DrudeLorentz as DrudeLorentz
 from .reservoir.lorentzian import Lorentzian as Lorentzian

@@ -21,7 +21,7 @@ from bathax.cavity.states import State
 # A rate is known when its error is below this fraction of it.
 RESOLUTION = 1e-2
 # A rate N' that is not known, with an error below this fraction of w_s (1 + N), is a steady state.
-STEADY = 1e-8
+STEADY = 1e-10
 # Rounding of an entropy, relative to 1 + S.
 ROUNDING = 2e-15
 
@@ -29,9 +29,10 @@ ROUNDING = 2e-15
 class Thermodynamics(eqx.Module):
     """The state quantities of the cavity, each an array over times; energies in units of hbar.
 
-    `temperature` is E'/S'; at isolated instants with S' = 0 it has true poles. Where both rates
-    vanish (`temperature_resolved` False: in the steady state, and at t = 0) it is the limit
-    w_s / (dS/dv), for a geometric state w_s / ln((1 + v)/v); a pure state without noise has 0.
+    `temperature` is E'/S'; at isolated instants with S' = 0 it has true poles, and it is infinite
+    while a state loses energy and stays pure. Where both rates vanish (`temperature_resolved`
+    False: in the steady state, and at t = 0) it is the limit w_s / (dS/dv), for a geometric state
+    w_s / ln((1 + v)/v), and 0 for a state that is pure at the start.
     `chemical_potential` dE/dN is w_s at all times, because the energy of a mode is w_s N.
     `entropy_production` is Delta S - Q/T0 with the heat Q = Delta E + <H_I> that left the
     reservoirs; never negative in the exact solution. Defined for reservoirs of one temperature
@@ -76,7 +77,14 @@ def thermodynamics(
         def quantities(m: Moments) -> Thermodynamics:
             return _quantities(state, cavity, m, resolved)
 
-        return quantities(value), _propagated(quantities, value, bound), resolved
+        errors = _propagated(quantities, value, bound)
+        doubt = jnp.where(resolved, 0.0, _limit_and_doubt(state, cavity, value)[1])
+        errors = eqx.tree_at(
+            lambda e: (e.temperature, e.free_energy),
+            errors,
+            (errors.temperature + doubt, errors.free_energy + doubt * value.entropy),
+        )
+        return quantities(value), errors, resolved
 
     return jax.vmap(at_one_time)(green, error)
 
@@ -129,7 +137,9 @@ def _is_resolved(state: State, cavity: Cavity, m: Moments, bound: Moments) -> Bo
     error, number_known = known(lambda m: _number_rate(state, m))
     _, entropy_known = known(_entropy_rate)
     number = m.transmission * state.number + m.noise
-    return number_known | entropy_known | (error > STEADY * cavity.frequency * (1.0 + number))
+    steady = error <= STEADY * cavity.frequency * (1.0 + number)
+    at_rest = (_number_rate(state, m) == 0.0) & (_entropy_rate(m) == 0.0)
+    return (number_known | entropy_known | ~steady) & ~at_rest
 
 
 def _quantities(
@@ -139,7 +149,7 @@ def _quantities(
     energy = cavity.frequency * number
     energy_rate, entropy_rate = cavity.frequency * _number_rate(state, m), _entropy_rate(m)
     dynamical = energy_rate / jnp.where(resolved, entropy_rate, 1.0)
-    temperature = jnp.where(resolved, dynamical, _steady_temperature(cavity, m))
+    temperature = jnp.where(resolved, dynamical, _limit_and_doubt(state, cavity, m)[0])
     interaction = m.exchange * state.number + m.pull
     heat = energy - cavity.frequency * state.number + interaction
     start = state.entropy(jnp.ones(()), jnp.zeros(()))
@@ -153,21 +163,37 @@ def _quantities(
         chemical_potential=cavity.frequency,
         free_energy=energy - temperature * m.entropy,
         interaction_energy=interaction,
-        entropy_production=m.entropy - start - _heat_over_temperature(cavity, heat),
+        entropy_production=m.entropy - start - _heat_over_temperature(state, cavity, heat),
     )
 
 
-def _steady_temperature(cavity: Cavity, m: Moments) -> Scalar:
-    """lim E'/S' where only v still changes: w_s / (dS/dv)."""
+def _limit_and_doubt(state: State, cavity: Cavity, m: Moments) -> tuple[Scalar, Scalar]:
+    """T where E'/S' is 0/0, and how far that could be wrong.
+
+    T is w_s dN/dS along the trajectory. Towards a noisy steady state the direction matters less
+    and less; along v it is w_s / (dS/dv), and the difference to that along |u|^2 is the doubt.
+    Without noise only |u|^2 moves; at the start the entropy of a pure state has infinite slope.
+    """
+
+    def ratio(number: Scalar, entropy: Scalar) -> Scalar:
+        moving = entropy != 0.0
+        energy = cavity.frequency * number
+        return jnp.where(moving, energy / jnp.where(moving, entropy, 1.0), 0.0)
+
+    by_noise = ratio(jnp.ones(()), m.entropy_by_noise)
+    by_loss = ratio(state.number, m.entropy_by_transmission)
+    in_vacuum = jnp.where(m.transmission < 0.5, by_loss, 0.0)
     noisy = m.noise > 0.0
-    return jnp.where(noisy, cavity.frequency / jnp.where(noisy, m.entropy_by_noise, 1.0), 0.0)
+    doubt = jnp.where(noisy, jnp.abs(by_noise - by_loss), 0.0)
+    return jnp.where(noisy, by_noise, in_vacuum), lax.stop_gradient(doubt)
 
 
-def _heat_over_temperature(cavity: Cavity, heat: Scalar) -> Scalar:
+def _heat_over_temperature(state: State, cavity: Cavity, heat: Scalar) -> Scalar:
     temperatures = jnp.stack([bath.temperature for bath in cavity.reservoirs])
     temperature = jnp.where(jnp.all(temperatures == temperatures[0]), temperatures[0], jnp.nan)
     cold = temperature == 0.0
-    into_vacuum = jnp.where(heat < 0.0, -jnp.inf, 0.0)
+    rounding = 1e-12 * cavity.frequency * (1.0 + state.number)
+    into_vacuum = jnp.where(heat < -rounding, -jnp.inf, 0.0)
     return jnp.where(cold, into_vacuum, heat / jnp.where(cold, 1.0, temperature))
 
 

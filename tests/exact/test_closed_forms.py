@@ -25,14 +25,20 @@ def solved_u(gamma0, width):
     return bx.solve(bx.Cavity(1.0, bath), bx.Fock(1), TS, SOLVER)
 
 
-@pytest.mark.parametrize(("gamma0", "width"), [(0.2, 1.0), (0.4999999, 1.0), (5.0, 1.0)])
-def test_lorentzian_over_critically_and_under_damped(gamma0, width):
+@pytest.mark.parametrize(("gamma0", "width"), [(0.2, 1.0), (0.49, 1.0), (5.0, 1.0)])
+def test_lorentzian_over_and_under_damped(gamma0, width):
     solution = solved_u(gamma0, width)
     exact = lorentzian_u(gamma0, width, TS)
     error = jnp.abs(solution.u - exact)
     assert jnp.max(error) < 1e-11
     assert jnp.all(error <= 10.0 * solution.error.u)
     assert jnp.all(solution.v == 0.0)
+
+
+def test_lorentzian_critically_damped():
+    """G = 0: u = e^{-i w_s t - lam t / 2} (1 + lam t / 2)."""
+    exact = (1.0 + 0.5 * TS) * jnp.exp(-0.5 * TS)
+    np.testing.assert_allclose(jnp.abs(solved_u(0.5, 1.0).u), exact, rtol=0, atol=1e-12)
 
 
 @pytest.mark.parametrize("argument", [0, 1])

@@ -22,6 +22,7 @@ from matplotlib.ticker import NullLocator
 from bathax.app import claims
 from bathax.solution import Solution
 from bathax.studies import paper
+from bathax.studies.trajectory import pole_intervals, poles
 
 TIME = r"$\omega_s t$"
 RESERVOIR = r"$k_BT_0\,/\,\hbar\omega_s$"
@@ -41,47 +42,21 @@ HALF_WAY = 5.0
 Curves = Mapping[Any, Solution]
 
 
-# --- Lines through poles ---------------------------------------------------------------------
-
-
-def poles(solution: Solution) -> np.ndarray:
-    """Times at which T goes through infinity: dS/dt has a zero there and dE/dt has none."""
-    t, rate = np.asarray(solution.t), np.asarray(solution.entropy_rate)
-    at, _ = _pole_intervals(solution)
-    return t[at] + (t[at + 1] - t[at]) * rate[at] / (rate[at] - rate[at + 1])
-
-
 def with_gaps(solution: Solution, name: str) -> tuple[np.ndarray, np.ndarray]:
     """Times and values with a gap at every pole of T, for the quantities that share it.
 
-    Where dE/dt vanishes next to dS/dt, the pole is narrower than the samples can show; those at its
-    sides are left out.
+    Narrow poles are narrower than the samples can show, and those at their sides are left out.
     """
     t, values = np.asarray(solution.t), np.asarray(getattr(solution, name), float)
     values = np.where(np.isfinite(values), values, np.nan)
     if name not in ("temperature", "free_energy"):
         return t, values
-    wide, narrow = _pole_intervals(solution)
-    shown = np.ones(t.shape, bool)
-    shown[[*narrow, *(narrow + 1)]] = False
+    wide, narrow = pole_intervals(solution)
+    beside = narrow[:, None] + np.arange(-1, 3)
+    shown = ~np.isin(np.arange(len(t)), beside)
     # The gap goes in front of the first sample behind the pole.
     gap = np.cumsum(shown)[wide]
     return np.insert(t[shown], gap, t[wide + 1]), np.insert(values[shown], gap, np.nan)
-
-
-def _pole_intervals(solution: Solution) -> tuple[np.ndarray, np.ndarray]:
-    """Which samples come before a pole of T: wide ones, and those a zero of T almost cancels."""
-    poles, zeros = _crossings(solution.entropy_rate), _crossings(solution.energy_rate)
-    distance = np.abs(poles[:, None] - zeros[None, :])
-    cancelled = np.any(distance <= 1, axis=1)
-    resolved = np.asarray(solution.temperature_resolved)
-    resolved = resolved[poles] & resolved[poles + 1]
-    return poles[resolved & ~cancelled], poles[resolved & cancelled]
-
-
-def _crossings(values: Any) -> np.ndarray:
-    values = np.asarray(values)
-    return np.flatnonzero(values[:-1] * values[1:] < 0.0)
 
 
 # --- Figures of the paper --------------------------------------------------------------------
@@ -113,6 +88,7 @@ def _by_column(
         axes[-1, j].set_xlabel(TIME)
     for row, name in zip(axes, QUANTITIES.values(), strict=True):
         row[0].set_ylabel(name)
+    axes[0, 0].figure.align_ylabels()
     return axes[0, 0].figure
 
 
@@ -122,8 +98,8 @@ def inversion(curves: Curves, axes: Any = None) -> Figure:
     for ax, (name, title), letter in zip(axes, QUANTITIES.items(), "abcd", strict=True):
         _draw_curves(ax, curves, name, lambda T: rf"$k_BT_0={T:g}\,\hbar\omega_s$")
         for index, solution in enumerate(curves.values()):
-            for t in poles(solution):
-                ax.axvline(t, color=f"C{index}", lw=0.7, ls=(0, (4, 3)), zorder=0)
+            for pole in poles(solution):
+                ax.axvline(pole.time, color=f"C{index}", lw=0.7, ls=(0, (4, 3)), zorder=0)
         ax.set_ylabel(title)
         _tag(ax, f"({letter})")
     axes[0].legend(loc="upper right")
@@ -131,6 +107,7 @@ def inversion(curves: Curves, axes: Any = None) -> Figure:
         ax.axhline(0.0, color="0.6", lw=0.5, zorder=0)
         ax.set_ylim(-POLE_HEIGHT, POLE_HEIGHT)
         ax.set_xlabel(TIME)
+    axes[0].figure.align_ylabels()
     return axes[0].figure
 
 
@@ -180,20 +157,20 @@ def _mark_temperatures(bar: Colorbar) -> None:
 
 
 def markov(comparisons: Mapping[float, paper.Comparison], axes: Any = None) -> Figure:
-    """E and T exact and by Born-Markov at four couplings, from where they agree to where not."""
-    shown = [ratio for ratio in MARKOV_PANELS if ratio in comparisons]
-    axes = _axes(axes, 2, len(shown), (7.1, 4.0), sharex="col")
-    for column, ratio in zip(axes.T, shown, strict=True):
-        exact, born_markov = comparisons[ratio]
-        for ax, name in zip(column, ("energy", "temperature"), strict=True):
+    """E, S, T, F exact and by Born-Markov at four couplings, from where they agree on."""
+    shown = {ratio: comparisons[ratio] for ratio in MARKOV_PANELS}
+    axes = _axes(axes, 4, len(shown), (7.1, 7.4), sharex="col")
+    for column, (ratio, (exact, born_markov)) in zip(axes.T, shown.items(), strict=True):
+        for ax, name in zip(column, QUANTITIES, strict=True):
             ax.plot(*with_gaps(exact, name), color="C0", label="exact")
             ax.plot(*with_gaps(born_markov, name), color="C2", ls=(0, (4, 2)), label="Born-Markov")
             _limit(ax, [exact, born_markov], name)
             ax.set_xlim(0.0, float(exact.t[-1]))
         column[0].set_title(rf"$\eta={ratio:g}\,\eta_c$")
-        column[1].set_xlabel(TIME)
-    for row, name in zip(axes, ("energy", "temperature"), strict=True):
-        row[0].set_ylabel(QUANTITIES[name])
+        column[-1].set_xlabel(TIME)
+    for row, label in zip(axes, QUANTITIES.values(), strict=True):
+        row[0].set_ylabel(label)
+    axes[0, 0].figure.align_ylabels()
     axes[0, 0].legend(loc="lower right")
     return axes[0, 0].figure
 
@@ -249,18 +226,17 @@ def _draw_final(ax: Axes, result: paper.ZerothLaw) -> None:
 def oscillation(result: paper.Oscillation, axes: Any = None) -> Figure:
     """Strong coupling: v at early, later and late times, and the size of its swings."""
     axes = _axes(axes, 1, len(result.windows) + 1, (7.1, 2.4)).ravel()
-    t, v = np.asarray(result.solution.t), np.asarray(result.solution.v)
-    for ax, window in zip(axes, result.windows, strict=False):
-        ax.plot(t[window], v[window])
-        first, last = t[window][[0, -1]]
-        ax.set(xlim=(first, last), ylim=(v.min() - 0.3, v.max() + 0.3))
-        ax.set_xticks(np.linspace(first, last, 5)[1:-1])
+    v = np.asarray(result.solution.v)
+    for ax, part in zip(axes, result.parts(), strict=False):
+        ax.plot(part.t, part.v)
+        ax.set(xlim=part.t[[0, -1]], ylim=(v.min() - 0.3, v.max() + 0.3))
+        ax.set_xticks(np.linspace(part.t[0], part.t[-1], 5)[1:-1])
     for ax in axes[1:-1]:
         ax.tick_params(labelleft=False)
     axes[0].set_ylabel("$v$")
     at, sizes = result.swings()
     axes[-1].loglog(at, sizes, ".", ms=4, label="swing of $v$")
-    axes[-1].loglog(at, at[-1] * sizes[-1] / at, color="0.4", lw=0.8, zorder=0, label="$1/t$")
+    axes[-1].loglog(at, at[-1:] * sizes[-1:] / at, color="0.4", lw=0.8, zorder=0, label="$1/t$")
     axes[-1].legend(loc="lower left")
     for ax, letter in zip(axes, "abcd", strict=True):
         ax.set_xlabel(TIME)

@@ -69,8 +69,7 @@ def on_grid(cavity: Cavity, grid: TimeGrid) -> GreenFunctions:
 
     No error estimate: `bathax.Volterra` compares two grids. NaN for a kernel singular at t = 0.
     """
-    y, dy, v, dv, pull = _rotating(cavity, grid)
-    return _laboratory(cavity.frequency, grid.times, y, dy, v, dv, pull)
+    return _laboratory(cavity.frequency, grid.times, _rotating(cavity, grid))
 
 
 def at_times(
@@ -78,11 +77,12 @@ def at_times(
 ) -> GreenFunctions:
     """The Green functions at any times up to `stop`, from a grid of that many points."""
     grid = TimeGrid.until(stop, points)
-    samples = (interpolate(values, grid, ts) for values in _rotating(cavity, grid))
-    return _laboratory(cavity.frequency, ts, *samples)
+    samples = interpolate(_rotating(cavity, grid), grid, ts)
+    return _laboratory(cavity.frequency, ts, samples)
 
 
-def _rotating(cavity: Cavity, grid: TimeGrid) -> tuple[Array, Array, Array, Array, Array]:
+def _rotating(cavity: Cavity, grid: TimeGrid) -> Complex[Array, "4 points"]:
+    """y, y', v + i v' and the pull, smooth functions in the rotating frame."""
     phase = _rotation(cavity.frequency * grid.times)
     memory = cavity.memory_kernel(grid) * phase
     noise = cavity.noise_kernel(grid) * phase
@@ -91,22 +91,20 @@ def _rotating(cavity: Cavity, grid: TimeGrid) -> tuple[Array, Array, Array, Arra
     exchange = y.conj() * c
     # <f'(t) df/dt> = conj(y) c + 2i int_0^t Im[y' conj(c)] ds for the noise part f of a(t).
     work = gregory.integrate(-(flow * c.conj()).imag, grid.step)
-    v = gregory.integrate(2.0 * exchange.real, grid.step)
-    return y, -flow, v, 2.0 * exchange.real, -2.0 * exchange.imag - 4.0 * work
+    pull = -2.0 * exchange.imag - 4.0 * work
+    rate = 2.0 * exchange.real
+    noise = lax.complex(gregory.integrate(rate, grid.step), rate)
+    return jnp.stack([y, -flow, noise, pull.astype(complex)])
 
 
 def _laboratory(
-    frequency: Scalar,
-    ts: Float[Array, " times"],
-    y: Complex[Array, " times"],
-    dy: Complex[Array, " times"],
-    v: Float[Array, " times"],
-    dv: Float[Array, " times"],
-    pull: Float[Array, " times"],
+    frequency: Scalar, ts: Float[Array, " times"], rotating: Complex[Array, "4 times"]
 ) -> GreenFunctions:
+    y, dy, noise, pull = rotating
     phase = _rotation(-frequency * ts)
     turning = lax.complex(jnp.zeros(()), frequency) * y
-    return GreenFunctions(ts, phase * y, phase * (dy - turning), v, dv, pull)
+    du = phase * (dy - turning)
+    return GreenFunctions(ts, phase * y, du, noise.real, noise.imag, pull.real)
 
 
 def _rotation(angle: Float[Array, " times"]) -> Complex[Array, " times"]:

@@ -17,7 +17,9 @@ from bathax.cavity.green import GreenFunctions
 from bathax.cavity.model import Cavity
 from bathax.numerics.refinement import largest, refine
 
-MIN_POINTS = 512
+MIN_POINTS = 64
+# Where to start when the parameters are not yet known, inside `jit`.
+START = 512
 # Times, besides those asked for, at which two grids are compared.
 PROBES = 129
 # Below this relative change from half the points the error falls as the order promises.
@@ -43,8 +45,7 @@ _MESSAGES = {
         "Raise `max_points`, or shorten the time span."
     ),
     Status.INVALID: (
-        "A parameter is outside its range, the times are not increasing, or the memory kernel is "
-        "singular at t = 0; the results are NaN."
+        "A parameter is outside its range or the times are not increasing; the results are NaN."
     ),
 }
 
@@ -69,7 +70,7 @@ class Volterra(Solver):
     """The exact solution on a uniform grid from 0 to the last time, in O(N log N).
 
     `rtol`: bound on the error estimate of u (|u| <= 1), and of u', v, v' relative to their largest
-    value. `points`: number of grid points (a power of two, 512 or more) when it should be fixed,
+    value. `points`: number of grid points (a power of two, 64 or more) when it should be fixed,
     which makes a program under `jit` small; otherwise points are doubled until `rtol` is met, up
     to `max_points`. A batch under `vmap` shares the number its most demanding member needs.
 
@@ -89,6 +90,10 @@ class Volterra(Solver):
                 require(name, f"a power of two, {MIN_POINTS} or more", value, power)
 
     def green_functions(self, cavity: Cavity, ts: Float[Array, " times"]) -> Estimate:
+        for bath in cavity.reservoirs:
+            density = bath.spectral_density
+            words = "a density that falls faster than 1/w, or g(t) is singular at t = 0"
+            require("spectral_density", words, f"{density}, which does not", density.integrable)
         valid, phase = _prepare(cavity, ts)
         first = self.points or self._first_guess(phase)
         coarse, fine = refine(
@@ -102,9 +107,8 @@ class Volterra(Solver):
     def _first_guess(self, phase: Scalar) -> int:
         """Some 45 points per unit of phase; the smallest grid where that is not yet known."""
         points = largest(lax.stop_gradient(45.0 * phase))
-        if not is_concrete(points) or points <= MIN_POINTS:
-            return MIN_POINTS
-        return min(self.max_points, 2 ** math.ceil(math.log2(float(points))))
+        guess = max(float(points), 2.0 * MIN_POINTS) if is_concrete(points) else START
+        return min(self.max_points, 2 ** math.ceil(math.log2(guess)))
 
 
 class BornMarkov(Solver):

@@ -155,7 +155,8 @@ class Gaussian(State):
         require("anomalous", words, self.anomalous, holds(Gaussian.is_consistent, self))
 
     def is_consistent(self) -> Bool[Array, ""]:
-        bound = self.excess * (self.excess + 1.0) * (1.0 + 1e-9) + 1e-12
+        excess = jnp.maximum(self.excess, 0.0)
+        bound = excess * (excess + 1.0) * (1.0 + 1e-9) + 1e-12
         return (jnp.abs(self.anomalous) ** 2 <= bound) & jnp.isfinite(jnp.abs(self.displacement))
 
     @property

@@ -1,9 +1,11 @@
 """Curves through given points."""
 
+import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 
+@jax.jit
 def monotone_cubic(
     x: Float[Array, " knots"], y: Float[Array, " knots"], at: Float[Array, "..."]
 ) -> Float[Array, "..."]:

@@ -97,6 +97,10 @@ class DrudeLorentz(SpectralDensity):
         nodes = ray * jnp.exp(jnp.arange(-40.0, 40.0, 0.125)).astype(complex)
         return nodes, 0.125 * self(nodes) * nodes
 
+    @property
+    def integrable(self) -> bool:
+        return False
+
     def measure(self, resolution: int) -> Measure:
         # w = w_c u / (1 - u), u = x^2: algebraic tails become smooth at u = 1.
         x, weights = (jnp.asarray(part) for part in composite(8 + resolution // 64))

@@ -14,7 +14,7 @@ class Occupation(Validated):
 
     @abc.abstractmethod
     def __call__(self, w: Inexact[Array, "..."]) -> Inexact[Array, "..."]:
-        """n(w), also at complex w, where kernels are integrated along a rotated contour."""
+        """n(w); a thermal one also at complex w, for integrals along a rotated contour."""
 
 
 class BoseEinstein(Occupation):
@@ -25,10 +25,9 @@ class BoseEinstein(Occupation):
     def __call__(self, w: Inexact[Array, "..."]) -> Inexact[Array, "..."]:
         warm = self.temperature > 0
         temperature = jnp.where(warm, self.temperature, 1.0).astype(w.dtype)
-        # Beyond 700 T the occupation is below the smallest number; keep the exponential finite.
-        exponent = w / temperature
-        exponent = jnp.where(exponent.real < 700.0, exponent, jnp.asarray(700.0, w.dtype))
-        return jnp.where(warm, 1.0 / jnp.expm1(exponent), jnp.zeros((), w.dtype))
+        # e^{-w/T} instead of e^{w/T}: for w >> T it underflows, and so do its derivatives.
+        x = w / temperature
+        return jnp.where(warm, -jnp.exp(-x) / jnp.expm1(-x), jnp.zeros((), w.dtype))
 
 
 class Uniform(Occupation):
@@ -41,10 +40,10 @@ class Uniform(Occupation):
 
 
 class Distribution(Occupation):
-    """Any occupation given as a function n(w), a pytree of its own where it has parameters.
+    """Any occupation given as a function n(w) of real w, a module where it has parameters.
 
-    It must accept complex w if the spectral density is integrated along a rotated contour
-    (`Ohmic`, `BandEdge`), and be analytic in the sector -pi/4 <= arg w <= 0.
+    Kernels are integrated along the real axis, which resolves an n(w) as smooth as the spectral
+    density; it must fall off with w where the spectral density has algebraic tails.
     """
 
     function: eqx.Module

@@ -76,9 +76,12 @@ class Ohmic(Analytic):
         return self.cutoff * (1.0 + self.exponent) / 2.0
 
     def memory_kernel(self, grid: TimeGrid) -> Complex[Array, " points"]:
-        base = 1.0 + 1j * (self.cutoff * grid.times).astype(complex)
-        strength = self.eta * self.cutoff**2 * gamma(self.exponent + 1.0)
-        return strength.astype(complex) * base ** -(self.exponent + 1.0).astype(complex)
+        # In polar form, which is cheaper than a complex power and its derivative.
+        x, power = self.cutoff * grid.times, self.exponent + 1.0
+        strength = self.eta * self.cutoff**2 * gamma(power)
+        modulus = strength * jnp.exp(-0.5 * power * jnp.log1p(x**2))
+        angle = -power * jnp.arctan(x)
+        return lax.complex(modulus * jnp.cos(angle), modulus * jnp.sin(angle))
 
     def noise_kernel(self, grid: TimeGrid, occupation: Occupation) -> Complex[Array, " points"]:
         if not isinstance(occupation, BoseEinstein):

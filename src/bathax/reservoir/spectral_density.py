@@ -15,7 +15,7 @@ from jaxtyping import Array, ArrayLike, Complex, Float, Inexact
 from bathax._checks import NON_NEGATIVE, Scalar, Validated, is_concrete, parameter
 from bathax.numerics.grid import TimeGrid
 from bathax.numerics.quadrature import fourier_sum
-from bathax.reservoir.occupation import Occupation, Uniform
+from bathax.reservoir.occupation import BoseEinstein, Occupation, Uniform
 
 Measure = tuple[Inexact[Array, " nodes"], Inexact[Array, " nodes"]]
 
@@ -44,6 +44,11 @@ class SpectralDensity(Validated):
     def bandwidth(self) -> Scalar:
         """Largest frequency of importance: how fast g(t) varies. Only a hint for step sizes."""
 
+    @property
+    def integrable(self) -> bool:
+        """Whether int J dw = g(0) is finite: a J falling only like 1/w has no smooth kernel."""
+        return True
+
     @abc.abstractmethod
     def measure(self, resolution: int) -> Measure:
         r"""Real nodes w_q and masses m_q, \int J(w) f(w) dw = sum_q m_q f(w_q).
@@ -65,7 +70,9 @@ class SpectralDensity(Validated):
         r"""g~(t) = \int dw J(w) n(w) e^{-iwt}."""
         if isinstance(occupation, Uniform):
             return occupation.number.astype(complex) * self.memory_kernel(grid)
-        nodes, masses = self.contour(grid.points)
+        # Only a thermal n(w) is known to be bounded off the real axis.
+        rule = self.contour if isinstance(occupation, BoseEinstein) else self.measure
+        nodes, masses = rule(grid.points)
         return fourier_sum(masses * occupation(nodes), nodes, grid)
 
     def self_energy(self, z: Complex[Array, "..."]) -> Complex[Array, "..."]:
@@ -111,6 +118,10 @@ class Sum(SpectralDensity):
     def bandwidth(self) -> Scalar:
         return jnp.max(jnp.stack([term.bandwidth for term in self.terms]))
 
+    @property
+    def integrable(self) -> bool:
+        return all(term.integrable for term in self.terms)
+
     def measure(self, resolution: int) -> Measure:
         return _joined([term.measure(resolution) for term in self.terms])
 
@@ -153,6 +164,10 @@ class Scaled(SpectralDensity):
     @property
     def bandwidth(self) -> Scalar:
         return self.density.bandwidth
+
+    @property
+    def integrable(self) -> bool:
+        return self.density.integrable
 
     def measure(self, resolution: int) -> Measure:
         nodes, masses = self.density.measure(resolution)

@@ -4,14 +4,13 @@ Everything is in units of the cavity's frequency w_s, with an Ohmic reservoir of
 critical coupling is eta_c = w_s / w_c = 0.2. Couplings are given as `ratio` = eta / eta_c.
 """
 
+from functools import partial
 from itertools import pairwise
 from typing import NamedTuple
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import lax
 from jaxtyping import Array, ArrayLike, Float
 
 from bathax._checks import Scalar
@@ -21,6 +20,15 @@ from bathax.cavity.states import Mixture
 from bathax.reservoir.ohmic import Ohmic
 from bathax.reservoir.reservoir import Reservoir
 from bathax.solution import Solution, solve
+from bathax.studies.steady import (
+    BoundState,
+    Estimated,
+    bound_state,
+    heat_current,
+    noise_limit,
+    steady_number,
+    steady_temperature,
+)
 
 FREQUENCY = 1.0
 CUTOFF = 5.0
@@ -41,15 +49,16 @@ OVERSHOOT = 1e-7
 class Effort(NamedTuple):
     """How finely the cases are computed; the defaults are for publication.
 
-    `span` scales every time span. `short`, `middle` and `long` solve spans of some 60, 400 and
+    `span` scales every time span, `resolution` is that of steady states. `short`, `middle` and `long` solve spans of some 60, 400 and
     1000 / w_s, `middle` for the many rows of a map only to graphical accuracy; their numbers of
     points are fixed so that few programs are compiled.
     """
 
     times: int = 601
-    temperatures: int = 161
+    temperatures: int = 121
     bisections: int = 12
     span: float = 1.0
+    resolution: int = 2**14
     short: Volterra = Volterra(rtol=1e-8, points=2**14)
     middle: Volterra = Volterra(rtol=1e-4, points=2**15)
     long: Volterra = Volterra(rtol=1e-6, points=2**18)
@@ -123,15 +132,8 @@ def figure_5(effort: Effort = FULL) -> Map:
     return Map(temperatures, jax.tree.map(lambda *leaves: jnp.stack(leaves), *rows))
 
 
-class Border(NamedTuple):
-    """The temperature above which the entropy no longer passes its final value."""
-
-    temperature: float
-    error: float
-
-
-def border(effort: Effort = FULL) -> Border:
-    """Where the pole of T in AHZ Fig. 5 disappears, by bisection on whether S overshoots.
+def border(effort: Effort = FULL) -> Estimated:
+    """The kT0 where the pole of T in AHZ Fig. 5 disappears: S no longer passes its final value.
 
     The overshoot falls like the square of the distance to the border, so that its threshold adds
     to the uncertainty.
@@ -143,7 +145,7 @@ def border(effort: Effort = FULL) -> Border:
         entropy = solve(ohmic_cavity(WEAK, middle), fock(5), ts, effort.long).entropy
         overshoots = bool(jnp.max(entropy) - entropy[-1] > OVERSHOOT)
         low, high = (middle, high) if overshoots else (low, middle)
-    return Border(0.5 * (low + high), 0.5 * (high - low) + 2.0 * OVERSHOOT**0.5)
+    return Estimated(0.5 * (low + high), 0.5 * (high - low) + 2.0 * OVERSHOOT**0.5)
 
 
 def border_temperature(n0: float) -> float:
@@ -184,34 +186,43 @@ def markov(effort: Effort = FULL) -> dict[float, Comparison]:
 class ZerothLaw(NamedTuple):
     """Two equal reservoirs at temperatures (T1, T2), together as weak as 0.01 eta_c.
 
-    `relaxations` over time from n0 = 5. `final` holds the steady temperature of the cavity for
-    T1, T2 = mean (1 -+ spread) at the `means`, {spread: ...}, and `expected` what equal golden-rule
-    rates give, n = (n1 + n2) / 2.
+    `relaxations` over time from n0 = 5 and their steady temperatures `limits`. `final` are steady
+    temperatures for T1, T2 = mean (1 -+ spread) at the `means`, {spread: ...}, and `expected` what
+    equal golden-rule rates give, n = (n1 + n2) / 2. `current` is the heat that the first pair
+    exchanges in the end, from T1 to T2.
     """
 
     relaxations: dict[tuple[float, float], Solution]
-    means: Float[np.ndarray, " means"]
+    limits: dict[tuple[float, float], float]
+    means: np.ndarray
     final: dict[float, np.ndarray]
     expected: dict[float, np.ndarray]
+    current: float
 
 
 def zeroth_law(effort: Effort = FULL) -> ZerothLaw:
     """Relaxations for several pairs of temperatures, and steady states over a range of them."""
     ts, means = effort.graded(800.0), np.geomspace(0.1, 100.0, 31)
     pairs = {spread: (means * (1.0 - spread), means * (1.0 + spread)) for spread in SPREADS}
+
+    def final(low: np.ndarray, high: np.ndarray) -> np.ndarray:
+        return temperature_of(_final_numbers(low, high, effort.resolution // 4))
+
     return ZerothLaw(
         {pair: solve(ohmic_cavity(WEAK, *pair), fock(5), ts, effort.long) for pair in PAIRS},
+        dict(zip(PAIRS, final(*np.transpose(PAIRS)).tolist(), strict=True)),
         means,
-        {spread: temperature_of(_final_numbers(*pair)) for spread, pair in pairs.items()},
+        {spread: final(*pair) for spread, pair in pairs.items()},
         {spread: temperature_of(mean_occupation(*pair)) for spread, pair in pairs.items()},
+        float(heat_current(ohmic_cavity(WEAK, *PAIRS[0]), effort.resolution // 4)),
     )
 
 
-@jax.jit
-@jax.vmap
-def _final_numbers(low: Float[Array, ""], high: Float[Array, ""]) -> Float[Array, ""]:
+@partial(jax.jit, static_argnums=2)
+@partial(jax.vmap, in_axes=(0, 0, None))
+def _final_numbers(low: Scalar, high: Scalar, resolution: int) -> Scalar:
     # The response of the cavity is the same for all temperatures and is computed once.
-    return _steady_number(ohmic_cavity(WEAK, low, high), 2**14)
+    return noise_limit(ohmic_cavity(WEAK, low, high), resolution)
 
 
 def mean_occupation(*temperatures: ArrayLike) -> np.ndarray:
@@ -226,37 +237,50 @@ def temperature_of(number: ArrayLike) -> np.ndarray:
     return FREQUENCY / np.log1p(1.0 / np.asarray(number))
 
 
+class Samples(NamedTuple):
+    """v and v' at times close enough to see every extremum."""
+
+    t: np.ndarray
+    v: np.ndarray
+    dv: np.ndarray
+
+    def extrema(self) -> tuple[np.ndarray, np.ndarray]:
+        """Times and values, by parabolas through a sample and the slopes around an extremum."""
+        t, v, dv = self
+        at = np.flatnonzero(dv[:-1] * dv[1:] < 0.0)
+        delay = np.diff(t)[at] * dv[at] / (dv[at] - dv[at + 1])
+        return t[at] + delay, v[at] + 0.5 * dv[at] * delay
+
+    def amplitude(self) -> float:
+        """Largest minus smallest value."""
+        return float(np.ptp(np.concatenate([self.v, self.extrema()[1]])))
+
+    def swings(self) -> tuple[np.ndarray, np.ndarray]:
+        """Times in between, and the size of the change, from each extremum to the next one."""
+        t, v = self.extrema()
+        return 0.5 * (t[1:] + t[:-1]), np.abs(np.diff(v))
+
+
 class Oscillation(NamedTuple):
     """A solution at times in separate windows, each a slice of its arrays."""
 
     solution: Solution
     windows: tuple[slice, ...]
 
-    def amplitudes(self) -> list[float]:
-        """Largest minus smallest v in each window."""
-        v = np.asarray(self.solution.v)
-        return [float(np.ptp(v[window])) for window in self.windows]
+    def parts(self) -> list[Samples]:
+        """The samples of v in each window."""
+        t, v, dv = (np.asarray(getattr(self.solution, name)) for name in Samples._fields)
+        return [Samples(t[window], v[window], dv[window]) for window in self.windows]
 
     def swings(self) -> tuple[np.ndarray, np.ndarray]:
         """Times, and the change of v from each extremum to the next one."""
-        parts = [_swings(*self._samples(window)) for window in self.windows]
-        return tuple(np.concatenate(column) for column in zip(*parts, strict=True))
+        times, sizes = zip(*(part.swings() for part in self.parts()), strict=True)
+        return np.concatenate(times), np.concatenate(sizes)
 
     def exponent(self) -> float:
-        """p of the power law t^p that the swings follow."""
+        """p of the power law t^p that the swings follow, NaN for fewer than two of them."""
         t, sizes = self.swings()
-        return float(np.polyfit(np.log(t), np.log(sizes), 1)[0])
-
-    def _samples(self, window: slice) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        return tuple(np.asarray(getattr(self.solution, n))[window] for n in ("t", "v", "dv"))
-
-
-def _swings(t: np.ndarray, v: np.ndarray, dv: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    at = np.flatnonzero(dv[:-1] * dv[1:] < 0.0)
-    # Parabolas through a sample and the slopes on both sides of the extremum.
-    delay = np.diff(t)[at] * dv[at] / (dv[at] - dv[at + 1])
-    times, extrema = t[at] + delay, v[at] + 0.5 * dv[at] * delay
-    return 0.5 * (times[1:] + times[:-1]), np.abs(np.diff(extrema))
+        return float(np.polyfit(np.log(t), np.log(sizes), 1)[0]) if len(t) > 1 else float("nan")
 
 
 def oscillation(effort: Effort = FULL) -> Oscillation:
@@ -271,6 +295,25 @@ def oscillation(effort: Effort = FULL) -> Oscillation:
     return Oscillation(solve(ohmic_cavity(STRONG, WARM), fock(5), ts, effort.long), windows)
 
 
+class Steady(NamedTuple):
+    """The limit t -> infinity at kT0 = 20: v, the bound state, and T for each initial n0."""
+
+    number: Estimated
+    bound: BoundState
+    temperatures: dict[int, float]
+
+
+def steady(effort: Effort = FULL) -> dict[float, Steady]:
+    """The steady states of AHZ Figs. 2 and 3: {ratio: ...}."""
+
+    def limit(cavity: Cavity) -> Steady:
+        number = steady_number(cavity, effort.resolution)
+        temperatures = {n: steady_temperature(cavity, fock(n), number.value) for n in QUANTA}
+        return Steady(number, bound_state(cavity), {n: float(T) for n, T in temperatures.items()})
+
+    return {ratio: limit(ohmic_cavity(ratio, WARM)) for column in RATIOS for ratio in column}
+
+
 class Results(NamedTuple):
     """Everything computed here."""
 
@@ -281,105 +324,5 @@ class Results(NamedTuple):
     markov: dict[float, Comparison]
     zeroth_law: ZerothLaw
     oscillation: Oscillation
-    border: Border
-
-
-# --- Long times, from the spectral form of the Green functions (AHZ Eq. 15) ------------------
-
-
-class Estimated(NamedTuple):
-    """A number and an estimate of its error."""
-
-    value: float
-    error: float
-
-
-class BoundState(eqx.Module):
-    """A real solution w_b of w - w_s - Sigma(w) = 0 below the reservoir, and its residue Z.
-
-    Without one, Z = 0 and the frequency is minus infinity.
-    """
-
-    frequency: Scalar
-    residue: Scalar
-
-
-@eqx.filter_jit
-def bound_state(cavity: Cavity) -> BoundState:
-    """The bound state below the support: Newton's method on a convex, increasing function."""
-    lower = jnp.min(jnp.stack([bath.spectral_density.lower for bath in cavity.reservoirs]))
-
-    def excess(w: Scalar) -> Scalar:
-        return w - cavity.frequency - cavity.level_shift(w)
-
-    def step(_: int, w: Scalar) -> Scalar:
-        value, slope = jax.value_and_grad(excess)(w)
-        return w - value / slope
-
-    start = lower - 1e-9 * cavity.frequency
-    exists = excess(start) > 0.0
-    frequency = lax.fori_loop(0, 50, step, start)
-    residue = 1.0 / jax.grad(excess)(frequency)
-    return BoundState(jnp.where(exists, frequency, -jnp.inf), jnp.where(exists, residue, 0.0))
-
-
-def steady_number(cavity: Cavity) -> Estimated:
-    r"""v(t) for t -> infinity, \int dw J n [1 / |w - w_s - Sigma|^2 + Z^2 / (w - w_b)^2].
-
-    What a cavity that starts empty ends up with, after every oscillation has decayed. The weaker
-    the coupling the finer the quadrature; the error is its change from a quarter of the nodes.
-    """
-    fine, error = float("inf"), float("inf")
-    for resolution in (2**12, 2**14, 2**16):
-        coarse, fine = fine, float(_steady_number(cavity, resolution))
-        error = abs(fine - coarse)
-        if error < 1e-11 * fine:
-            break
-    return Estimated(fine, error + 1e-14 * fine)
-
-
-def steady_temperature(cavity: Cavity, n0: int) -> float:
-    """lim T(t) from |n0>, where v(t) still changes but |u|^2 = Z^2 no longer does.
-
-    w_s / (dS/dv); without a bound state the temperature of a thermal mode, the same for all n0.
-    """
-    kept = bound_state(cavity).residue ** 2
-    return float(FREQUENCY / _entropy_slope(fock(n0), kept, steady_number(cavity).value))
-
-
-@eqx.filter_jit
-def _entropy_slope(state: Mixture, transmission: Scalar, noise: float) -> Scalar:
-    return jax.grad(state.entropy, 1)(transmission, jnp.asarray(noise, float))
-
-
-@eqx.filter_jit
-def _steady_number(cavity: Cavity, resolution: int) -> Scalar:
-    total = jnp.zeros(())
-    for bath in cavity.reservoirs:
-        nodes, masses = bath.spectral_density.measure(resolution)
-        total += jnp.sum(masses * bath.occupation(nodes) * _response(cavity, nodes))
-    return total
-
-
-def _response(cavity: Cavity, w: Float[Array, " nodes"]) -> Float[Array, " nodes"]:
-    r"""|\int_0^t u e^{iws} ds|^2 for t -> infinity, without the terms that average to zero."""
-    bound = bound_state(cavity)
-    self_energy = jnp.zeros(w.shape, complex)
-    for bath in cavity.reservoirs:
-        self_energy += bath.spectral_density.self_energy(w.astype(complex))
-    gap = w - cavity.frequency - self_energy.real
-    continuum = 1.0 / (gap**2 + self_energy.imag**2)
-    return continuum + (bound.residue / (w - bound.frequency)) ** 2
-
-
-@eqx.filter_jit
-def heat_current(cavity: Cavity) -> Scalar:
-    r"""The steady energy current from the first of two reservoirs to the second.
-
-    2 pi \int dw w J_1 J_2 (n_1 - n_2) / |w - w_s - Sigma|^2, without a bound state.
-    """
-    first, second = cavity.reservoirs
-    w, masses = first.spectral_density.measure(2**16)
-    bias = first.occupation(w) - second.occupation(w)
-    flow = w * masses * second.spectral_density(w) * bias * _response(cavity, w)
-    return 2.0 * jnp.pi * jnp.sum(flow)
+    steady: dict[float, Steady]
+    border: Estimated

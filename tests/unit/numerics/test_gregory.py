@@ -41,7 +41,9 @@ def test_integral_of_a_polynomial_is_exact_at_every_point(degree):
     t = times(40)
     # 1 - t at the far end keeps the powers of order one everywhere.
     expected = (1.0 - (1.0 - t / 5) ** (degree + 1)) * 5 / (degree + 1)
-    np.testing.assert_allclose(integrate((1.0 - t / 5) ** degree, STEP), expected, rtol=0, atol=2e-13)
+    np.testing.assert_allclose(
+        integrate((1.0 - t / 5) ** degree, STEP), expected, rtol=0, atol=2e-13
+    )
 
 
 @pytest.mark.parametrize("points", [ORDER, 2 * ORDER, 70])

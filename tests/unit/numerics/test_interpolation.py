@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 from scipy.interpolate import PchipInterpolator
 
-from bathax.numerics import interpolation
+from bathax.numerics.interpolation import monotone_cubic
 
-monotone_cubic = jax.jit(interpolation.monotone_cubic)
 UNEVEN = np.array([0.2, 0.5, 1.1, 1.3, 2.9, 3.0, 4.6, 5.0, 6.2, 6.9, 7.7, 8.0])
 ROUGH = np.array([0.3, 0.9, 0.1, 0.2, 0.8, 0.7, 0.0, 0.4, 0.5, 0.6, 0.9, 0.2])
 CURVES = {

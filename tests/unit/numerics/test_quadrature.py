@@ -84,13 +84,13 @@ def cloud(count: int) -> tuple[jax.Array, jax.Array]:
     return jnp.asarray(amplitudes / count), jnp.asarray(frequencies)
 
 
+@jax.jit
 def direct_sum(amplitudes, frequencies, grid) -> jax.Array:
     times = grid.times.astype(complex)
     return jnp.exp(-1j * times[:, None] * frequencies[None, :]) @ amplitudes
 
 
-@pytest.mark.parametrize("points", [64, 100, 128, 1000])
-@pytest.mark.parametrize("count", [1, 50, 1500])
+@pytest.mark.parametrize(("points", "count"), [(64, 1), (100, 50), (128, 1500), (1000, 50)])
 def test_fourier_sum_is_the_direct_sum(points, count):
     grid = TimeGrid(jnp.asarray(0.1), points)
     amplitudes, frequencies = cloud(count)

@@ -34,7 +34,8 @@ def bose(temperature: float) -> Callable[[float], float]:
 def integral(f: Callable[[float], float], a: float, b: float, **weight) -> float:
     if not a < b:
         return 0.0
-    return quad(f, a, b, limit=1000, epsabs=1e-12, epsrel=1e-11, **weight)[0]
+    tolerance = 1e-10 if weight else 1e-12
+    return quad(f, a, b, limit=1000, epsabs=tolerance, epsrel=tolerance, **weight)[0]
 
 
 def oscillating(f: Callable[[float], float], t: float, name: str, a: float, b: float) -> float:

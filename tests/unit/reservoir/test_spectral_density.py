@@ -109,7 +109,9 @@ def test_noise_kernel_against_scipy(name, temperature):
     problem = PROBLEMS[name]
     kernel = noise(problem.density, GRID, bx.BoseEinstein(temperature))
     few = np.array([0, 9, 100])
-    expected = [problem.fourier(0.05 * j, bose(temperature), 40 * temperature) for j in few.tolist()]
+    expected = [
+        problem.fourier(0.05 * j, bose(temperature), 40 * temperature) for j in few.tolist()
+    ]
     assert relative(kernel[few], expected) < 1e-10
 
 

@@ -1,0 +1,106 @@
+"""Populations and entropies of the evolved state against plain sums."""
+
+from math import comb
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from bathax.cavity import channel
+from bathax.numerics.quadrature import counting_rule
+
+# |u|^2 and v from the first moments to a hot steady state
+POINTS = [(0.999, 1e-4), (0.6, 0.3), (0.3, 5.0), (1e-3, 19.0), (0.0, 40.0), (0.5, 0.0)]
+
+
+def plain_populations(n0, transmission, noise, levels):
+    """AHZ Eq. (16), term by term in exact integers and floats."""
+    om, x = transmission / (1 + noise), noise / (1 + noise)
+    loss = [comb(n0, k) * om**k * (1 - om) ** (n0 - k) for k in range(n0 + 1)]
+    gain = [(1 + noise) ** -(k + 1.0) for k in range(n0 + 1)]
+    return np.array(
+        [
+            sum(
+                q * comb(n, k) * g * x ** (n - k)
+                for k, (q, g) in enumerate(zip(loss, gain, strict=True))
+                if k <= n
+            )
+            for n in range(levels)
+        ]
+    )
+
+
+def plain_entropy(populations):
+    positive = populations[populations > 0]
+    return -np.sum(positive * np.log(positive))
+
+
+@pytest.mark.parametrize(("transmission", "noise"), POINTS)
+@pytest.mark.parametrize("n0", [0, 1, 5, 20])
+def test_populations_and_entropy_of_a_fock_state(n0, transmission, noise):
+    plain = plain_populations(n0, transmission, noise, 2500)
+    initial = jnp.eye(n0 + 1)[n0]
+    levels = np.arange(100.0)
+    arguments = (initial, jnp.asarray(transmission), jnp.asarray(noise))
+    ours = channel.populations(*arguments, levels)
+    np.testing.assert_allclose(ours, plain[:100], rtol=1e-11, atol=1e-15)
+    entropy = channel.mixture_entropy(*arguments)
+    np.testing.assert_allclose(entropy, plain_entropy(plain), rtol=1e-13, atol=1e-14)
+
+
+@pytest.mark.parametrize(("transmission", "noise"), POINTS)
+def test_128_nodes_give_the_sum_over_8192_levels(transmission, noise):
+    levels, weights = counting_rule(32, 8)
+    assert len(levels) == 128
+    p = channel.populations(jnp.eye(6)[5], jnp.asarray(transmission), jnp.asarray(noise), levels)
+    plain = plain_populations(5, transmission, noise, 2500)
+    np.testing.assert_allclose(weights @ p, 1.0, rtol=1e-13)
+    entropy = -weights @ (p * channel.safe_log(p))
+    np.testing.assert_allclose(entropy, plain_entropy(plain), rtol=1e-13, atol=1e-14)
+
+
+def test_a_large_fock_state_with_little_noise():
+    arguments = (jnp.eye(101)[100], jnp.asarray(0.5), jnp.asarray(0.01))
+    expected = plain_entropy(plain_populations(100, 0.5, 0.01, 400))
+    np.testing.assert_allclose(channel.mixture_entropy(*arguments), expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize(("transmission", "noise"), POINTS)
+@pytest.mark.parametrize("argument", [1, 2])
+def test_derivatives_of_populations(transmission, noise, argument):
+    """The noise obeys dp_n/dv = (n + 1) p_{n+1} + n p_{n-1} - (2n + 1) p_n, loss the like."""
+    arguments = (jnp.eye(6)[5], jnp.asarray(transmission), jnp.asarray(noise))
+    levels = np.arange(30.0)
+    slope = jax.jacfwd(channel.populations, argument)(*arguments, levels)
+    p = channel.populations(*arguments, np.arange(32.0))
+    n = levels
+    up, down = p[1:31], jnp.concatenate([jnp.zeros(1), p[:29]])
+    diffusion = (n + 1) * up + n * down - (2 * n + 1) * p[:30]
+    if argument == 2:
+        np.testing.assert_allclose(slope, diffusion, atol=1e-13)
+    elif transmission > 0.1:
+        # d/d ln|u|^2 at fixed v: gain of a loss, -v times the diffusion
+        drift = n * p[:30] - (n + 1) * up
+        np.testing.assert_allclose(transmission * slope, drift - noise * diffusion, atol=1e-12)
+
+
+def test_derivatives_are_finite_without_noise():
+    def entropy(transmission, noise):
+        return channel.mixture_entropy(jnp.eye(6)[5], transmission, noise)
+
+    point = (jnp.asarray(0.4), jnp.asarray(0.0))
+    assert jnp.all(jnp.isfinite(jnp.stack(jax.hessian(entropy, (0, 1))(*point)[0])))
+    assert jnp.all(jnp.isfinite(jnp.stack(jax.grad(entropy, (0, 1))(*point))))
+
+
+def test_density_matrix_of_a_superposition_keeps_trace_and_mean_amplitude():
+    rho = jnp.full((2, 2), 0.5 + 0.0j)
+    u, noise, levels = jnp.asarray(0.6 - 0.3j), jnp.asarray(0.4), 60
+    evolved = channel.density_matrix(rho, u, noise, levels)
+    np.testing.assert_allclose(jnp.trace(evolved), 1.0, atol=1e-12)
+    lower = np.diag(np.sqrt(np.arange(1.0, levels)), 1)
+    np.testing.assert_allclose(
+        jnp.trace(jnp.asarray(lower, complex) @ evolved), 0.5 * u, atol=1e-12
+    )
+    assert np.linalg.eigvalsh(evolved).min() > -1e-15

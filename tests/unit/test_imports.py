@@ -1,0 +1,134 @@
+"""The order of the chapters: imports go down only, and importing the package stays cheap."""
+
+import ast
+import os
+import subprocess
+import sys
+from graphlib import TopologicalSorter
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+import bathax
+
+ROOT = Path(bathax.__file__).parent
+
+# What may be imported by whom: only names of a smaller number, or of one's own chapter.
+ORDER = {
+    "_checks": 0,
+    "numerics": 1,
+    "reservoir": 2,
+    "cavity": 3,
+    "qubit": 3,
+    "thermodynamics": 4,
+    "solution": 5,
+    "bathax": 6,  # the public names of all above
+    "studies": 7,
+    "app": 8,
+}
+
+
+class Import(NamedTuple):
+    """`importer` imports `imported`, both as dotted names below `bathax`."""
+
+    importer: str
+    imported: str
+
+
+def modules() -> dict[str, ast.Module]:
+    """The syntax trees of the package by dotted name, packages by their own name."""
+    trees = {}
+    for path in sorted(ROOT.rglob("*.py")):
+        parts = path.relative_to(ROOT).with_suffix("").parts
+        name = ".".join(part for part in parts if part != "__init__")
+        trees[name or "bathax"] = ast.parse(path.read_text())
+    return trees
+
+
+def imported_names(tree: ast.Module) -> list[str]:
+    """Full dotted names of everything imported, anywhere in the module."""
+    names = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            names += [f"{'.' * node.level}{node.module}.{alias.name}" for alias in node.names]
+    return names
+
+
+def imports() -> list[Import]:
+    """Every import of one module of the package by another."""
+    trees, found = modules(), []
+    for importer, tree in trees.items():
+        for full in imported_names(tree):
+            package, _, name = full.partition(".")
+            if package == "bathax":
+                while name and name not in trees:  # the name of an object in the module
+                    name = name.rpartition(".")[0]
+                found.append(Import(importer, name or "bathax"))
+    return found
+
+
+def chapter(module: str) -> str:
+    return module.partition(".")[0]
+
+
+def test_every_module_belongs_to_a_chapter():
+    assert {chapter(module) for module in modules()} <= set(ORDER)
+
+
+def test_imports_go_down():
+    upward = [
+        f"{importer} imports {imported}"
+        for importer, imported in imports()
+        if chapter(importer) != chapter(imported)
+        and ORDER[chapter(imported)] >= ORDER[chapter(importer)]
+    ]
+    assert not upward
+
+
+def test_no_cycles():
+    graph: dict[str, set[str]] = {}
+    for importer, imported in imports():
+        graph.setdefault(importer, set()).add(imported)
+    assert list(TopologicalSorter(graph).static_order())
+
+
+def test_no_star_and_no_relative_imports():
+    for module, tree in modules().items():
+        for name in imported_names(tree):
+            assert not name.endswith(".*"), module
+            assert not name.startswith("."), module
+
+
+def test_the_imports_were_found():
+    """Guards the tests above against looking at nothing."""
+    assert Import("numerics.volterra", "numerics.toeplitz") in imports()
+    assert Import("cavity.model", "reservoir.reservoir") in imports()
+
+
+def run(code: str) -> str:
+    """What a fresh interpreter prints."""
+    clean = {k: v for k, v in os.environ.items() if not k.startswith("JAX_")}
+    command = [sys.executable, "-W", "error", "-c", code]
+    return subprocess.run(command, env=clean, capture_output=True, text=True, check=True).stdout
+
+
+def test_import_loads_neither_jax_nor_matplotlib():
+    heavy = run(
+        "import sys, bathax; dir(bathax);"
+        "print({'jax', 'matplotlib', 'diffrax', 'equinox', 'numpy'} & set(sys.modules))"
+    )
+    assert heavy.strip() == "set()"
+
+
+@pytest.mark.parametrize("order", ["bathax, jax", "jax, bathax"])
+def test_numbers_have_64_bits_afterwards(order):
+    assert run(f"import {order}; print(jax.numpy.ones(1).dtype)").strip() == "float64"
+
+
+def test_unknown_names_are_refused():
+    with pytest.raises(AttributeError, match="no_such_name"):
+        bathax.no_such_name  # noqa: B018
+    assert "Ohmic" in dir(bathax)

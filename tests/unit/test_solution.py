@@ -1,0 +1,126 @@
+"""`solve` as its users meet it: transformations, tolerances, bad input."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import bathax as bx
+
+TS = jnp.linspace(0.0, 4.0, 9)
+FIXED = bx.Volterra(points=1024)
+
+
+def cavity(eta=0.1, cutoff=5.0, temperature=2.0, frequency=1.0):
+    return bx.Cavity(frequency, bx.Reservoir(bx.Ohmic(eta, cutoff), temperature))
+
+
+def final(eta, solver=FIXED):
+    return bx.solve(cavity(eta), bx.Fock(2), TS, solver).temperature[-1]
+
+
+def test_eager_jit_vmap_and_grad_agree():
+    etas = jnp.array([0.02, 0.1])
+    eager = jnp.stack([final(0.02), final(0.1)])
+    np.testing.assert_allclose(jax.jit(final)(0.1), eager[1], rtol=1e-12)
+    np.testing.assert_allclose(jax.vmap(final)(etas), eager, rtol=1e-12)
+    slope = jax.grad(final)(0.1)
+    np.testing.assert_allclose(jax.vmap(jax.grad(final))(etas)[1], slope, rtol=1e-10)
+    np.testing.assert_allclose(jax.jacfwd(final)(0.1), slope, rtol=1e-10)
+
+
+def test_tolerance_is_met_with_points_chosen_eagerly_and_inside_jit():
+    solver = bx.Volterra(rtol=1e-7, max_points=2048)
+    chosen = bx.solve(cavity(), bx.Fock(2), TS, solver)
+    compiled = jax.jit(lambda eta: bx.solve(cavity(eta), bx.Fock(2), TS, solver))(0.1)
+    truth = bx.solve(cavity(), bx.Fock(2), TS, bx.Volterra(points=8192))
+    for solution in (chosen, compiled):
+        assert solution.status == bx.Status.SUCCESS
+        assert jnp.max(solution.error.u) <= 1e-7
+        assert jnp.max(jnp.abs(solution.u - truth.u)) <= 1e-7
+
+
+def test_tolerance_out_of_reach_is_said():
+    solution = bx.solve(cavity(), bx.Fock(2), TS, bx.Volterra(rtol=1e-13, max_points=256))
+    assert solution.status == bx.Status.TOLERANCE_NOT_REACHED
+    assert "`max_points`" in solution.message
+    truth = bx.solve(cavity(), bx.Fock(2), TS, bx.Volterra(points=8192))
+    assert jnp.all(jnp.abs(solution.u - truth.u) <= 10.0 * solution.error.u)
+
+
+def test_a_bad_point_of_a_batch_leaves_the_others_alone():
+    etas = jnp.array([0.05, -0.1, jnp.nan, 0.1])
+    batch = jax.vmap(lambda eta: bx.solve(cavity(eta), bx.Fock(2), TS, FIXED))(etas)
+    np.testing.assert_array_equal(batch.status, [0, 2, 2, 0])
+    good = jnp.array([True, False, False, True])
+    for quantity in (batch.u, batch.v, batch.temperature, batch.entropy, batch.error.energy):
+        np.testing.assert_array_equal(jnp.all(jnp.isfinite(quantity), axis=1), good)
+        np.testing.assert_array_equal(jnp.all(jnp.isnan(quantity), axis=1), ~good)
+    np.testing.assert_allclose(batch.temperature[3, -1], final(0.1), rtol=1e-12)
+
+
+def test_times_at_zero_and_late_have_a_temperature():
+    """Where E'/S' is 0/0: at the start, and once an exponential decay has drowned in rounding."""
+    bath = bx.Reservoir(bx.Lorentzian(0.5, 2.0, 1.0), occupation=bx.Uniform(0.7))
+    solution = bx.solve(bx.Cavity(1.0, bath), bx.Fock(2), [0.0, 1.0, 150.0])
+    np.testing.assert_array_equal(solution.temperature_resolved, [False, True, False])
+    assert solution.temperature[0] == 0.0
+    steady = 1.0 / jnp.log1p(1.0 / 0.7)
+    np.testing.assert_allclose(solution.temperature[2], steady, rtol=1e-10)
+
+
+def test_vacuum_ends_at_zero_temperature_through_a_pole():
+    solution = bx.solve(cavity(0.02, temperature=0.0), bx.Fock(2), jnp.linspace(0.0, 60.0, 121))
+    assert jnp.all(jnp.isfinite(solution.temperature))
+    top = int(jnp.argmax(solution.entropy))
+    assert solution.temperature[top - 1] < 0.0 < solution.temperature[top + 1]
+    assert solution.temperature[-1] < 0.5
+
+
+@pytest.mark.parametrize(
+    ("bad", "message"),
+    [
+        (
+            lambda: cavity(eta=-0.1),
+            "Argument `eta` must be non-negative and finite, but is -0.1.",
+        ),
+        (
+            lambda: cavity(cutoff=float("nan")),
+            "Argument `cutoff` must be positive and finite, but is nan.",
+        ),
+        (
+            lambda: cavity(temperature=-1.0),
+            "Argument `temperature` must be non-negative and finite, but is -1.0.",
+        ),
+        (
+            lambda: cavity(frequency=0.0),
+            "Argument `frequency` must be positive and finite, but is 0.0.",
+        ),
+        (
+            lambda: bx.solve(cavity(), bx.Fock(1), []),
+            "Argument `ts` must be a list of at least one time, but is of shape (0,).",
+        ),
+        (
+            lambda: bx.solve(cavity(), bx.Fock(1), [0.0, 2.0, 1.0]),
+            "Argument `ts` must be increasing, but is [0. 2. 1.].",
+        ),
+        (
+            lambda: bx.solve(cavity(), bx.Fock(1), [-1.0, 1.0]),
+            "Argument `ts` must be non-negative, but is [-1.  1.].",
+        ),
+        (
+            lambda: bx.Volterra(points=1000),
+            "Argument `points` must be a power of two, 64 or more, but is 1000.",
+        ),
+    ],
+)
+def test_bad_input_is_one_sentence(bad, message):
+    with pytest.raises(ValueError, match="Argument") as caught:
+        bad()
+    assert str(caught.value) == message
+
+
+def test_a_kernel_singular_at_the_start_is_refused():
+    system = bx.Cavity(1.0, bx.Reservoir(bx.DrudeLorentz(0.1, 5.0)))
+    with pytest.raises(ValueError, match="must be a density that falls faster than 1/w"):
+        bx.solve(system, bx.Fock(1), TS)
