@@ -22,6 +22,8 @@ from bathax.cavity.states import State
 RESOLUTION = 1e-2
 # A rate N' that is not known, with an error below this fraction of w_s (1 + N), is a steady state.
 STEADY = 1e-10
+# A state of less entropy is pure.
+PURE = 1e-9
 # Rounding of an entropy, relative to 1 + S.
 ROUNDING = 2e-15
 
@@ -182,7 +184,8 @@ def _limit_and_doubt(state: State, cavity: Cavity, m: Moments) -> tuple[Scalar, 
 
     by_noise = ratio(jnp.ones(()), m.entropy_by_noise)
     by_loss = ratio(state.number, m.entropy_by_transmission)
-    in_vacuum = jnp.where(m.transmission < 0.5, by_loss, 0.0)
+    at_start = (m.transmission > 0.5) & (m.entropy < PURE)
+    in_vacuum = jnp.where(at_start, 0.0, by_loss)
     noisy = m.noise > 0.0
     doubt = jnp.where(noisy, jnp.abs(by_noise - by_loss), 0.0)
     return jnp.where(noisy, by_noise, in_vacuum), lax.stop_gradient(doubt)

@@ -41,7 +41,7 @@ def differences():
     directions = jnp.eye(len(NAMES))
 
     def along(point, step, direction):
-        moved = point + shifts[:, None] * (step * direction)[None, :]
+        moved = point[None, :] + shifts[:, None] * (step * direction)[None, :]
         slope = jnp.tensordot(coefficients, jax.lax.map(quantities, moved), axes=1)
         return slope / jnp.where(step @ direction > 0, step @ direction, 1.0)
 

@@ -264,7 +264,7 @@ def second_law(results: Results) -> Claim:
     cases = [s for column in results.figure_2.values() for s in column.values()]
     cases += [s for column in results.figure_3 for s in column.values()]
     cases.append(results.figure_4[3.0])
-    margin = min(np.min(s.entropy_production + s.error.entropy_production) for s in cases)
+    margin = min(float(np.min(s.entropy_production + s.error.entropy_production)) for s in cases)
     smallest = min(float(np.min(s.entropy_production[1:])) for s in cases)
     strong = [*results.figure_2[STRONG].values(), *results.figure_3[2].values()]
     falls = [
@@ -287,7 +287,7 @@ def second_law(results: Results) -> Claim:
 
 def zeroth_law(results: Results) -> Claim:
     def compared(pair: tuple[float, float]) -> str:
-        weak = paper.temperature_of(paper.mean_occupation(*pair))
+        weak = float(paper.temperature_of(paper.mean_occupation(*pair)))
         return f"({pair[0]:g}, {pair[1]:g}): {law.limits[pair]:.4f}, {weak:.4f}, {np.mean(pair):g}"
 
     law = results.zeroth_law

@@ -317,6 +317,9 @@ def write_all(directory: str | os.PathLike[str], effort: paper.Effort = paper.FU
 def _write_figure(target: Path, draw: Callable[..., Figure], result: Any) -> None:
     with style():
         figure = draw(result)
+        # Arrange once; otherwise every format does it again.
+        figure.draw_without_rendering()
+        figure.set_layout_engine("none")
         for suffix in (".png", ".pdf"):
             with _replacing(target.with_suffix(suffix)) as path:
                 figure.savefig(path, format=suffix[1:])

@@ -4,6 +4,8 @@
 independent way to the same density matrix.
 """
 
+from typing import Any
+
 import diffrax
 import jax
 import jax.numpy as jnp
@@ -35,7 +37,7 @@ def integrate_master_equation(
     rates = coefficients(green.on_grid(cavity, grid))
     lower = jnp.asarray(np.diag(np.sqrt(np.arange(1.0, rho.shape[0])), 1), complex)
 
-    def slope(t: Array, packed: Array, rates: MasterEquationCoefficients) -> Array:
+    def slope(t: Any, packed: Array, rates: MasterEquationCoefficients) -> Array:
         now = jax.tree.map(lambda samples: interpolate(samples, grid, t[None])[0], rates)
         return _split(_generator(now, _joined(packed), lower))
 

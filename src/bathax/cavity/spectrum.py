@@ -6,9 +6,9 @@ noise is v = \int dw J n |U|^2 (AHZ Eq. 14b).
 """
 
 import jax.numpy as jnp
-from jaxtyping import Array, Complex, Float
+from jaxtyping import Array, ArrayLike, Complex, Float
 
-from bathax._checks import Scalar
+from bathax._checks import Scalar, as_float
 from bathax.cavity import green
 from bathax.cavity.model import Cavity
 from bathax.numerics import gregory
@@ -16,27 +16,27 @@ from bathax.numerics.grid import TimeGrid
 from bathax.numerics.quadrature import grid_transform
 
 
-def commutator_defect(cavity: Cavity, t: Scalar, points: int = 8192) -> Scalar:
+def commutator_defect(cavity: Cavity, t: ArrayLike, points: int = 8192) -> Scalar:
     r"""|u(t)|^2 + \int dw J(w) |U(w, t)|^2 - 1, zero in the exact solution.
 
     `points` (a power of two) is the number of grid points from 0 to t; the frequency nodes grow
     with it. A defect well above rounding says that the time step or the frequency rule is too
     coarse.
     """
-    u, transferred, _ = _shares(cavity, jnp.asarray(t, float), points)
+    u, transferred, _ = _shares(cavity, as_float(t), points)
     return u.real**2 + u.imag**2 + transferred - 1.0
 
 
-def noise_from_spectrum(cavity: Cavity, t: Scalar, points: int = 8192) -> Scalar:
+def noise_from_spectrum(cavity: Cavity, t: ArrayLike, points: int = 8192) -> Scalar:
     r"""v(t, t) = \int dw J(w) n(w) |U(w, t)|^2, independent of the noise kernel."""
-    return _shares(cavity, jnp.asarray(t, float), points)[2]
+    return _shares(cavity, as_float(t), points)[2]
 
 
 def excitation_spectrum(
-    cavity: Cavity, t: Scalar, frequencies: Float[Array, " nodes"], points: int = 8192
+    cavity: Cavity, t: ArrayLike, frequencies: Float[Array, " nodes"], points: int = 8192
 ) -> Complex[Array, " nodes"]:
     r"""U(w, t) = \int_0^t u(s) e^{iws} ds."""
-    grid = TimeGrid.until(jnp.asarray(t, float), points)
+    grid = TimeGrid.until(as_float(t), points)
     return _transform(green.on_grid(cavity, grid).u, frequencies, grid)
 
 

@@ -15,7 +15,7 @@ from jaxtyping import Array, ArrayLike, Float
 
 from bathax._checks import Scalar
 from bathax.cavity.model import Cavity
-from bathax.cavity.solvers import BornMarkov, Volterra
+from bathax.cavity.solvers import BornMarkov, Solver, Volterra
 from bathax.cavity.states import Mixture
 from bathax.reservoir.ohmic import Ohmic
 from bathax.reservoir.reservoir import Reservoir
@@ -49,23 +49,22 @@ OVERSHOOT = 1e-7
 class Effort(NamedTuple):
     """How finely the cases are computed; the defaults are for publication.
 
-    `span` scales every time span, `resolution` is that of steady states. `short`, `middle` and `long` solve spans of some 60, 400 and
-    1000 / w_s, `middle` for the many rows of a map only to graphical accuracy; their numbers of
-    points are fixed so that few programs are compiled.
+    `short`, `middle` and `long` solve spans of some 60, 400 and 1000 / w_s, `middle` for the many
+    rows of a map only to graphical accuracy; their numbers of points are fixed so that few programs
+    are compiled. `resolution` is that of steady states.
     """
 
     times: int = 601
     temperatures: int = 121
     bisections: int = 12
-    span: float = 1.0
     resolution: int = 2**14
-    short: Volterra = Volterra(rtol=1e-8, points=2**14)
-    middle: Volterra = Volterra(rtol=1e-4, points=2**15)
-    long: Volterra = Volterra(rtol=1e-6, points=2**18)
+    short: Solver = Volterra(rtol=1e-8, points=2**14)
+    middle: Solver = Volterra(rtol=1e-4, points=2**15)
+    long: Solver = Volterra(rtol=1e-6, points=2**18)
 
     def graded(self, stop: float) -> Float[Array, " times"]:
         """Times up to `stop`, dense at the start."""
-        return stop * self.span * jnp.linspace(0.0, 1.0, self.times) ** 2
+        return stop * jnp.linspace(0.0, 1.0, self.times) ** 2
 
 
 FULL = Effort()
@@ -88,7 +87,7 @@ def ohmic_cavity(ratio: float, *temperatures: ArrayLike) -> Cavity:
 def figure_2(effort: Effort = FULL) -> dict[float, dict[int, Solution]]:
     """Initial Fock states at weak, intermediate and strong coupling: {ratio: {n0: ...}}."""
 
-    def column(ratio: float, ts: Float[Array, " times"], solver: Volterra) -> dict[int, Solution]:
+    def column(ratio: float, ts: Float[Array, " times"], solver: Solver) -> dict[int, Solution]:
         return {n: solve(ohmic_cavity(ratio, WARM), fock(n), ts, solver) for n in QUANTA}
 
     return {
@@ -127,7 +126,7 @@ class Map(NamedTuple):
 def figure_5(effort: Effort = FULL) -> Map:
     """Weak coupling from n0 = 5 over the temperature of the reservoir."""
     temperatures = jnp.linspace(0.0, 10.0, effort.temperatures)
-    ts = jnp.linspace(0.0, 400.0 * effort.span, effort.times)
+    ts = jnp.linspace(0.0, 400.0, effort.times)
     rows = [solve(ohmic_cavity(WEAK, T), fock(5), ts, effort.middle) for T in temperatures]
     return Map(temperatures, jax.tree.map(lambda *leaves: jnp.stack(leaves), *rows))
 
@@ -148,7 +147,7 @@ def border(effort: Effort = FULL) -> Estimated:
     return Estimated(0.5 * (low + high), 0.5 * (high - low) + 2.0 * OVERSHOOT**0.5)
 
 
-def border_temperature(n0: float) -> float:
+def border_temperature(n0: int) -> float:
     """w_s / ln(1 + 1/n0), where n(w_s, T) = n0."""
     return float(temperature_of(n0))
 
@@ -229,12 +228,12 @@ def mean_occupation(*temperatures: ArrayLike) -> np.ndarray:
     """The mean of n(w_s, T): what equal golden-rule rates leave in the cavity."""
     with np.errstate(over="ignore", divide="ignore"):
         numbers = [1.0 / np.expm1(FREQUENCY / np.asarray(T)) for T in temperatures]
-    return np.mean(numbers, axis=0)
+    return np.asarray(np.mean(numbers, axis=0))
 
 
 def temperature_of(number: ArrayLike) -> np.ndarray:
     """w_s / ln(1 + 1/N): the temperature of a thermal mode with N quanta."""
-    return FREQUENCY / np.log1p(1.0 / np.asarray(number))
+    return np.asarray(FREQUENCY / np.log1p(1.0 / np.asarray(number)))
 
 
 class Samples(NamedTuple):
@@ -291,7 +290,7 @@ def oscillation(effort: Effort = FULL) -> Oscillation:
         np.linspace(*span, window.stop - window.start)
         for span, window in zip(WINDOWS, windows, strict=True)
     ]
-    ts = np.concatenate(parts) * effort.span
+    ts = np.concatenate(parts)
     return Oscillation(solve(ohmic_cavity(STRONG, WARM), fock(5), ts, effort.long), windows)
 
 

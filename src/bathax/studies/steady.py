@@ -6,7 +6,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jax import lax
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Int
 
 from bathax._checks import Scalar
 from bathax.cavity.model import Cavity
@@ -38,7 +38,7 @@ def bound_state(cavity: Cavity) -> BoundState:
     def excess(w: Scalar) -> Scalar:
         return w - cavity.frequency - cavity.level_shift(w)
 
-    def step(_: int, w: Scalar) -> Scalar:
+    def step(_: Int[Array, ""], w: Scalar) -> Scalar:
         value, slope = jax.value_and_grad(excess)(w)
         return w - value / slope
 

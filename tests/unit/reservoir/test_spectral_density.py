@@ -151,6 +151,12 @@ def test_large_temperature(name):
         assert kernel[0].real == pytest.approx(expected, rel=1e-5)
 
 
+def test_integrable_densities_have_a_finite_kernel_at_the_start(problem):
+    density = problem.density
+    assert bool(jnp.isfinite(memory(density, GRID)[0])) == density.integrable
+    assert (2.0 * (density + bx.Ohmic(0.1, 2.0))).integrable == density.integrable
+
+
 def test_drude_lorentz_kernel_is_infinite_at_the_start():
     kernel = memory(PROBLEMS["Drude-Lorentz"].density, GRID)
     assert jnp.isinf(kernel[0].real)

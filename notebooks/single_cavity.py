@@ -1,0 +1,157 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # One cavity, one reservoir
+#
+# A cavity of frequency $\omega_s$ starts with exactly five photons and meets a hot Ohmic reservoir,
+# $J(\omega) = \eta\,\omega\,e^{-\omega/\omega_c}$. At weak coupling it warms up until it has the
+# reservoir's temperature. Stronger coupling shifts that temperature, and above a critical coupling
+# the cavity never forgets how it started. Everything here is exact, for any coupling: no
+# Born-Markov approximation is made. Energies are in units of $\omega_s$, times in $1/\omega_s$.
+
+# %%
+import jax
+import jax.numpy as jnp
+import matplotlib.pyplot as plt
+
+import bathax as bx
+from bathax.app.figures import style
+from bathax.studies.steady import bound_state
+
+
+def panels(*labels):
+    """A row of axes with time below and these labels beside them."""
+    with style():
+        _, axes = plt.subplots(
+            1, len(labels), figsize=(3.3 * len(labels), 2.8), layout="constrained", squeeze=False
+        )
+    for ax, label in zip(axes[0], labels, strict=True):
+        ax.set(xlabel=r"$\omega_s t$", ylabel=label)
+    return axes[0]
+
+
+# %% [markdown]
+# ## Weak coupling: the cavity thermalises
+#
+# The critical coupling of this reservoir is $\eta_c = \omega_s/\omega_c = 0.2$. We take a tenth of it.
+# One call solves the dynamics and gives energy, entropy, and the temperature $T = \dot E/\dot S$ far
+# from equilibrium, which rises to that of the reservoir (grey) and somewhat beyond. The grid is fixed
+# here so that everything below shares one compiled program; without `points` the solver chooses it.
+
+# %%
+critical, hot = 0.2, 20.0
+ts, solver = jnp.linspace(0.0, 40.0, 201), bx.Volterra(points=2**13)
+cavities = {
+    ratio: bx.Cavity(1.0, bx.Reservoir(bx.Ohmic(ratio * critical, 5.0), temperature=hot))
+    for ratio in (0.1, 0.5, 0.9, 1.5)
+}
+weak = bx.solve(cavities[0.1], bx.Fock(5), ts, solver)
+
+energy, entropy, temperature = panels("$E$", "$S$", "$T$")
+energy.plot(weak.t, weak.energy)
+entropy.plot(weak.t, weak.entropy)
+temperature.plot(weak.t, weak.temperature)
+temperature.axhline(hot, color="0.6", lw=0.8);  # fmt: skip
+
+# %% [markdown]
+# ## How far to trust the numbers
+#
+# Every quantity comes with an estimate of its error under the same name in `error`. To see that it
+# means something, take a grid 16 times coarser: the estimate grows, and what really changed stays
+# below it.
+
+# %%
+coarse = bx.solve(cavities[0.1], bx.Fock(5), ts, bx.Volterra(points=2**9))
+print("status:", weak.message, "/", coarse.message)
+for name in ("u", "v", "energy", "temperature"):
+    change = jnp.max(jnp.abs(getattr(coarse, name) - getattr(weak, name))[1:])
+    estimates = [float(jnp.max(getattr(s.error, name)[1:])) for s in (weak, coarse)]
+    print(f"{name:12} estimated {estimates[0]:.0e}; coarse: {estimates[1]:.0e}, true {change:.0e}")
+
+# %% [markdown]
+# ## Stronger coupling: one steady state, at another temperature
+#
+# The final temperature exceeds that of the reservoir, and diverges as $\eta \to \eta_c$. The coupled
+# whole is still in equilibrium at $T_0$; but the static response of the mode has softened from
+# $\omega_s$ to $\omega_s(1 - \eta/\eta_c)$, and a classical mode then holds
+# $T_0/\omega_s(1 - \eta/\eta_c)$ photons. Many couplings are one `vmap`.
+
+# %%
+ratios = jnp.linspace(0.05, 0.6, 12)
+final = jax.vmap(
+    lambda ratio: bx.solve(
+        bx.Cavity(1.0, bx.Reservoir(bx.Ohmic(ratio * critical, 5.0), temperature=hot)),
+        bx.Fock(5),
+        jnp.asarray([20.0, 40.0]),
+        solver,
+    ).temperature[-1]
+)(ratios)
+
+(ax,) = panels("$T(40)$")
+ax.plot(ratios, final, "o", label="exact")
+ax.plot(ratios, hot / (1.0 - ratios), color="0.4", label=r"$T_0/(1-\eta/\eta_c)$")
+ax.set_xlabel(r"$\eta/\eta_c$")
+ax.legend();  # fmt: skip
+
+# %% [markdown]
+# ## Above the critical coupling: a bound state
+#
+# The reservoir has no modes below $\omega = 0$. A mode of the whole at such a frequency cannot decay.
+# It exists where $\omega - \omega_s = \Delta(\omega)$ has a solution at $\omega < 0$. The level shift
+# $\Delta$ is deepest at $\omega = 0$, where it is $-\eta\,\omega_c$: the curves cross once
+# $\eta\,\omega_c > \omega_s$.
+
+# %%
+w = jnp.linspace(-1.5, -1e-3, 300)
+(ax,) = panels(r"$\Delta(\omega)$")
+for ratio, cavity in cavities.items():
+    ax.plot(w, cavity.level_shift(w), label=rf"$\eta = {ratio}\,\eta_c$")
+ax.plot(w, w - 1.0, "k--", label=r"$\omega - \omega_s$")
+bound = bound_state(cavities[1.5])
+ax.plot(bound.frequency, bound.frequency - 1.0, "ko")
+ax.set_xlabel(r"$\omega/\omega_s$")
+ax.legend()
+print(f"bound state at {bound.frequency:.6f} with residue Z = {bound.residue:.6f}")
+
+# %% [markdown]
+# A share $Z^2$ of the initial photons stays in it for good, so that the energies for one, five and
+# ten photons never meet. The oscillation is the beat between the bound state and the edge of the
+# continuum. It is not permanent: with a single bound state it dies out like $1/t$.
+
+# %%
+share, energy = panels(r"$|u|^2$", "$E$")
+for n in (1, 5, 10):
+    strong = bx.solve(cavities[1.5], bx.Fock(n), ts, solver)
+    energy.plot(strong.t, strong.energy, label=rf"$n_0 = {n}$")
+share.plot(strong.t, jnp.abs(strong.u) ** 2)
+share.axhline(bound.residue**2, color="0.6", lw=0.8)
+energy.legend();  # fmt: skip
+
+# %% [markdown]
+# ## Gradients
+#
+# The solution is differentiable in every parameter. How does the temperature at $t = 20$ respond to
+# the coupling? The classical law above gives $T_0/\eta_c(1-\eta/\eta_c)^2$ for late times; a
+# difference of two solutions checks the derivative itself.
+
+# %%
+at_twenty = lambda eta: bx.solve(  # noqa: E731
+    bx.Cavity(1.0, bx.Reservoir(bx.Ohmic(eta, 5.0), temperature=hot)),
+    bx.Fock(5),
+    jnp.asarray([10.0, 20.0]),
+    solver,
+).temperature[-1]
+gradient = jax.grad(at_twenty)(0.1)
+difference = (at_twenty(0.1 + 1e-4) - at_twenty(0.1 - 1e-4)) / 2e-4
+print(f"dT/d eta at t = 20: {gradient:.6f}; difference quotient: {difference:.6f}")
+print(f"classical law for late times: {hot / critical / (1 - 0.1 / critical) ** 2:.1f}")

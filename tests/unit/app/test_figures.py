@@ -1,0 +1,171 @@
+"""Figures and claims from results small enough for seconds; nothing here is about their values."""
+
+import dataclasses
+import re
+from contextlib import redirect_stdout
+from io import StringIO
+from pathlib import Path
+from typing import NamedTuple
+
+import jax.numpy as jnp
+import matplotlib as mpl
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+import bathax as bx
+from bathax.app import claims, figures
+from bathax.studies import paper
+
+SKETCH = paper.Effort(
+    times=15,
+    temperatures=3,
+    bisections=1,
+    resolution=2**8,
+    short=bx.BornMarkov(),
+    middle=bx.BornMarkov(),
+    long=bx.BornMarkov(),
+)
+SECTION_5 = {
+    *("Fig. 2a", "Fig. 2b", "Fig. 2c", "Fig. 3a", "Fig. 3b", "Fig. 3c", "Fig. 4", "Fig. 5"),
+    *("zeroth law", "Markov"),
+}
+
+
+class Written(NamedTuple):
+    """A folder of figures and the lines printed while they were written."""
+
+    folder: Path
+    printed: list[str]
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("figures") / "new" / "folder"
+    with redirect_stdout(StringIO()) as printed:
+        figures.write_all(folder, SKETCH)
+    return Written(folder, printed.getvalue().splitlines())
+
+
+def solution_with(energy_rate, entropy_rate, **others):
+    ts = jnp.linspace(0.0, 2.0, len(entropy_rate))
+    cavity = bx.Cavity(1.0, bx.Reservoir(bx.Ohmic(0.1, 5.0)))
+    arrays = {
+        "energy_rate": jnp.asarray(energy_rate),
+        "entropy_rate": jnp.asarray(entropy_rate),
+        "temperature": jnp.asarray(energy_rate / entropy_rate),
+        "temperature_resolved": jnp.ones(len(entropy_rate), bool),
+        **others,
+    }
+    return dataclasses.replace(bx.solve(cavity, bx.Fock(1), ts, bx.BornMarkov()), **arrays)
+
+
+T = np.linspace(0.0, 2.0, 40)
+
+
+# --- Lines through poles ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["temperature", "free_energy"])
+def test_line_is_broken_at_a_pole(name):
+    t, values = figures.with_gaps(solution_with(np.full(40, -1.0), 0.7 - T), name)
+    (gap,) = np.flatnonzero(np.isnan(values))
+    assert t[gap - 1] < 0.7 < t[gap + 1]
+    assert len(t) == len(T) + 1
+    assert np.all(np.diff(t) >= 0.0)
+
+
+@pytest.mark.parametrize("name", ["energy", "entropy"])
+def test_quantities_without_poles_are_not_broken(name):
+    t, values = figures.with_gaps(solution_with(np.full(40, -1.0), 0.7 - T), name)
+    assert t == pytest.approx(T)
+    assert np.all(np.isfinite(values))
+
+
+def test_samples_beside_a_narrow_pole_are_left_out():
+    t, values = figures.with_gaps(solution_with(0.71 - T, 0.7 - T), "temperature")
+    assert np.all(np.isfinite(values))
+    assert np.min(np.abs(t - 0.7)) > 1.5 * T[1]
+    assert len(t) == len(T) - 4
+
+
+def test_line_through_a_wide_and_a_narrow_pole():
+    entropy_rate = (0.3 - T) * (1.5 - T)
+    t, values = figures.with_gaps(solution_with(1.51 - T, entropy_rate), "temperature")
+    (gap,) = np.flatnonzero(np.isnan(values))
+    assert t[gap - 1] < 0.3 < t[gap + 1]
+    assert len(t) == len(T) - 4 + 1
+
+
+def test_infinite_values_leave_a_gap():
+    temperature = jnp.asarray(T).at[7].set(jnp.inf)
+    solution = solution_with(np.ones(40), 1.0 + T, temperature=temperature)
+    assert np.flatnonzero(np.isnan(figures.with_gaps(solution, "temperature")[1])).tolist() == [7]
+
+
+def test_limits_ignore_the_pole():
+    solution = solution_with(np.full(40, -1.0), 0.7 - T)
+    figure = figures.inversion({0.0: solution})
+    assert figure.axes[2].get_ylim() == (-figures.POLE_HEIGHT, figures.POLE_HEIGHT)
+    dashed = [line for line in figure.axes[2].lines if line.get_linestyle() == "--"]
+    assert [line.get_xdata()[0] for line in dashed] == pytest.approx([0.7])
+
+
+# --- Drawing ---------------------------------------------------------------------------------
+
+
+def test_draws_on_given_axes():
+    solution = solution_with(np.full(40, -1.0), 0.7 - T)
+    axes = Figure().subplots(2, 2)
+    assert figures.inversion({0.0: solution}, axes) is axes[0, 0].figure
+    assert all(ax.lines for ax in axes.flat)
+
+
+def test_style_lasts_only_for_its_context():
+    before = dict(mpl.rcParams)
+    with figures.style():
+        assert mpl.rcParams["mathtext.fontset"] == "stix"
+    assert dict(mpl.rcParams) == before
+
+
+# --- Files -----------------------------------------------------------------------------------
+
+
+def test_every_figure_is_written_twice(written):
+    names = {f"{drawing.name}{end}" for drawing in figures.DRAWINGS for end in (".png", ".pdf")}
+    assert {path.name for path in written.folder.iterdir()} == names | {"claims.md"}
+    starts = {".png": b"\x89PNG", ".pdf": b"%PDF"}
+    for path in written.folder.iterdir():
+        assert path.read_bytes().startswith(starts.get(path.suffix, b"# "))
+
+
+def test_each_file_is_announced(written):
+    assert sorted(written.printed) == sorted(str(path) for path in written.folder.iterdir())
+
+
+def test_failing_drawing_leaves_no_file(tmp_path):
+    def fail(result):
+        raise RuntimeError(result)
+
+    with pytest.raises(RuntimeError, match="nothing"):
+        figures._write_figure(tmp_path / "broken", fail, "nothing")
+    assert list(tmp_path.iterdir()) == []
+
+
+# --- Claims ----------------------------------------------------------------------------------
+
+
+def test_claims_have_a_row_each(written):
+    lines = (written.folder / "claims.md").read_text().splitlines()
+    rows = [re.split(r"(?<!\\)\|", line)[1:-1] for line in lines if line.startswith("|")]
+    assert {len(row) for row in rows} == {5}
+    ids = [row[0].strip() for row in rows[2:]]
+    assert len(ids) == len(set(ids)) == len(claims.CLAIMS)
+    assert set(ids) >= SECTION_5
+
+
+def test_claims_have_verdicts(written):
+    text = (written.folder / "claims.md").read_text()
+    verdicts = re.findall(r"\*\*(\w+)\*\* \|", text)
+    assert len(verdicts) == len(claims.CLAIMS)
+    assert set(verdicts) <= {claims.AGREES, claims.PARTLY, claims.DISAGREES}
