@@ -14,6 +14,7 @@ from jax import lax
 from jaxtyping import Array, Bool, Float
 
 from bathax._checks import Scalar
+from bathax.cavity import channel
 from bathax.cavity.green import GreenFunctions
 from bathax.cavity.model import Cavity
 from bathax.cavity.states import State
@@ -97,7 +98,8 @@ def _moments(
     """The moments at one time and first-order bounds on their errors."""
     drift = green.drift(cavity.frequency)
     exchange = -2.0 * (green.u.conj() * drift).imag
-    point = (green.transmission, green.v)
+    # An unresolved grid can give v < 0, which no state has.
+    point = (green.transmission, jnp.maximum(green.v, 0.0))
     slopes = jax.jacfwd(state.entropy, (0, 1))
     value = Moments(
         *point,
@@ -116,9 +118,27 @@ def _moments(
 
     curvatures = jax.jacfwd(slopes, (0, 1))(*lax.stop_gradient(point))
     rounding = ROUNDING * (1.0 + value.entropy)
-    bounds = (rounding + spread(slopes(*point)), *(spread(row) for row in curvatures))
+    hidden, steepness = _unphysical(state, green, transmission + error.v)
+    bounds = (
+        rounding + spread(slopes(*point)) + hidden,
+        *(spread(row) + steepness for row in curvatures),
+    )
     bound = Moments(transmission, error.v, rate, error.dv, rate, error.pull, *bounds)
     return value, lax.stop_gradient(bound)
+
+
+def _unphysical(state: State, green: GreenFunctions, error: Scalar) -> tuple[Scalar, Scalar]:
+    """Errors of S and of its slopes where |u|^2 > 1 + v or v < 0, by a defect that is cut off.
+
+    Near a pure state S changes like d ln d with the distance d, here the defect and the error; its
+    slopes are unknown up to the largest logarithm.
+    """
+    defect = jnp.maximum(green.transmission - 1.0 - green.v, 0.0) + jnp.maximum(-green.v, 0.0)
+    outside, scale = defect > 0.0, 1.0 + state.number
+    distance = jnp.where(outside, defect + error, 1.0)
+    hidden = jnp.where(distance < 0.1, scale * distance * (1.0 - jnp.log(distance)), jnp.inf)
+    steepness = -scale * jnp.log(channel.SMALLEST)
+    return jnp.where(outside, hidden, 0.0), jnp.where(outside, steepness, 0.0)
 
 
 def _number_rate(state: State, m: Moments) -> Scalar:

@@ -74,7 +74,7 @@ def weak_coupling(results: Results) -> Claim:
         (
             f"{_last_temperatures(solutions)}, T(inf) = {limit:.4f}, the same for every n0: T0 up "
             f"to a shift of order eta, in the classical limit T0/(1 - eta/eta_c) = {law:.4f}",
-            f"S grows at all times: {_yes(rising)}",
+            f"S grows at all times up to t = {_end(solutions[1])}: {_yes(rising)}",
             f"E first dips by {_list(dips, '.1g')} and T is negative until t = "
             f"{_list(late, '.2g')}; from then on T grows at all times: "
             f"{_yes(warming)}; F falls when T grows, F' = -S T'",

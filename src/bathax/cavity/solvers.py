@@ -74,8 +74,9 @@ class Volterra(Solver):
     which makes a program under `jit` small; otherwise points are doubled until `rtol` is met, up
     to `max_points`. A batch under `vmap` shares the number its most demanding member needs.
 
-    The error estimate is the change from half the points, the largest up to each time, divided
-    by 16 once it is below 1e-6 (the true ratio is then 256 or more), plus rounding.
+    The error estimate is 1/16 of the change from half the points, the largest up to each time,
+    plus rounding; the true ratio is 256 or more. Where a change is still above 1e-6 the grid is not
+    resolved, and the estimate is the largest relative change of all quantities.
     """
 
     rtol: float = eqx.field(static=True, default=1e-10)
@@ -170,26 +171,37 @@ def _increasing(ts: Float[Array, " times"]) -> Bool[Array, ""]:
 
 
 def _change(coarse: GreenFunctions, fine: GreenFunctions) -> GreenFunctions:
-    """|fine - coarse|, reduced where it shows that the grid is fine enough, plus rounding."""
+    """Estimated errors of the finer result from its difference to the coarser, plus rounding.
 
-    def change(a: Array, b: Array) -> Array:
-        size = jnp.max(jnp.abs(b))
-        delta = jnp.abs(b - a)
-        resolved = jnp.max(delta) <= RESOLVED * size
-        return delta * jnp.where(resolved, 1.0 / 16.0, 1.0) + 16.0 * jnp.finfo(float).eps * size
+    Where the grid is fine enough, 1/16 of the difference; before that all quantities share the
+    worst relative difference, because one of them may agree by chance.
+    """
+    sizes = jax.tree.map(_size, fine)
+    deltas = jax.tree.map(lambda a, b: jnp.abs(b - a), coarse, fine)
+    relative = jax.tree.leaves(jax.tree.map(_relative, deltas, sizes))
+    worst = jnp.max(jnp.stack(relative), axis=0)
+    resolved = jnp.max(worst) <= RESOLVED
 
-    return jax.tree.map(change, coarse, fine)
+    def estimate(delta: Array, size: Scalar) -> Array:
+        rounding = 16.0 * jnp.finfo(float).eps * size
+        return jnp.where(resolved, delta / 16.0, worst * size) + rounding
+
+    return jax.tree.map(estimate, deltas, sizes)
 
 
-def _worst(change: GreenFunctions, scale: GreenFunctions) -> Scalar:
-    """The largest change of u, u', v, v', each relative to its largest value."""
+def _size(values: Array) -> Scalar:
+    return jnp.max(jnp.abs(values))
 
-    def relative(delta: Array, value: Array) -> Scalar:
-        size = jnp.max(jnp.abs(value))
-        return jnp.max(delta) / jnp.where(size > 0.0, size, 1.0)
 
+def _relative(error: Array, size: Scalar) -> Array:
+    return error / jnp.where(size > 0.0, size, 1.0)
+
+
+def _worst(change: GreenFunctions, fine: GreenFunctions) -> Scalar:
+    """The largest error of u, u', v, v', each relative to its largest value."""
     names = ("u", "du", "v", "dv")
-    return jnp.max(jnp.stack([relative(getattr(change, n), getattr(scale, n)) for n in names]))
+    relative = [_relative(_size(getattr(change, n)), _size(getattr(fine, n))) for n in names]
+    return jnp.max(jnp.stack(relative))
 
 
 @eqx.filter_jit

@@ -32,7 +32,7 @@ def solve_second_kind(
     column = (step * kernel).at[:ORDER].multiply(1.0 - c).at[0].add(1.0)
     known = source + step * gregory.shifted_sum(c * start, kernel)
     known = known.at[:ORDER].set(triangle(column[:ORDER]) @ start)
-    return divide(known, column)
+    return divide(known, column).at[:ORDER].set(start)
 
 
 def solve_integro_differential(

@@ -146,7 +146,7 @@ REFUSED_BY_THE_LIBRARY = [
     (
         "[time]",
         '[solver]\nkind = "volterra"\npoints = 100\n[time]',
-        "Argument `solver.points` must be a power of two, 512 or more, but is 100.",
+        "Argument `solver.points` must be a power of two, 64 or more, but is 100.",
     ),
     (
         "fock = 2",
