@@ -22,7 +22,7 @@ from bathax.cavity.states import State
 # A rate is known when its error is below this fraction of it.
 RESOLUTION = 1e-2
 # A rate N' that is not known, with an error below this fraction of w_s (1 + N), is a steady state.
-STEADY = 1e-10
+STEADY = 1e-8
 # A state of less entropy is pure.
 PURE = 1e-9
 # Rounding of an entropy, relative to 1 + S.
@@ -225,7 +225,8 @@ def _propagated(function: Callable[[Moments], Any], value: Moments, bound: Momen
     slopes = jax.jacfwd(function)(lax.stop_gradient(value))
 
     def total(slope: Moments) -> Array:
-        terms = jax.tree.map(lambda a, b: jnp.abs(a) * b, slope, bound)
+        # A bound may be infinite; what does not depend on it has no share of it.
+        terms = jax.tree.map(lambda a, b: jnp.where(a == 0.0, 0.0, jnp.abs(a) * b), slope, bound)
         return sum(jax.tree.leaves(terms), jnp.zeros(()))
 
     return jax.tree.map(total, slopes, is_leaf=lambda node: isinstance(node, Moments))
