@@ -21,6 +21,7 @@ test: .venv/dev             ## unit, exact and physical tests
 	$(BIN)/pytest -q -n 2 --dist loadfile
 
 notebooks: .venv/dev        ## run the notebooks from top to bottom
+	mkdir -p build
 	for notebook in notebooks/*.py; do \
 		$(BIN)/jupytext --quiet --to ipynb --execute --output build/$$(basename $$notebook .py).ipynb $$notebook || exit 1; \
 	done

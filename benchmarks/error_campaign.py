@@ -62,7 +62,8 @@ def ratios(parameters: dict[str, float], points: int) -> dict[str, float]:
         same = value == truth  # includes the infinite entropy production of a vacuum
         error = np.abs(np.where(same, 0.0, value - np.where(same, 0.0, truth)))
         estimate = np.asarray(getattr(coarse.error, name))
-        worst[name] = float(np.max(np.where(same, 0.0, error / np.where(same, 1.0, estimate))))
+        unknown = same | np.isinf(estimate)
+        worst[name] = float(np.max(np.where(unknown, 0.0, error / np.where(unknown, 1, estimate))))
     return worst
 
 

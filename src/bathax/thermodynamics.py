@@ -225,8 +225,11 @@ def _propagated(function: Callable[[Moments], Any], value: Moments, bound: Momen
     slopes = jax.jacfwd(function)(lax.stop_gradient(value))
 
     def total(slope: Moments) -> Array:
-        # A bound may be infinite; what does not depend on it has no share of it.
-        terms = jax.tree.map(lambda a, b: jnp.where(a == 0.0, 0.0, jnp.abs(a) * b), slope, bound)
-        return sum(jax.tree.leaves(terms), jnp.zeros(()))
+        return sum(jax.tree.leaves(jax.tree.map(_share, slope, bound)), jnp.zeros(()))
 
     return jax.tree.map(total, slopes, is_leaf=lambda node: isinstance(node, Moments))
+
+
+def _share(slope: Scalar, bound: Scalar) -> Scalar:
+    """|slope| bound, also where one is infinite and the other zero."""
+    return jnp.where((slope == 0.0) | (bound == 0.0), 0.0, jnp.abs(slope) * bound)
