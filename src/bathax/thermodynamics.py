@@ -231,5 +231,6 @@ def _propagated(function: Callable[[Moments], Any], value: Moments, bound: Momen
 
 
 def _share(slope: Scalar, bound: Scalar) -> Scalar:
-    """|slope| bound, also where one is infinite and the other zero."""
-    return jnp.where((slope == 0.0) | (bound == 0.0), 0.0, jnp.abs(slope) * bound)
+    """|slope| bound, where either may be infinite; a slope that overflowed leaves no bound."""
+    share = jnp.where((slope == 0.0) | (bound == 0.0), 0.0, jnp.abs(slope) * bound)
+    return jnp.where(jnp.isnan(share), jnp.inf, share)
