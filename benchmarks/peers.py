@@ -63,7 +63,7 @@ def bathax_run(ts, points):
 
 def bathax_within(limit, ts):
     """The smallest power-of-two grid with a true error up to `limit`: points, run, compile time."""
-    for points in (2**k for k in range(9, 17)):
+    for points in (2**k for k in range(6, 17)):
         run, compile_time = bathax_run(ts, points)
         if error(run(), ts) <= limit:
             return points, run, compile_time

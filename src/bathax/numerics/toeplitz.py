@@ -48,19 +48,23 @@ def divide(b: Complex[Array, " n"], a: Complex[Array, " n"]) -> Complex[Array, "
         size = 2 * x.shape[0]
         return ifft(fft(a, size) * fft(x, size))[: x.shape[0]]
 
+    fixed = lax.stop_gradient(a)
+    inverse = reciprocal(fixed, a.shape[0] // 2)
     return lax.custom_linear_solve(
         multiply,
         b,
-        solve=lambda _, right: _quotient(right, a),
-        transpose_solve=lambda _, right: _quotient(right[::-1], a)[::-1],
+        solve=lambda _, right: _quotient(right, fixed, inverse),
+        transpose_solve=lambda _, right: _quotient(right[::-1], fixed, inverse)[::-1],
     )
 
 
-def _quotient(b: Complex[Array, " n"], a: Complex[Array, " n"]) -> Complex[Array, " n"]:
-    """Newton division: the reciprocal to half the length, the rest from the residual."""
+def _quotient(
+    b: Complex[Array, " n"], a: Complex[Array, " n"], inverse: Complex[Array, " half"]
+) -> Complex[Array, " n"]:
+    """b / a from the first half of 1/a: the second half comes from the residual of the first."""
     n = b.shape[0]
     half = n // 2
-    spectrum = fft(reciprocal(a, half), n)
+    spectrum = fft(inverse, n)
     head = ifft(fft(b[:half], n) * spectrum)[:half]
     residual = b[half:] - ifft(fft(a) * fft(head, n))[half:]
     tail = ifft(fft(residual, n) * spectrum)[:half]
