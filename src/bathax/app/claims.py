@@ -57,6 +57,7 @@ def rows(results: Results) -> list[Claim]:
 
 
 def weak_coupling(results: Results) -> Claim:
+    """Fig. 2a: thermalisation from every Fock state at weak coupling."""
     solutions = results.figure_2[WEAK]
     limit = results.steady[WEAK].temperatures[5]
     law = WARM / (1.0 - WEAK)
@@ -84,6 +85,7 @@ def weak_coupling(results: Results) -> Claim:
 
 
 def intermediate_coupling(results: Results) -> Claim:
+    """Fig. 2b: one steady state for all n0, at a temperature other than T0."""
     solutions, steady = results.figure_2[INTERMEDIATE], results.steady[INTERMEDIATE]
     number, limit = steady.number, steady.temperatures[5]
     settled = [trajectory.settling_time(s, number.value) for s in solutions.values()]
@@ -105,6 +107,7 @@ def intermediate_coupling(results: Results) -> Claim:
 
 
 def strong_coupling(results: Results) -> Claim:
+    """Fig. 2c: bound state, memory of n0, and how the oscillation dies out."""
     solutions, steady, beat = results.figure_2[STRONG], results.steady[STRONG], results.oscillation
     bound = steady.bound
     frequency, kept = float(bound.frequency), float(bound.residue) ** 2
@@ -139,6 +142,7 @@ def strong_coupling(results: Results) -> Claim:
 
 
 def same_temperature(results: Results) -> Claim:
+    """Fig. 3a: very weak couplings share the steady temperature."""
     column = results.figure_3[0]
     limits = [results.steady[ratio].temperatures[5] for ratio in column]
     return Claim(
@@ -154,6 +158,7 @@ def same_temperature(results: Results) -> Claim:
 
 
 def different_temperatures(results: Results) -> Claim:
+    """Fig. 3b: intermediate couplings each have their own."""
     column = results.figure_3[1]
     limits = [results.steady[ratio].temperatures[5] for ratio in column]
     law = [WARM / (1.0 - ratio) for ratio in column]
@@ -171,6 +176,7 @@ def different_temperatures(results: Results) -> Claim:
 
 
 def no_temperature(results: Results) -> Claim:
+    """Fig. 3c: what becomes of T above the critical coupling."""
     column = results.figure_3[2]
     bound = [results.steady[ratio].bound for ratio in column]
     limits = [list(results.steady[ratio].temperatures.values()) for ratio in column]
@@ -195,6 +201,7 @@ def no_temperature(results: Results) -> Claim:
 
 
 def negative_temperature(results: Results) -> Claim:
+    """Fig. 4: the pole of T where S is largest."""
     falling = all(np.all(np.diff(s.energy) < 0.0) for s in results.figure_4.values())
     found = {T: trajectory.poles(s) for T, s in results.figure_4.items()}
     other = max(map(_other_fall, results.figure_4.values()))
@@ -219,6 +226,7 @@ def negative_temperature(results: Results) -> Claim:
 
 
 def third_law(results: Results) -> Claim:
+    """S and T at late times in a vacuum."""
     solution = results.figure_4[0.0]
     entropy, temperature, energy = (
         _number(getattr(solution, name)[-1], getattr(solution.error, name)[-1])
@@ -238,6 +246,7 @@ def third_law(results: Results) -> Claim:
 
 
 def border(results: Results) -> Claim:
+    """Fig. 5: where the pole of T disappears."""
     found, analytic = results.border, paper.border_temperature(5)
     return Claim(
         "Fig. 5",
@@ -261,6 +270,7 @@ def border(results: Results) -> Claim:
 
 
 def second_law(results: Results) -> Claim:
+    """Entropy of the cavity alone and of the whole."""
     cases = [s for column in results.figure_2.values() for s in column.values()]
     cases += [s for column in results.figure_3 for s in column.values()]
     cases.append(results.figure_4[3.0])
@@ -286,6 +296,8 @@ def second_law(results: Results) -> Claim:
 
 
 def zeroth_law(results: Results) -> Claim:
+    """Two equal reservoirs: which mean the cavity finds."""
+
     def compared(pair: tuple[float, float]) -> str:
         weak = float(paper.temperature_of(paper.mean_occupation(*pair)))
         return f"({pair[0]:g}, {pair[1]:g}): {law.limits[pair]:.4f}, {weak:.4f}, {np.mean(pair):g}"
@@ -311,6 +323,7 @@ def zeroth_law(results: Results) -> Claim:
 
 
 def markov(results: Results) -> Claim:
+    """How far the Born-Markov solution is off, by coupling."""
     energy, temperature = (
         {ratio: compared.deviation(name) for ratio, compared in results.markov.items()}
         for name in ("energy", "temperature")
