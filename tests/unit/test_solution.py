@@ -69,6 +69,12 @@ def test_times_at_zero_and_late_have_a_temperature():
     np.testing.assert_allclose(solution.temperature[2], steady, rtol=1e-10)
 
 
+def test_the_start_alone_can_be_asked_for():
+    solution = bx.solve(cavity(), bx.Fock(2), [0.0])
+    assert solution.status == bx.Status.SUCCESS
+    np.testing.assert_allclose([solution.number[0], solution.u[0].real], [2.0, 1.0], rtol=1e-14)
+
+
 def test_vacuum_ends_at_zero_temperature_through_a_pole():
     solution = bx.solve(cavity(0.02, temperature=0.0), bx.Fock(2), jnp.linspace(0.0, 60.0, 121))
     assert jnp.all(jnp.isfinite(solution.temperature))

@@ -149,14 +149,14 @@ def _prepare(
 ) -> tuple[Bool[Array, ""], Float[Array, ""]]:
     """Whether the input is valid, and the phase the kernels run through."""
     valid = is_valid(cavity) & _increasing(ts)
-    return valid, jnp.where(valid, ts[-1] * cavity.bandwidth, 0.0)
+    return valid, jnp.where(valid, _span(ts) * cavity.bandwidth, 0.0)
 
 
 @eqx.filter_jit
 def _solve(cavity: Cavity, ts: Float[Array, " times"], points: int) -> GreenFunctions:
     """At the times asked for, and at probes in between that the error estimate looks at."""
-    probed = jnp.concatenate([ts, jnp.linspace(0.0, 1.0, PROBES) * ts[-1]])
-    return green.at_times(cavity, probed, ts[-1], points)
+    probed = jnp.concatenate([ts, jnp.linspace(0.0, 1.0, PROBES) * _span(ts)])
+    return green.at_times(cavity, probed, _span(ts), points)
 
 
 @eqx.filter_jit
@@ -166,6 +166,11 @@ def _discrepancy(
     """The estimated relative error; infinite for numbers that overflowed, 0 for invalid input."""
     change = _worst(_change(coarse, fine), fine)
     return jnp.where(valid, jnp.nan_to_num(change, nan=jnp.inf), 0.0)
+
+
+def _span(ts: Float[Array, " times"]) -> Float[Array, ""]:
+    """The length of the grid: up to the last time, or anything where only t = 0 is asked for."""
+    return jnp.where(ts[-1] > 0.0, ts[-1], 1.0)
 
 
 def _increasing(ts: Float[Array, " times"]) -> Bool[Array, ""]:
@@ -216,7 +221,7 @@ def _estimate(
     """Split what was asked for from the probes, and give each time the worst error before it."""
     change = lax.stop_gradient(_change(coarse, fine))
     reached = _worst(change, fine) <= rtol
-    before = jnp.floor((PROBES - 1) * ts / ts[-1]).astype(int)
+    before = jnp.floor((PROBES - 1) * ts / _span(ts)).astype(int)
 
     def asked(values: Array) -> Array:
         return jnp.where(valid, values[: ts.shape[0]], jnp.nan)
