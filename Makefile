@@ -42,8 +42,9 @@ bench: .venv/dev            ## speed, against limits and peers; writes tables in
 	benchmarks/make_idesolver_venv.sh
 	$(BIN)/python benchmarks/peers.py
 
-campaign: .venv/dev         ## error estimates of 1,000 random cavities; writes a table
+campaign: .venv/dev         ## error estimates of random cavities and qubits; writes tables
 	$(BIN)/python benchmarks/error_campaign.py
+	$(BIN)/python benchmarks/hierarchy_campaign.py
 
 clean:
 	rm -rf .venv .venv-idesolver .cache build dist

@@ -197,7 +197,7 @@ def main():
         "A Lorentzian reservoir with gamma0 = 10 lam, w_s = lam. Times are medians of runs taken "
         "in turns, after compilation; other load on the machine moves them, and the fastest runs "
         "least. Errors are the largest errors of |u|^2 against the closed form. bathax runs its "
-        "Volterra engine, which takes any spectral density, and its error estimate, on the "
+        "Volterra engine, which takes any spectral density, without its error estimate, on the "
         "smallest grid it allows that is at least as accurate as idesolver's result, or as "
         f"{QUTIP_ERROR:.0e} beside QuTiP.",
         table(HEADER, rows),

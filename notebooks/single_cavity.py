@@ -25,7 +25,6 @@ import jax.numpy as jnp
 import matplotlib.pyplot as plt
 
 import bathax as bx
-from bathax.studies.steady import bound_state
 
 plt.style.use("bathax.app.bathax")
 
@@ -118,11 +117,12 @@ w = jnp.linspace(-1.5, -1e-3, 300)
 for ratio, cavity in cavities.items():
     ax.plot(w, cavity.level_shift(w), label=rf"$\eta = {ratio}\,\eta_c$")
 ax.plot(w, w - 1.0, "k--", label=r"$\omega - \omega_s$")
-bound = bound_state(cavities[1.5])
-ax.plot(bound.frequency, bound.frequency - 1.0, "ko")
+bound = bx.bound_states(cavities[1.5])
+frequency, residue = bound.frequencies[0], bound.residues[0]
+ax.plot(frequency, frequency - 1.0, "ko")
 ax.set_xlabel(r"$\omega/\omega_s$")
 ax.legend()
-print(f"bound state at {bound.frequency:.6f} with residue Z = {bound.residue:.6f}")
+print(f"bound state at {frequency:.6f} with residue Z = {residue:.6f}")
 
 # %% [markdown]
 # A share $Z^2$ of the initial photons stays in it for good, so that the energies that start with
@@ -135,7 +135,7 @@ for n in (1, 5):
     strong = bx.solve(cavities[1.5], bx.Fock(n), ts, solver)
     energy.plot(strong.t, strong.energy, label=rf"$n_0 = {n}$")
 share.plot(strong.t, jnp.abs(strong.u) ** 2)
-share.axhline(bound.residue**2, color="0.6", lw=0.8)
+share.axhline(residue**2, color="0.6", lw=0.8)
 _ = energy.legend()
 
 # %% [markdown]

@@ -1,8 +1,14 @@
 """Every test runs in float64, with JAX's promotion rules at their strictest."""
 
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
+# Most of the time goes into compiling programs that run once: the least optimised ones do.
+os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
+
 import jax
+import pytest
 
 import bathax  # noqa: F401  (switches float64 on)
 
@@ -10,3 +16,13 @@ jax.config.update("jax_numpy_rank_promotion", "raise")
 jax.config.update("jax_numpy_dtype_promotion", "strict")
 jax.config.update("jax_compilation_cache_dir", str(Path(__file__).parents[1] / ".cache" / "jax"))
 jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.1)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _forget_programs() -> Iterator[None]:
+    """Each module gives back its compiled programs.
+
+    They hold memory maps, of which Linux allows a process 65,530: all tests together need more.
+    """
+    yield
+    jax.clear_caches()

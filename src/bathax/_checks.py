@@ -14,7 +14,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jax.core import Tracer
-from jaxtyping import Array, ArrayLike, Bool, Float
+from jaxtyping import Array, ArrayLike, Bool, Complex, Float
 
 if TYPE_CHECKING:
     # A parameter is given as any number and held as an array, which checkers cannot express.
@@ -69,6 +69,24 @@ def parameter(rule: Rule = FINITE, **options: Any) -> Any:
     return eqx.field(converter=as_float, metadata={"rule": rule}, **options)
 
 
+_DENSITY_MATRIX_RULES = {
+    "Hermitian": lambda rho: jnp.max(jnp.abs(rho - rho.conj().T)) < 1e-10,
+    "normalised to trace 1": lambda rho: jnp.abs(jnp.trace(rho) - 1.0) < 1e-8,
+    "positive": lambda rho: jnp.min(jnp.linalg.eigvalsh(rho)) > -1e-10,
+}
+
+
+def require_density_matrix(name: str, rho: Complex[Array, "d d"]) -> None:
+    """Raise `ValueError` for the first rule of a density matrix that a concrete one breaks."""
+    for words, condition in _DENSITY_MATRIX_RULES.items():
+        require(name, words, rho, holds(condition, rho))
+
+
+def is_density_matrix(rho: Complex[Array, "d d"]) -> Bool[Array, ""]:
+    """Whether a matrix is Hermitian, positive and of trace 1; works on traced values."""
+    return jnp.all(jnp.stack([condition(rho) for condition in _DENSITY_MATRIX_RULES.values()]))
+
+
 class Validated(eqx.Module):
     """A module whose `parameter` fields are checked when it is made."""
 
@@ -80,6 +98,19 @@ class Validated(eqx.Module):
     def is_consistent(self) -> Bool[Array, ""]:
         """Whether the fields fit together; the traced counterpart of a check on construction."""
         return jnp.asarray(True)
+
+
+def require_times(ts: Array) -> None:
+    """Refuse concrete times that are not a list, finite, non-negative and increasing."""
+    require("ts", "a list of at least one time", f"of shape {ts.shape}", ts.ndim == 1 and ts.size)
+    require("ts", "finite", ts, holds(lambda t: jnp.all(jnp.isfinite(t)), ts))
+    require("ts", "non-negative", ts, holds(lambda t: t[0] >= 0.0, ts))
+    require("ts", "increasing", ts, holds(lambda t: jnp.all(jnp.diff(t) > 0.0), ts))
+
+
+def are_times(ts: Float[Array, " times"]) -> Bool[Array, ""]:
+    """What `require_times` demands, also of traced times."""
+    return (ts[0] >= 0.0) & jnp.all(jnp.diff(ts) > 0.0) & jnp.isfinite(ts[-1])
 
 
 def _ruled_fields(module: Validated) -> list[tuple[str, Rule, Array]]:

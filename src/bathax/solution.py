@@ -1,19 +1,28 @@
-"""The one entry, `solve(system, initial, ts, solver)`, and the `Solution` it returns."""
+"""The one entry, `solve(system, initial, ts, solver)`, and the solutions it returns."""
 
 from collections.abc import Sequence
 from dataclasses import fields
+from functools import singledispatch
+from typing import Any, overload
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+from jax import lax
 from jaxtyping import Array, ArrayLike, Bool, Complex, Float, Int
 
-from bathax._checks import as_float, holds, is_valid, require
+from bathax._checks import as_float, is_valid, require, require_times
+from bathax._status import Status
 from bathax.cavity.green import GreenFunctions
 from bathax.cavity.model import Cavity
-from bathax.cavity.solvers import Solver, Status, Volterra
+from bathax.cavity.resonance import default_solver
+from bathax.cavity.solvers import Estimate, Solver
 from bathax.cavity.states import State
-from bathax.thermodynamics import Thermodynamics, thermodynamics
+from bathax.qubit import dynamical_map
+from bathax.qubit.elements import MapEstimate, MapSolver
+from bathax.qubit.model import Qubit
+from bathax.qubit.states import QubitState
+from bathax.thermodynamics import cavity, qubit
 
 
 class Quantities(eqx.Module):
@@ -35,26 +44,48 @@ class Quantities(eqx.Module):
     entropy_production: Array
 
 
-class Solution(Quantities):
-    """The quantities at the times `t`, and how far to trust them.
+class QubitQuantities(eqx.Module):
+    """What a solution gives at each of its times; see `QubitThermodynamics`.
 
-    `error` holds an estimate of the absolute error of each quantity under the same name: the true
-    error is at most a small multiple of it and as a rule far below. It is constant to
+    `number` is the excited population, `coherence` is rho_10 in the laboratory frame.
+    """
+
+    number: Array
+    coherence: Array
+    energy: Array
+    entropy: Array
+    energy_rate: Array
+    entropy_rate: Array
+    temperature: Array
+    chemical_potential: Array
+    free_energy: Array
+
+
+class Outcome(eqx.Module):
+    """The times `t` of a solution, and how far to trust it.
+
+    Its `error` holds an estimate of the absolute error of each quantity under the same name: the
+    true error is at most a small multiple of it and as a rule far below. It is constant to
     differentiation. `temperature_resolved` is False where T is 0/0 and its limit is given.
     `status` is 0 when the requested tolerance was reached (`Status` has the others); where
     parameters were invalid all numbers are NaN.
     """
 
     t: Float[Array, " times"]
-    error: Quantities
     temperature_resolved: Bool[Array, " times"]
     status: Int[Array, ""]
-    initial: State
 
     @property
     def message(self) -> str:
         """The status in words; for concrete values only."""
         return Status(int(self.status)).message
+
+
+class Solution(Quantities, Outcome):
+    """The quantities of a cavity at the times `t`, their errors and what became of its state."""
+
+    error: Quantities
+    initial: State
 
     @property
     def populations(self) -> Float[Array, "times 64"]:
@@ -70,58 +101,122 @@ class Solution(Quantities):
         return jax.vmap(lambda u, v: self.initial.density_matrix(u, v, levels))(self.u, self.v)
 
 
+class QubitSolution(QubitQuantities, Outcome):
+    """The quantities of a qubit at the times `t`, their errors and what became of its state."""
+
+    error: QubitQuantities
+    initial: QubitState
+
+    @property
+    def populations(self) -> Float[Array, "times 2"]:
+        """Probabilities of the ground state and of the excited state."""
+        return jnp.stack([1.0 - self.number, self.number], axis=-1)
+
+    def density_matrix(self) -> Complex[Array, "times 2 2"]:
+        """rho(t) in the basis of quanta (ground, excited), in the laboratory frame."""
+        ground, excited = jnp.unstack(self.populations.astype(complex), axis=-1)
+        rows = [[ground, self.coherence.conj()], [self.coherence, excited]]
+        return jnp.stack([jnp.stack(row, axis=-1) for row in rows], axis=-2)
+
+
+@overload
 def solve(
-    system: Cavity,
-    initial: State,
-    ts: ArrayLike | Sequence,
-    solver: Solver = Volterra(),  # noqa: B008 (a frozen value)
+    system: Cavity, initial: State, ts: ArrayLike | Sequence, solver: Solver | None = None
 ) -> Solution:
-    """Exact dynamics and thermodynamics of a system at the times `ts`.
+    """Of a cavity."""
+
+
+@overload
+def solve(
+    system: Qubit, initial: QubitState, ts: ArrayLike | Sequence, solver: MapSolver | None = None
+) -> QubitSolution:
+    """Of a qubit."""
+
+
+def solve(
+    system: Any, initial: Any, ts: ArrayLike | Sequence, solver: Any = None
+) -> Solution | QubitSolution:
+    """Exact dynamics and thermodynamics of a `Cavity` or a `Qubit` at the times `ts`.
 
     `ts` are increasing times >= 0; the start is always t = 0, with the system uncorrelated with
-    its reservoirs. Works under `jit`, `vmap` and `grad` with respect to every parameter of the
+    its reservoirs. Without a `solver` a cavity takes `Volterra()`, or `Resonance()` where a density
+    falls so slowly that no time grid resolves its kernel, a qubit the exact one that fits its
+    reservoirs. Works under `jit`, `vmap` and `grad` with respect to every parameter of the
     system, the initial state and the times. Bad input raises `ValueError` with one sentence where
     values are concrete; inside `jit` or `vmap` a bad point is NaN, with its `status`.
     """
     ts = as_float(ts)
-    _check_times(ts)
-    estimate = solver.green_functions(system, ts)
-    usable = (estimate.status != Status.INVALID) & is_valid(initial)
-    value, error, resolved = _observe(initial, system, estimate.green, estimate.error, usable)
-    status = jnp.where(usable, estimate.status, Status.INVALID)
-    return Solution(
-        **_named(value),
-        t=ts,
-        error=error,
-        temperature_resolved=resolved,
-        status=status,
-        initial=initial,
-    )
+    require_times(ts)
+    return _solve(system, initial, ts, solver)
 
 
-def _check_times(ts: Float[Array, " times"]) -> None:
-    require("ts", "a list of at least one time", f"of shape {ts.shape}", ts.ndim == 1 and ts.size)
-    require("ts", "finite", ts, holds(lambda t: jnp.all(jnp.isfinite(t)), ts))
-    require("ts", "non-negative", ts, holds(lambda t: t[0] >= 0.0, ts))
-    require("ts", "increasing", ts, holds(lambda t: jnp.all(jnp.diff(t) > 0.0), ts))
+@singledispatch
+def _solve(system: object, initial: object, ts: Array, solver: object) -> Any:
+    """How one kind of system is solved; another one is refused."""
+    del initial, ts, solver
+    require("system", "a `Cavity` or a `Qubit`", f"a `{type(system).__name__}`", False)
+
+
+@_solve.register(Cavity)
+def _(system: Cavity, initial: Any, ts: Float[Array, " times"], solver: Any) -> Solution:
+    solver = default_solver(system) if solver is None else solver
+    _require_kind("initial", "a state of a cavity, like `Fock(1)`", initial, State)
+    _require_kind("solver", "a solver of a cavity, like `Volterra()`", solver, Solver)
+    observed = _observe_cavity(system, initial, solver.green_functions(system, ts))
+    return Solution(**observed, t=ts, initial=initial)
+
+
+@_solve.register(Qubit)
+def _(system: Qubit, initial: Any, ts: Float[Array, " times"], solver: Any) -> QubitSolution:
+    solver = dynamical_map.default_solver(system) if solver is None else solver
+    _require_kind("initial", "a state of a qubit, like `Excited()`", initial, QubitState)
+    _require_kind("solver", "a solver of a qubit, like `VanHove()`", solver, MapSolver)
+    observed = _observe_qubit(system, initial, solver.map_elements(system, ts))
+    return QubitSolution(**observed, t=ts, initial=initial)
+
+
+def _require_kind(name: str, words: str, value: object, kind: type) -> None:
+    require(name, words, f"a `{type(value).__name__}`", isinstance(value, kind))
 
 
 @eqx.filter_jit
-def _observe(
-    initial: State,
-    system: Cavity,
-    green: GreenFunctions,
-    error: GreenFunctions,
+def _observe_cavity(system: Cavity, initial: State, estimate: Estimate) -> dict[str, Any]:
+    green, error = estimate.green, estimate.error
+    value, bound, resolved = cavity.thermodynamics(initial, system, green, error)
+
+    def joined(green: GreenFunctions, thermal: cavity.Thermodynamics) -> Quantities:
+        return Quantities(u=green.u, du=green.du, v=green.v, dv=green.dv, **_named(thermal))
+
+    known, unknown = joined(green, value), joined(error, bound)
+    usable = estimate.valid & is_valid(initial)
+    return _marked(usable, estimate.status, resolved, value=known, error=unknown)
+
+
+@eqx.filter_jit
+def _observe_qubit(system: Qubit, initial: QubitState, estimate: MapEstimate) -> dict[str, Any]:
+    elements, error = estimate.elements, estimate.error
+    value, bound, resolved = qubit.thermodynamics(initial, system, elements, error)
+    known = QubitQuantities(coherence=initial.coherence(elements), **_named(value))
+    of_coherence = lax.stop_gradient(jnp.abs(initial.rho[1, 0]) * error.c)
+    unknown = QubitQuantities(coherence=of_coherence, **_named(bound))
+    usable = (estimate.status != Status.INVALID) & is_valid(initial)
+    return _marked(usable, estimate.status, resolved, value=known, error=unknown)
+
+
+def _marked(
     usable: Bool[Array, ""],
-) -> tuple[Quantities, Quantities, Bool[Array, " times"]]:
-    value, bound, resolved = thermodynamics(initial, system, green, error)
+    status: Int[Array, ""],
+    resolved: Bool[Array, " times"],
+    *,
+    value: eqx.Module,
+    error: eqx.Module,
+) -> dict[str, Any]:
+    """The fields of a solution, numbers being NaN where a parameter is invalid."""
+    value, error = jax.tree.map(lambda x: jnp.where(usable, x, jnp.nan), (value, error))
+    status = jnp.where(usable, status, Status.INVALID)
+    outcome = {"error": error, "temperature_resolved": resolved & usable, "status": status}
+    return _named(value) | outcome
 
-    def joined(green: GreenFunctions, thermal: Thermodynamics) -> Quantities:
-        both = {**_named(thermal), "u": green.u, "du": green.du, "v": green.v, "dv": green.dv}
-        return jax.tree.map(lambda x: jnp.where(usable, x, jnp.nan), Quantities(**both))
 
-    return joined(green, value), joined(error, bound), resolved & usable
-
-
-def _named(module: eqx.Module) -> dict[str, Array]:
+def _named(module: eqx.Module) -> dict[str, Any]:
     return {field.name: getattr(module, field.name) for field in fields(module)}

@@ -1,6 +1,7 @@
 """Independent reference values of the Ohmic cavity, at default settings."""
 
 import json
+from itertools import product
 from pathlib import Path
 
 import jax.numpy as jnp
@@ -12,11 +13,21 @@ import bathax as bx
 CASES = json.loads((Path(__file__).parent / "cavity_reference.json").read_text())
 
 
-@pytest.fixture(scope="module", params=CASES, ids=lambda case: case["name"])
+SOLVERS = {"volterra": None, "resonance": bx.Resonance()}
+
+
+def case_and_solver(parameters):
+    case, solver = parameters
+    return f"{case['name']}-{solver}"
+
+
+@pytest.fixture(
+    scope="module", params=product(CASES, SOLVERS), ids=lambda p: f"{p[0]['name']}-{p[1]}"
+)
 def solved(request):
-    case = request.param
+    case, solver = request.param
     bath = bx.Reservoir(bx.Ohmic(case["eta"], case["cutoff"]), case["kT"])
-    return case, bx.solve(bx.Cavity(1.0, bath), bx.Fock(case["n0"]), case["t"])
+    return case, bx.solve(bx.Cavity(1.0, bath), bx.Fock(case["n0"]), case["t"], SOLVERS[solver])
 
 
 def test_green_functions(solved):

@@ -59,12 +59,8 @@ def test_every_parameter(differences, mode):
     scale = jnp.maximum(jnp.max(jnp.abs(exact), axis=(1, 3), keepdims=True), 1.0)
     error = jnp.abs(exact - differences) / scale
     assert jnp.all(jnp.isfinite(jacobian))
-    # At T0 = 0 the reservoir cannot be made colder: that derivative is tested below.
+    # At T0 = 0 the reservoir cannot be made colder.
     assert jnp.max(jnp.where(warm[:, None, None, None], error, 0.0)) < 1e-7
     assert jnp.max(error[:, :4]) < 1e-7
-
-
-def test_temperature_derivative_vanishes_in_the_vacuum():
-    """v grows like T^{s+1} from T = 0."""
-    slope = jax.jacrev(quantities)(jnp.array([0.1, 5.0, 1.0, 1.0, 0.0]))[..., 4]
-    np.testing.assert_array_equal(slope, 0.0)
+    # There v grows like T^{s+1} from T = 0.
+    np.testing.assert_array_equal(exact[~warm, 4], 0.0)

@@ -17,15 +17,16 @@ ROOT = Path(bathax.__file__).parent
 # What may be imported by whom: only names of a smaller number, or of one's own chapter.
 ORDER = {
     "_checks": 0,
+    "_status": 0,
     "numerics": 1,
     "reservoir": 2,
     "cavity": 3,
-    "qubit": 3,
-    "thermodynamics": 4,
-    "solution": 5,
-    "bathax": 6,  # the public names of all above
-    "studies": 7,
-    "app": 8,
+    "qubit": 4,  # in the vacuum it has the u(t) of the cavity
+    "thermodynamics": 5,
+    "solution": 6,
+    "bathax": 7,  # the public names of all above
+    "studies": 8,
+    "app": 9,
 }
 
 
@@ -105,7 +106,7 @@ def test_no_star_and_no_relative_imports():
 def test_the_imports_were_found():
     """Guards the tests above against looking at nothing."""
     assert Import("numerics.volterra", "numerics.toeplitz") in imports()
-    assert Import("cavity.model", "reservoir.reservoir") in imports()
+    assert Import("cavity.model", "reservoir.system") in imports()
 
 
 def run(code: str) -> str:

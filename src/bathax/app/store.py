@@ -34,12 +34,14 @@ class Quantity(NamedTuple):
     units: str
 
 
+# Of a cavity and of a qubit, in the order in which they are shown; a solution has its own of them.
 QUANTITIES = {
     "u": Quantity("amplitude function u(t)", "1"),
     "du": Quantity("rate of change of u(t)", "energy"),
     "v": Quantity("thermal noise function v(t, t)", "1"),
     "dv": Quantity("rate of change of v(t, t)", "energy"),
-    "number": Quantity("mean occupation", "1"),
+    "number": Quantity("mean number of quanta", "1"),
+    "coherence": Quantity("coherence rho_10 of ground and excited state", "1"),
     "energy": Quantity("internal energy E", "energy"),
     "entropy": Quantity("von Neumann entropy S", "1"),
     "energy_rate": Quantity("rate of change of E", "energy^2"),
@@ -109,7 +111,8 @@ def to_dataset(solution: Any, study_text: str) -> xarray.Dataset:
         "time", np.asarray(solution.t), {"long_name": "time", "units": "1/energy"}
     )
     variables = {}
-    for name, (long_name, units) in QUANTITIES.items():
+    present = {name: about for name, about in QUANTITIES.items() if hasattr(solution, name)}
+    for name, (long_name, units) in present.items():
         variables[name] = _variable(getattr(solution, name), long_name, units)
         error = getattr(solution.error, name, None)
         if error is not None:

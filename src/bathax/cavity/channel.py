@@ -18,6 +18,8 @@ from bathax.numerics.quadrature import counting_rule
 
 # Populations below this add nothing to an entropy; second derivatives of the logarithm stay finite.
 SMALLEST = 1e-120
+# n^32 is within range at any n that is summed.
+BLOCK = 32
 
 
 def _log_binomials(n: np.ndarray, dimension: int) -> np.ndarray:
@@ -44,21 +46,22 @@ def amplified_populations(
 ) -> Float[Array, " levels"]:
     """p_n of the amplified state at increasing levels, which may be real numbers far up.
 
-    Low levels are formed from powers, whose derivative is exact at noise = 0, the others from
-    logarithms, where binomials would overflow.
+    Low levels, whole numbers, are formed from powers, whose derivative is exact at noise = 0, the
+    others from logarithms, where binomials would overflow.
     """
-    low = int(np.searchsorted(levels, q.shape[0] + 32))
+    low = int(np.argmax(np.append((levels % 1 != 0) | (levels >= q.shape[0] + 32), True)))
     parts = [_near_ground(q, noise, levels[:low]), _far_up(q, noise, levels[low:])]
     return jnp.concatenate(parts)
 
 
 def _powers(x: Scalar, exponents: np.ndarray) -> Array:
-    return _power(x, jnp.asarray(exponents, float))
+    """x^n for an array of n = 0, 1, ..., each computed once."""
+    return _power(x, jnp.arange(exponents.max(initial=0) + 1.0))[exponents]
 
 
 @jax.custom_jvp
 def _power(x: Scalar, n: Array) -> Array:
-    """x^n for n = 0, 1, ... (or above 2); unlike `x**n` it has right derivatives at x = 0."""
+    """x^n for n = 0, 1, ...; unlike `x**n` it has right derivatives at x = 0."""
     return x**n
 
 
@@ -70,20 +73,25 @@ def _power_jvp(primals: tuple[Array, Array], tangents: tuple[Array, Array]) -> t
 
 def _near_ground(q: Float[Array, " d"], noise: Scalar, levels: np.ndarray) -> Array:
     k = np.arange(q.shape[0])
-    gained = np.maximum(levels[:, None] - k[None, :], 0)
+    gained = np.maximum(levels[:, None] - k[None, :], 0).astype(int)
     binomials = jnp.asarray(np.exp(_log_binomials(levels, q.shape[0])))
     x, gain = noise / (1.0 + noise), 1.0 / (1.0 + noise)
     return (binomials * _powers(x, gained)) @ (q * _powers(gain, k + 1))
 
 
 def _far_up(q: Float[Array, " d"], noise: Scalar, levels: np.ndarray) -> Array:
-    k = np.arange(q.shape[0])
-    gained = jnp.asarray(levels[:, None] - k[None, :])
+    """As many k at a time as binomials relative to the last of them stay within range."""
     noisy = noise > 0.0
-    log_x = -jnp.log1p(1.0 / jnp.where(noisy, noise, 1.0))
-    exponent = jnp.asarray(_log_binomials(levels, q.shape[0])) + gained * log_x
-    exponent -= jnp.asarray(k + 1.0)[None, :] * jnp.log1p(noise)
-    return jnp.where(noisy, jnp.exp(jnp.where(noisy, exponent, 0.0)) @ q, 0.0)
+    noise = jnp.where(noisy, noise, 1.0)
+    log_x, log_gain = -jnp.log1p(1.0 / noise), -jnp.log1p(noise)
+    binomials, total = _log_binomials(levels, q.shape[0]), jnp.zeros(levels.shape)
+    for start in range(0, q.shape[0], BLOCK):
+        k = np.arange(start, min(start + BLOCK, q.shape[0]))
+        last, scale = k[-1], binomials[:, k[-1]]
+        relative = jnp.asarray(np.exp(binomials[:, k] - scale[:, None]))
+        exponent = (levels - last) * log_x + (last + 1.0) * log_gain + scale
+        total += jnp.exp(exponent) * (relative @ (q[k] * _powers(noise, last - k)))
+    return jnp.where(noisy, total, 0.0)
 
 
 def populations(

@@ -6,6 +6,7 @@ v' = 2 Re[conj(y) c], c = k~ * y, and one running integral gives v.
 """
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Complex, Float
@@ -13,6 +14,7 @@ from jaxtyping import Array, Complex, Float
 from bathax._checks import Scalar
 from bathax.cavity.model import Cavity
 from bathax.numerics import gregory
+from bathax.numerics.elementary import phase_factor
 from bathax.numerics.grid import TimeGrid, interpolate
 from bathax.numerics.volterra import solve_integro_differential
 
@@ -77,13 +79,14 @@ def at_times(
 ) -> GreenFunctions:
     """The Green functions at any times up to `stop`, from a grid of that many points."""
     grid = TimeGrid.until(stop, points)
-    samples = interpolate(_rotating(cavity, grid), grid, ts)
-    return _laboratory(cavity.frequency, ts, samples)
+    # Each by itself: inside `jit`, those that nobody asks for are not computed.
+    smooth = jax.tree.map(lambda f: interpolate(f, grid, ts), _rotating(cavity, grid))
+    return _laboratory(cavity.frequency, ts, smooth)
 
 
-def _rotating(cavity: Cavity, grid: TimeGrid) -> Complex[Array, "4 points"]:
-    """y, y', v + i v' and the pull, smooth functions in the rotating frame."""
-    phase = _rotation(cavity.frequency * grid.times)
+def _rotating(cavity: Cavity, grid: TimeGrid) -> GreenFunctions:
+    """The same in the rotating frame, y and y' for u and u': smooth functions of time."""
+    phase = phase_factor(cavity.frequency * grid.times)
     memory = cavity.memory_kernel(grid) * phase
     noise = cavity.noise_kernel(grid) * phase
     y = solve_integro_differential(memory, grid.step)
@@ -93,19 +96,14 @@ def _rotating(cavity: Cavity, grid: TimeGrid) -> Complex[Array, "4 points"]:
     work = gregory.integrate(-(flow * c.conj()).imag, grid.step)
     pull = -2.0 * exchange.imag - 4.0 * work
     rate = 2.0 * exchange.real
-    noise = lax.complex(gregory.integrate(rate, grid.step), rate)
-    return jnp.stack([y, -flow, noise, pull.astype(complex)])
+    return GreenFunctions(grid.times, y, -flow, gregory.integrate(rate, grid.step), rate, pull)
 
 
 def _laboratory(
-    frequency: Scalar, ts: Float[Array, " times"], rotating: Complex[Array, "4 times"]
+    frequency: Scalar, ts: Float[Array, " times"], rotating: GreenFunctions
 ) -> GreenFunctions:
-    y, dy, noise, pull = rotating
-    phase = _rotation(-frequency * ts)
+    y, dy = rotating.u, rotating.du
+    phase = phase_factor(-frequency * ts)
     turning = lax.complex(jnp.zeros(()), frequency) * y
     du = phase * (dy - turning)
-    return GreenFunctions(ts, phase * y, du, noise.real, noise.imag, pull.real)
-
-
-def _rotation(angle: Float[Array, " times"]) -> Complex[Array, " times"]:
-    return lax.complex(jnp.cos(angle), jnp.sin(angle))
+    return GreenFunctions(ts, phase * y, du, rotating.v, rotating.dv, rotating.pull)

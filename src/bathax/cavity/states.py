@@ -15,8 +15,10 @@ from bathax._checks import (
     as_complex,
     as_float,
     holds,
+    is_density_matrix,
     parameter,
     require,
+    require_density_matrix,
 )
 from bathax.cavity import channel, gaussian
 from bathax.cavity.hermitian import von_neumann_entropy
@@ -111,12 +113,10 @@ class DensityMatrix(State):
         require(
             "levels", f"at least the dimension {shape[0]}", self.levels, self.levels >= shape[0]
         )
-        for words, condition in _DENSITY_MATRIX_RULES.items():
-            require("rho", words, self.rho, holds(condition, self.rho))
+        require_density_matrix("rho", self.rho)
 
     def is_consistent(self) -> Bool[Array, ""]:
-        rules = _DENSITY_MATRIX_RULES.values()
-        return jnp.all(jnp.stack([condition(self.rho) for condition in rules]))
+        return is_density_matrix(self.rho)
 
     @property
     def number(self) -> Scalar:
@@ -130,13 +130,6 @@ class DensityMatrix(State):
         self, u: Complex[Array, ""], noise: Scalar, levels: int
     ) -> Complex[Array, "levels levels"]:
         return channel.density_matrix(self.rho, u, noise, levels)
-
-
-_DENSITY_MATRIX_RULES = {
-    "Hermitian": lambda rho: jnp.max(jnp.abs(rho - rho.conj().T)) < 1e-10,
-    "normalised to trace 1": lambda rho: jnp.abs(jnp.trace(rho) - 1.0) < 1e-8,
-    "positive": lambda rho: jnp.min(jnp.linalg.eigvalsh(rho)) > -1e-10,
-}
 
 
 class Gaussian(State):

@@ -11,14 +11,18 @@ from fractions import Fraction
 from functools import cache
 from math import comb, factorial
 
+import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Complex, Inexact
+from jax import lax
+from jaxtyping import Array, Complex, Float, Inexact
 
 from bathax._checks import Scalar
 
 # Order 10 gains two digits over 8 on resolved grids; from 12 on, under-resolved grids blow up.
 ORDER = 10
+# Running sums go by blocks: matrix products, whose derivatives are matrix products too.
+BLOCK = 16
 
 
 @cache
@@ -101,27 +105,84 @@ def _overlaps() -> np.ndarray:
     return at * np.outer(c, c)
 
 
-def _bilinear(weights: np.ndarray, kernels: Array, f: Array) -> Complex[Array, "kernels n"]:
-    return jnp.einsum("nij,ki,j->kn", jnp.asarray(weights, f.dtype), kernels, f)
+@cache
+def _block_weights() -> np.ndarray:
+    """Weights [i, n] of the samples of a block and the one before in the sums within the block.
+
+    1 for i <= n in the block, less c_{n-i} where i is among the last p up to n.
+    """
+    lag = np.arange(BLOCK, 2 * BLOCK) - np.arange(2 * BLOCK)[:, None]
+    corrections = np.pad(end_corrections(), (0, 2 * BLOCK))[np.maximum(lag, 0)]
+    inside = (lag >= 0) & (np.arange(2 * BLOCK)[:, None] >= BLOCK)
+    return inside - np.where(lag >= 0, corrections, 0.0)
 
 
-def shifted_sum(
-    weights: Inexact[Array, " order"], samples: Inexact[Array, " points"]
+def starting_matrix(kernel: Complex[Array, " order"]) -> Complex[Array, "order order"]:
+    """Weights [n, j] of f_j in int_0^n k(n-s) f(s) ds, from the first p samples of both."""
+    return jnp.einsum("nij,i->nj", jnp.asarray(start_convolutions(), kernel.dtype), kernel)
+
+
+def overlap(
+    kernel: Complex[Array, " order"], f: Complex[Array, " order"], points: int
+) -> Complex[Array, " points"]:
+    """sum_{i+j=n} c_i c_j k_i f_j at every grid point: zero from n = 2p - 1 on."""
+    values = jnp.einsum("nij,i,j->n", jnp.asarray(_overlaps(), f.dtype), kernel, f)
+    return jnp.pad(values, (0, points - values.shape[0]))
+
+
+def trimmed(samples: Inexact[Array, " points"]) -> Inexact[Array, " points"]:
+    """(1 - c_j) f_j, the samples as they enter a sum corrected at one end."""
+    c = jnp.asarray(end_corrections(), samples.dtype)
+    return samples * (1.0 - jnp.pad(c, (0, samples.shape[0] - ORDER)))
+
+
+def with_start(
+    start: Inexact[Array, " order"], samples: Inexact[Array, " points"]
 ) -> Inexact[Array, " points"]:
-    """sum_j weights_j samples_{n-j}, with zeros before the first sample."""
+    """The samples with the first p replaced."""
+    # Elementwise, so that the compiler merges it with what comes before and after.
     size = samples.shape[0]
-    padded = jnp.concatenate([jnp.zeros(len(weights), samples.dtype), samples])
-    terms = (w * padded[len(weights) - j :][:size] for j, w in enumerate(weights))
-    return sum(terms, jnp.zeros(size, samples.dtype))
+    return jnp.where(jnp.arange(size) < ORDER, jnp.pad(start, (0, size - ORDER)), samples)
 
 
 def integrate(samples: Inexact[Array, " points"], step: Scalar) -> Inexact[Array, " points"]:
     """The running integral int_0^{t_n} f(s) ds at every grid point."""
+    rules = (_block_weights(), end_corrections(), start_integrals())
+    weights, c, starting = (jnp.asarray(rule, samples.dtype) for rule in rules)
+    size, head = samples.shape[0], samples[:ORDER]
+    blocks = jnp.pad(samples, (0, -size % BLOCK)).reshape(-1, BLOCK)
+    before = jnp.pad(blocks[:-1], ((1, 0), (0, 0)))
+    within = jnp.concatenate([before, blocks], axis=1) @ weights
+    earlier = jnp.cumsum(jnp.sum(before, axis=1)) - c @ head
+    sums = (earlier[:, None] + within).ravel()[:size]
+    return with_start(starting @ head, sums) * step.astype(samples.dtype)
+
+
+def integrate_damped(
+    samples: Float[Array, " points"], exponent: Float[Array, " points"], step: Scalar
+) -> Float[Array, " points"]:
+    """int_0^{t_n} f(s) e^{G(s) - G(t_n)} ds at every grid point, for samples of f and G.
+
+    The weights of `integrate`; the damped sums by an associative scan, so that a large G neither
+    overflows nor loses digits. G must be resolved: its change over 10 points must not overflow.
+    """
+
+    def joined(first: tuple[Array, Array], second: tuple[Array, Array]) -> tuple[Array, Array]:
+        return first[0] * second[0], first[1] * second[0] + second[1]
+
     c = jnp.asarray(end_corrections(), samples.dtype)
+    damping = jnp.exp(-jnp.diff(exponent, prepend=exponent[:1]))
+    sums = lax.associative_scan(joined, (damping, samples))[1]
+    since_start = jnp.exp(exponent[None, :ORDER] - exponent[:, None])
     head = samples[:ORDER]
-    sums = jnp.cumsum(samples) - c @ head - shifted_sum(c, samples)
-    sums = sums.at[:ORDER].set(jnp.asarray(start_integrals(), samples.dtype) @ head)
-    return sums * step.astype(samples.dtype)
+    # The last p samples, damped step by step: the product of 0 .. p - 1 dampings.
+    ends, late = jnp.zeros_like(samples), samples
+    for weight in end_corrections():
+        ends = ends + weight * late
+        late = damping * jnp.concatenate([jnp.zeros(1, samples.dtype), late[:-1]])
+    sums = sums - since_start @ (c * head) - ends
+    start = jnp.asarray(start_integrals(), samples.dtype) * since_start[:ORDER]
+    return step * sums.at[:ORDER].set(start @ head)
 
 
 def convolve(
@@ -133,13 +194,21 @@ def convolve(
     1 - c_i - c_j = (1 - c_i)(1 - c_j) - c_i c_j, one FFT convolution of length 2 points does it,
     and the overlap touches the first 2p - 1 points only.
     """
-    size = f.shape[0]
-    c = jnp.asarray(end_corrections(), f.dtype)
-    trim = jnp.ones(size, f.dtype).at[:ORDER].add(-c)
-    spectrum = jnp.fft.fft(trim * f, 2 * size)
-    sums = jnp.fft.ifft(jnp.fft.fft(trim[None, :] * kernels, 2 * size) * spectrum[None, :])
-    head, f_head = kernels[:, :ORDER], f[:ORDER]
-    overlap = _bilinear(_overlaps(), head, f_head)
-    sums = sums[:, :size].at[:, : 2 * ORDER - 1].add(-overlap)
-    start = _bilinear(start_convolutions(), head, f_head)
-    return sums.at[:, :ORDER].set(start) * step.astype(f.dtype)
+    size, f_head = f.shape[0], f[:ORDER]
+    spectrum = jnp.fft.fft(trimmed(f), 2 * size)
+
+    def with_one(kernel: Complex[Array, " points"]) -> Complex[Array, " points"]:
+        head = kernel[:ORDER]
+        sums = jnp.fft.ifft(jnp.fft.fft(trimmed(kernel), 2 * size) * spectrum)[:size]
+        sums = sums - overlap(head, f_head, size)
+        return with_start(starting_matrix(head) @ f_head, sums) * step.astype(f.dtype)
+
+    return jnp.stack([with_one(kernel) for kernel in kernels])
+
+
+def running_weights(points: int) -> Float[Array, "points points"]:
+    """Weights [n, j] of the running integral to t_n, for a step of 1.
+
+    They vanish for j > n, but for the first p integrals, which use the first p samples.
+    """
+    return jax.vmap(lambda samples: integrate(samples, jnp.ones(())), 1, 1)(jnp.eye(points))

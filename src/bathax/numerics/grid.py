@@ -1,8 +1,12 @@
 """The uniform time grid on which convolutions are taken, and values between its points."""
 
+from itertools import accumulate
+from math import prod
+from operator import mul
+
 import equinox as eqx
+import jax
 import jax.numpy as jnp
-import numpy as np
 from jaxtyping import Array, Float, Inexact
 
 from bathax._checks import Scalar
@@ -26,6 +30,11 @@ class TimeGrid(eqx.Module):
         return TimeGrid(stop / (points - 1), points)
 
 
+def span(ts: Float[Array, " times"]) -> Float[Array, ""]:
+    """The length of the grid: up to the last time, or anything where only t = 0 is asked for."""
+    return jnp.where(ts[-1] > 0.0, ts[-1], 1.0)
+
+
 def interpolate(
     samples: Inexact[Array, "... points"], grid: TimeGrid, ts: Float[Array, " times"]
 ) -> Inexact[Array, "... times"]:
@@ -38,15 +47,20 @@ def interpolate(
     start = jnp.floor(position).astype(int) - (STENCIL // 2 - 1)
     start = jnp.clip(start, 0, grid.points - STENCIL)
     weights = _lagrange(position - start.astype(float))
-    nearest = samples[..., start[:, None] + jnp.arange(STENCIL)[None, :]]
-    return jnp.einsum("...tk,tk->...t", nearest, weights.astype(samples.dtype))
+    stencil = start[None, :] + jnp.arange(STENCIL)[:, None]
+
+    def between(row: Inexact[Array, " points"]) -> Inexact[Array, " times"]:
+        terms = (w.astype(row.dtype) * f for w, f in zip(weights, row[stencil], strict=True))
+        return sum(terms, jnp.zeros(ts.shape, row.dtype))
+
+    rows = jax.vmap(between)(samples.reshape(-1, grid.points))
+    return rows.reshape(*samples.shape[:-1], *ts.shape)
 
 
-def _lagrange(x: Float[Array, " times"]) -> Float[Array, "times stencil"]:
+def _lagrange(x: Float[Array, " times"]) -> list[Float[Array, " times"]]:
     """Lagrange polynomials on 0 .. 11 at x, as products so that nodes need no special case."""
-    nodes = np.arange(STENCIL)
-    scale = np.array([np.prod([j - m for m in nodes if m != j], dtype=float) for j in nodes])
-    factors = x[:, None] - jnp.asarray(nodes, float)[None, :]
-    before = jnp.cumprod(jnp.roll(factors, 1, axis=1).at[:, 0].set(1.0), axis=1)
-    after = jnp.cumprod(jnp.roll(factors[:, ::-1], 1, axis=1).at[:, 0].set(1.0), axis=1)[:, ::-1]
-    return before * after / scale[None, :]
+    factors = [x - k for k in range(STENCIL)]
+    before = list(accumulate(factors[:-1], mul, initial=jnp.ones_like(x)))
+    after = list(accumulate(factors[:0:-1], mul, initial=jnp.ones_like(x)))[::-1]
+    scales = [prod(k - m for m in range(STENCIL) if m != k) for k in range(STENCIL)]
+    return [b * a / s for b, a, s in zip(before, after, scales, strict=True)]

@@ -12,6 +12,8 @@ from jaxtyping import Array, Complex, Float, Inexact
 from bathax.numerics.grid import TimeGrid
 
 PANEL = 32
+# `half_line` begins at e^-340, whose square is a number; its nodes become even at e^FAINT.
+SMALLEST, FAINT = -23.75, -18.0
 
 
 @cache
@@ -32,15 +34,27 @@ def composite(panels: int, count: int = PANEL) -> tuple[np.ndarray, np.ndarray]:
 
 
 @cache
-def half_line() -> tuple[np.ndarray, np.ndarray]:
-    """Double-exponential rule of int_0^inf f(r) dr for f with a power law at 0 and a decay e^{-r}.
+def half_line(last: float, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Nodes and weights of int_0^inf f(r) dr for f smooth in log r, small beyond e^last.
 
-    r = exp(x - e^{-x}), trapezoidal in x. 1e-15 for r^a e^{-r}, a > -1/2, also after rotating r
-    by up to pi/4 in the complex plane.
+    r = exp(x - e^{-(x - FAINT)}), trapezoidal in x: even in log r above e^FAINT, and double
+    exponential below, for an f that rises from 0 as slowly as r^{-1/2}.
     """
-    x = np.arange(-110, 120) / 24
-    nodes = np.exp(x - np.exp(-x))
-    return nodes, (1 + np.exp(-x)) * nodes / 24
+    step = (last - SMALLEST) / count
+    # Counted from the far end, near which rounding of x matters most.
+    x = last - step * np.arange(count, 0, -1)
+    depth = np.exp(FAINT - x)
+    r = np.exp(x - depth)
+    return r, (1.0 + depth) * r * step
+
+
+def half_line_position(r: Complex[Array, "..."], last: float, count: int) -> Complex[Array, "..."]:
+    """How many nodes of `half_line` come before r, continued to complex r."""
+    x = jnp.log(r)
+    for _ in range(4):  # Newton's method, which starts within e^-5 unless r is below e^{FAINT+5}
+        depth = jnp.exp(FAINT - x)
+        x = x - (x - depth - jnp.log(r)) / (1.0 + depth)
+    return (x - SMALLEST) * (count / (last - SMALLEST))
 
 
 @cache

@@ -7,14 +7,16 @@ branch of a `where` that was not taken and reverse mode stores no intermediate s
 """
 
 import math
-from collections.abc import Sequence
 from functools import partial
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
+from jax.custom_derivatives import SymbolicZero
 from jaxtyping import Array, ArrayLike, Bool, Complex, Float
+
+from bathax.numerics.elementary import horner, power
 
 # Exponential integral: the power series serves inside the parabola |z| + Re z < 4, where neither
 # its cancellation (a factor e^{|z| + Re z}) nor the slowness of the continued fraction (an error
@@ -28,14 +30,6 @@ _BLOCK_TERMS, _TAIL_TERMS = 34, 16
 
 # Bessel functions: where Hankel's expansion takes over, and the order at which recursion starts.
 _HANKEL_FROM, _HANKEL_TERMS, _FIRST_ORDER = 25.0, 22, 70
-
-
-def _horner(coefficients: Sequence[Array | float], x: Array) -> Array:
-    """The polynomial sum_k c_k x^k; coefficients of x's type or Python numbers."""
-    total = jnp.zeros_like(x)
-    for c in reversed(coefficients):
-        total = c + x * total
-    return total
 
 
 # --- exponential integral -------------------------------------------------------------------
@@ -104,7 +98,7 @@ def _power_series(z: Complex[Array, "..."]) -> Complex[Array, "..."]:
     """E_1(z) = -γ - log z - sum_{k>=1} (-z)^k / (k k!), and garbage outside `_is_inner`."""
     z = jnp.where(_is_inner(z), z, 1.0)
     terms = [-((-1.0) ** k) / (k * math.factorial(k)) for k in range(1, _SERIES_TERMS)]
-    return z * _horner(terms, z) - np.euler_gamma - jnp.log(z)
+    return z * horner(terms, z) - np.euler_gamma - jnp.log(z)
 
 
 def _outer(z: Complex[Array, "..."]) -> Complex[Array, "..."]:
@@ -128,7 +122,7 @@ def _continued_fraction(z: Complex[Array, "..."]) -> Complex[Array, "..."]:
 def _asymptotic_series(z: Complex[Array, "..."]) -> Complex[Array, "..."]:
     """e^z E_1(z) ~ (1/z) sum_k k! (-1/z)^k."""
     u = 1.0 / z
-    return u * _horner([(-1.0) ** k * math.factorial(k) for k in range(_ASYMPTOTIC_TERMS)], u)
+    return u * horner([(-1.0) ** k * math.factorial(k) for k in range(_ASYMPTOTIC_TERMS)], u)
 
 
 def _cut_term(z: Complex[Array, "..."]) -> Complex[Array, "..."]:
@@ -170,23 +164,24 @@ def _zeta(s: Float[Array, "..."], a: Complex[Array, "..."]) -> Complex[Array, ".
 
 @partial(_zeta.defjvp, symbolic_zeros=True)
 def _zeta_jvp(primals: tuple, tangents: tuple) -> tuple[Array, Array]:
-    # Slopes along unit tangents: reverse mode keeps them alone, not the terms of the sums.
+    # Slopes along unit tangents: reverse mode keeps them alone, not the terms of the sums. All
+    # three differentiate the same sum, so that the compiler takes its powers once.
     (s, a), (ds, da) = primals, tangents
     value, tangent = _zeta(s, a), jnp.zeros_like(s * a.real, a.dtype)
-    if not isinstance(ds, jax.custom_derivatives.SymbolicZero):
+    if not isinstance(ds, SymbolicZero):
         _, slope = jax.jvp(lambda s: _euler_maclaurin(s, a), (s,), (jnp.ones_like(s),))
         tangent += slope * ds.astype(a.dtype)
-    if not isinstance(da, jax.custom_derivatives.SymbolicZero):
-        tangent -= s.astype(a.dtype) * _zeta(s + 1.0, a) * da
+    if not isinstance(da, SymbolicZero):
+        _, slope = jax.jvp(lambda a: _euler_maclaurin(s, a), (a,), (jnp.ones_like(a),))
+        tangent += slope * da
     return value, tangent
 
 
 def _euler_maclaurin(s: Float[Array, "..."], a: Complex[Array, "..."]) -> Complex[Array, "..."]:
-    rising = _rising_factorials(2 * max(_BLOCK_TERMS, _TAIL_TERMS), s).astype(a.dtype)
-    s = s.astype(a.dtype)
+    rising = _rising_factorials(2 * max(_BLOCK_TERMS, _TAIL_TERMS), s)
     c, w = a + 3.0, a + 6.0
-    tail = w / (s - 1.0) + 0.5 + _bernoulli_terms(rising, w)
-    return _power(a, -s) + _power(c, -s) * _block_series(rising, c) + _power(w, -s) * tail
+    tail = w * (1.0 / (s - 1.0)).astype(a.dtype) + 0.5 + _bernoulli_terms(rising, w)
+    return power(a, -s) + power(c, -s) * _block_series(rising, c) + power(w, -s) * tail
 
 
 @partial(jax.custom_jvp, nondiff_argnums=(0,))
@@ -218,78 +213,45 @@ def _block_series(rising: Array, c: Complex[Array, "..."]) -> Complex[Array, "..
     """sum_{d=-2}^{2} (1 + d/c)^{-s} = sum_j (s)_{2j}/(2j)! (sum_d d^{2j}) c^{-2j}."""
     moments = [5.0] + [2.0 + 2.0 * 4.0**j for j in range(1, _BLOCK_TERMS)]
     u = 1.0 / c
-    return _horner([m * rising[2 * j] for j, m in enumerate(moments)], u * u)
+    return _real_series(jnp.stack([m * rising[2 * j] for j, m in enumerate(moments)]), u * u)
 
 
 def _bernoulli_terms(rising: Array, w: Complex[Array, "..."]) -> Complex[Array, "..."]:
     """sum_{k>=1} B_{2k}/(2k) (s)_{2k-1}/(2k-1)! w^{1-2k}."""
     u = 1.0 / w
     terms = [b / (2 * k) * rising[2 * k - 1] for k, b in enumerate(_BERNOULLI, 1)]
-    return u * _horner(terms, u * u)
+    return u * _real_series(jnp.stack(terms), u * u)
+
+
+@jax.custom_jvp
+def _real_series(c: Float[Array, "terms ..."], x: Complex[Array, "..."]) -> Complex[Array, "..."]:
+    """sum_k c_k x^k = c_0 + x b_1 - |x|² b_2 with b_k = c_k + 2 Re x b_{k+1} - |x|² b_{k+2}.
+
+    For real c all b_k are real: half the work of Horner's scheme, and as accurate for |x| << 1.
+    """
+    double, square = 2.0 * x.real, x.real * x.real + x.imag * x.imag
+    here = after = jnp.zeros_like(double)
+    for k in range(len(c) - 1, 0, -1):
+        here, after = c[k] + double * here - square * after, here
+    return lax.complex(c[0] + x.real * here - square * after, x.imag * here)
+
+
+@partial(_real_series.defjvp, symbolic_zeros=True)
+def _real_series_jvp(primals: tuple, tangents: tuple) -> tuple[Array, Array]:
+    (c, x), (dc, dx) = primals, tangents
+    value, tangent = _real_series(c, x), jnp.zeros_like(c[0] * x.real, x.dtype)
+    if not isinstance(dc, SymbolicZero):
+        tangent += _real_series(dc, x)
+    if not isinstance(dx, SymbolicZero):
+        k = _leading_range(len(c), c[0])
+        tangent += _real_series((k * c)[1:], x) * dx
+    return value, tangent
 
 
 # B_2, B_4, ..., B_32.
 _BERNOULLI = (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617 / 510)
 _BERNOULLI += (43867 / 798, -174611 / 330, 854513 / 138, -236364091 / 2730, 8553103 / 6)
 _BERNOULLI += (-23749461029 / 870, 8615841276005 / 14322, -7709321041217 / 510)
-
-
-def _power(w: Complex[Array, "..."], exponent: Array) -> Complex[Array, "..."]:
-    """w^exponent for Re w > 0."""
-    return _exp(exponent * _log(w))
-
-
-# The powers are the whole cost. On the CPU the library's complex logarithm and exponential call
-# scalar arctangent, sine and cosine; the polynomials below are vectorised and four times faster.
-
-
-@jax.custom_jvp
-def _log(w: Complex[Array, "..."]) -> Complex[Array, "..."]:
-    """log w for Re w > 0."""
-    modulus = jnp.sqrt(w.real * w.real + w.imag * w.imag)
-    return lax.complex(jnp.log(modulus), _angle(w.real, w.imag, modulus))
-
-
-@_log.defjvp
-def _log_jvp(primals: tuple, tangents: tuple) -> tuple[Array, Array]:
-    (w,), (dw,) = primals, tangents
-    return _log(w), dw / w
-
-
-def _angle(x: Array, y: Array, modulus: Array) -> Array:
-    """arg(x + iy) for x > 0: three half-angle steps, then the series of the arctangent."""
-    t = y / (x + modulus)
-    for _ in range(2):
-        t = t / (1.0 + jnp.sqrt(1.0 + t * t))
-    return 8.0 * t * _horner([(-1.0) ** k / (2 * k + 1) for k in range(12)], t * t)
-
-
-@jax.custom_jvp
-def _exp(z: Complex[Array, "..."]) -> Complex[Array, "..."]:
-    """e^z for moderate Im z, whose reduction to a quadrant loses |Im z| rounding errors."""
-    cosine, sine = _cosine_and_sine(z.imag)
-    modulus = jnp.exp(z.real)
-    return lax.complex(modulus * cosine, modulus * sine)
-
-
-@_exp.defjvp
-def _exp_jvp(primals: tuple, tangents: tuple) -> tuple[Array, Array]:
-    (z,), (dz,) = primals, tangents
-    value = _exp(z)
-    return value, value * dz
-
-
-def _cosine_and_sine(phase: Array) -> tuple[Array, Array]:
-    """Taylor series about the nearest multiple of π/2, then a rotation by quarter turns."""
-    turns = jnp.round(phase * (2.0 / math.pi))
-    x = phase - turns * (math.pi / 2.0)
-    cosine = _horner([(-1.0) ** k / math.factorial(2 * k) for k in range(9)], x * x)
-    sine = x * _horner([(-1.0) ** k / math.factorial(2 * k + 1) for k in range(8)], x * x)
-    quarter = turns - 4.0 * jnp.floor(turns / 4.0)
-    odd = (quarter == 1.0) | (quarter == 3.0)
-    real, imag = jnp.where(odd, sine, cosine), jnp.where(odd, cosine, sine)
-    negative = (quarter == 1.0) | (quarter == 2.0)
-    return jnp.where(negative, -real, real), jnp.where(quarter >= 2.0, -imag, imag)
 
 
 # --- Bessel functions -----------------------------------------------------------------------
@@ -358,6 +320,12 @@ def _hankel_expansion(n: int, x: Float[Array, "..."]) -> Float[Array, "..."]:
     a = [1.0]
     for k in range(1, _HANKEL_TERMS):
         a.append(a[-1] * (4 * n * n - (2 * k - 1) ** 2) / (8 * k))
-    series = _horner(a, lax.complex(jnp.zeros_like(x), 1.0 / x))
+    series = horner(a, lax.complex(jnp.zeros_like(x), 1.0 / x))
     wave = lax.complex(jnp.cos(x), jnp.sin(x)) * ((1.0 - 1.0j) * (-1.0j) ** n)
     return math.factorial(n) * (2.0 / x) ** n * (wave * series).real / jnp.sqrt(math.pi * x)
+
+
+def positive_root(x: Float[Array, "..."]) -> Float[Array, "..."]:
+    """The square root, 0 with derivative 0 where x <= 0."""
+    outside = x <= 0.0  # false for NaN, which has to stay
+    return jnp.where(outside, 0.0, jnp.sqrt(jnp.where(outside, 1.0, x)))

@@ -1,9 +1,10 @@
 r"""Volterra equations with a convolution kernel, solved at every grid point at once.
 
 The Gregory rule turns y(t) + \int_0^t K(t-s) y(s) ds = f(t) into a lower-triangular Toeplitz
-system: the corrections at s -> t change the first p kernel samples, those at s -> 0 move p known
-starting values to the right-hand side. A power-series division solves it in O(N log N) without a
-sequential scan. Nothing here knows physics; any smooth kernel will do.
+system for the trimmed y, its first p samples times 1 - c_j: those of K are trimmed alike, and what
+the two corrections have in common, known from p starting values, moves to the right-hand side. A
+power-series division solves it in O(N log N) without a sequential scan. Nothing here knows
+physics; any smooth kernel will do.
 """
 
 import jax.numpy as jnp
@@ -27,12 +28,13 @@ def solve_second_kind(
     """
     require_regular(kernel)
     step = step.astype(kernel.dtype)
-    c = jnp.asarray(gregory.end_corrections(), kernel.dtype)
-    start = _starting_values(kernel[:ORDER], source[:ORDER], step)
-    column = (step * kernel).at[:ORDER].multiply(1.0 - c).at[0].add(1.0)
-    known = source + step * gregory.shifted_sum(c * start, kernel)
-    known = known.at[:ORDER].set(triangle(column[:ORDER]) @ start)
-    return divide(known, column).at[:ORDER].set(start)
+    head, unit = kernel[:ORDER], jnp.zeros_like(kernel).at[0].set(1.0)
+    start = _starting_values(head, source[:ORDER], step)
+    column = unit + step * gregory.trimmed(kernel)
+    known = source + step * gregory.overlap(head, start, kernel.shape[0])
+    # The rule does not hold for the first points: there the division is to give them back.
+    known = gregory.with_start(triangle(column[:ORDER]) @ gregory.trimmed(start), known)
+    return gregory.with_start(start, divide(known, column))
 
 
 def solve_integro_differential(
@@ -57,6 +59,5 @@ def _starting_values(
     kernel: Complex[Array, " order"], source: Complex[Array, " order"], step: Array
 ) -> Complex[Array, " order"]:
     """The first p values, from the exact convolution of the interpolating polynomials."""
-    weights = jnp.asarray(gregory.start_convolutions(), kernel.dtype)
-    matrix = jnp.eye(ORDER, dtype=kernel.dtype) + step * jnp.einsum("nij,i->nj", weights, kernel)
+    matrix = jnp.eye(ORDER, dtype=kernel.dtype) + step * gregory.starting_matrix(kernel)
     return jnp.linalg.solve(matrix, source)

@@ -40,6 +40,16 @@ class SemicircleBand(SpectralDensity):
     def bandwidth(self) -> Scalar:
         return jnp.abs(self.center) + self.half_width
 
+    @property
+    def branch_points(self) -> tuple[Scalar, ...]:
+        return self.lower, self.center + self.half_width
+
+    def continued(self, z: Complex[Array, "..."], through: Scalar) -> Complex[Array, "..."]:
+        inside = jnp.abs(through - self.center) < self.half_width
+        x = (z - self.center.astype(complex)) / self.half_width.astype(complex)
+        scale = (2.0 / jnp.pi) * jnp.where(inside, self.eta / self.half_width, 0.0)
+        return scale.astype(complex) * jnp.sqrt(1.0 - x) * jnp.sqrt(1.0 + x)
+
     def measure(self, resolution: int) -> Measure:
         # w = w_0 + W cos(theta) makes J dw periodic in theta, for which the midpoint rule is best.
         count = 64 + resolution // 2

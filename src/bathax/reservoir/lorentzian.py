@@ -47,6 +47,20 @@ class Lorentzian(SpectralDensity):
         mass = self.gamma0 * self.width / (2.0 * count)
         return self.center + self.width * jnp.tan(theta), jnp.broadcast_to(mass, (count,))
 
+    @property
+    def branch_points(self) -> tuple[Scalar, ...]:
+        return ()
+
+    @property
+    def poles(self) -> Measure:
+        pole = lax.complex(self.center, -self.width)
+        return pole[None], (0.5 * self.gamma0 * self.width).astype(complex)[None]
+
+    def contour(self, resolution: int) -> Measure:
+        # Closed in the lower half plane, the contour leaves the pole alone.
+        del resolution
+        return self.poles
+
     def memory_kernel(self, grid: TimeGrid) -> Complex[Array, " points"]:
         decay = jnp.exp(-lax.complex(self.width, self.center) * grid.times.astype(complex))
         return (0.5 * self.gamma0 * self.width).astype(complex) * decay
@@ -89,6 +103,10 @@ class DrudeLorentz(SpectralDensity):
     @property
     def bandwidth(self) -> Scalar:
         return self.cutoff
+
+    @property
+    def branch_points(self) -> tuple[float, ...]:
+        return (0.0,)
 
     def contour(self, resolution: int) -> Measure:
         # The ray w_c e^x e^{-i pi/4}, trapezoidal in x: a thermal integrand ends anywhere on it.

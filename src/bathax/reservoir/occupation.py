@@ -4,7 +4,7 @@ import abc
 
 import equinox as eqx
 import jax.numpy as jnp
-from jaxtyping import Array, Inexact
+from jaxtyping import Array, Bool, Inexact
 
 from bathax._checks import NON_NEGATIVE, Scalar, Validated, parameter
 
@@ -16,6 +16,10 @@ class Occupation(Validated):
     def __call__(self, w: Inexact[Array, "..."]) -> Inexact[Array, "..."]:
         """n(w); a thermal one also at complex w, for integrals along a rotated contour."""
 
+    def is_vacuum(self) -> Bool[Array, ""]:
+        """Whether every mode is known to be empty."""
+        return jnp.asarray(False)
+
 
 class BoseEinstein(Occupation):
     """n(w) = 1 / (e^{w/T} - 1), and 0 at T = 0."""
@@ -26,8 +30,12 @@ class BoseEinstein(Occupation):
         warm = self.temperature > 0
         temperature = jnp.where(warm, self.temperature, 1.0).astype(w.dtype)
         # e^{-w/T} instead of e^{w/T}: for w >> T it underflows, and so do its derivatives.
-        x = w / temperature
+        # At T = 0 the argument is anything safe: w may be far below zero there.
+        x = jnp.where(warm, w / temperature, jnp.ones((), w.dtype))
         return jnp.where(warm, -jnp.exp(-x) / jnp.expm1(-x), jnp.zeros((), w.dtype))
+
+    def is_vacuum(self) -> Bool[Array, ""]:
+        return self.temperature == 0.0
 
 
 class Uniform(Occupation):
@@ -37,6 +45,9 @@ class Uniform(Occupation):
 
     def __call__(self, w: Inexact[Array, "..."]) -> Inexact[Array, "..."]:
         return jnp.broadcast_to(self.number.astype(w.dtype), w.shape)
+
+    def is_vacuum(self) -> Bool[Array, ""]:
+        return self.number == 0.0
 
 
 class Distribution(Occupation):

@@ -1,19 +1,27 @@
 """Densities with an exponential cutoff: the Ohmic family and the photonic band edge."""
 
 import abc
+from collections.abc import Callable
 from typing import ClassVar
 
+import jax
 import jax.numpy as jnp
 from jax import lax
 from jax.scipy.special import gamma
 from jaxtyping import Array, Complex, Inexact
 
 from bathax._checks import NON_NEGATIVE, POSITIVE, Scalar, parameter
+from bathax.numerics.elementary import power
 from bathax.numerics.grid import TimeGrid
 from bathax.numerics.quadrature import composite, half_line
 from bathax.numerics.special import hurwitz_zeta
 from bathax.reservoir.occupation import BoseEinstein, Occupation
 from bathax.reservoir.spectral_density import Measure, SpectralDensity
+
+# The kernels are computed for so many times at once that all they compute stays in the cache.
+BLOCK = 4096
+# The ray of a contour ends at e^4.3 w_c, where e^{-w/w_c} is e^-52, and has so many nodes.
+RAY = (4.3, 342)
 
 
 class Analytic(SpectralDensity):
@@ -28,10 +36,14 @@ class Analytic(SpectralDensity):
     def decay(self) -> Scalar:
         """The frequency w_c of the cutoff e^{-w/w_c}."""
 
+    @property
+    def branch_points(self) -> tuple[Scalar | float, ...]:
+        return (self.lower,)
+
     def contour(self, resolution: int) -> Measure:
         del resolution
         ray = self.decay.astype(complex) * jnp.exp(-0.25j * jnp.pi)
-        r, weights = (jnp.asarray(part, complex) for part in half_line())
+        r, weights = (jnp.asarray(part, complex) for part in half_line(*RAY))
         nodes = self.lower.astype(complex) + ray * r
         return nodes, self(nodes) * ray * weights
 
@@ -68,6 +80,10 @@ class Ohmic(Analytic):
         return jnp.zeros(())
 
     @property
+    def branch_points(self) -> tuple[float, ...]:
+        return (0.0,)
+
+    @property
     def decay(self) -> Scalar:
         return self.cutoff
 
@@ -76,23 +92,31 @@ class Ohmic(Analytic):
         return self.cutoff * (1.0 + self.exponent) / 2.0
 
     def memory_kernel(self, grid: TimeGrid) -> Complex[Array, " points"]:
-        # In polar form, which is cheaper than a complex power and its derivative.
-        x, power = self.cutoff * grid.times, self.exponent + 1.0
-        strength = self.eta * self.cutoff**2 * gamma(power)
-        modulus = strength * jnp.exp(-0.5 * power * jnp.log1p(x**2))
-        angle = -power * jnp.arctan(x)
-        return lax.complex(modulus * jnp.cos(angle), modulus * jnp.sin(angle))
+        order = self.exponent + 1.0
+        strength = (self.eta * self.cutoff**2 * gamma(order)).astype(complex)
+        return _blockwise(
+            lambda t: strength * power(lax.complex(1.0, self.cutoff * t), -order), grid
+        )
 
     def noise_kernel(self, grid: TimeGrid, occupation: Occupation) -> Complex[Array, " points"]:
         if not isinstance(occupation, BoseEinstein):
             return super().noise_kernel(grid, occupation)
         warm = occupation.temperature > 0
         temperature = jnp.where(warm, occupation.temperature, 1.0)
-        power = self.exponent + 1.0
-        strength = self.eta * self.cutoff**2 * gamma(power) * (temperature / self.cutoff) ** power
-        real = jnp.full(grid.points, 1.0 + temperature / self.cutoff)
-        argument = lax.complex(real, temperature * grid.times)
-        return jnp.where(warm, strength, 0.0).astype(complex) * hurwitz_zeta(power, argument)
+        order = self.exponent + 1.0
+        strength = self.eta * self.cutoff**2 * gamma(order) * (temperature / self.cutoff) ** order
+        strength = jnp.where(warm, strength, 0.0).astype(complex)
+
+        def kernel(t: Scalar) -> Complex[Array, ""]:
+            argument = lax.complex(1.0 + temperature / self.cutoff, temperature * t)
+            return strength * hurwitz_zeta(order, argument)
+
+        return _blockwise(kernel, grid)
+
+
+def _blockwise(kernel: Callable[[Scalar], Array], grid: TimeGrid) -> Complex[Array, " points"]:
+    """The kernel at every time, computed again in reverse mode, which is cheaper than memory."""
+    return lax.map(jax.checkpoint(kernel), grid.times, batch_size=BLOCK)
 
 
 class BandEdge(Analytic):

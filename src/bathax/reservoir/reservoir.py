@@ -1,12 +1,13 @@
 """A reservoir: which modes there are, and how they are filled."""
 
+import jax
 import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Bool, Complex
 
 from bathax._checks import Scalar, Validated, holds, require
 from bathax.numerics.grid import TimeGrid
 from bathax.reservoir.occupation import BoseEinstein, Occupation
-from bathax.reservoir.spectral_density import SpectralDensity
+from bathax.reservoir.spectral_density import Exponentials, SpectralDensity
 
 
 class Reservoir(Validated):
@@ -45,10 +46,7 @@ class Reservoir(Validated):
 
     def is_consistent(self) -> Bool[Array, ""]:
         """Whether the occupation is finite wherever the reservoir has modes."""
-        lower = self.spectral_density.lower
-        at_zero = self.spectral_density(jnp.zeros(()))
-        positive = (lower > 0) | ((lower == 0) & (at_zero == 0))
-        return positive | ~(self.temperature > 0)
+        return self.spectral_density.has_thermal_state() | ~(self.temperature > 0)
 
     def memory_kernel(self, grid: TimeGrid) -> Complex[Array, " points"]:
         r"""g(t) = \int dw J(w) e^{-iwt}."""
@@ -57,3 +55,21 @@ class Reservoir(Validated):
     def noise_kernel(self, grid: TimeGrid) -> Complex[Array, " points"]:
         r"""g~(t) = \int dw J(w) n(w) e^{-iwt}."""
         return self.spectral_density.noise_kernel(grid, self.occupation)
+
+    def exponentials(self, resolution: int) -> Exponentials:
+        """g and g~ as sums of exponentials; see `SpectralDensity.exponentials`."""
+        return self.spectral_density.exponentials(self.occupation, resolution)
+
+    def noise_shift(self, w: Scalar, resolution: int = 1024) -> Scalar:
+        r"""P \int dw' J(w') n(w') / (w - w') at one frequency w.
+
+        As n(w) Delta(w) + \int dw' J(w') [n(w') - n(w)] / (w - w'), whose integrand is as smooth as
+        J and n; by quadrature on some `resolution` nodes.
+        """
+        nodes, masses = self.spectral_density.measure(resolution)
+        here, slope = jax.jvp(self.occupation, (w,), (jnp.ones_like(w),))
+        gap = w - nodes
+        close = jnp.abs(gap) < 1e-8 * jnp.abs(w)
+        quotient = (self.occupation(nodes) - here) / jnp.where(close, 1.0, gap)
+        smooth = masses @ jnp.where(close, -slope, quotient)
+        return here * self.spectral_density.level_shift(w) + smooth

@@ -5,12 +5,13 @@ kernel is g(t) = \int dw J(w) e^{-iwt} and the golden-rule decay rate of a popul
 """
 
 import abc
+import itertools
 from dataclasses import fields
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import equinox as eqx
 import jax.numpy as jnp
-from jaxtyping import Array, ArrayLike, Complex, Float, Inexact
+from jaxtyping import Array, ArrayLike, Bool, Complex, Float, Inexact
 
 from bathax._checks import NON_NEGATIVE, Scalar, Validated, is_concrete, parameter
 from bathax.numerics.grid import TimeGrid
@@ -18,6 +19,7 @@ from bathax.numerics.quadrature import fourier_sum
 from bathax.reservoir.occupation import BoseEinstein, Occupation, Uniform
 
 Measure = tuple[Inexact[Array, " nodes"], Inexact[Array, " nodes"]]
+Exponentials = tuple[Inexact[Array, " nodes"], Inexact[Array, " nodes"], Inexact[Array, " nodes"]]
 
 
 class SpectralDensity(Validated):
@@ -49,6 +51,11 @@ class SpectralDensity(Validated):
         """Whether int J dw = g(0) is finite: a J falling only like 1/w has no smooth kernel."""
         return True
 
+    def has_thermal_state(self) -> Bool[Array, ""]:
+        """Whether n(w) of a temperature is finite on the support: no weight at w <= 0."""
+        at_zero = self(jnp.zeros(()))
+        return (self.lower > 0) | ((self.lower == 0) & (at_zero == 0))
+
     @abc.abstractmethod
     def measure(self, resolution: int) -> Measure:
         r"""Real nodes w_q and masses m_q, \int J(w) f(w) dw = sum_q m_q f(w_q).
@@ -61,6 +68,25 @@ class SpectralDensity(Validated):
         """Nodes and masses along a path on which e^{-izt} decays, where J is analytic."""
         return self.measure(resolution)
 
+    @property
+    def branch_points(self) -> tuple[Scalar | float, ...] | None:
+        """Where on the real axis J begins or ends; None unless J is analytic everywhere else.
+
+        Then `continued` is analytic in the lower half plane, but for the `poles`. Known numbers
+        are floats, so that reservoirs which begin at the same one can share it.
+        """
+        return None
+
+    def continued(self, z: Complex[Array, "..."], through: Scalar) -> Complex[Array, "..."]:
+        """J in the lower half plane, continued from the real frequency `through`."""
+        inside = (through > self.lower).astype(complex)
+        return inside * self(z)
+
+    @property
+    def poles(self) -> Measure:
+        r"""Poles of J in the lower half plane and -2 pi i times their residues."""
+        return jnp.zeros(0, complex), jnp.zeros(0, complex)
+
     def memory_kernel(self, grid: TimeGrid) -> Complex[Array, " points"]:
         r"""g(t) = \int dw J(w) e^{-iwt}."""
         nodes, masses = self.contour(grid.points)
@@ -70,10 +96,15 @@ class SpectralDensity(Validated):
         r"""g~(t) = \int dw J(w) n(w) e^{-iwt}."""
         if isinstance(occupation, Uniform):
             return occupation.number.astype(complex) * self.memory_kernel(grid)
-        # Only a thermal n(w) is known to be bounded off the real axis.
-        rule = self.contour if isinstance(occupation, BoseEinstein) else self.measure
-        nodes, masses = rule(grid.points)
-        return fourier_sum(masses * occupation(nodes), nodes, grid)
+        nodes, _, masses = self.exponentials(occupation, grid.points)
+        return fourier_sum(masses, nodes, grid)
+
+    def exponentials(self, occupation: Occupation, resolution: int) -> Exponentials:
+        r"""Nodes z_q and masses m_q, m_q n(z_q): g(t) = sum_q m_q e^{-i z_q t}, and g~ alike."""
+        # Only a thermal or a uniform n(w) is known to be bounded off the real axis.
+        analytic = isinstance(occupation, BoseEinstein | Uniform)
+        nodes, masses = (self.contour if analytic else self.measure)(resolution)
+        return nodes, masses, masses * occupation(nodes)
 
     def self_energy(self, z: Complex[Array, "..."]) -> Complex[Array, "..."]:
         r"""Sigma(z) = \int dw J(w) / (z - w), for Im z >= 0, or real z below the support.
@@ -122,11 +153,27 @@ class Sum(SpectralDensity):
     def integrable(self) -> bool:
         return all(term.integrable for term in self.terms)
 
+    def has_thermal_state(self) -> Bool[Array, ""]:
+        return jnp.all(jnp.stack([term.has_thermal_state() for term in self.terms]))
+
     def measure(self, resolution: int) -> Measure:
-        return _joined([term.measure(resolution) for term in self.terms])
+        return joined([term.measure(resolution) for term in self.terms])
 
     def contour(self, resolution: int) -> Measure:
-        return _joined([term.contour(resolution) for term in self.terms])
+        return joined([term.contour(resolution) for term in self.terms])
+
+    @property
+    def branch_points(self) -> tuple[Scalar | float, ...] | None:
+        points = [term.branch_points for term in self.terms]
+        known = [ends for ends in points if ends is not None]
+        return tuple(itertools.chain.from_iterable(known)) if len(known) == len(points) else None
+
+    def continued(self, z: Complex[Array, "..."], through: Scalar) -> Complex[Array, "..."]:
+        return sum((term.continued(z, through) for term in self.terms), jnp.zeros_like(z))
+
+    @property
+    def poles(self) -> Measure:
+        return joined([term.poles for term in self.terms])
 
     def memory_kernel(self, grid: TimeGrid) -> Complex[Array, " points"]:
         return sum(
@@ -169,6 +216,9 @@ class Scaled(SpectralDensity):
     def integrable(self) -> bool:
         return self.density.integrable
 
+    def has_thermal_state(self) -> Bool[Array, ""]:
+        return self.density.has_thermal_state()
+
     def measure(self, resolution: int) -> Measure:
         nodes, masses = self.density.measure(resolution)
         return nodes, self.factor.astype(masses.dtype) * masses
@@ -176,6 +226,18 @@ class Scaled(SpectralDensity):
     def contour(self, resolution: int) -> Measure:
         nodes, masses = self.density.contour(resolution)
         return nodes, self.factor.astype(masses.dtype) * masses
+
+    @property
+    def branch_points(self) -> tuple[Scalar | float, ...] | None:
+        return self.density.branch_points
+
+    def continued(self, z: Complex[Array, "..."], through: Scalar) -> Complex[Array, "..."]:
+        return self.factor.astype(complex) * self.density.continued(z, through)
+
+    @property
+    def poles(self) -> Measure:
+        nodes, masses = self.density.poles
+        return nodes, self.factor.astype(complex) * masses
 
     def memory_kernel(self, grid: TimeGrid) -> Complex[Array, " points"]:
         return self.factor.astype(complex) * self.density.memory_kernel(grid)
@@ -190,12 +252,12 @@ class Scaled(SpectralDensity):
         return self.factor * self.density.level_shift(w)
 
 
-def _joined(measures: list[tuple[Array, Array]]) -> Measure:
-    nodes, masses = zip(*measures, strict=True)
-    dtype = complex if any(jnp.iscomplexobj(part) for part in nodes) else float
-    return (
-        jnp.concatenate([part.astype(dtype) for part in nodes]),
-        jnp.concatenate([part.astype(dtype) for part in masses]),
+def joined(rules: list[tuple[Array, ...]]) -> Any:
+    """Several rules, tuples of nodes and masses, as one."""
+    dtype = complex if any(jnp.iscomplexobj(nodes) for nodes, *_ in rules) else float
+    return tuple(
+        jnp.concatenate([part.astype(dtype) for part in parts])
+        for parts in zip(*rules, strict=True)
     )
 
 

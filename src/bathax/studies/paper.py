@@ -4,7 +4,6 @@ Everything is in units of the cavity's frequency w_s, with an Ohmic reservoir of
 critical coupling is eta_c = w_s / w_c = 0.2. Couplings are given as `ratio` = eta / eta_c.
 """
 
-from functools import partial
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -14,21 +13,16 @@ import numpy as np
 from jaxtyping import Array, ArrayLike, Float
 
 from bathax._checks import Scalar
+from bathax.cavity.limits import long_time_limit
 from bathax.cavity.model import Cavity
-from bathax.cavity.solvers import BornMarkov, Solver, Volterra
+from bathax.cavity.poles import BoundStates
+from bathax.cavity.resonance import Resonance
+from bathax.cavity.solvers import BornMarkov, Solver
 from bathax.cavity.states import Mixture
 from bathax.reservoir.ohmic import Ohmic
 from bathax.reservoir.reservoir import Reservoir
 from bathax.solution import Solution, solve
-from bathax.studies.steady import (
-    BoundState,
-    Estimated,
-    bound_state,
-    heat_current,
-    noise_limit,
-    steady_number,
-    steady_temperature,
-)
+from bathax.studies.steady import Estimated, heat_current
 
 FREQUENCY = 1.0
 CUTOFF = 5.0
@@ -49,18 +43,13 @@ OVERSHOOT = 1e-7
 class Effort(NamedTuple):
     """How finely the cases are computed; the defaults are for publication.
 
-    `short`, `middle` and `long` solve spans of some 60, 400 and 1000 / w_s, `middle` for the many
-    rows of a map only to graphical accuracy; their numbers of points are fixed so that few programs
-    are compiled. `resolution` is that of steady states.
+    Their times reach from 60 to 2000 / w_s, which is all the same to `Resonance`.
     """
 
     times: int = 601
     temperatures: int = 121
     bisections: int = 12
-    resolution: int = 2**14
-    short: Solver = Volterra(rtol=1e-8, points=2**14)
-    middle: Solver = Volterra(rtol=1e-4, points=2**15)
-    long: Solver = Volterra(rtol=1e-6, points=2**18)
+    solver: Solver = Resonance()
 
     def graded(self, stop: float) -> Float[Array, " times"]:
         """Times up to `stop`, dense at the start."""
@@ -91,18 +80,18 @@ def figure_2(effort: Effort = FULL) -> dict[float, dict[int, Solution]]:
         return {n: solve(ohmic_cavity(ratio, WARM), fock(n), ts, solver) for n in QUANTA}
 
     return {
-        WEAK: column(WEAK, effort.graded(600.0), effort.long),
-        INTERMEDIATE: column(INTERMEDIATE, effort.graded(40.0), effort.short),
-        STRONG: column(STRONG, effort.graded(60.0), effort.short),
+        WEAK: column(WEAK, effort.graded(600.0), effort.solver),
+        INTERMEDIATE: column(INTERMEDIATE, effort.graded(40.0), effort.solver),
+        STRONG: column(STRONG, effort.graded(60.0), effort.solver),
     }
 
 
 def figure_3(effort: Effort = FULL) -> tuple[dict[float, Solution], ...]:
     """Couplings in the weak, intermediate and strong range from n0 = 5: columns of {ratio: ...}."""
     settings = (
-        (effort.graded(2000.0), effort.long),
-        (effort.graded(40.0), effort.short),
-        (effort.graded(60.0), effort.short),
+        (effort.graded(2000.0), effort.solver),
+        (effort.graded(40.0), effort.solver),
+        (effort.graded(60.0), effort.solver),
     )
     return tuple(
         {ratio: solve(ohmic_cavity(ratio, WARM), fock(5), ts, solver) for ratio in ratios}
@@ -113,7 +102,7 @@ def figure_3(effort: Effort = FULL) -> tuple[dict[float, Solution], ...]:
 def figure_4(effort: Effort = FULL) -> dict[float, Solution]:
     """A cold reservoir at weak coupling from n0 = 5: {kT0: ...}."""
     ts = effort.graded(600.0)
-    return {T: solve(ohmic_cavity(WEAK, T), fock(5), ts, effort.long) for T in (0.0, 3.0)}
+    return {T: solve(ohmic_cavity(WEAK, T), fock(5), ts, effort.solver) for T in (0.0, 3.0)}
 
 
 class Map(NamedTuple):
@@ -127,7 +116,7 @@ def figure_5(effort: Effort = FULL) -> Map:
     """Weak coupling from n0 = 5 over the temperature of the reservoir."""
     temperatures = jnp.linspace(0.0, 10.0, effort.temperatures)
     ts = jnp.linspace(0.0, 400.0, effort.times)
-    rows = [solve(ohmic_cavity(WEAK, T), fock(5), ts, effort.middle) for T in temperatures]
+    rows = [solve(ohmic_cavity(WEAK, T), fock(5), ts, effort.solver) for T in temperatures]
     return Map(temperatures, jax.tree.map(lambda *leaves: jnp.stack(leaves), *rows))
 
 
@@ -141,7 +130,7 @@ def border(effort: Effort = FULL) -> Estimated:
     ts = effort.graded(1000.0)
     for _ in range(effort.bisections):
         middle = 0.5 * (low + high)
-        entropy = solve(ohmic_cavity(WEAK, middle), fock(5), ts, effort.long).entropy
+        entropy = solve(ohmic_cavity(WEAK, middle), fock(5), ts, effort.solver).entropy
         overshoots = bool(jnp.max(entropy) - entropy[-1] > OVERSHOOT)
         low, high = (middle, high) if overshoots else (low, middle)
     return Estimated(0.5 * (low + high), 0.5 * (high - low) + 2.0 * OVERSHOOT**0.5)
@@ -174,7 +163,7 @@ def markov(effort: Effort = FULL) -> dict[float, Comparison]:
         cavity = ohmic_cavity(ratio, WARM)
         rate = 2.0 * np.pi * float(cavity.spectral_density(cavity.frequency))
         stop = max(40.0, 3.0 / rate)
-        ts, exact = effort.graded(stop), effort.short if stop <= 60.0 else effort.long
+        ts, exact = effort.graded(stop), effort.solver
         return Comparison(
             solve(cavity, fock(5), ts, exact), solve(cavity, fock(5), ts, BornMarkov())
         )
@@ -205,23 +194,22 @@ def zeroth_law(effort: Effort = FULL) -> ZerothLaw:
     pairs = {spread: (means * (1.0 - spread), means * (1.0 + spread)) for spread in SPREADS}
 
     def final(low: np.ndarray, high: np.ndarray) -> np.ndarray:
-        return temperature_of(_final_numbers(low, high, effort.resolution // 4))
+        return temperature_of(_final_numbers(low, high))
 
     return ZerothLaw(
-        {pair: solve(ohmic_cavity(WEAK, *pair), fock(5), ts, effort.long) for pair in PAIRS},
+        {pair: solve(ohmic_cavity(WEAK, *pair), fock(5), ts, effort.solver) for pair in PAIRS},
         dict(zip(PAIRS, final(*np.transpose(PAIRS)).tolist(), strict=True)),
         means,
         {spread: final(*pair) for spread, pair in pairs.items()},
         {spread: temperature_of(mean_occupation(*pair)) for spread, pair in pairs.items()},
-        float(heat_current(ohmic_cavity(WEAK, *PAIRS[0]), effort.resolution // 4)),
+        float(heat_current(ohmic_cavity(WEAK, *PAIRS[0]))),
     )
 
 
-@partial(jax.jit, static_argnums=2)
-@partial(jax.vmap, in_axes=(0, 0, None))
-def _final_numbers(low: Scalar, high: Scalar, resolution: int) -> Scalar:
-    # The response of the cavity is the same for all temperatures and is computed once.
-    return noise_limit(ohmic_cavity(WEAK, low, high), resolution)
+@jax.jit
+@jax.vmap
+def _final_numbers(low: Scalar, high: Scalar) -> Scalar:
+    return long_time_limit(ohmic_cavity(WEAK, low, high)).noise
 
 
 def mean_occupation(*temperatures: ArrayLike) -> np.ndarray:
@@ -291,24 +279,26 @@ def oscillation(effort: Effort = FULL) -> Oscillation:
         for span, window in zip(WINDOWS, windows, strict=True)
     ]
     ts = np.concatenate(parts)
-    return Oscillation(solve(ohmic_cavity(STRONG, WARM), fock(5), ts, effort.long), windows)
+    return Oscillation(solve(ohmic_cavity(STRONG, WARM), fock(5), ts, effort.solver), windows)
 
 
 class Steady(NamedTuple):
     """The limit t -> infinity at kT0 = 20: v, the bound state, and T for each initial n0."""
 
     number: Estimated
-    bound: BoundState
+    bound: BoundStates
     temperatures: dict[int, float]
 
 
 def steady(effort: Effort = FULL) -> dict[float, Steady]:
-    """The steady states of AHZ Figs. 2 and 3: {ratio: ...}."""
+    """The steady states of AHZ Figs. 2 and 3, closed forms at any effort: {ratio: ...}."""
+    del effort
 
     def limit(cavity: Cavity) -> Steady:
-        number = steady_number(cavity, effort.resolution)
-        temperatures = {n: steady_temperature(cavity, fock(n), number.value) for n in QUANTA}
-        return Steady(number, bound_state(cavity), {n: float(T) for n, T in temperatures.items()})
+        end = long_time_limit(cavity)
+        number = Estimated(float(end.noise), float(end.error))
+        temperatures = {n: float(end.temperature(fock(n))) for n in QUANTA}
+        return Steady(number, end.bound_states, temperatures)
 
     return {ratio: limit(ohmic_cavity(ratio, WARM)) for column in RATIOS for ratio in column}
 

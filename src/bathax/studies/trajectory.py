@@ -4,42 +4,56 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from bathax.solution import Solution
+from bathax.solution import QubitSolution, Solution
+
+Trajectory = Solution | QubitSolution
 
 
 class Pole(NamedTuple):
-    """An instant at which T goes through infinity: dS/dt has a zero there and dE/dt has none."""
+    """An instant at which T goes through infinity: dS/dE has a zero there."""
 
     time: float
     entropy: float
-    transmission: float
     before: float
     after: float
 
 
-def poles(solution: Solution) -> list[Pole]:
-    """The poles of T, with S and |u|^2 there and T at the samples before and after."""
-    t, rate, temperature = (
-        np.asarray(getattr(solution, name)) for name in ("t", "entropy_rate", "temperature")
-    )
-    intervals, _ = pole_intervals(solution)
-    times = t[intervals] + np.diff(t)[intervals] * rate[intervals] / -np.diff(rate)[intervals]
+def poles(solution: Trajectory) -> list[Pole]:
+    """The poles of T, with S there and T at the samples before and after."""
+    t, temperature = np.asarray(solution.t), np.asarray(solution.temperature)
+    signal, (intervals, _) = _signal(solution), pole_intervals(solution)
+    times = t[intervals] - np.diff(t)[intervals] * signal[intervals] / np.diff(signal)[intervals]
     entropy = np.interp(times, t, solution.entropy)
-    transmission = np.interp(times, t, np.abs(solution.u) ** 2)
-    columns = (times, entropy, transmission, temperature[intervals], temperature[intervals + 1])
+    columns = (times, entropy, temperature[intervals], temperature[intervals + 1])
     return [Pole(*map(float, row)) for row in zip(*columns, strict=True)]
 
 
-def pole_intervals(solution: Solution) -> tuple[np.ndarray, np.ndarray]:
+def pole_intervals(solution: Trajectory) -> tuple[np.ndarray, np.ndarray]:
     """Which samples come just before a pole of T: of wide poles, and of narrow ones.
 
     A pole is narrow where dE/dt vanishes within a sample of dS/dt, so that the two almost cancel.
+    A qubit without coherence has none of these: both rates have the factor dp/dt, and
+    T = w_s / ln((1 - p)/p) is regular where it vanishes.
     """
-    entropy, energy = _crossings(solution.entropy_rate), _crossings(solution.energy_rate)
-    narrow = np.any(np.abs(entropy[:, None] - energy[None, :]) <= 1, axis=1)
+    found = _crossings(_signal(solution))
+    energy = _crossings(solution.energy_rate)
+    narrow = np.any(np.abs(found[:, None] - energy[None, :]) <= 1, axis=1)
+    if _is_diagonal(solution):
+        narrow = np.zeros_like(narrow)
     resolved = np.asarray(solution.temperature_resolved)
-    resolved = resolved[entropy] & resolved[entropy + 1]
-    return entropy[resolved & ~narrow], entropy[resolved & narrow]
+    resolved = resolved[found] & resolved[found + 1]
+    return found[resolved & ~narrow], found[resolved & narrow]
+
+
+def _signal(solution: Trajectory) -> np.ndarray:
+    """What passes zero at a pole of T: dS/dt, or 1/2 - p of a qubit without coherence."""
+    if _is_diagonal(solution):
+        return 0.5 - np.asarray(solution.number)
+    return np.asarray(solution.entropy_rate)
+
+
+def _is_diagonal(solution: Trajectory) -> bool:
+    return isinstance(solution, QubitSolution) and not np.any(solution.coherence)
 
 
 def _crossings(values: Any) -> np.ndarray:
@@ -47,12 +61,12 @@ def _crossings(values: Any) -> np.ndarray:
     return np.flatnonzero(values[:-1] * values[1:] < 0.0)
 
 
-def always_rises(solution: Solution) -> bool:
+def always_rises(solution: Trajectory) -> bool:
     """Whether the entropy grows at all times, up to the error of dS/dt."""
     return bool(np.all(np.asarray(solution.entropy_rate + solution.error.entropy_rate) >= 0.0))
 
 
-def turns(solution: Solution) -> int:
+def turns(solution: Trajectory) -> int:
     """How often the entropy turns, beyond the error of dS/dt."""
     rate = np.asarray(solution.entropy_rate)
     return len(_crossings(rate[np.abs(rate) > np.asarray(solution.error.entropy_rate)]))
@@ -64,21 +78,21 @@ def largest_fall(values: Any) -> float:
     return float(np.max(np.maximum.accumulate(values) - values, initial=0.0))
 
 
-def negative_until(solution: Solution) -> float:
+def negative_until(solution: Trajectory) -> float:
     """The last time at which T is negative, 0 if there is none."""
     return _last_time(solution, np.asarray(solution.temperature) < 0.0)
 
 
-def settling_time(solution: Solution, final: float) -> float:
+def settling_time(solution: Trajectory, final: float) -> float:
     """The last time at which E is more than 1% away from `final`."""
     return _last_time(solution, np.abs(np.asarray(solution.energy) - final) > 0.01 * final)
 
 
-def _last_time(solution: Solution, mask: np.ndarray) -> float:
+def _last_time(solution: Trajectory, mask: np.ndarray) -> float:
     return float(np.max(np.asarray(solution.t), where=mask, initial=0.0))
 
 
-def late_swing(solution: Solution) -> float:
+def late_swing(solution: Trajectory) -> float:
     """Largest minus smallest T in the second half of the time."""
     late = np.asarray(solution.t) > 0.5 * float(solution.t[-1])
     return float(np.ptp(np.asarray(solution.temperature)[late]))

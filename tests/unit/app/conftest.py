@@ -1,11 +1,15 @@
-"""A study and a small stand-in for what `bathax.solve` returns."""
+"""Studies, a small stand-in for what `bathax.solve` returns, and a solution of a qubit."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from types import SimpleNamespace
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
+
+import bathax as bx
+from bathax.solution import QubitQuantities, QubitSolution
 
 STUDY = """\
 [system]
@@ -21,6 +25,8 @@ spectral_density = { kind = "ohmic", eta = 0.05, cutoff = 5.0 }
 stop = 5.0
 points = 11
 """
+
+QUBIT_STUDY = STUDY.replace('"cavity"', '"qubit"').replace("fock = 2", "excited = true")
 
 TIMES = np.linspace(0.0, 5.0, 11)
 REAL = [
@@ -54,8 +60,30 @@ def solution() -> FakeSolution:
 
 
 @pytest.fixture
+def qubit_solution() -> QubitSolution:
+    """A solution of a qubit; real quantities are i + t, probabilities below 1."""
+    names = [field.name for field in fields(QubitQuantities)]
+    t = jnp.asarray(TIMES)
+    values = {name: i + t for i, name in enumerate(names)}
+    values |= {"number": 0.1 * t, "coherence": 0.1j * t}
+    return QubitSolution(
+        **values,
+        t=t,
+        error=QubitQuantities(**dict.fromkeys(names, 1e-09 * (1 + t))),
+        temperature_resolved=t < 4.9,
+        status=jnp.asarray(0),
+        initial=bx.Excited(),
+    )
+
+
+@pytest.fixture
 def study_text() -> str:
     return STUDY
+
+
+@pytest.fixture
+def qubit_study_text() -> str:
+    return QUBIT_STUDY
 
 
 @pytest.fixture

@@ -236,6 +236,19 @@ Written to {out}
     )
 
 
+def test_a_qubit(call, study_file, qubit_study_text, out, monkeypatch, qubit_solution):
+    monkeypatch.setattr(
+        bx, "solve", lambda system, *_, **__: solved.append(system) or qubit_solution
+    )
+    solved = []
+    study_file.write_text(qubit_study_text)
+    status, stdout, stderr = call("run", study_file, "--out", out)
+    assert (status, stderr) == (0, "")
+    assert [type(system) for system in solved] == [bx.Qubit]
+    assert stdout.splitlines()[0].split() == ["t", "E", "S", "T", "F"]
+    assert store.load(out).coherence.dtype == complex
+
+
 def test_the_study_is_kept_with_the_result(call, study_file, study_text, out, solved):
     call("run", study_file, "--out", out)
     assert store.load(out).study == study_text

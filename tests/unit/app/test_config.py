@@ -9,9 +9,12 @@ import pytest
 
 import bathax as bx
 from bathax.app import config
+from bathax.app.config import schema
 
 STATES = "`fock`, `coherent`, `thermal`, `squeezed` or `density_matrix`"
-DENSITIES = "`ohmic`, `lorentzian`, `drude_lorentz`, `semicircle`, `band_edge` or `tabulated`"
+DENSITIES = (
+    "`ohmic`, `lorentzian`, `drude_lorentz`, `semicircle`, `band_edge`, `tabulated` or `discrete`"
+)
 
 
 def refusal(text, folder):
@@ -41,12 +44,12 @@ def study_with(study_text, tmp_path):
 
 
 def test_a_good_study(study_file):
-    assert config.load(study_file) == config.Study(
-        system=config.Cavity(frequency=1.0, initial=config.Initial(fock=2)),
-        reservoir=(config.Reservoir(config.Ohmic(eta=0.05, cutoff=5.0), temperature=3.0),),
-        time=config.Time(start=0.0, stop=5.0, points=11),
-        solver=config.Volterra(),
+    assert config.load(study_file) == schema.Study(
+        system=schema.Cavity(frequency=1.0, initial=schema.CavityInitial(fock=2)),
+        reservoir=(schema.Reservoir(schema.Ohmic(eta=0.05, cutoff=5.0), temperature=3.0),),
+        time=schema.Time(start=0.0, stop=5.0, points=11),
     )
+    assert config.load(study_file).solver is None
 
 
 def test_checking_imports_neither_jax_nor_numpy(study_file):
@@ -58,11 +61,11 @@ def test_checking_imports_neither_jax_nor_numpy(study_file):
 
 
 INITIAL = [
-    ("coherent = 1.5", config.Initial(coherent=1.5)),
-    ("coherent = [1.5, -2]", config.Initial(coherent=(1.5, -2.0))),
-    ("thermal = 2.0", config.Initial(thermal=2.0)),
-    ("squeezed = 0.5", config.Initial(squeezed=0.5)),
-    ("squeezed = 0.5, angle = 1.0", config.Initial(squeezed=0.5, angle=1.0)),
+    ("coherent = 1.5", schema.CavityInitial(coherent=1.5)),
+    ("coherent = [1.5, -2]", schema.CavityInitial(coherent=(1.5, -2.0))),
+    ("thermal = 2.0", schema.CavityInitial(thermal=2.0)),
+    ("squeezed = 0.5", schema.CavityInitial(squeezed=0.5)),
+    ("squeezed = 0.5, angle = 1.0", schema.CavityInitial(squeezed=0.5, angle=1.0)),
 ]
 
 
@@ -74,26 +77,30 @@ def test_initial_states(study_with, text, expected):
 def test_a_file_is_found_from_the_study(study_with, tmp_path):
     (tmp_path / "rho.npy").touch()
     initial = study_with("fock = 2", 'density_matrix = "rho.npy"').system.initial
-    assert initial == config.Initial(density_matrix=tmp_path / "rho.npy")
+    assert initial == schema.CavityInitial(density_matrix=tmp_path / "rho.npy")
 
 
 SPECTRAL_DENSITIES = [
     (
         'kind = "ohmic", eta = 0.1, cutoff = 5, exponent = 0.5',
-        config.Ohmic(eta=0.1, cutoff=5.0, exponent=0.5),
+        schema.Ohmic(eta=0.1, cutoff=5.0, exponent=0.5),
     ),
     (
         'kind = "lorentzian", gamma0 = 0.2, width = 1.0, center = -1.0',
-        config.Lorentzian(gamma0=0.2, width=1.0, center=-1.0),
+        schema.Lorentzian(gamma0=0.2, width=1.0, center=-1.0),
     ),
-    ('kind = "drude_lorentz", eta = 0.1, cutoff = 5', config.DrudeLorentz(eta=0.1, cutoff=5.0)),
+    ('kind = "drude_lorentz", eta = 0.1, cutoff = 5', schema.DrudeLorentz(eta=0.1, cutoff=5.0)),
     (
         'kind = "semicircle", eta = 0.1, center = 1.0, half_width = 0.5',
-        config.SemicircleBand(eta=0.1, center=1.0, half_width=0.5),
+        schema.SemicircleBand(eta=0.1, center=1.0, half_width=0.5),
     ),
     (
         'kind = "band_edge", eta = 0.1, edge = 0.9, cutoff = 2.0',
-        config.BandEdge(eta=0.1, edge=0.9, cutoff=2.0),
+        schema.BandEdge(eta=0.1, edge=0.9, cutoff=2.0),
+    ),
+    (
+        'kind = "discrete", frequencies = [1, 1.2], couplings = [0.1, -0.2]',
+        schema.DiscreteModes(frequencies=(1.0, 1.2), couplings=(0.1, -0.2)),
     ),
 ]
 OHMIC = 'kind = "ohmic", eta = 0.05, cutoff = 5.0'
@@ -113,9 +120,9 @@ def test_several_reservoirs(study_text, tmp_path):
 def test_solvers(study_text, tmp_path):
     volterra = '[solver]\nkind = "volterra"\nrtol = 1e-8\npoints = 64\nmax_points = 128\n'
     study = config.parse(study_text + volterra, tmp_path)
-    assert study.solver == config.Volterra(rtol=1e-8, points=64, max_points=128)
+    assert study.solver == schema.Volterra(rtol=1e-8, points=64, max_points=128)
     study = config.parse(study_text + '[solver]\nkind = "born_markov"\n', tmp_path)
-    assert study.solver == config.BornMarkov()
+    assert study.solver == schema.BornMarkov()
 
 
 # --- What bathax is given ---------------------------------------------------------------------
@@ -136,6 +143,10 @@ BUILT_DENSITIES = [
         'kind = "tabulated", file = "j.csv"',
         lambda: bx.Tabulated(np.array([1.0, 2.0, 4.0]), np.array([0.0, 0.5, 0.0])),
     ),
+    (
+        'kind = "discrete", frequencies = [1, 1.2], couplings = [0.1, -0.2]',
+        lambda: bx.DiscreteModes([1.0, 1.2], [0.1, -0.2]),
+    ),
 ]
 
 
@@ -148,7 +159,7 @@ def test_built_systems(study_with, tmp_path, text, expected):
     (tmp_path / "j.csv").write_text("error,w,J\n0,1,0\n0,2,0.5\n0,4,0\n")
     system, _, times, solver = study_with(OHMIC, text).build()
     assert_same(system, bx.Cavity(1.0, bx.Reservoir(expected(), temperature=3.0)))
-    assert_same(solver, bx.Volterra())
+    assert solver is None
     np.testing.assert_array_equal(times, np.linspace(0.0, 5.0, 11))
 
 
@@ -214,7 +225,7 @@ REFUSED = [
     (
         'kind = "cavity"',
         'knd = "cavity"',
-        "Missing key `system.kind`, which must be `cavity`.",
+        "Missing key `system.kind`, which must be `cavity` or `qubit`.",
     ),
     ("fock = 2", "fok = 2", "Unknown key `system.initial.fok`; did you mean `fock`?"),
     # missing keys
@@ -265,7 +276,7 @@ REFUSED = [
     (
         'kind = "cavity"',
         'kind = ["cavity"]',
-        "Argument `system.kind` must be `cavity`, but is ['cavity'].",
+        "Argument `system.kind` must be `cavity` or `qubit`, but is ['cavity'].",
     ),
     # numbers out of range
     (
@@ -395,8 +406,8 @@ REFUSED = [
     # kinds
     (
         'kind = "cavity"',
-        'kind = "qubit"',
-        "Argument `system.kind` must be `cavity`, but is 'qubit'.",
+        'kind = "qutrit"',
+        "Argument `system.kind` must be `cavity` or `qubit`, but is 'qutrit'.",
     ),
     (
         'kind = "ohmic"',
@@ -410,6 +421,28 @@ REFUSED = [
         "The study is not valid TOML: Invalid value (at line 3, column 12).",
     ),
 ]
+
+
+DISCRETE = 'kind = "discrete", frequencies = {}, couplings = {}'
+REFUSED_MODES = [
+    ("[]", "[]", "frequencies` must be one or more finite numbers, but is []."),
+    ("1.0", "[1.0]", "frequencies` must be one or more finite numbers, but is 1.0."),
+    ("[1.0]", "[nan]", "couplings.0` must be a finite number, but is nan."),
+]
+
+
+@pytest.mark.parametrize(("frequencies", "couplings", "words"), REFUSED_MODES)
+def test_refused_modes(refusal_of, frequencies, couplings, words):
+    sentence = refusal_of(OHMIC, DISCRETE.format(frequencies, couplings))
+    assert sentence == f"Argument `reservoir.0.spectral_density.{words}"
+
+
+def test_modes_without_a_coupling(study_with):
+    with pytest.raises(config.StudyError) as caught:
+        study_with(OHMIC, DISCRETE.format("[1.0, 2.0]", "[1.0]")).build()
+    path = "reservoir.0.spectral_density"
+    words = "as long as `frequencies`, but is (1,) long."
+    assert str(caught.value) == f"Argument `{path}.couplings` must be {words}"
 
 
 @pytest.mark.parametrize(("old", "new", "sentence"), REFUSED)

@@ -15,20 +15,25 @@ from matplotlib.figure import Figure
 
 import bathax as bx
 from bathax.app import claims, figures
-from bathax.studies import paper
+from bathax.app.figures import files, parts
+from bathax.app.figures.cavity import POLE_HEIGHT
+from bathax.app.figures.qubit import broken
+from bathax.studies import paper, qubit
 
 SKETCH = paper.Effort(
     times=15,
     temperatures=3,
     bisections=1,
-    resolution=2**8,
-    short=bx.BornMarkov(),
-    middle=bx.BornMarkov(),
-    long=bx.BornMarkov(),
+    solver=bx.BornMarkov(),
+)
+QUBIT_SKETCH = qubit.Effort(
+    21, *[bx.VanHove()] * 4, field=bx.Hierarchy(depth=2, modes=2), exchanged=0.5
 )
 SECTION_5 = {
     *("Fig. 2a", "Fig. 2b", "Fig. 2c", "Fig. 3a", "Fig. 3b", "Fig. 3c", "Fig. 4", "Fig. 5"),
-    *("zeroth law", "Markov"),
+    *("zeroth law", "Markov", "Fig. 6 (i)", "Fig. 6 (ii)"),
+    *("NP determinant", "NP equilibrium", "NP time scale", "NP van Hove", "NP master equation"),
+    "NP reservoir",
 }
 
 
@@ -43,7 +48,7 @@ class Written(NamedTuple):
 def written(tmp_path_factory):
     folder = tmp_path_factory.mktemp("figures") / "new" / "folder"
     with redirect_stdout(StringIO()) as printed:
-        figures.write_all(folder, SKETCH)
+        figures.write_all(folder, SKETCH, QUBIT_SKETCH)
     return Written(folder, printed.getvalue().splitlines())
 
 
@@ -68,7 +73,7 @@ T = np.linspace(0.0, 2.0, 40)
 
 @pytest.mark.parametrize("name", ["temperature", "free_energy"])
 def test_line_is_broken_at_a_pole(name):
-    t, values = figures.with_gaps(solution_with(np.full(40, -1.0), 0.7 - T), name)
+    t, values = parts.with_gaps(solution_with(np.full(40, -1.0), 0.7 - T), name)
     (gap,) = np.flatnonzero(np.isnan(values))
     assert t[gap - 1] < 0.7 < t[gap + 1]
     assert len(t) == len(T) + 1
@@ -77,13 +82,13 @@ def test_line_is_broken_at_a_pole(name):
 
 @pytest.mark.parametrize("name", ["energy", "entropy"])
 def test_quantities_without_poles_are_not_broken(name):
-    t, values = figures.with_gaps(solution_with(np.full(40, -1.0), 0.7 - T), name)
+    t, values = parts.with_gaps(solution_with(np.full(40, -1.0), 0.7 - T), name)
     assert t == pytest.approx(T)
     assert np.all(np.isfinite(values))
 
 
 def test_samples_beside_a_narrow_pole_are_left_out():
-    t, values = figures.with_gaps(solution_with(0.71 - T, 0.7 - T), "temperature")
+    t, values = parts.with_gaps(solution_with(0.71 - T, 0.7 - T), "temperature")
     assert np.all(np.isfinite(values))
     assert np.min(np.abs(t - 0.7)) > 1.5 * T[1]
     assert len(t) == len(T) - 4
@@ -91,7 +96,7 @@ def test_samples_beside_a_narrow_pole_are_left_out():
 
 def test_line_through_a_wide_and_a_narrow_pole():
     entropy_rate = (0.3 - T) * (1.5 - T)
-    t, values = figures.with_gaps(solution_with(1.51 - T, entropy_rate), "temperature")
+    t, values = parts.with_gaps(solution_with(1.51 - T, entropy_rate), "temperature")
     (gap,) = np.flatnonzero(np.isnan(values))
     assert t[gap - 1] < 0.3 < t[gap + 1]
     assert len(t) == len(T) - 4 + 1
@@ -100,15 +105,48 @@ def test_line_through_a_wide_and_a_narrow_pole():
 def test_infinite_values_leave_a_gap():
     temperature = jnp.asarray(T).at[7].set(jnp.inf)
     solution = solution_with(np.ones(40), 1.0 + T, temperature=temperature)
-    assert np.flatnonzero(np.isnan(figures.with_gaps(solution, "temperature")[1])).tolist() == [7]
+    assert np.flatnonzero(np.isnan(parts.with_gaps(solution, "temperature")[1])).tolist() == [7]
 
 
 def test_limits_ignore_the_pole():
     solution = solution_with(np.full(40, -1.0), 0.7 - T)
     figure = figures.inversion({0.0: solution})
-    assert figure.axes[2].get_ylim() == (-figures.POLE_HEIGHT, figures.POLE_HEIGHT)
+    assert figure.axes[2].get_ylim() == (-POLE_HEIGHT, POLE_HEIGHT)
     dashed = [line for line in figure.axes[2].lines if line.get_linestyle() == "--"]
     assert [line.get_xdata()[0] for line in dashed] == pytest.approx([0.7])
+
+
+# --- A qubit ---------------------------------------------------------------------------------
+
+
+VACUUM = bx.Qubit(1.0, bx.Reservoir(bx.Ohmic(0.1, 5.0)))
+LIFETIME = float(np.exp(0.2) / (0.2 * np.pi))
+
+
+def test_pole_of_an_atom_is_where_half_is_left():
+    ts = jnp.linspace(0.0, 4.0, 100)
+    solution = bx.solve(VACUUM, bx.Excited(), ts, bx.VanHove())
+    t, values = parts.with_gaps(solution, "temperature")
+    (gap,) = np.flatnonzero(np.isnan(values))
+    assert t[gap - 1] < LIFETIME * np.log(2.0) < t[gap + 1]
+    figure = figures.atom({0.2: solution})
+    dashed = [line for line in figure.axes[0].lines if line.get_linestyle() == "--"]
+    expected = pytest.approx([LIFETIME * np.log(2.0)], rel=1e-3)
+    assert [line.get_xdata()[0] for line in dashed] == expected
+
+
+def test_negative_rates_are_shaded():
+    ts = jnp.linspace(0.0, 3.0, 31)
+    dmap = dataclasses.replace(bx.dynamical_map(VACUUM, ts, bx.VanHove()), gamma_z=1.05 - ts)
+    figure = figures.rates(qubit.Memory(dmap, dmap, dmap))
+    shaded = [[patch.get_x() for patch in ax.patches] for ax in figure.axes]
+    assert [len(starts) for starts in shaded] == [0] * 6 + [1] * 3
+    assert shaded[-1] == pytest.approx([1.05], abs=0.06)
+
+
+def test_rates_have_a_gap_where_the_determinant_passes_zero():
+    values = broken(np.arange(4.0), np.array([2.0, 1.0, -1.0, -2.0]))
+    assert np.flatnonzero(np.isnan(values)).tolist() == [2]
 
 
 # --- Drawing ---------------------------------------------------------------------------------
@@ -123,7 +161,7 @@ def test_draws_on_given_axes():
 
 def test_style_lasts_only_for_its_context():
     before = dict(mpl.rcParams)
-    with figures.style():
+    with parts.style():
         assert mpl.rcParams["mathtext.fontset"] == "stix"
     assert dict(mpl.rcParams) == before
 
@@ -148,7 +186,7 @@ def test_failing_drawing_leaves_no_file(tmp_path):
         raise RuntimeError(result)
 
     with pytest.raises(RuntimeError, match="nothing"):
-        figures._write_figure(tmp_path / "broken", fail, "nothing")
+        files.write_figure(tmp_path / "broken", fail, "nothing")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -159,7 +197,7 @@ def test_claims_have_a_row_each(written):
     lines = (written.folder / "claims.md").read_text().splitlines()
     rows = [re.split(r"(?<!\\)\|", line)[1:-1] for line in lines if line.startswith("|")]
     assert {len(row) for row in rows} == {5}
-    ids = [row[0].strip() for row in rows[2:]]
+    ids = [row[0].strip() for row in rows if row[0].strip() not in ("id", "---")]
     assert len(ids) == len(set(ids)) == len(claims.CLAIMS)
     assert set(ids) >= SECTION_5
 

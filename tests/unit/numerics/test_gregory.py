@@ -107,3 +107,22 @@ def test_both_are_linear_maps_under_jit_vmap_and_grad():
     by_step = jax.grad(lambda h: convolve(pair, samples, h)[0, -1].real)(step)
     expected = convolve(pair, samples, step)[0, -1].real / step
     assert by_step == pytest.approx(float(expected), rel=1e-12)
+
+
+def test_damped_integral():
+    """int_0^t cos(s) e^{a (s - t)} ds, also where e^{a t} itself would overflow."""
+    t = jnp.linspace(0.0, 40.0, 4097)
+    damped = jax.jit(gregory.integrate_damped)
+    for rate in (0.3, 25.0):
+        ours = damped(jnp.cos(t), rate * t, t[1])
+        closed = (rate * jnp.cos(t) + jnp.sin(t) - rate * jnp.exp(-rate * t)) / (rate**2 + 1.0)
+        np.testing.assert_allclose(ours, closed, rtol=0, atol=1e-10)
+    undamped = damped(jnp.cos(t), jnp.zeros_like(t), t[1])
+    np.testing.assert_allclose(undamped, integrate(jnp.cos(t), t[1]), atol=1e-12)
+
+
+def test_running_weights_are_the_running_integral():
+    samples, step = wave(40, 1j)
+    weights = gregory.running_weights(41)
+    np.testing.assert_allclose(step * (weights @ samples.real), integrate(samples.real, step))
+    assert jnp.all(jnp.triu(weights, 1)[ORDER:] == 0.0)

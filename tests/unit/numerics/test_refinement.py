@@ -7,7 +7,8 @@ import pytest
 
 from bathax.numerics.refinement import largest, refine
 
-FIRST, LAST = 8, 128
+SIZES = (4, 8, 16, 32, 64, 128)
+LAST = SIZES[-1]
 
 
 def solve_for(difficulty: jax.Array):
@@ -21,7 +22,7 @@ def discrepancy(coarse, fine):
 
 def used(difficulty: jax.Array) -> jax.Array:
     """How many points the coarse and the fine result were computed with."""
-    coarse, fine = refine(solve_for(difficulty), FIRST, LAST, discrepancy)
+    coarse, fine = refine(solve_for(difficulty), SIZES, discrepancy)
     return jnp.stack([coarse[1], fine[1]])
 
 
@@ -42,7 +43,7 @@ def test_eager_refinement_computes_no_more_than_it_needs():
         seen.append(points)
         return jnp.asarray(0.81) / points, jnp.asarray(points)
 
-    refine(solve, FIRST, LAST, discrepancy)
+    refine(solve, SIZES, discrepancy)
     assert seen == [4, 8, 16]
 
 
@@ -63,19 +64,19 @@ def test_nested_batches_share_too(compiled):
 
 def test_results_of_a_batch_belong_to_its_members():
     difficulties = jnp.asarray([0.1, 1.61, 0.3])
-    fine = jax.vmap(lambda d: refine(solve_for(d), FIRST, LAST, discrepancy)[1][0])(difficulties)
+    fine = jax.vmap(lambda d: refine(solve_for(d), SIZES, discrepancy)[1][0])(difficulties)
     np.testing.assert_allclose(fine, difficulties / 32)
 
 
 def test_never_more_than_the_largest_number_of_points():
     np.testing.assert_array_equal(used(jnp.asarray(jnp.inf)), [LAST // 2, LAST])
-    coarse, fine = refine(solve_for(jnp.asarray(1e6)), FIRST, FIRST, discrepancy)
+    coarse, fine = refine(solve_for(jnp.asarray(1e6)), SIZES[:2], discrepancy)
     assert (coarse[1], fine[1]) == (4, 8)
 
 
 def test_derivative_of_the_chosen_result():
     def fine(difficulty):
-        return refine(solve_for(difficulty), FIRST, LAST, discrepancy)[1][0]
+        return refine(solve_for(difficulty), SIZES, discrepancy)[1][0]
 
     assert jax.grad(fine)(1.61) == pytest.approx(1 / 32)
     assert jax.jit(jax.grad(fine))(1.61) == pytest.approx(1 / 32)

@@ -8,10 +8,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from densities import HEIGHTS, KNOTS, PROBLEMS
 
 import bathax as bx
 from bathax.numerics.grid import TimeGrid
+
+from .densities import HEIGHTS, KNOTS, PROBLEMS
 
 GRID = TimeGrid(jnp.asarray(0.1), 64)
 Z = jnp.asarray([-0.5 + 0j, 0.9 + 0.4j, 4.0 + 1.0j])

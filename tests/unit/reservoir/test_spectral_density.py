@@ -4,13 +4,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from densities import PROBLEMS, bose
 
 import bathax as bx
 from bathax.numerics.grid import TimeGrid
 from bathax.numerics.quadrature import fourier_sum
 from bathax.numerics.special import expint1
 from bathax.reservoir.spectral_density import SpectralDensity
+
+from .densities import PROBLEMS, bose
 
 GRID = TimeGrid(jnp.asarray(0.05), 512)
 FEW = np.array([1, 9, 100])  # grid points at which SciPy is asked

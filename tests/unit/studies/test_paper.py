@@ -12,10 +12,7 @@ SKETCH = paper.Effort(
     times=15,
     temperatures=3,
     bisections=1,
-    resolution=2**8,
-    short=BornMarkov(),
-    middle=BornMarkov(),
-    long=BornMarkov(),
+    solver=BornMarkov(),
 )
 
 
@@ -78,7 +75,7 @@ def test_deviation_is_relative_to_the_largest_value():
 
 
 def test_steady_states_of_the_two_reservoirs_approach_the_mean_when_hot():
-    law = paper.zeroth_law(SKETCH._replace(resolution=2**13))
+    law = paper.zeroth_law(SKETCH)
     assert set(law.relaxations) == set(law.limits) == set(paper.PAIRS)
     for spread in paper.SPREADS:
         assert law.final[spread][-1] == pytest.approx(law.means[-1], rel=0.02)

@@ -1,8 +1,13 @@
 """Poles, turns and settling of trajectories made by hand."""
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
+from jax import lax
 
+import bathax as bx
+from bathax.qubit.elements import MapElements, MapEstimate, MapSolver
 from bathax.studies import trajectory
 
 T = np.linspace(0.0, 2.0, 40)
@@ -11,8 +16,6 @@ T = np.linspace(0.0, 2.0, 40)
 def test_wide_pole(made_of):
     (pole,) = trajectory.poles(made_of(np.full(40, -1.0), 0.7 - T))
     assert pole.time == pytest.approx(0.7)
-    decay = 2.0 * np.pi * 0.1 * np.exp(-0.2)
-    assert pole.transmission == pytest.approx(np.exp(-0.7 * decay), rel=1e-3)
     assert pole.before < -20.0
     assert pole.after > 20.0
 
@@ -32,6 +35,45 @@ def test_no_pole_at_a_zero_of_the_energy_alone(made_of):
 def test_unresolved_temperatures_have_no_poles(made_of):
     solution = made_of(np.full(40, -1.0), 0.7 - T, temperature_resolved=T < 0.5)
     assert trajectory.poles(solution) == []
+
+
+class Returning(MapSolver):
+    """u = e^{-it} cos t in the vacuum: the excitation goes and comes back whole."""
+
+    def map_elements(self, qubit, ts):  # noqa: ARG002
+        turn, u, du = jnp.exp(-1j * ts.astype(complex)), jnp.cos(ts), -jnp.sin(ts)
+        rate = turn * lax.complex(du, -u)
+        zero, slope = jnp.zeros_like(ts), 2.0 * u * du
+        value = MapElements(ts, u**2, zero + 1.0, turn * u.astype(complex), slope, zero, rate)
+        error = jax.tree.map(lambda x: jnp.full(x.shape, 1e-14), value)
+        return MapEstimate(value, error, jnp.asarray(bx.Status.SUCCESS))
+
+
+def atom(initial):
+    """A whole period of it, in which |u|^2 = 1/2 four times."""
+    qubit = bx.Qubit(1.0, bx.Reservoir(bx.Ohmic(0.1, 5.0)))
+    return bx.solve(qubit, initial, jnp.linspace(0.0, 2.0 * jnp.pi, 150), Returning())
+
+
+def test_poles_of_an_atom_are_where_half_is_left():
+    """At |u|^2 = 0 and 1 dE/dt and dS/dt vanish together, without a pole."""
+    solution = atom(bx.Excited())
+    wide, narrow = trajectory.pole_intervals(solution)
+    assert (len(wide), len(narrow)) == (4, 0)
+    found = trajectory.poles(solution)
+    halves = np.pi * np.array([0.25, 0.75, 1.25, 1.75])
+    assert [pole.time for pole in found] == pytest.approx(halves, abs=1e-4)
+    assert [pole.entropy for pole in found] == pytest.approx([np.log(2.0)] * 4, abs=1e-3)
+    assert [pole.before < 0.0 for pole in found] == [True, False, True, False]
+
+
+def test_poles_of_an_atom_with_coherence_are_where_its_entropy_turns():
+    solution = atom(bx.Bloch(0.6, 0.0, 0.8))
+    rate, resolved = np.asarray(solution.entropy_rate), np.asarray(solution.temperature_resolved)
+    turning = np.flatnonzero((rate[:-1] * rate[1:] < 0.0) & resolved[:-1] & resolved[1:])
+    wide, narrow = trajectory.pole_intervals(solution)
+    assert turning.size > 0
+    assert sorted([*wide, *narrow]) == turning.tolist()
 
 
 def test_entropy_that_rises_and_one_that_turns(made_of):

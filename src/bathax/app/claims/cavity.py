@@ -1,57 +1,23 @@
-r"""What AHZ claim and what the exact solution gives, as a table with numbers computed now.
+"""What AHZ claim about a cavity and what the exact solution gives."""
 
-Every number comes from results of `bathax.studies.paper`, and every verdict follows from a
-condition on numbers. Energies are in units of w_s, times in 1/w_s.
-"""
-
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable
 
 import numpy as np
 
+from bathax.app.claims.row import (
+    AGREES,
+    DISAGREES,
+    PARTLY,
+    Claim,
+    end_of,
+    estimated,
+    last_temperatures,
+    listed,
+    yes,
+)
 from bathax.solution import Solution
 from bathax.studies import paper, trajectory
 from bathax.studies.paper import INTERMEDIATE, STRONG, WARM, WEAK, Results
-
-AGREES, PARTLY, DISAGREES = "agrees", "partly", "disagrees"
-
-HEADER = """\
-# What the paper claims and what the exact solution gives
-
-Ali, Huang, Zhang, *Quantum thermodynamics of single particle systems*, Sci. Rep. 10, 13500 (2020):
-a cavity of frequency w_s in an Ohmic reservoir of cutoff w_c = 5 w_s, whose critical coupling is
-eta_c = 0.2. Units: hbar = k_B = w_s = 1; F = E - T S with E = <a'a>, the energy of the bare cavity.
-A number behind ± is the estimate of the numerical error. T(inf) and v(inf) are limits taken from
-the spectral form of the Green functions, not values at a late time.
-"""
-
-
-class Claim(NamedTuple):
-    """One row: what is claimed, for which parameters, what was found, and the verdict."""
-
-    id: str
-    claim: str
-    parameters: str
-    findings: tuple[str, ...]
-    verdict: str
-
-
-def table(results: Results) -> str:
-    """The claims as a document in Markdown."""
-    head = ["id", "claim", "parameters", "exact solution", "verdict"]
-    cells = [
-        [row.id, row.claim, row.parameters, "<br>".join(row.findings), f"**{row.verdict}**"]
-        for row in rows(results)
-    ]
-    cells = [[cell.replace("|", r"\|") for cell in row] for row in cells]
-    lines = [f"| {' | '.join(line)} |" for line in (head, ["---"] * len(head), *cells)]
-    return "\n".join([HEADER, *lines, ""])
-
-
-def rows(results: Results) -> list[Claim]:
-    """Every claim with what the results say about it."""
-    return [claim(results) for claim in CLAIMS]
-
 
 # --- AHZ Fig. 2 ------------------------------------------------------------------------------
 
@@ -73,12 +39,12 @@ def weak_coupling(results: Results) -> Claim:
         "Weak coupling: T(t) goes to T0 from every Fock state; E and S grow, F falls.",
         "eta = 0.01 eta_c, kT0 = 20, n0 = 1, 5, 10",
         (
-            f"{_last_temperatures(solutions)}, T(inf) = {limit:.4f}, the same for every n0: T0 up "
+            f"{last_temperatures(solutions)}, T(inf) = {limit:.4f}, the same for every n0: T0 up "
             f"to a shift of order eta, in the classical limit T0/(1 - eta/eta_c) = {law:.4f}",
-            f"S grows at all times up to t = {_end(solutions[1])}: {_yes(rising)}",
-            f"E first dips by {_list(dips, '.1g')} and T is negative until t = "
-            f"{_list(late, '.2g')}; from then on T grows at all times: "
-            f"{_yes(warming)}; F falls when T grows, F' = -S T'",
+            f"S grows at all times up to t = {end_of(solutions[1])}: {yes(rising)}",
+            f"E first dips by {listed(dips, '.1g')} and T is negative until t = "
+            f"{listed(late, '.2g')}; from then on T grows at all times: "
+            f"{yes(warming)}; F falls when T grows, F' = -S T'",
         ),
         AGREES if rising and abs(limit / WARM - 1.0) < 2.0 * WEAK else PARTLY,
     )
@@ -95,9 +61,9 @@ def intermediate_coupling(results: Results) -> Claim:
         "Intermediate coupling: by t ~ 25 one steady state for all n0, at T different from T0.",
         "eta = 0.5 eta_c, kT0 = 20, n0 = 1, 5, 10",
         (
-            f"E(25) is {_list(away, '.2%')} below E(inf) = {_number(*number)}; it stays within 1% "
-            f"from t = {_list(settled, '.3g')} on",
-            f"{_last_temperatures(solutions)}, T(inf) = {limit:.4f}, the same for every n0; in the "
+            f"E(25) is {listed(away, '.2%')} below E(inf) = {estimated(*number)}; it stays within "
+            f"1% from t = {listed(settled, '.3g')} on",
+            f"{last_temperatures(solutions)}, T(inf) = {limit:.4f}, the same for every n0; in the "
             f"classical limit T0/(1 - eta/eta_c) = {WARM / (1.0 - INTERMEDIATE):g}",
             "v(inf) is what cavity and reservoir have together in thermal equilibrium at T0: T "
             "differs from T0 because it counts the bare energy, not because the reservoir warms up",
@@ -110,7 +76,8 @@ def strong_coupling(results: Results) -> Claim:
     """Fig. 2c: bound state, memory of n0, and how the oscillation dies out."""
     solutions, steady, beat = results.figure_2[STRONG], results.steady[STRONG], results.oscillation
     bound = steady.bound
-    frequency, kept = float(bound.frequency), float(bound.residue) ** 2
+    frequency, residue = float(bound.frequencies[0]), float(bound.residues[0])
+    kept = residue**2
     left = float(np.abs(beat.solution.u[-1])) ** 2
     gap = float(solutions[10].energy[-1] - solutions[1].energy[-1])
     limits = steady.temperatures.values()
@@ -123,16 +90,16 @@ def strong_coupling(results: Results) -> Claim:
         "Strong coupling: bound state, memory of n0, permanent oscillation.",
         "eta = 1.5 eta_c, kT0 = 20, n0 = 1, 5, 10",
         (
-            f"one bound state, w_b = {frequency:.6f} with residue Z = {float(bound.residue):.6f}",
-            f"the memory lasts: |u|^2 = {left:.6f} at t = {_end(beat.solution)}, Z^2 = {kept:.6f}; "
-            f"at t = {_end(solutions[1])} E is {gap:.3f} higher for n0 = 10 than for 1, "
+            f"one bound state, w_b = {frequency:.6f} with residue Z = {residue:.6f}",
+            f"the memory lasts: |u|^2 = {left:.6f} at t = {end_of(beat.solution)}, Z^2 = {kept:.6f}"
+            f"; at t = {end_of(solutions[1])} E is {gap:.3f} higher for n0 = 10 than for 1, "
             f"9 Z^2 = {9.0 * kept:.3f}",
             f"the oscillation, of period 2 pi/|w_b| = {2.0 * np.pi / abs(frequency):.2f}, does not "
             f"last: v swings by {', '.join(sizes)} (± {np.max(beat.solution.error.v):.0e}), "
             f"like t^{beat.exponent():.2f}",
-            f"T(t) has a limit, which remembers n0: T(inf) = {_list(limits, '.3f')}; on the way S "
-            f"turns {_list(map(trajectory.turns, solutions.values()), '.0f')} times until "
-            f"t = {_end(solutions[1])}, each time with a narrow pole of T",
+            f"T(t) has a limit, which remembers n0: T(inf) = {listed(limits, '.3f')}; on the way S "
+            f"turns {listed(map(trajectory.turns, solutions.values()), '.0f')} times until "
+            f"t = {end_of(solutions[1])}, each time with a narrow pole of T",
         ),
         PARTLY if abs(left / kept - 1.0) < 0.01 and beat.exponent() < -0.8 else DISAGREES,
     )
@@ -148,9 +115,9 @@ def same_temperature(results: Results) -> Claim:
     return Claim(
         "Fig. 3a",
         "Very weak couplings lead to the same steady state, at T0.",
-        f"eta/eta_c = {_list(column, 'g')}, n0 = 5, kT0 = 20",
+        f"eta/eta_c = {listed(column, 'g')}, n0 = 5, kT0 = 20",
         (
-            f"{_last_temperatures(column)}, T(inf) = {_list(limits, '.4f')}",
+            f"{last_temperatures(column)}, T(inf) = {listed(limits, '.4f')}",
             f"T(inf) - T0 is of order eta: the three differ by {np.ptp(limits) / WARM:.1%}",
         ),
         AGREES if np.ptp(limits) < 0.01 * WARM else PARTLY,
@@ -165,10 +132,10 @@ def different_temperatures(results: Results) -> Claim:
     return Claim(
         "Fig. 3b",
         "Intermediate couplings lead to different steady temperatures.",
-        f"eta/eta_c = {_list(column, 'g')}, n0 = 5, kT0 = 20",
+        f"eta/eta_c = {listed(column, 'g')}, n0 = 5, kT0 = 20",
         (
-            f"{_last_temperatures(column)}, T(inf) = {_list(limits, '.4f')}",
-            f"in the classical limit T0/(1 - eta/eta_c) = {_list(law, '.4f')}: as in Fig. 2b the "
+            f"{last_temperatures(column)}, T(inf) = {listed(limits, '.4f')}",
+            f"in the classical limit T0/(1 - eta/eta_c) = {listed(law, '.4f')}: as in Fig. 2b the "
             "whole is in equilibrium at T0",
         ),
         AGREES if np.min(np.diff(limits)) > 0.1 * WARM else DISAGREES,
@@ -184,14 +151,14 @@ def no_temperature(results: Results) -> Claim:
     return Claim(
         "Fig. 3c",
         "Above the critical coupling there is no steady temperature.",
-        f"eta/eta_c = {_list(column, 'g')}, n0 = 5, kT0 = 20",
+        f"eta/eta_c = {listed(column, 'g')}, n0 = 5, kT0 = 20",
         (
-            f"bound states at w_b = {_list([b.frequency for b in bound], '.4f')} with Z^2 = "
-            f"{_list([b.residue**2 for b in bound], '.4f')}",
-            f"T swings by {_list(swings, '.3g')} in the second half of t = 0..{_end(column[1.5])}; "
-            "as in Fig. 2c the swings die out like 1/t",
+            f"bound states at w_b = {listed([b.frequencies[0] for b in bound], '.4f')} with Z^2 = "
+            f"{listed([b.residues[0] ** 2 for b in bound], '.4f')}",
+            f"T swings by {listed(swings, '.3g')} in the second half of t = 0.."
+            f"{end_of(column[1.5])}; as in Fig. 2c the swings die out like 1/t",
             "T(inf) exists but depends on n0 = 1, 5, 10: "
-            + "; ".join(_list(row, ".2f") for row in limits),
+            + "; ".join(listed(row, ".2f") for row in limits),
         ),
         PARTLY if min(np.ptp(row) for row in limits) > 0.1 else DISAGREES,
     )
@@ -213,12 +180,13 @@ def negative_temperature(results: Results) -> Claim:
         (
             *(
                 f"kT0 = {T:g}: pole at t = {pole.time:.2f}, with S = {pole.entropy:.4f} and "
-                f"|u|^2 = {pole.transmission:.4f}; T = {pole.before:.4g} one sample before it, "
-                f"{pole.after:.4g} after; {_last_temperatures({T: results.figure_4[T]})}"
+                f"|u|^2 = {_transmission(results.figure_4[T], pole.time):.4f}; "
+                f"T = {pole.before:.4g} one sample before it, "
+                f"{pole.after:.4g} after; {last_temperatures({T: results.figure_4[T]})}"
                 for T, found_here in found.items()
                 for pole in found_here
             ),
-            f"E falls at all times: {_yes(falling)}; F has the same pole with the other sign, "
+            f"E falls at all times: {yes(falling)}; F has the same pole with the other sign, "
             f"and elsewhere falls by no more than {other:.1g}",
         ),
         AGREES if falling and jumping else PARTLY,
@@ -229,7 +197,7 @@ def third_law(results: Results) -> Claim:
     """S and T at late times in a vacuum."""
     solution = results.figure_4[0.0]
     entropy, temperature, energy = (
-        _number(getattr(solution, name)[-1], getattr(solution.error, name)[-1])
+        estimated(getattr(solution, name)[-1], getattr(solution.error, name)[-1])
         for name in ("entropy", "temperature", "energy")
     )
     thermal = float(paper.temperature_of(float(solution.energy[-1])))
@@ -238,7 +206,7 @@ def third_law(results: Results) -> Claim:
         "At T0 = 0 both S and T go to zero.",
         "n0 = 5, eta = 0.01 eta_c, kT0 = 0",
         (
-            f"at t = {_end(solution)}: S = {entropy}, T = {temperature}, E = {energy}",
+            f"at t = {end_of(solution)}: S = {entropy}, T = {temperature}, E = {energy}",
             f"S and E vanish exponentially, T only like 1/ln(1 + 1/N) = {thermal:.4f}, that is 1/t",
         ),
         AGREES if solution.entropy[-1] < 0.1 and solution.temperature[-1] < 0.3 else PARTLY,
@@ -287,7 +255,7 @@ def second_law(results: Results) -> Claim:
         "all of Figs. 2 and 3, Fig. 4 at kT0 = 3",
         (
             f"S - S(0) - Q/T0 >= 0 within its error at all times of all {len(cases)} cases: "
-            f"{_yes(margin >= 0.0)}, the smallest value after t = 0 is {smallest:.1e}",
+            f"{yes(margin >= 0.0)}, the smallest value after t = 0 is {smallest:.1e}",
             f"S of the cavity alone falls at times (by more than 1e-6) in {falls[0]} of them: at "
             f"kT0 = 3, and in {falls[1]} of the {len(strong)} above eta_c although kT0 = 20 > E0",
         ),
@@ -358,14 +326,6 @@ CLAIMS: tuple[Callable[[Results], Claim], ...] = (
 )
 
 
-# --- Words -----------------------------------------------------------------------------------
-
-
-def _last_temperatures(solutions: Mapping[Any, Solution]) -> str:
-    last = [_number(s.temperature[-1], s.error.temperature[-1]) for s in solutions.values()]
-    return f"T({_end(next(iter(solutions.values())))}) = {', '.join(last)}"
-
-
 def _other_fall(solution: Solution) -> float:
     """How far F falls before and after its pole."""
     free_energy = np.asarray(solution.free_energy)
@@ -373,17 +333,6 @@ def _other_fall(solution: Solution) -> float:
     return max(map(trajectory.largest_fall, (free_energy[:before], free_energy[before:])))
 
 
-def _end(solution: Solution) -> str:
-    return f"{float(solution.t[-1]):g}"
-
-
-def _number(value: Any, error: Any) -> str:
-    return f"{float(value):#.6g} ± {float(error):.0e}"
-
-
-def _list(values: Iterable[Any], spec: str) -> str:
-    return ", ".join(f"{float(value):{spec}}" for value in values)
-
-
-def _yes(holds: bool) -> str:
-    return "yes" if holds else "no"
+def _transmission(solution: Solution, time: float) -> float:
+    """|u|^2 at one time."""
+    return float(np.interp(time, solution.t, np.abs(solution.u) ** 2))

@@ -1,4 +1,4 @@
-r"""Thermodynamics far from equilibrium along the trajectory of a state (AHZ Eqs. 9-11).
+r"""Thermodynamics of a cavity far from equilibrium, along its trajectory (AHZ Eqs. 9-11).
 
 E = w_s N, N = <a'a>, S = -Tr[rho ln rho], T = (dE/dt) / (dS/dt), mu = dE/dN, F = E - T S. Time
 derivatives follow from u' and v' by the chain rule, never from differences.
@@ -18,11 +18,8 @@ from bathax.cavity import channel
 from bathax.cavity.green import GreenFunctions
 from bathax.cavity.model import Cavity
 from bathax.cavity.states import State
+from bathax.thermodynamics.resolution import Rate, is_resolved, share
 
-# A rate is known when its error is below this fraction of it.
-RESOLUTION = 1e-2
-# A rate N' that is not known, with an error below this fraction of w_s (1 + N), is a steady state.
-STEADY = 1e-8
 # A state of less entropy is pure.
 PURE = 1e-9
 # Rounding of an entropy, relative to 1 + S.
@@ -150,18 +147,12 @@ def _entropy_rate(m: Moments) -> Scalar:
 
 
 def _is_resolved(state: State, cavity: Cavity, m: Moments, bound: Moments) -> Bool[Array, ""]:
-    """False where E'/S' is 0/0: both rates drown in their errors, though those are tiny."""
+    def rate(function: Callable[[Moments], Scalar]) -> Rate:
+        return Rate(function(m), _propagated(function, m, bound))
 
-    def known(rate: Callable[[Moments], Scalar]) -> tuple[Scalar, Bool[Array, ""]]:
-        error = _propagated(rate, m, bound)
-        return error, error < RESOLUTION * jnp.abs(rate(m))
-
-    error, number_known = known(lambda m: _number_rate(state, m))
-    _, entropy_known = known(_entropy_rate)
     number = m.transmission * state.number + m.noise
-    steady = error <= STEADY * cavity.frequency * (1.0 + number)
-    at_rest = (_number_rate(state, m) == 0.0) & (_entropy_rate(m) == 0.0)
-    return (number_known | entropy_known | ~steady) & ~at_rest
+    scale = cavity.frequency * (1.0 + number)
+    return is_resolved(rate(lambda m: _number_rate(state, m)), rate(_entropy_rate), scale)
 
 
 def _quantities(
@@ -225,12 +216,6 @@ def _propagated(function: Callable[[Moments], Any], value: Moments, bound: Momen
     slopes = jax.jacfwd(function)(lax.stop_gradient(value))
 
     def total(slope: Moments) -> Array:
-        return sum(jax.tree.leaves(jax.tree.map(_share, slope, bound)), jnp.zeros(()))
+        return sum(jax.tree.leaves(jax.tree.map(share, slope, bound)), jnp.zeros(()))
 
     return jax.tree.map(total, slopes, is_leaf=lambda node: isinstance(node, Moments))
-
-
-def _share(slope: Scalar, bound: Scalar) -> Scalar:
-    """|slope| bound, where either may be infinite; a slope that overflowed leaves no bound."""
-    share = jnp.where((slope == 0.0) | (bound == 0.0), 0.0, jnp.abs(slope) * bound)
-    return jnp.where(jnp.isnan(share), jnp.inf, share)

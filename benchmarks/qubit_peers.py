@@ -1,0 +1,233 @@
+"""The thermal rotating-wave qubit by bathax, ACE-OQS and QuTiP's HEOM: writes `qubit_peers.md`.
+
+H = w_s s+s- + sum w_k b'b + sum g_k (s+ b_k + h.c.), J = sum g_k^2 delta(w - w_k) Ohmic with
+an exponential cutoff, the qubit excited at t = 0. Run `make_ace_venv.sh` first. Every error is
+the largest one of the excited population over the reference times; every run has a process of its
+own, so that its peak memory is its own.
+"""
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+
+import jax.numpy as jnp
+import numpy as np
+from _memory import peak_memory
+from _timing import machine_line, seconds, table, write_report
+
+import bathax as bx
+
+HERE = Path(__file__).parent
+FREQUENCY, CUTOFF, STOP = 1.0, 5.0, 20.0
+TIMES = np.array([0.5, 1.0, 2.0, 3.0, 5.0, 7.5, 10.0, 15.0, 20.0])
+
+# P11 at TIMES by an independent hierarchy in float64, errors below 1e-8; at T = 0 it is |u|^2.
+CASES = {
+    "vacuum": {"eta": 0.1, "temperature": 0.0},
+    "thermal, weak": {
+        "eta": 0.002,
+        "temperature": 1.0,
+        "exact": [
+            0.994636564954989, 0.988137100624376, 0.973526565412415,
+            0.957389383146627, 0.926018584191899, 0.89141185224273,
+            0.857210055368418, 0.795444146578847, 0.739882479658139,
+        ],
+    },
+    "thermal, stronger": {
+        "eta": 0.02,
+        "temperature": 0.5,
+        "exact": [
+            0.952081865500932, 0.904280030975137, 0.815961144491403,
+            0.731192669234432, 0.58751221097597, 0.463706832400743,
+            0.372876756860522, 0.260592978438457, 0.202176677545466,
+        ],
+    },
+}  # fmt: skip
+
+
+def reference(name, ts):
+    """Times and exact P11: `TIMES` of the table, or all of `ts` at T = 0."""
+    case = CASES[name]
+    if "exact" in case:
+        return TIMES, np.array(case["exact"])
+    bath = bx.Reservoir(bx.Ohmic(case["eta"], CUTOFF))
+    sol = bx.solve(bx.Cavity(FREQUENCY, bath), bx.Fock(1), jnp.asarray(ts))
+    return ts, np.abs(np.asarray(sol.u)) ** 2
+
+
+def error(name, ts, population):
+    """Largest error at the reference times, all of which `ts` must hold."""
+    ts, population = np.asarray(ts), np.asarray(population)
+    times, exact = reference(name, ts)
+    at = np.abs(ts[:, None] - times).argmin(axis=0)
+    np.testing.assert_allclose(ts[at], times, atol=1e-9)
+    return float(np.abs(population[at] - exact).max())
+
+
+def report_of(command, **keywords):
+    """The JSON line that a run in a process of its own prints last."""
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, **keywords)
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+# ---- bathax
+
+
+def bathax_run(name):
+    """Times and P11 of the qubit's dynamical map."""
+    case = CASES[name]
+    ts = jnp.linspace(0.0, STOP, 401)
+    bath = bx.Reservoir(bx.Ohmic(case["eta"], CUTOFF), temperature=case["temperature"])
+    return ts, bx.dynamical_map(bx.Qubit(FREQUENCY, bath), ts).p11
+
+
+def report_bathax(name, repeats=5):
+    """Print one JSON line: the first call, the median of the later ones, error, peak memory."""
+    first = seconds(lambda: bathax_run(name))
+    later = statistics.median(seconds(lambda: bathax_run(name)) for _ in range(repeats))
+    report = {
+        "seconds": later,
+        "first_seconds": first,
+        "peak_memory": peak_memory(),  # before the reference is computed, which may need more
+        "error": error(name, *bathax_run(name)),
+    }
+    print(json.dumps(report))
+
+
+def bathax_report(name):
+    """`report_bathax` in a process of its own."""
+    return report_of([sys.executable, __file__, "--bathax", name])
+
+
+# ---- ACE-OQS
+
+# The best trade-offs found. The tree needs a number of modes that is a power of two.
+TREE = {"use_combine_tree": "true"}
+
+
+def ace_setting(modes, upper, scale, threshold, **options):
+    """Two levels a mode and steps of 0.5; finer steps lose more in compression than they gain."""
+    setting = {"modes": modes, "upper": upper, "scale": scale, "threshold": threshold}
+    return setting | {"levels": 2, "step": 0.5, "options": options}
+
+
+ACE_SETTINGS = {
+    "vacuum": [
+        ace_setting(16, 10.0, 1.4, 1e-5, compress_maxk=16),
+        ace_setting(16, 10.0, 1.4, 1e-5, compress_maxk=24),
+    ],
+    "thermal, weak": [
+        ace_setting(16, 10.0, 1.0, 1e-4, **TREE),
+        ace_setting(64, 20.0, 1.4, 1e-5, **TREE),
+    ],
+    "thermal, stronger": [
+        ace_setting(16, 10.0, 1.0, 1e-4, **TREE, compress_maxk=48),
+        ace_setting(16, 10.0, 1.0, 1e-4, **TREE, compress_maxk=64),
+    ],
+}
+
+
+def ace_report(name, setting):
+    """One run of ACE in its own environment: seconds, error, peak memory."""
+    case = {"frequency": FREQUENCY, "cutoff": CUTOFF, "stop": STOP}
+    case |= {key: CASES[name][key] for key in ("eta", "temperature")}
+    python = HERE.parent / ".venv-ace" / "bin" / "python"
+    report = report_of([python, HERE / "ace_peer.py"], input=json.dumps(case | setting))
+    return report | {"error": error(name, report["ts"], report["population"])}
+
+
+def against_ace(name, setting, ours):
+    """The table row: ACE's setting and run beside bathax's on the same problem."""
+    theirs = ace_report(name, setting)
+    options = setting.get("options", {})
+    label = (
+        f"{setting['modes']} cells to {setting['upper']:g}, scale {setting['scale']:g}, "
+        f"{setting['levels']} levels, dt {setting['step']:g}, threshold {setting['threshold']}"
+    ) + "".join(f", {key} {value}" for key, value in options.items())
+    cells = [name, label, f"{theirs['seconds']:.3g}", f"{theirs['cpu_seconds']:.3g}"]
+    cells += [f"{theirs['error']:.1e}", f"{theirs['peak_memory'] / 2**20:.0f}"]
+    cells += [f"{ours['seconds']:.2g}", f"{ours['first_seconds']:.2g}", f"{ours['error']:.1e}"]
+    return [*cells, f"{ours['peak_memory'] / 2**20:.0f}"]
+
+
+# ---- QuTiP
+
+HEOM_METHODS = ("adams", "vern7", "tsit5")
+
+
+def heom_report(depth, method, exponents=10):
+    """One run of QuTiP's hierarchy: seconds, auxiliaries, peak memory."""
+    settings = {"frequency": FREQUENCY, "cutoff": CUTOFF, "stop": STOP, "points": 401}
+    settings |= {key: CASES["thermal, stronger"][key] for key in ("eta", "temperature")}
+    settings |= {"exponents": exponents, "depth": depth, "method": method, "tolerance": 1e-8}
+    words = [word for key, value in settings.items() for word in (f"--{key}", str(value))]
+    return report_of([sys.executable, HERE / "heom_peer.py", *words])
+
+
+def heom_row(depth):
+    """The table row of the fastest method at this depth."""
+    runs = {method: heom_report(depth, method) for method in HEOM_METHODS}
+    method = min(runs, key=lambda name: runs[name]["seconds"])
+    run = runs[method]
+    cells = [10, depth, run["auxiliaries"], method, f"{run['seconds']:.3g}"]
+    return [*cells, f"{run['build_seconds']:.2g}", f"{run['peak_memory'] / 2**20:.0f}"]
+
+
+# ---- the report
+
+HEADER = [
+    "problem", "ACE setting", "ACE s", "ACE CPU s", "ACE error", "ACE MiB",
+    "bathax s", "bathax first s", "bathax error", "bathax MiB",
+]  # fmt: skip
+HEOM_HEADER = ["exponents", "depth", "auxiliaries", "method", "s", "build s", "MiB"]
+
+
+def ace_rows():
+    """bathax once for each problem, ACE at each of its settings."""
+    rows = []
+    for name, settings in ACE_SETTINGS.items():
+        ours = bathax_report(name)
+        rows += [against_ace(name, setting, ours) for setting in settings]
+    return rows
+
+
+def write():
+    """Run everything and write `qubit_peers.md`."""
+    write_report(
+        HERE / "qubit_peers.md",
+        "# The rotating-wave qubit: bathax and its peers",
+        machine_line("bathax", "jax", "jaxlib", "numpy", "qutip") + ", ACE-OQS 1.3.3",
+        "A qubit, w_s = 1, excited at t = 0, with an Ohmic reservoir, J = eta w e^{-w/5}, to "
+        "t = 20. "
+        + "; ".join(
+            f"{name}: eta = {case['eta']}, T = {case['temperature']}"
+            for name, case in CASES.items()
+        )
+        + ". Errors are the largest errors of the excited population. Every run has a process "
+        "of its own, whose peak memory is given; other load on the machine moves the times.",
+        table(HEADER, ace_rows()),
+        "ACE's settings are the best found of: equidistant modes and cells finer around w_s, "
+        "thermal modes and two vacuum baths, either frame, sequential, selective and tree "
+        "combination, the order of the modes, time steps, thresholds and bond limits.",
+        table(HEOM_HEADER, [heom_row(depth) for depth in (3, 5)]),
+        "QuTiP's hierarchy takes Hermitian couplings only: it solves sigma_x on the bath of "
+        "'thermal, stronger', so its cost compares, its result does not. Tolerance 1e-8, 401 "
+        f"outputs, the fastest of {', '.join(HEOM_METHODS)}.",
+    )
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--bathax", choices=CASES, help="run bathax alone, print its JSON line")
+    name = parser.parse_args().bathax
+    if name:
+        report_bathax(name)
+    else:
+        write()
+
+
+if __name__ == "__main__":
+    main()

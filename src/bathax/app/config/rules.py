@@ -1,0 +1,62 @@
+"""What a value of a study may be: types with a rule, and the tables that hold them."""
+
+import cmath
+from collections.abc import Callable
+from math import hypot, inf, isfinite
+from pathlib import Path
+from typing import Annotated, Any, NamedTuple
+
+from msgspec import Struct
+from msgspec.structs import asdict
+
+
+class StudyError(ValueError):
+    """A study that cannot be used; the message is one sentence for its author."""
+
+
+class Rule(NamedTuple):
+    """A condition on a value, and the words that finish "must be ..."."""
+
+    words: str
+    holds: Callable[[Any], bool]
+
+
+Finite = Annotated[float, Rule("a finite number", isfinite)]
+Positive = Annotated[float, Rule("a positive, finite number", lambda x: 0 < x < inf)]
+NonNegative = Annotated[float, Rule("a non-negative, finite number", lambda x: 0 <= x < inf)]
+Count = Annotated[int, Rule("a non-negative integer", lambda n: n >= 0)]
+Points = Annotated[int, Rule("an integer of at least 2", lambda n: n >= 2)]
+Numbers = Annotated[tuple[Finite, ...], Rule("one or more finite numbers", bool)]
+Complex = Annotated[
+    float | tuple[float, float],
+    Rule("a finite number or a pair [re, im] of them", lambda z: cmath.isfinite(as_complex(z))),
+]
+Vector = Annotated[
+    tuple[float, float, float],
+    Rule("three numbers [x, y, z] with x^2 + y^2 + z^2 <= 1", lambda r: hypot(*r) <= 1 + 1e-12),
+]
+Chosen = Annotated[bool, Rule("true", bool)]
+File = Annotated[Path, Rule("the path of an existing file", Path.is_file)]
+
+
+def as_complex(value: float | tuple[float, float]) -> complex:
+    """The number that a study writes as itself or as a pair."""
+    return complex(*value) if isinstance(value, tuple) else complex(value)
+
+
+class Table(Struct, forbid_unknown_fields=True):
+    """A table of the study. A key that is left out takes the library's own default."""
+
+    def given(self) -> dict[str, Any]:
+        """The keys that the study sets: TOML has no null, so None stands for "left out"."""
+        return {key: value for key, value in asdict(self).items() if value is not None}
+
+
+class Kind(Table, tag_field="kind"):
+    """A table whose `kind` chooses one class of bathax, named like the class declared here."""
+
+    def build(self) -> Any:
+        """The object of bathax, made from the keys that are given."""
+        import bathax
+
+        return getattr(bathax, type(self).__name__)(**self.given())

@@ -1,0 +1,149 @@
+r"""Where a cavity ends up: u and v for t -> infinity in closed form (AHZ Eqs. 17-19).
+
+u(t) -> sum_b Z_b e^{-i w_b t} and, on the average over time,
+
+v -> \int dw J n [|G(w)|^2 + sum_b Z_b^2 / (w - w_b)^2],
+
+several reservoirs with J n summed. The integral runs along the lines of `resonance`, where a
+narrow |G|^2 is no obstacle.
+"""
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jax import lax
+from jaxtyping import Array, Complex, Float
+
+from bathax._checks import Scalar, is_valid
+from bathax.cavity.model import Cavity
+from bathax.cavity.poles import (
+    BoundStates,
+    Poles,
+    bound_states,
+    edges,
+    first_inverse,
+    intervals,
+    inverse,
+    lines,
+    require_analytic,
+    sector_poles,
+)
+from bathax.cavity.resonance import ANGLE, Cuts, propagator, require_continued, share
+from bathax.cavity.states import State
+from bathax.reservoir.occupation import Uniform
+from bathax.reservoir.reservoir import Reservoir
+
+NODES = 512
+
+
+class LongTimeLimit(eqx.Module):
+    """u and v for t -> infinity; where there are two bound states, averages over their beat.
+
+    `transmission` |u|^2 = sum_b Z_b^2, `noise` v and its `error`, an estimate. With one bound state
+    v has stopped moving, and with none the cavity has forgotten its start.
+    """
+
+    frequency: Scalar
+    bound_states: BoundStates
+    noise: Scalar
+    error: Scalar
+
+    @property
+    def transmission(self) -> Scalar:
+        """The share of the initial quanta that stays, sum_b Z_b^2."""
+        return jnp.sum(self.bound_states.residues**2)
+
+    def number(self, state: State) -> Scalar:
+        """<a'a>, from an initial state."""
+        return self.transmission * state.number + self.noise
+
+    def energy(self, state: State) -> Scalar:
+        """E = w_s <a'a>."""
+        return self.frequency * self.number(state)
+
+    def entropy(self, state: State) -> Scalar:
+        """S of the state with these |u|^2 and v."""
+        return state.entropy(self.transmission, self.noise)
+
+    def temperature(self, state: State) -> Scalar:
+        """lim T(t) = w_s / (dS/dv), because v changes longest of all; 0 in the vacuum.
+
+        Without a bound state w_s / ln(1 + 1/v), for every initial state.
+        """
+        slope = jax.grad(state.entropy, 1)(self.transmission, self.noise)
+        noisy = self.noise > 0.0
+        return jnp.where(noisy, self.frequency / jnp.where(noisy, slope, 1.0), 0.0)
+
+    def free_energy(self, state: State) -> Scalar:
+        """F = E - T S."""
+        return self.energy(state) - self.temperature(state) * self.entropy(state)
+
+
+@eqx.filter_jit
+def long_time_limit(cavity: Cavity) -> LongTimeLimit:
+    r"""u and v for t -> infinity.
+
+    For the reservoirs that `Resonance` can take. Works under `jit`, `vmap` and `grad`; a bad point
+    of a batch is NaN. The error estimate is the squared change from half the nodes, plus rounding
+    and what of a uniform occupation lies beyond the ends of the lines.
+    """
+    require_analytic(cavity)
+    require_continued(cavity)
+    bound, found = bound_states(cavity), sector_poles(cavity)
+    fine, coarse = (_noise(cavity, bound, found, stride) for stride in (1, 2))
+    size = jnp.where(fine > 0.0, fine, 1.0)
+    change = jnp.abs(fine - coarse) / size
+    error = size * (jnp.minimum(change, change**2) + 1e-14) + _beyond(cavity, bound, found)
+    valid = is_valid(cavity)
+    return LongTimeLimit(
+        cavity.frequency,
+        bound,
+        jnp.where(valid, fine, jnp.nan),
+        jnp.where(valid, lax.stop_gradient(error), jnp.nan),
+    )
+
+
+def _noise(cavity: Cavity, bound: BoundStates, found: list[Poles], stride: int) -> Scalar:
+    """v for t -> infinity, by the rule of every node or of every second one."""
+    z, dz = lines(cavity, ANGLE, NODES)
+    z, dz = z[:, ::stride], stride * dz[::stride]
+    sides = intervals(cavity)
+
+    def bound_response(z: Complex[Array, " z"]) -> Complex[Array, " z"]:
+        """sum_b Z_b^2 / (z - w_b)^2."""
+        terms = bound.residues.astype(complex)[None, :] / jnp.subtract.outer(z, bound.placed)
+        return jnp.sum(terms**2, axis=1)
+
+    def from_line(bath: Reservoir, m: int) -> Complex[Array, ""]:
+        def side(through: Scalar) -> Complex[Array, " nodes"]:
+            spectrum = 1.0 / (inverse(cavity, z[m], through) * first_inverse(cavity, z[m]))
+            density = bath.spectral_density.continued(z[m], through)
+            return density * (spectrum + bound_response(z[m]))
+
+        return jnp.sum(dz * bath.occupation(z[m]) * (side(sides[m + 1]) - side(sides[m])))
+
+    def from_poles(bath: Reservoir, m: int) -> Complex[Array, ""]:
+        poles = found[m]
+        z = jnp.where(poles.exist, poles.frequencies, cavity.frequency.astype(complex))
+        whole = jnp.where(poles.exist, cavity.continued_density(z, sides[m]), 1.0)
+        part = bath.spectral_density.continued(z, sides[m]) / whole * bath.occupation(z)
+        weights = poles.residues * share(cavity, poles, m, NODES // stride)
+        return jnp.sum(jnp.where(poles.exist, weights * part, 0.0))
+
+    total = jnp.zeros((), complex)
+    for bath in cavity.reservoirs:
+        total += sum(from_line(bath, m) for m in range(edges(cavity).shape[0]))
+        total += sum(from_poles(bath, m) for m in range(len(found)))
+        own, masses = bath.spectral_density.poles
+        total += jnp.sum(masses * bath.occupation(own) * bound_response(own))
+    return total.real
+
+
+def _beyond(cavity: Cavity, bound: BoundStates, found: list[Poles]) -> Float[Array, ""]:
+    """Quanta of uniformly filled reservoirs beyond the ends of the lines: u(0) = 1 lacks them."""
+    occupations = [bath.occupation for bath in cavity.reservoirs]
+    filling = [n.number for n in occupations if isinstance(n, Uniform)]
+    if not filling:
+        return jnp.zeros(())
+    u = propagator(cavity, bound, found, Cuts.of(cavity, NODES))
+    return jnp.abs(u.start - 1.0) * sum(filling, jnp.zeros(()))

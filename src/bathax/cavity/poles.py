@@ -1,0 +1,363 @@
+r"""Bound states and resonances: the poles of the propagator G(z) = 1 / (z - w_s - Sigma(z)).
+
+On its first sheet G has poles only on the real axis outside the support of J, the bound states, of
+which every gap holds at most one. Continued through the support into the lower half plane,
+1 / G_II = 1 / G + 2 pi i J, it has complex ones, the resonances: a frequency and half a width.
+"""
+
+from collections.abc import Callable
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+from jaxtyping import Array, Bool, Complex, Float, Int
+
+from bathax._checks import Scalar, require
+from bathax.numerics.quadrature import half_line
+from bathax.reservoir.system import OpenSystem
+
+BISECTIONS, NEWTON_STEPS = 60, 16
+# A polar grid about each edge, on which resonances are looked for: distances from 1e-9 w_s up to
+# so many bandwidths, and angles below the real axis.
+NEAREST, FARTHEST, DISTANCES = 1e-9, 30.0, 48
+ANGLES = np.linspace(0.03, 0.5 * np.pi, 12)
+# Where poles that do not exist are put, with residue 0: on no other frequency.
+NOWHERE = 0.577 + 1.618j
+# Lines end at e^LAST bandwidths, for densities with algebraic tails.
+LAST = 11.5
+# How far below the real axis resonances are counted.
+WEDGE = 1.0
+# Resonances kept in each sector, and minima of the grid that are followed to find them.
+MOST, FOLLOWED = 8, 12
+
+
+class Poles(eqx.Module):
+    """Frequencies and residues of G, of which only those count that exist."""
+
+    frequencies: Complex[Array, " poles"]
+    residues: Complex[Array, " poles"]
+    exist: Bool[Array, " poles"]
+
+
+class BoundStates(eqx.Module):
+    """Bound states in the gaps of the reservoirs, in increasing order.
+
+    Where a gap has none, `exist` is False, the frequency NaN and the residue Z = 0.
+    """
+
+    frequencies: Float[Array, " gaps"]
+    residues: Float[Array, " gaps"]
+    exist: Bool[Array, " gaps"]
+
+    @property
+    def placed(self) -> Complex[Array, " gaps"]:
+        """The frequencies, and any number where there is none, to be weighted with Z = 0."""
+        return jnp.where(self.exist, self.frequencies, -1.0).astype(complex)
+
+
+def edges(system: OpenSystem) -> Float[Array, " edges"]:
+    """The real frequencies where the spectral density begins or ends, in increasing order."""
+    points = [p for bath in system.reservoirs for p in bath.spectral_density.branch_points or ()]
+    # Reservoirs that begin at a known number, zero, share one edge.
+    known = sorted({p for p in points if isinstance(p, float)})
+    others = [p for p in points if not isinstance(p, float)]
+    return jnp.sort(jnp.asarray([*known, *others], float)) if points else jnp.zeros(0)
+
+
+def intervals(system: OpenSystem) -> Float[Array, " intervals"]:
+    """A frequency within each interval between the edges, and outside of the first and last."""
+    ends = edges(system)
+    if not ends.shape[0]:
+        return system.frequency[None]
+    unit = system.frequency
+    middles = 0.5 * (ends[1:] + ends[:-1])
+    return jnp.concatenate([ends[:1] - unit, middles, ends[-1:] + unit])
+
+
+def inverse(system: OpenSystem, z: Complex[Array, "..."], through: Scalar) -> Complex[Array, "..."]:
+    """1 / G(z) in the lower half plane, continued from the real frequency `through`."""
+    return first_inverse(system, z) + 2j * jnp.pi * system.continued_density(z, through)
+
+
+def first_inverse(system: OpenSystem, z: Complex[Array, "..."]) -> Complex[Array, "..."]:
+    """1 / G(z) in the lower half plane on the first sheet, where Sigma(z*) = Sigma(z)*."""
+    return z - system.frequency.astype(complex) - system.self_energy(z.conj()).conj()
+
+
+def lines(
+    system: OpenSystem, angle: float, nodes: int
+) -> tuple[Complex[Array, "edges nodes"], Complex[Array, " nodes"]]:
+    """Nodes on lines at an angle below the real axis from each edge, and dz."""
+    r, dr = (jnp.asarray(part, complex) for part in half_line(LAST, nodes))
+    along = direction(system, angle)
+    return jnp.add.outer(edges(system).astype(complex), along * r), along * dr
+
+
+def direction(system: OpenSystem, angle: float) -> Complex[Array, ""]:
+    """One unit of distance along a line."""
+    return system.bandwidth.astype(complex) * jnp.exp(-1j * jnp.asarray(angle, complex))
+
+
+def _with_slope(function: Callable[[Array], Array], x: Array) -> tuple[Array, Array]:
+    return jax.jvp(function, (x,), (jnp.ones_like(x),))
+
+
+def _polished(function: Callable[[Array], Array], root: Array) -> Array:
+    """Two steps of Newton's method, which also carry the derivatives of an implicit function."""
+    root = lax.stop_gradient(root)
+    for _ in range(2):
+        value, slope = _with_slope(function, root)
+        root = root - value / slope
+    return root
+
+
+def require_analytic(system: OpenSystem) -> None:
+    """Refuse a reservoir whose spectral density has no analytic continuation."""
+    for bath in system.reservoirs:
+        density = bath.spectral_density
+        words = "analytic off the ends of its support"
+        known = density.branch_points is not None
+        require("spectral_density", words, f"{density}, which is not known to be", known)
+
+
+# --- bound states ----------------------------------------------------------------------------
+
+
+@eqx.filter_jit
+def bound_states(system: OpenSystem) -> BoundStates:
+    r"""Real w_b outside the support, w_b - w_s - Sigma(w_b) = 0, and Z = 1 / (1 - Sigma'(w_b)).
+
+    As in AHZ Eq. (15): u(t) keeps Z e^{-i w_b t} for ever. A gap has at most one; a band with two
+    edges can have two bound states, whose beat never ends.
+
+    Works under `jit`, `vmap` and `grad`. A bound state within rounding of an edge has a residue
+    that is as uncertain as its distance.
+    """
+    require_analytic(system)
+    ends = edges(system)
+    if not ends.shape[0]:
+        return BoundStates(jnp.zeros(0), jnp.zeros(0), jnp.zeros(0, bool))
+    outside = system.spectral_density(intervals(system)) == 0.0
+
+    def excess(w: Float[Array, "..."]) -> Float[Array, "..."]:
+        return w - system.frequency - system.self_energy(w.astype(complex)).real
+
+    at_ends = excess(ends)
+    low = jnp.concatenate([jnp.minimum(ends[:1], (ends - at_ends)[:1]), ends])
+    high = jnp.concatenate([ends, jnp.maximum(ends[-1:], (ends - at_ends)[-1:])])
+    rises = jnp.concatenate([jnp.ones(1, bool), at_ends < 0.0])
+    passes = jnp.concatenate([at_ends > 0.0, jnp.ones(1, bool)])
+    exist = outside & rises & passes
+    frequencies = _root(excess, lax.stop_gradient(low), lax.stop_gradient(high), exist)
+    _, slope = _with_slope(excess, frequencies)
+    return BoundStates(
+        jnp.where(exist, frequencies, jnp.nan), jnp.where(exist, 1.0 / slope, 0.0), exist
+    )
+
+
+def _root(
+    excess: Callable[[Array], Array],
+    low: Float[Array, " gaps"],
+    high: Float[Array, " gaps"],
+    exist: Bool[Array, " gaps"],
+) -> Float[Array, " gaps"]:
+    """The root of an increasing function in each bracket, with implicit derivatives."""
+
+    def halve(_: Int[Array, ""], bracket: tuple[Array, Array]) -> tuple[Array, Array]:
+        low, high = bracket
+        middle = 0.5 * (low + high)
+        above = lax.stop_gradient(excess(middle)) > 0.0
+        return jnp.where(above, low, middle), jnp.where(above, middle, high)
+
+    low, high = lax.fori_loop(0, BISECTIONS, halve, (low, high))
+    return _polished(excess, jnp.where(exist, 0.5 * (low + high), low - 1.0))
+
+
+# --- resonances ------------------------------------------------------------------------------
+
+
+class Resonances(Poles):
+    """Resonances z_p = w_p - i Gamma_p / 2 and their residues R_p, the least damped ones first.
+
+    Of as many as fit, those count that `exist`; the others are NaN with R = 0. `complete` says
+    whether those within `WEDGE` below the real axis are as many as the argument principle counts.
+    """
+
+    complete: Bool[Array, ""]
+
+    @property
+    def widths(self) -> Float[Array, " poles"]:
+        """Gamma_p = -2 Im z_p: the decay rate of |e^{-i z_p t}|^2."""
+        return -2.0 * self.frequencies.imag
+
+
+@eqx.filter_jit
+def resonances(system: OpenSystem) -> Resonances:
+    r"""Poles of G continued through the support of J: 1/G(z) + 2 pi i J(z) = 0, Im z < 0.
+
+    At weak coupling one, near w_s + Delta(w_s) - i pi J(w_s), with R near 1. Works under `jit`,
+    `vmap` and `grad`, with derivatives of implicit functions; where two resonances merge there are
+    none. At most `MOST` are found for each interval between the edges of J.
+    """
+    require_analytic(system)
+    found = sector_poles(system)
+    z, residues, exist = (
+        jnp.concatenate([getattr(poles, name) for poles in found])
+        for name in ("frequencies", "residues", "exist")
+    )
+    order = jnp.argsort(jnp.where(exist, -z.imag, jnp.inf))
+    z = jnp.where(exist, z, jnp.nan)
+    return Resonances(z[order], residues[order], exist[order], are_complete(system, found))
+
+
+def are_complete(system: OpenSystem, found: list[Poles]) -> Bool[Array, ""]:
+    """Whether all zeros of 1/G within `WEDGE` below the real axis are among the poles found."""
+    own = jnp.concatenate(_own_poles(system))
+
+    def is_complete(m: int, poles: Poles) -> Bool[Array, ""]:
+        inside = jnp.sum(poles.exist & _in_wedge(system, poles.frequencies, m))
+        poles_of_density = jnp.sum(_in_wedge(system, own, m))
+        gap = system.spectral_density(intervals(system)[m]) == 0.0
+        missed = _winding(system, m) - (inside - poles_of_density).astype(float)
+        return gap | (jnp.abs(missed) < 0.5)
+
+    return jnp.all(jnp.stack([is_complete(m, poles) for m, poles in enumerate(found)]))
+
+
+def _in_wedge(system: OpenSystem, z: Complex[Array, " z"], m: int) -> Bool[Array, " z"]:
+    """Between the lines from the ends of the m-th interval."""
+    ends, inside = edges(system), jnp.ones(z.shape, bool)
+    if m > 0:
+        inside &= -jnp.angle(z - ends[m - 1].astype(complex)) < WEDGE
+    if m < ends.shape[0]:
+        inside &= -jnp.angle(z - ends[m].astype(complex)) > WEDGE
+    return inside
+
+
+def _winding(system: OpenSystem, m: int) -> Float[Array, ""]:
+    r"""How often 1/G, continued from the m-th interval, winds about 0 along the boundary.
+
+    On the interval itself Im 1/G >= 0 and the phase of 1/G is between 0 and pi. From its ends it is
+    followed along the lines, far out on which 1/G is z.
+    """
+    through = intervals(system)[m]
+    z, _ = lines(system, WEDGE, 512)
+
+    def far(z: Complex[Array, " nodes"]) -> Scalar:
+        """The phase of 1/G at the far end of a line."""
+        values = inverse(system, z, through)
+        start = jnp.arctan2(jnp.maximum(values[0].imag, 0.0), values[0].real)
+        return start + jnp.sum(jnp.angle(values[1:] / values[:-1]))
+
+    left = far(z[m - 1]) if m > 0 else 2.0 * jnp.pi - WEDGE
+    right = far(z[m]) if m < z.shape[0] else -WEDGE
+    return jnp.asarray((left - right) / (2.0 * jnp.pi))
+
+
+def _own_poles(system: OpenSystem) -> list[Complex[Array, " poles"]]:
+    """Poles of the spectral densities themselves."""
+    return [bath.spectral_density.poles[0] for bath in system.reservoirs]
+
+
+def sector_poles(system: OpenSystem) -> list[Poles]:
+    """Poles of G in the lower half plane, continued from each interval of the real axis.
+
+    At most `MOST` for each interval, the least damped ones. With derivatives of implicit functions.
+    """
+    return [_found(system, m) for m in range(intervals(system).shape[0])]
+
+
+def _found(system: OpenSystem, m: int) -> Poles:
+    """The poles continued from the m-th interval; none where it is a gap."""
+    through = intervals(system)[m]
+    z, exist = _search(lax.stop_gradient(system), m)
+    away = through.astype(complex) - NOWHERE * system.frequency.astype(complex)
+    z = _polished(lambda z: inverse(system, z, through), jnp.where(exist, z, away))
+    _, slope = _with_slope(lambda z: inverse(system, z, through), z)
+    return Poles(jnp.where(exist, z, away), jnp.where(exist, 1.0 / slope, 0.0), exist)
+
+
+def _search(system: OpenSystem, m: int) -> tuple[Array, Array]:
+    """Where Newton's method leads from the most promising points of the lower half plane."""
+    through, ends = intervals(system)[m], edges(system)
+    unit = system.frequency.astype(complex)
+    own = jnp.concatenate(_own_poles(system))
+
+    def newton(z: Complex[Array, "..."]) -> Complex[Array, "..."]:
+        """Newton's step for 1/G times the factors that cancel poles of J."""
+        value, slope = _with_slope(lambda z: inverse(system, z, through), z)
+        factors = jnp.sum(1.0 / jnp.subtract.outer(z, own), axis=-1)
+        return 1.0 / (slope / value + factors)
+
+    starts = [_levels(system)]
+    rays = jnp.asarray(np.exp(-1j * ANGLES))
+    if not ends.shape[0]:
+        starts.append(_minima(newton, unit, rays, system))
+        starts.append(_minima(newton, unit, -rays.conj(), system))
+    if m > 0:
+        starts.append(_minima(newton, ends[m - 1].astype(complex), rays, system))
+    if 0 < m < ends.shape[0]:
+        starts.append(_minima(newton, ends[m].astype(complex), -rays.conj(), system))
+    near = ends[max(m - 1, 0) : m + 1].astype(complex) if ends.shape[0] else unit[None]
+
+    def size(z: Array) -> Array:
+        """How far from the nearest edge."""
+        return jnp.min(jnp.abs(z[:, None] - near[None, :]), axis=1)
+
+    def advance(_: Int[Array, ""], z: Array) -> Array:
+        step = newton(z)
+        length, farthest = jnp.abs(step), 0.5 * size(z)
+        shortened = jnp.where(length > farthest, farthest / length, 1.0)
+        return z - step * shortened.astype(complex)
+
+    z = lax.fori_loop(0, NEWTON_STEPS, advance, jnp.concatenate(starts))
+    good = (jnp.abs(newton(z)) < 1e-8 * size(z)) & (z.imag < 1e-12 * size(z))
+    # On the real axis only those in the interval itself count: the others are bound states.
+    outside = (z.real < ends[m - 1]) if m > 0 else jnp.zeros(z.shape, bool)
+    if m < ends.shape[0]:
+        outside |= z.real > ends[m]
+    good &= ~(outside & (z.imag > -1e-12 * size(z)))
+    good &= system.spectral_density(through) > 0.0
+    earlier = jnp.tril(jnp.abs(z[:, None] - z[None, :]) < 1e-6 * size(z)[:, None], -1)
+    new = good & ~jnp.any(earlier & good[None, :], axis=1)
+    depth = jnp.where(new, -z.imag / size(z), jnp.inf)
+    chosen = jnp.argsort(depth)[:MOST]
+    return z[chosen], new[chosen]
+
+
+def _levels(system: OpenSystem) -> Complex[Array, " starts"]:
+    """The shifted level by itself, and repelled by each pole of J.
+
+    Near a pole z_J of J, of residue i m / 2 pi, 1/G is about z - w_s - m / (z - z_J).
+    """
+    unit = system.frequency.astype(complex)
+    shifted = unit + system.self_energy(unit)
+    shifted = lax.complex(shifted.real, -jnp.abs(shifted.imag) - 1e-12 * system.frequency)
+    starts = [shifted[None]]
+    for bath in system.reservoirs:
+        z, masses = bath.spectral_density.poles
+        middle, half = 0.5 * (z + unit), 0.5 * (z - unit)
+        root = jnp.sqrt(half**2 + masses)
+        starts += [middle + root, middle - root]
+    return jnp.concatenate(starts)
+
+
+def _minima(
+    newton: Callable[[Array], Array],
+    corner: Complex[Array, ""],
+    rays: Complex[Array, " rays"],
+    system: OpenSystem,
+) -> Complex[Array, " starts"]:
+    """Points of a polar grid about an edge whose Newton step is shorter than their neighbours'."""
+    near, far = NEAREST * system.frequency, FARTHEST * system.bandwidth
+    r = near * (far / near) ** jnp.linspace(0.0, 1.0, DISTANCES)
+    z = corner + r.astype(complex)[:, None] * rays[None, :]
+    length = jnp.abs(newton(z)) / r[:, None]
+    length = jnp.where(jnp.isnan(length), jnp.inf, length)
+    around = jnp.pad(length, 1, constant_values=jnp.inf)
+    neighbours = [around[:-2, 1:-1], around[2:, 1:-1], around[1:-1, :-2], around[1:-1, 2:]]
+    lowest = jnp.all(jnp.stack([length <= other for other in neighbours]), axis=0)
+    order = jnp.argsort(jnp.where(lowest, length, jnp.inf).ravel())
+    return z.ravel()[order[:FOLLOWED]]

@@ -1,0 +1,374 @@
+r"""u and v at any time at once: bound states, resonances and what is left of the cut.
+
+u(t) = (i/2pi) \int dw G(w + i0) e^{-iwt}. The line is pushed into the lower half plane, up to lines
+e + r e^{-i theta} from every edge e of the support:
+
+u(t) = sum_b Z_b e^{-i w_b t} + sum_p R_p e^{-i z_p t}
+     + sum_e \int dz [J_right - J_left](z) G_left(z) G_right(z) e^{-izt},
+
+left and right of a line being G and J continued from the two sides of the edge (AHZ Eq. 15, which
+it is for theta -> 0). The lines are integrated by the trapezoidal rule in log r. Of a pole whose
+place among the nodes is xi, complex, the rule takes the part 1 / (1 - e^{-2 pi i xi}), and exactly
+the rest is left for the sum over resonances: neither how close to a line they are matters, nor on
+which side. The noise kernel g~ has J n on lines at another angle. Everything else is algebra of
+exponentials, at a cost that does not depend on t.
+"""
+
+from collections.abc import Callable
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jax import lax
+from jaxtyping import Array, Complex, Float
+
+from bathax._checks import Scalar, are_times, is_valid, require
+from bathax.cavity.green import GreenFunctions
+from bathax.cavity.model import Cavity
+from bathax.cavity.poles import (
+    LAST,
+    MOST,
+    BoundStates,
+    Poles,
+    are_complete,
+    bound_states,
+    direction,
+    edges,
+    intervals,
+    inverse,
+    lines,
+    require_analytic,
+    sector_poles,
+)
+from bathax.cavity.solvers import Estimate, Solver, Volterra, judged, largest_size
+from bathax.numerics.elementary import phase_factor
+from bathax.numerics.exponential_sum import ExponentialSum, Terms, convolution, overlap
+from bathax.numerics.quadrature import half_line_position
+from bathax.reservoir.occupation import BoseEinstein, Uniform
+
+# Angles of the lines of u and of g~ below the real axis. The poles of n(w) are at pi/2.
+ANGLE, NOISE_ANGLE = 0.55, 0.8
+# Before this time in units of the bandwidth's inverse, lines that are cut off do not tell much.
+SOON = 1e-3
+# What that makes of v in a finite band, where G falls off slowly.
+BAND = 1e-11
+ROUNDING = 64.0 * jnp.finfo(float).eps
+
+
+class Resonance(Solver):
+    r"""The exact solution as a sum of exponentials, at a cost that does not depend on the times.
+
+    For spectral densities that are analytic off the ends of their support (all but `Tabulated` and
+    `DiscreteModes`) and thermal or uniform occupations. `nodes`, an even number, is how many
+    exponentials stand for the cut of each edge. `rtol` bounds the error estimate as that of
+    `Volterra`. Couplings, temperatures and states in a batch share their exponentials: under `vmap`
+    over those a sweep is a few matrix products.
+
+    The error estimate is the square of the relative change from half the nodes, plus rounding.
+    Where the argument principle counts more resonances than have been found, it includes by how
+    much u(0) = 1 is missed. Parameters at which two resonances merge (a critically damped
+    `Lorentzian`) are out of reach, which shows there.
+    """
+
+    nodes: int = eqx.field(static=True, default=512)
+    rtol: float = eqx.field(static=True, default=1e-9)
+
+    def __check_init__(self) -> None:
+        even = self.nodes >= 64 and self.nodes % 2 == 0
+        require("nodes", "an even number, 64 or more", self.nodes, even)
+        require("rtol", "positive", self.rtol, self.rtol > 0)
+
+    def green_functions(self, cavity: Cavity, ts: Float[Array, " times"]) -> Estimate:
+        require_analytic(cavity)
+        require_continued(cavity)
+        return _solve(cavity, ts, self.nodes, self.rtol)
+
+
+def default_solver(cavity: Cavity) -> Solver:
+    """`Volterra` where the kernels are smooth, `Resonance` where J falls only like 1/w."""
+    integrable = all(bath.spectral_density.integrable for bath in cavity.reservoirs)
+    return Volterra() if integrable else Resonance()
+
+
+def require_continued(cavity: Cavity) -> None:
+    """Refuse an occupation that is only known on the real axis."""
+    for bath in cavity.reservoirs:
+        known = isinstance(bath.occupation, BoseEinstein | Uniform)
+        require("occupation", "thermal or uniform", f"{bath.occupation}", known)
+
+
+@eqx.filter_jit
+def _solve(cavity: Cavity, ts: Float[Array, " times"], nodes: int, rtol: float) -> Estimate:
+    valid = is_valid(cavity) & are_times(ts)
+    cuts, bound, poles = Cuts.of(cavity, nodes), bound_states(cavity), sector_poles(cavity)
+
+    def sums(cuts: Cuts) -> tuple[ExponentialSum, ExponentialSum]:
+        u = propagator(cavity, bound, poles, cuts)
+        return u, _driven(cavity, cuts, u)
+
+    u, c = sums(cuts)
+    green = _green(cavity, u, c, ts)
+    change = Change.between(cavity, (u, c), sums(cuts.thinned(2)), ts)
+    rounding = _rounding(cavity, poles, cuts, u, ts)
+    missing = jnp.where(are_complete(cavity, poles), 0.0, jnp.abs(u.start - 1.0))
+    missing = jnp.where(missing < 1e-3, missing, jnp.inf)
+    error, relative = _error(cavity, green, change, (rounding, missing))
+    error = jax.tree.map(jnp.add, error, _cut_off(cavity, c, green))
+    return judged(green, lax.stop_gradient(error), valid, relative <= rtol)
+
+
+class Cuts(eqx.Module):
+    """G and J n on lines from every edge: what stands for the branch cut of G, and of g~."""
+
+    z: Complex[Array, "edges nodes"]
+    amplitudes: Complex[Array, "edges nodes"]
+    noise_z: Complex[Array, "edges nodes"]
+    noise_amplitudes: Complex[Array, "edges nodes"]
+
+    @staticmethod
+    def of(cavity: Cavity, nodes: int) -> "Cuts":
+        """Evaluated at so many nodes from each edge."""
+        z, dz = lines(cavity, ANGLE, nodes)
+        noise_z, noise_dz = lines(cavity, NOISE_ANGLE, nodes)
+        spectrum, noise = dz[None] * _spectrum(cavity, z), noise_dz[None] * _noise(cavity, noise_z)
+        return Cuts(z, spectrum, noise_z, noise)
+
+    def thinned(self, stride: int) -> "Cuts":
+        """The rule of every second, third, ... node."""
+        return Cuts(
+            self.z[:, ::stride],
+            stride * self.amplitudes[:, ::stride],
+            self.noise_z[:, ::stride],
+            stride * self.noise_amplitudes[:, ::stride],
+        )
+
+
+def _spectrum(cavity: Cavity, z: Complex[Array, "edges nodes"]) -> Complex[Array, "edges nodes"]:
+    """[J_right - J_left] G_left G_right."""
+
+    def on_line(z: Array, left: Scalar, right: Scalar) -> Array:
+        jump = cavity.continued_density(z, right) - cavity.continued_density(z, left)
+        return jump / (inverse(cavity, z, left) * inverse(cavity, z, right))
+
+    return _each_line(on_line, cavity, z)
+
+
+def _noise(cavity: Cavity, z: Complex[Array, "edges nodes"]) -> Complex[Array, "edges nodes"]:
+    """[J_right - J_left] n, summed over the reservoirs."""
+
+    def on_line(z: Array, left: Scalar, right: Scalar) -> Array:
+        total = jnp.zeros_like(z)
+        for bath in cavity.reservoirs:
+            density = bath.spectral_density
+            jump = density.continued(z, right) - density.continued(z, left)
+            total += jump * bath.occupation(z)
+        return total
+
+    return _each_line(on_line, cavity, z)
+
+
+def _each_line(
+    function: Callable[[Array, Scalar, Scalar], Array], cavity: Cavity, z: Array
+) -> Complex[Array, "edges nodes"]:
+    """A function of the points of a line and frequencies on both sides of its edge."""
+    sides = intervals(cavity)
+    lines = [function(z[m], sides[m], sides[m + 1]) for m in range(z.shape[0])]
+    return jnp.stack(lines) if lines else jnp.zeros_like(z)
+
+
+def propagator(
+    cavity: Cavity, bound: BoundStates, poles: list[Poles], cuts: Cuts
+) -> ExponentialSum:
+    """u(t).
+
+    With one edge only the least damped resonances oscillate for long against the cut, one more than
+    there are poles of J: the others are counted to it.
+    """
+    count, nodes = cuts.z.shape
+    own = sum(bath.spectral_density.poles[0].shape[0] for bath in cavity.reservoirs)
+    slow = slice(2 + own) if count == 1 else slice(MOST)
+    states = Terms(bound.placed, bound.residues.astype(complex))
+    found = [
+        Terms(p.frequencies, p.residues * share(cavity, p, m, nodes)) for m, p in enumerate(poles)
+    ]
+    known = Terms.joined(states, *(terms[slow] for terms in found))
+    damped = tuple(terms[slice(slow.stop, None)] for terms in found)
+    return ExponentialSum(known, (*_by_edge(cuts.z, cuts.amplitudes), *damped))
+
+
+def _by_edge(
+    z: Complex[Array, "edges nodes"], amplitudes: Complex[Array, "edges nodes"]
+) -> tuple[Terms, ...]:
+    return tuple(Terms(z[m], amplitudes[m], m) for m in range(z.shape[0]))
+
+
+def share(cavity: Cavity, poles: Poles, m: int, nodes: int) -> Complex[Array, " poles"]:
+    """The part of the poles continued from the m-th interval that the lines leave.
+
+    1 for those between the lines from its ends, 0 for those beyond.
+    """
+
+    def above(m: int) -> Complex[Array, " poles"]:
+        r = (poles.frequencies - edges(cavity)[m].astype(complex)) / direction(cavity, ANGLE)
+        xi = half_line_position(r, LAST, nodes)
+        # e^{+-50} is as good as 0 or infinity, and has derivatives.
+        xi = lax.complex(xi.real, jnp.clip(xi.imag, -8.0, 8.0))
+        return 1.0 / (1.0 - jnp.exp(2j * jnp.pi * xi))
+
+    last = m == edges(cavity).shape[0]
+    left = above(m - 1) if m > 0 else jnp.ones_like(poles.frequencies)
+    return left if last else left - above(m)
+
+
+def _driven(cavity: Cavity, cuts: Cuts, u: ExponentialSum) -> ExponentialSum:
+    """g~ * u; a single uniform occupation n makes it n g * u = -n (u' + i w_s u)."""
+    first, *others = (bath.occupation for bath in cavity.reservoirs)
+    if isinstance(first, Uniform) and not others:
+        return _drift(cavity, u).scaled(-first.number.astype(complex))
+    return convolution(noise_kernel(cavity, cuts), u)
+
+
+def noise_kernel(cavity: Cavity, cuts: Cuts) -> ExponentialSum:
+    """g~(t)."""
+    poles = [
+        Terms(z, masses * bath.occupation(z))
+        for bath in cavity.reservoirs
+        for z, masses in [bath.spectral_density.poles]
+    ]
+    return ExponentialSum(Terms.joined(*poles), _by_edge(cuts.noise_z, cuts.noise_amplitudes))
+
+
+def _green(
+    cavity: Cavity, u: ExponentialSum, c: ExponentialSum, ts: Float[Array, " times"]
+) -> GreenFunctions:
+    """u, u', v, v' from u and c = g~ * u, exact at t = 0."""
+    drift = _drift(cavity, u)
+    later = ts > 0.0
+    values = jnp.where(later, u(ts), 1.0)
+    drifts, noise = (jnp.where(later, f(ts), 0.0) for f in (drift, c))
+    exchange = values.conj() * noise
+    number, work = (jnp.where(later, overlap(f, c, ts, cavity.bandwidth), 0.0) for f in (u, drift))
+    turning = lax.complex(jnp.zeros_like(cavity.frequency), cavity.frequency)
+    return GreenFunctions(
+        ts,
+        values,
+        drifts - turning * values,
+        2.0 * number.real,
+        2.0 * exchange.real,
+        4.0 * work.imag - 2.0 * exchange.imag,
+    )
+
+
+def _drift(cavity: Cavity, u: ExponentialSum) -> ExponentialSum:
+    """u' + i w_s u."""
+    return u.moment(cavity.frequency.astype(complex))
+
+
+class Change(eqx.Module):
+    """How much two rules for u and c differ, and the size of what they agree on.
+
+    Of u, u' + i w_s u, v' and the integrand of the pull, at the times and at some before them.
+    """
+
+    last: Scalar
+    difference: tuple[Scalar, ...]
+    size: tuple[Scalar, ...]
+
+    @staticmethod
+    def between(
+        cavity: Cavity,
+        fine: tuple[ExponentialSum, ExponentialSum],
+        coarse: tuple[ExponentialSum, ExponentialSum],
+        ts: Float[Array, " times"],
+    ) -> "Change":
+        """Two pairs of u and c."""
+        last, soon = ts[-1], SOON / cavity.bandwidth
+        ts = jnp.maximum(jnp.concatenate([ts, last * 0.5 ** jnp.arange(1.0, 17.0)]), soon)
+
+        def values(u: ExponentialSum, c: ExponentialSum) -> tuple[Array, ...]:
+            value, drift, noise = u(ts), _drift(cavity, u)(ts), c(ts)
+            return value, drift, 2.0 * (value.conj() * noise), 4.0 * (drift.conj() * noise)
+
+        one, other = values(*fine), values(*coarse)
+        difference = tuple(largest_size(a - b) for a, b in zip(one, other, strict=True))
+        return Change(last, difference, tuple(largest_size(a) for a in one))
+
+
+def _error(
+    cavity: Cavity,
+    green: GreenFunctions,
+    change: Change,
+    floor: tuple[Float[Array, " times"], Scalar],
+) -> tuple[GreenFunctions, Scalar]:
+    """Estimated errors, and the largest of u, u', v, v' relative to their sizes.
+
+    The squared change from half the nodes and a floor, relative by rounding and absolute by what
+    is missing. v and the pull are integrals, whose change is at most that of the integrand times
+    the time.
+    """
+    rounding, missing = floor
+    u, drift, exchange, work = change.difference
+    _, largest_drift, largest_exchange, _ = change.size
+    # Differences, and the sizes they are relative to.
+    parts = [
+        (u, jnp.ones(())),
+        (drift + cavity.frequency * u, largest_drift + cavity.frequency),
+        (change.last * exchange, largest_size(green.v)),
+        (exchange, largest_exchange),
+        (exchange + change.last * work, largest_size(green.pull) + largest_exchange),
+    ]
+
+    def relative(difference: Scalar, size: Scalar) -> Array:
+        change = difference / jnp.where(size > 0.0, size, 1.0)
+        return jnp.minimum(change, change**2) + rounding
+
+    errors = [relative(*part) for part in parts]
+    absolute = [error * size + missing for error, (_, size) in zip(errors, parts, strict=True)]
+    largest = missing + jnp.max(jnp.stack(errors[:4]))
+    return _like(green, jnp.zeros_like(green.t), *absolute), largest
+
+
+def _rounding(
+    cavity: Cavity, poles: list[Poles], cuts: Cuts, u: ExponentialSum, t: Float[Array, " times"]
+) -> Float[Array, " times"]:
+    """Relative errors by rounding: of sums, of phases z t, and of nodes close to a pole.
+
+    1/G is known to eps w_s, and R / (z - z_p) at a distance from a pole therefore relative to
+    eps w_s R over that distance.
+    """
+    z, amplitudes = u.poles.frequencies, jnp.abs(u.poles.amplitudes)
+    lasting = jnp.exp(jnp.outer(t, jnp.minimum(z.imag, 0.0)))
+    turned = t * (lasting @ (amplitudes * jnp.abs(z)))
+    rounding = ROUNDING * u.weight + 0.25 * ROUNDING * turned
+    for p in poles:
+        distances = jnp.abs(jnp.subtract.outer(p.frequencies, cuts.z.ravel()))
+        nearest = jnp.min(distances, axis=1, initial=jnp.inf)
+        close = jnp.sum(jnp.abs(p.residues) ** 2 * cavity.frequency / nearest)
+        rounding += jnp.finfo(float).eps * close
+    return rounding + BAND if edges(cavity).shape[0] > 1 else rounding
+
+
+def _cut_off(cavity: Cavity, c: ExponentialSum, green: GreenFunctions) -> GreenFunctions:
+    """What is lost beyond the ends of the lines.
+
+    c(0) = 0 shows it for v. In a finite band G falls off so slowly that at the very start u is not
+    better known than u(0) is.
+    """
+    band = edges(cavity).shape[0] > 1
+    unclear = band & (green.t * cavity.bandwidth < SOON)
+    start = phase_factor(-cavity.frequency * green.t)
+    exchange = 2.0 * jnp.abs(c.start) * jnp.ones_like(green.t)
+    return _like(
+        green,
+        jnp.zeros_like(green.t),
+        jnp.where(unclear, jnp.abs(green.u - start), 0.0),
+        jnp.where(unclear, jnp.abs(green.drift(cavity.frequency)), 0.0),
+        green.t * exchange,
+        exchange,
+        exchange,
+    )
+
+
+def _like(green: GreenFunctions, *values: Float[Array, "..."]) -> GreenFunctions:
+    """A real number for each quantity, in their order."""
+    return jax.tree.unflatten(jax.tree.structure(green), values)

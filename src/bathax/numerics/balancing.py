@@ -1,0 +1,122 @@
+r"""Exponential sums with as few terms as an accuracy needs: balanced truncation.
+
+A kernel k(t) = sum_j m_j e^{-i z_j t}, Im z_j <= 0, from a quadrature rule has hundreds of terms.
+Balanced truncation keeps the combinations of exponentials that are best excited and best observed,
+
+k(t) ~ o . e^{-A t} P m,    A = W diag(i z) V,  P = W,  o = 1 . V,
+
+where W and V come from the singular vectors of the Hankel operator H(s, t) = k(s + t). One A and
+one o serve several kernels, given by several m. The leading n x n blocks are the balanced
+truncations to n modes, so that modes are ordered by importance and the order can be chosen later.
+"""
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+from jaxtyping import Array, Complex, Float, Inexact
+
+from bathax._checks import Scalar
+
+# Singular values below this fraction of the largest are rounding: their modes are left out.
+RANK = 1e-13
+# Sampling times: spread evenly in log t over so many e-foldings, and evenly in t for kernels whose
+# exponentials do not decay.
+LOGARITHMIC, FOLDINGS, LINEAR = 144, 18.0, 256
+
+
+class ReducedModes(eqx.Module):
+    """k(t) ~ output . e^{-generator t} (projection @ m), modes by decreasing `weight`.
+
+    `reduced` is False where there were few nodes, which are kept as they are.
+    """
+
+    generator: Complex[Array, "modes modes"]
+    output: Complex[Array, " modes"]
+    projection: Complex[Array, "modes nodes"]
+    weight: Float[Array, " modes"]
+    reduced: bool = eqx.field(static=True)
+
+    def kernel(self, masses: Inexact[Array, " nodes"]) -> Complex[Array, " modes"]:
+        """What a kernel with these masses excites in each mode."""
+        return self.projection @ masses.astype(complex)
+
+    def leading(self, count: int) -> "ReducedModes":
+        """The reduction to the first `count` modes."""
+        return ReducedModes(
+            self.generator[:count, :count],
+            self.output[:count],
+            self.projection[:count],
+            self.weight[:count],
+            self.reduced,
+        )
+
+
+def reduced_modes(
+    nodes: Inexact[Array, " nodes"],
+    masses: Inexact[Array, "kernels nodes"],
+    horizon: Scalar,
+    count: int,
+) -> ReducedModes:
+    """At most `count` modes for kernels with these nodes z_j and masses m_j, for t up to `horizon`.
+
+    The error of a kernel is of the order of the first neglected singular value times the rate of
+    change; it is not controlled beyond the horizon. W and V are constant to differentiation, which
+    acts through the nodes in A, and through the masses of a kernel.
+    """
+    masses = lax.stop_gradient(masses.astype(complex))
+    if nodes.shape[0] <= count:
+        return _as_they_are(nodes.astype(complex), masses)
+    rates = 1j * nodes.astype(complex)
+    fixed = lax.stop_gradient((nodes, masses, horizon))
+    projection, lift, weight = _projections(*fixed, count)
+    generator = projection @ (rates[:, None] * lift)
+    return ReducedModes(generator, jnp.sum(lift, axis=0), projection, weight, True)
+
+
+def _projections(
+    nodes: Inexact[Array, " nodes"],
+    masses: Complex[Array, "kernels nodes"],
+    horizon: Scalar,
+    count: int,
+) -> tuple[Array, Array, Array]:
+    """W, V and the singular values, from the Hankel operator sampled at some times."""
+    observed = _samples(nodes, horizon)
+    excited = jnp.concatenate([observed.T * mass[:, None] for mass in masses], axis=1)
+    left, right = jnp.linalg.qr(observed), jnp.linalg.qr(excited.conj().T)
+    u, weight, vh = jnp.linalg.svd(left.R @ right.R.conj().T, full_matrices=False)
+    u, vh, weight = u[:, :count], vh[:count], weight[:count]
+    kept = weight > RANK * weight[0]
+    scale = jnp.where(kept, 1.0 / jnp.sqrt(jnp.where(kept, weight, 1.0)), 0.0).astype(complex)
+    projection = scale[:, None] * (u.conj().T @ left.R)
+    lift = (right.R.conj().T @ vh.conj().T) * scale[None, :]
+    return projection, lift, weight
+
+
+def _samples(nodes: Inexact[Array, " nodes"], horizon: Scalar) -> Complex[Array, "times nodes"]:
+    """e^{-i z t} at sampling times, weighted by a spacing and a slow decay e^{-t / horizon}.
+
+    The decay bounds the operator for kernels that fall off like a power of t.
+    """
+    steps = FOLDINGS / LOGARITHMIC * (np.arange(LOGARITHMIC) + 0.5)
+    times = [np.exp(-steps)]
+    spacing = [np.exp(-steps) * FOLDINGS / LOGARITHMIC]
+    if not jnp.iscomplexobj(nodes):
+        times.append((np.arange(LINEAR) + 0.5) / LINEAR)
+        spacing.append(np.full(LINEAR, 1.0 / LINEAR))
+    t = horizon * jnp.asarray(np.concatenate(times))
+    weights = jnp.sqrt(horizon * jnp.asarray(np.concatenate(spacing))) * jnp.exp(-t / horizon)
+    phases = -1j * t.astype(complex)[:, None] * nodes.astype(complex)[None, :]
+    return weights.astype(complex)[:, None] * jnp.exp(phases)
+
+
+def _as_they_are(
+    nodes: Complex[Array, " nodes"], masses: Complex[Array, "kernels nodes"]
+) -> ReducedModes:
+    """Few nodes need no reduction: one mode each, output and masses of equal size."""
+    weight = jnp.max(jnp.abs(masses), axis=0)
+    order = jnp.argsort(-weight)
+    nodes, weight = nodes[order], weight[order]
+    output = jnp.sqrt(jnp.where(weight > 0.0, weight, 1.0)).astype(complex)
+    projection = jnp.eye(nodes.shape[0], dtype=complex)[order] / output[:, None]
+    return ReducedModes(jnp.diag(1j * nodes), output, projection, weight, False)

@@ -1,0 +1,1 @@
+"""A two-level system in its reservoirs: the exact map, its rates, states."""

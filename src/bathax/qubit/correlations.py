@@ -1,0 +1,157 @@
+r"""Two-time functions of a qubit in any phase-invariant reservoir, exactly from the hierarchy.
+
+An operator that acts on the qubit at time s acts on every auxiliary element alike, so that
+
+<s+(s) s-(t)> = y(t - s) . [x(s) s+],    <s-(t) s+(s)> = y(t - s) . [s+ x(s)],    t >= s,
+
+where x are the elements of charge 0 that the initial populations evolve into, and y the adjoint
+elements of charge 1 that the coherence |1><0| evolves back into. One run gives both, and the
+functions at all pairs of times are two matrix products.
+"""
+
+import math
+from functools import partial
+
+import equinox as eqx
+import jax.numpy as jnp
+from jax import lax
+from jaxtyping import Array, Complex, Float, Int
+
+from bathax._checks import Scalar, is_concrete
+from bathax._status import Status
+from bathax.numerics.balancing import ReducedModes
+from bathax.numerics.grid import TimeGrid, span
+from bathax.numerics.refinement import largest, refine
+from bathax.numerics.sparse import SparseMatrix
+from bathax.numerics.taylor import REACH, states, steps_needed
+from bathax.qubit.hierarchy import STEPS, Hierarchy, Size, generator, prepared
+from bathax.qubit.index_set import Regression, regression
+from bathax.qubit.model import Qubit
+from bathax.qubit.states import QubitState
+
+# Grid intervals per unit of phase that the kernels run through, and that e^{i(w - w_s)t} does, as
+# smooth at t = 0 as elsewhere; the fewest and the most intervals.
+KERNEL, FOURIER, FEWEST, MOST = 12.0, 4.0, 64, 4096
+
+
+class TwoTime(eqx.Module):
+    """Two-time functions at the pairs (t, s) of times of a grid; row t, column s.
+
+    `number` <s+(s) s-(t)> and `vacancy` <s-(t) s+(s)> are Hermitian matrices; on the diagonal they
+    are the populations of the excited and of the ground state.
+    """
+
+    grid: TimeGrid
+    number: Complex[Array, "times times"]
+    vacancy: Complex[Array, "times times"]
+
+    def thinned(self) -> "TwoTime":
+        """Every second time."""
+        grid = TimeGrid(2.0 * self.grid.step, (self.grid.points + 1) // 2)
+        return TwoTime(grid, self.number[::2, ::2], self.vacancy[::2, ::2])
+
+
+class TwoTimeEstimate(eqx.Module):
+    """Two-time functions from a hierarchy and from a smaller one, and a `Status`."""
+
+    fine: TwoTime
+    coarse: TwoTime
+    status: Int[Array, ""]
+
+
+def two_time(
+    qubit: Qubit,
+    initial: QubitState,
+    ts: Float[Array, " times"],
+    highest: Scalar,
+    solver: Hierarchy,
+) -> TwoTimeEstimate:
+    """The functions up to ts[-1] on a grid that also resolves e^{iwt} for w - w_s up to `highest`.
+
+    Of the initial state only the populations matter. Memory is N times + 4 times^2 complex numbers
+    for N elements of the hierarchy.
+    """
+    valid, modes, sizes = prepared(solver, qubit, ts)
+    intervals = _intervals(qubit, ts, highest)
+    coarse, fine = refine(
+        partial(_solve, qubit, initial, modes, ts, intervals, solver.steps),
+        sizes,
+        lambda coarse, fine: _change(coarse, fine) / solver.rtol,
+    )
+    reached = lax.stop_gradient(_change(coarse, fine)) <= solver.rtol
+    status = jnp.where(reached, Status.SUCCESS, Status.TOLERANCE_NOT_REACHED)
+    return TwoTimeEstimate(fine, coarse, jnp.where(valid, status, Status.INVALID))
+
+
+def _power_of_two(count: int | float) -> int:
+    return 2 ** math.ceil(math.log2(count))
+
+
+def _intervals(qubit: Qubit, ts: Float[Array, " times"], highest: Scalar) -> int:
+    """A power of two; a fixed one inside `jit`."""
+    fastest = jnp.maximum(KERNEL * qubit.bandwidth, FOURIER * highest)
+    wanted = largest(lax.stop_gradient(span(ts) * fastest))
+    if not is_concrete(wanted):
+        return STEPS
+    return min(_power_of_two(max(float(wanted), FEWEST)), MOST)
+
+
+def _solve(
+    qubit: Qubit,
+    initial: QubitState,
+    modes: ReducedModes,
+    ts: Float[Array, " times"],
+    intervals: int,
+    steps: int | None,
+    size: Size,
+) -> TwoTime:
+    pattern = regression(*size)
+    matrix, norm = generator(qubit, modes, ts, pattern.structure, len(size[1]))
+    if steps is None:
+        needed = largest(lax.stop_gradient(norm))
+        steps = steps_needed(float(needed)) if is_concrete(needed) else intervals
+    steps = _power_of_two(steps)
+    return _functions(matrix, norm, initial, ts, pattern, (steps, intervals))
+
+
+@eqx.filter_jit
+def _functions(
+    matrix: SparseMatrix,
+    norm: Scalar,
+    initial: QubitState,
+    ts: Float[Array, " times"],
+    pattern: Regression,
+    counts: tuple[int, int],
+) -> TwoTime:
+    """Both functions; NaN where steps are too long."""
+    (steps, intervals), both = counts, pattern.structure
+    places = jnp.asarray([both.ground, both.excited, both.coherence])
+    values = jnp.stack([*initial.populations, jnp.ones(())]).astype(complex)
+    start = jnp.zeros(both.size, complex).at[places].set(values)
+    parts, stride = max(intervals // steps, 1), max(steps // intervals, 1)
+    path = states(matrix.__matmul__, start, span(ts), steps, parts)[::stride]
+    path = jnp.where(norm <= 1.5 * REACH * steps, path, jnp.nan)
+    grid = TimeGrid.until(span(ts), intervals + 1)
+    number, vacancy = (
+        _hermitian(path[:, after] @ path[:, before].T)
+        for before, after in (pattern.right, pattern.left)
+    )
+    return TwoTime(grid, number, vacancy)
+
+
+def _hermitian(values: Complex[Array, "lags times"]) -> Complex[Array, "times times"]:
+    """From f(tau, s) to f(t - s, s), the upper triangle by conjugation."""
+    count = values.shape[0]
+    lag = jnp.arange(count)[:, None] - jnp.arange(count)[None, :]
+    lower = jnp.where(lag >= 0, values[jnp.abs(lag), jnp.arange(count)[None, :]], 0.0)
+    return lower + jnp.where(lag < 0, lower.conj().T, 0.0)
+
+
+@eqx.filter_jit
+def _change(coarse: TwoTime, fine: TwoTime) -> Scalar:
+    """The largest change of both functions, which are at most 1; infinite for overflow."""
+    changes = [
+        jnp.max(jnp.abs(coarse.number - fine.number)),
+        jnp.max(jnp.abs(coarse.vacancy - fine.vacancy)),
+    ]
+    return jnp.nan_to_num(jnp.max(jnp.stack(changes)), nan=jnp.inf)

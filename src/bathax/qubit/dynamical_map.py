@@ -1,0 +1,258 @@
+r"""The exact map of a qubit in time and the time-local master equation read off it (NP).
+
+rho_11(t) = P11 rho_11(0) + (1 - P00) rho_00(0), rho_10(t) = c rho_10(0), D = P11 + P00 - 1, and
+
+rho' = -i w(t) [s+s-, rho] + gamma_- (s- rho s+ - {s+s-, rho}/2)
+       + gamma_+ (s+ rho s- - {s-s+, rho}/2) + gamma_z (sz rho sz - rho).
+"""
+
+from collections.abc import Sequence
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jax import lax
+from jaxtyping import Array, ArrayLike, Bool, Complex, Float, Inexact, Int
+
+from bathax._checks import as_complex, as_float, holds, is_concrete, require, require_times
+from bathax._status import Status
+from bathax.numerics.special import positive_root
+from bathax.qubit.elements import MapElements, MapEstimate, MapSolver
+from bathax.qubit.hierarchy import Hierarchy
+from bathax.qubit.model import Qubit
+from bathax.qubit.vacuum import Vacuum, is_in_vacuum
+
+# A number is known when its error is below this fraction of it.
+RESOLUTION = 1e-2
+# Dividing by a |D| or |c| above this amplifies no error to speak of.
+LARGE = 0.1
+
+
+class MapQuantities(eqx.Module):
+    """What a map gives at each of its times; see `DynamicalMap`."""
+
+    p11: Float[Array, "*times"]
+    p00: Float[Array, "*times"]
+    coherence: Inexact[Array, "*times"]
+    determinant: Float[Array, "*times"]
+    dp11: Float[Array, "*times"]
+    dp00: Float[Array, "*times"]
+    dcoherence: Inexact[Array, "*times"]
+    ddeterminant: Float[Array, "*times"]
+    gamma_minus: Float[Array, "*times"]
+    gamma_plus: Float[Array, "*times"]
+    gamma_z: Float[Array, "*times"]
+    shift: Float[Array, "*times"]
+
+
+class DynamicalMap(MapQuantities):
+    r"""The map of a qubit at the times `t`, the rates of its master equation, and their errors.
+
+    `p11`, `p00`, `coherence` c and `determinant` D, in the laboratory frame, with time derivatives
+    `dp11` and so on; then (NP)
+
+        gamma_+ = -P00' - (D'/D)(1 - P00),       gamma_- = -P11' - (D'/D)(1 - P11),
+        gamma_z = [D'/(2D) - Re(c'/c)] / 2,      shift   = -Im(c'/c),
+
+    the last being the whole frequency w(t), w_s without reservoirs. The map is regular where D or c
+    vanishes, its rates are not: `rates_resolved` tells where gamma_-, gamma_+ are known,
+    `coherence_resolved` where the shift is, both where gamma_z is; elsewhere they are NaN. "Known":
+    the divisor is known to 1%, and it is above 0.1 or its logarithmic derivative is known to 1%.
+
+    `error` estimates the absolute error of every quantity under the same name (the modulus for
+    complex ones, infinite where a rate is NaN); constant to differentiation. `status` is a
+    `Status`; where parameters were invalid all numbers are NaN.
+    """
+
+    t: Float[Array, "*times"]
+    error: MapQuantities
+    rates_resolved: Bool[Array, "*times"]
+    coherence_resolved: Bool[Array, "*times"]
+    status: Int[Array, "*batch"]
+
+    @property
+    def message(self) -> str:
+        """The status in words; for concrete values only."""
+        return Status(int(self.status)).message
+
+    @property
+    def complete_positivity_margin(self) -> Float[Array, "*times"]:
+        r"""The smallest eigenvalue of the Choi matrix: the map is completely positive iff >= 0.
+
+        The least of 1 - P00, 1 - P11 and (P00 + P11)/2 - \sqrt{(P00 - P11)^2/4 + |c|^2}; the last
+        is non-negative when |c|^2 <= P00 P11. A vacuum map has a margin of exactly 0.
+        """
+        gap = 0.5 * (self.p00 - self.p11)
+        middle = 0.5 * (self.p00 + self.p11) - positive_root(gap**2 + _square(self.coherence))
+        return jnp.minimum(middle, 1.0 - jnp.maximum(self.p00, self.p11))
+
+    def choi(self) -> Complex[Array, "*times 4 4"]:
+        """sum_ij |i><j| (x) map(|i><j|), of trace 2; row 2i + a for input i and output a."""
+        c = self.coherence.astype(complex)
+        parts = (self.p00, 1.0 - self.p00, 1.0 - self.p11, self.p11)
+        diagonal = jnp.stack([part.astype(complex) for part in parts], axis=-1)
+        choi = jnp.zeros((*self.t.shape, 4, 4), complex)
+        choi = choi.at[..., jnp.arange(4), jnp.arange(4)].set(diagonal)
+        return choi.at[..., 3, 0].set(c).at[..., 0, 3].set(c.conj())
+
+    def kraus(self) -> Complex[Array, "*times 4 2 2"]:
+        r"""Operators K_k with map(rho) = sum_k K_k rho K_k', sum_k K_k' K_k = 1.
+
+        diag(\sqrt{P00}, c/\sqrt{P00}), diag(0, \sqrt{P11 - |c|^2/P00}), \sqrt{1 - P11} s- and
+        \sqrt{1 - P00} s+. Differentiable where all four are non-zero; one that vanishes, where the
+        root has no derivative, counts as constant. Weights below 0, errors of the map, become 0.
+        """
+        empty = self.p00 <= 0.0
+        p00 = jnp.where(empty, 1.0, self.p00)
+        c = jnp.where(empty, 0.0, self.coherence.astype(complex))
+        rest = self.p11 - _square(c) / p00
+        operators = jnp.zeros((*self.t.shape, 4, 2, 2), complex)
+        for place, value in {
+            (0, 0, 0): positive_root(self.p00).astype(complex),
+            (0, 1, 1): c / jnp.sqrt(p00).astype(complex),
+            (1, 1, 1): positive_root(rest).astype(complex),
+            (2, 0, 1): positive_root(1.0 - self.p11).astype(complex),
+            (3, 1, 0): positive_root(1.0 - self.p00).astype(complex),
+        }.items():
+            operators = operators.at[(..., *place)].set(value)
+        return operators
+
+    def apply(self, rho: ArrayLike | Sequence) -> Complex[Array, "*times 2 2"]:
+        """The image at every time of any 2 x 2 matrix; index 1 is the excited state."""
+        rho = as_complex(rho)
+        require("rho", "a 2 x 2 matrix", f"of shape {rho.shape}", rho.shape == (2, 2))
+        p00, p11 = self.p00.astype(complex), self.p11.astype(complex)
+        c = self.coherence.astype(complex)
+        ground = p00 * rho[0, 0] + (1.0 - p11) * rho[1, 1]
+        excited = p11 * rho[1, 1] + (1.0 - p00) * rho[0, 0]
+        rows = [[ground, c.conj() * rho[0, 1]], [c * rho[1, 0], excited]]
+        return jnp.stack([jnp.stack(row, axis=-1) for row in rows], axis=-2)
+
+
+def dynamical_map(
+    qubit: Qubit, ts: ArrayLike | Sequence, solver: MapSolver | None = None
+) -> DynamicalMap:
+    """The map of a qubit from t = 0 to each of the increasing times `ts` >= 0, and its rates.
+
+    `solver` is `default_solver(qubit)` if left out. Works under `jit`, `vmap` and `grad` with
+    respect to every parameter of the qubit and the times. Bad input raises `ValueError` with one
+    sentence where values are concrete; inside `jit` or `vmap` a bad point is NaN, with its status.
+    """
+    ts = as_float(ts)
+    require_times(ts)
+    solver = default_solver(qubit) if solver is None else solver
+    return _assembled(solver.map_elements(qubit, ts))
+
+
+def default_solver(qubit: Qubit) -> MapSolver:
+    """`Vacuum()` where all reservoirs are known to be empty, otherwise `Hierarchy()`."""
+    if is_concrete(*(bath.occupation for bath in qubit.reservoirs)) and holds(is_in_vacuum, qubit):
+        return Vacuum()
+    return Hierarchy()
+
+
+@eqx.filter_jit
+def _assembled(estimate: MapEstimate) -> DynamicalMap:
+    value, error = _completed(estimate.elements), _completed_error(estimate.error)
+    valid = estimate.status != Status.INVALID
+    populations = _log_derivative(
+        value["determinant"],
+        value["ddeterminant"],
+        error["determinant"],
+        error["ddeterminant"],
+    )
+    # Only the real part of c'/c has to be known to 1%: the imaginary part is some w_s at all times.
+    coherences = _log_derivative(
+        value["coherence"], value["dcoherence"], error["coherence"], error["dcoherence"]
+    )
+    rates, rate_errors = _rates(estimate.elements, estimate.error, populations, coherences)
+    return DynamicalMap(
+        **value,
+        **rates,
+        t=estimate.elements.t,
+        error=jax.tree.map(
+            lambda x: jnp.where(valid, lax.stop_gradient(x), jnp.nan),
+            MapQuantities(**error, **rate_errors),
+        ),
+        rates_resolved=populations.resolved,
+        coherence_resolved=coherences.resolved,
+        status=estimate.status,
+    )
+
+
+def _completed(elements: MapElements) -> dict[str, Array]:
+    return {
+        "p11": elements.p11,
+        "p00": elements.p00,
+        "coherence": elements.c,
+        # In this order nothing is lost where P00 is exactly 1.
+        "determinant": elements.p11 - (1.0 - elements.p00),
+        "dp11": elements.dp11,
+        "dp00": elements.dp00,
+        "dcoherence": elements.dc,
+        "ddeterminant": elements.dp11 + elements.dp00,
+    }
+
+
+def _completed_error(error: MapElements) -> dict[str, Array]:
+    return _completed(error) | {"determinant": error.p11 + error.p00}
+
+
+class _LogDerivative(eqx.Module):
+    """x'/x, a bound on its error, and whether it is known; 0 where it is not."""
+
+    value: Inexact[Array, " times"]
+    error: Float[Array, " times"]
+    resolved: Bool[Array, " times"]
+
+
+def _log_derivative(x: Array, dx: Array, error: Array, derror: Array) -> _LogDerivative:
+    size = jnp.abs(lax.stop_gradient(x))
+    known = error < RESOLUTION * size
+    safe = jnp.where(known, x, jnp.ones((), x.dtype))
+    ratio = jnp.where(known, dx, jnp.zeros((), dx.dtype)) / safe
+    fixed = lax.stop_gradient(ratio)
+    spread = (derror + jnp.abs(fixed) * error) / jnp.where(known, size, 1.0)
+    sharp = spread < RESOLUTION * jnp.abs(fixed.real)
+    resolved = known & ((size > LARGE) | sharp)
+    return _LogDerivative(ratio, spread, resolved)
+
+
+def _rates(
+    elements: MapElements,
+    error: MapElements,
+    populations: _LogDerivative,
+    coherences: _LogDerivative,
+) -> tuple[dict[str, Array], dict[str, Array]]:
+    """gamma_-, gamma_+, gamma_z and the shift, with first-order bounds on their errors."""
+
+    def feeding(p: Array, dp: Array) -> Array:
+        return -dp - populations.value * (1.0 - p)
+
+    def feeding_error(p: Array, p_error: Array, dp_error: Array) -> Array:
+        slope = jnp.abs(populations.value)
+        return dp_error + populations.error * jnp.abs(1.0 - p) + slope * p_error
+
+    values = {
+        "gamma_minus": feeding(elements.p11, elements.dp11),
+        "gamma_plus": feeding(elements.p00, elements.dp00),
+        "gamma_z": 0.25 * populations.value - 0.5 * coherences.value.real,
+        "shift": -coherences.value.imag,
+    }
+    errors = {
+        "gamma_minus": feeding_error(elements.p11, error.p11, error.dp11),
+        "gamma_plus": feeding_error(elements.p00, error.p00, error.dp00),
+        "gamma_z": 0.25 * populations.error + 0.5 * coherences.error,
+        "shift": coherences.error,
+    }
+    both = populations.resolved & coherences.resolved
+    masks = dict.fromkeys(("gamma_minus", "gamma_plus"), populations.resolved)
+    masks |= {"gamma_z": both, "shift": coherences.resolved}
+    return (
+        {name: jnp.where(masks[name], value, jnp.nan) for name, value in values.items()},
+        {name: jnp.where(masks[name], value, jnp.inf) for name, value in errors.items()},
+    )
+
+
+def _square(z: Inexact[Array, "..."]) -> Float[Array, "..."]:
+    return z.real**2 + z.imag**2

@@ -1,0 +1,148 @@
+r"""Where a qubit comes to rest: exactly, to second order in the coupling, and to zeroth.
+
+The state that a qubit and a reservoir of temperature T > 0 share at the end is not e^{-H_S/T} but
+the mean-force Gibbs state Tr_B e^{-H/T} / Z. With b = 1/T, and V the coupling, the imaginary-time
+expansion of e^{-bH} to second order in V gives
+
+rho_11 / rho_00 = [e^{-b w_s} + b^2 \int dw J (n + 1) e[-b w_s, -b w_s, -b w]]
+                / [1 + b^2 \int dw J (n + 1) e[-b w, -b w, -b w_s]],
+
+where e[x, x, y] = (e^y - e^x - (y - x) e^x) / (y - x)^2 is a divided difference of the exponential.
+"""
+
+import math
+from functools import partial
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jax import lax
+from jaxtyping import Array, ArrayLike, Float, Int
+
+from bathax._checks import POSITIVE, Scalar, as_float, holds, is_valid, require
+from bathax._status import Status
+from bathax.numerics.balancing import ReducedModes
+from bathax.numerics.refinement import refine
+from bathax.numerics.sparse import SparseMatrix
+from bathax.qubit.hierarchy import Hierarchy, Size, generator, prepared
+from bathax.qubit.index_set import Regression, regression
+from bathax.qubit.model import Qubit
+from bathax.reservoir.discrete import DiscreteModes
+from bathax.reservoir.occupation import BoseEinstein
+
+# w_s times the time up to which the kernels are modelled; nodes of the frequency integral.
+HORIZON, NODES = 60.0, 1024
+# Below this distance a divided difference is a Taylor series, of so many terms.
+CLOSE, TERMS = 1.0, 18
+# A dense matrix of half so many rows is solved within seconds.
+MAX_SIZE = 6000
+
+
+class SteadyState(eqx.Module):
+    """The population of the excited state at the end, an estimate of its error, a `Status`."""
+
+    excited_population: Scalar
+    error: Scalar
+    status: Int[Array, ""]
+
+    @property
+    def message(self) -> str:
+        """The status in words; for concrete values only."""
+        return Status(int(self.status)).message
+
+
+def steady_state(
+    qubit: Qubit, solver: Hierarchy | None = None, horizon: ArrayLike | None = None
+) -> SteadyState:
+    """rho_11 at t -> infinity, from the null vector of the generator of the hierarchy.
+
+    The reservoirs may have several temperatures, but must have continuous spectra. `solver` is
+    `Hierarchy(max_size=6000)` if left out; a dense matrix of half its elements is solved. `horizon`
+    is the time up to which the memory kernels are modelled, 60 / w_s if left out. The error
+    estimate is the change from a smaller hierarchy, and what half the horizon changes in a small
+    one; constant to differentiation. `status` tells whether it is below the solver's `rtol`.
+
+    The steady state is unique only without bound states, below the critical coupling. Works under
+    `jit`, `vmap` and `grad`; inside `jit` the size of the hierarchy is that of `Hierarchy`.
+    """
+    for bath in qubit.reservoirs:
+        density = bath.spectral_density
+        words = "continuous, or there is no steady state"
+        require("spectral_density", words, density, not isinstance(density, DiscreteModes))
+    until = as_float(HORIZON / qubit.frequency if horizon is None else horizon)
+    require("horizon", POSITIVE.words, until, holds(POSITIVE.holds, until))
+    solver = Hierarchy(max_size=MAX_SIZE) if solver is None else solver
+    valid, modes, sizes = prepared(solver, qubit, until[None])
+    solve = partial(_population, qubit, modes, until)
+    coarse, fine = refine(solve, sizes, lambda coarse, fine: jnp.abs(coarse - fine) / solver.rtol)
+    _, shorter, _ = prepared(solver, qubit, 0.5 * until[None])
+    tail = solve(sizes[0]) - _population(qubit, shorter, until, sizes[0])
+    error = lax.stop_gradient(jnp.abs(fine - coarse) + jnp.abs(tail))
+    status = jnp.where(error <= solver.rtol, Status.SUCCESS, Status.TOLERANCE_NOT_REACHED)
+    known = jnp.where(valid, 0.0, jnp.nan)
+    return SteadyState(fine + known, error + known, jnp.where(valid, status, Status.INVALID))
+
+
+def _population(qubit: Qubit, modes: ReducedModes, horizon: Scalar, size: Size) -> Scalar:
+    pattern = regression(*size)
+    matrix, _ = generator(qubit, modes, horizon[None], pattern.structure, len(size[1]))
+    return _stationary(matrix, pattern)
+
+
+@eqx.filter_jit
+def _stationary(matrix: SparseMatrix, pattern: Regression) -> Scalar:
+    """rho_11 of the null vector, one of whose redundant equations is replaced by the trace."""
+    ground, excited = pattern.structure.ground, pattern.structure.excited
+    block = matrix.leading_block(pattern.populations)
+    block = block.at[ground].set(0.0).at[ground, jnp.asarray([ground, excited])].set(1.0)
+    trace = jnp.zeros(pattern.populations, complex).at[ground].set(1.0)
+    return jnp.linalg.solve(block, trace)[excited].real
+
+
+def mean_force_population(qubit: Qubit) -> Scalar:
+    """rho_11 of the mean-force Gibbs state to second order in the coupling; see this module.
+
+    All reservoirs must have the same temperature T > 0. The next order, eta^2 for a coupling eta,
+    is the difference from `steady_state`.
+    """
+    temperature = _temperature(qubit)
+    a = -qubit.frequency / temperature
+    excited, ground = jnp.exp(a), jnp.ones(())
+    for bath in qubit.reservoirs:
+        nodes, masses = bath.spectral_density.measure(NODES)
+        emission = masses * (bath.occupation(nodes) + 1.0) / temperature**2
+        x = -nodes / temperature
+        excited += emission @ _divided_difference(jnp.broadcast_to(a, x.shape), x)
+        ground += emission @ _divided_difference(x, jnp.broadcast_to(a, x.shape))
+    return jnp.where(is_valid(qubit), excited / (excited + ground), jnp.nan)
+
+
+def boltzmann_population(qubit: Qubit) -> Scalar:
+    """1 / (1 + e^{w_s / T}), the limit of weak coupling; one temperature T > 0, as above."""
+    population = jax.nn.sigmoid(-qubit.frequency / _temperature(qubit))
+    return jnp.where(is_valid(qubit), population, jnp.nan)
+
+
+def _temperature(qubit: Qubit) -> Scalar:
+    """The one temperature of all reservoirs."""
+    words = "one positive temperature for all reservoirs"
+    for bath in qubit.reservoirs:
+        thermal = isinstance(bath.occupation, BoseEinstein)
+        require("reservoirs", words, type(bath.occupation).__name__, thermal)
+    temperatures = jnp.stack([bath.temperature for bath in qubit.reservoirs])
+    require("reservoirs", words, temperatures, holds(_is_equilibrium, temperatures))
+    return temperatures[0]
+
+
+def _is_equilibrium(temperatures: Float[Array, " reservoirs"]) -> Array:
+    return jnp.all(temperatures == temperatures[0]) & (temperatures[0] > 0.0)
+
+
+def _divided_difference(x: Float[Array, " n"], y: Float[Array, " n"]) -> Float[Array, " n"]:
+    """e[x, x, y] of the exponential; for x, y <= 0 it never overflows."""
+    d = y - x
+    close = jnp.abs(d) < CLOSE
+    near, far = jnp.where(close, d, 0.0), jnp.where(close, 1.0, d)
+    coefficients = jnp.asarray([1.0 / math.factorial(k + 2) for k in reversed(range(TERMS))])
+    series = jnp.exp(x) * jnp.polyval(coefficients, near)
+    return jnp.where(close, series, (jnp.exp(y) - jnp.exp(x) * (1.0 + far)) / far**2)

@@ -1,0 +1,284 @@
+r"""Which auxiliary matrices of the hierarchy are kept, and which couple to which.
+
+The hierarchy counts quanta in reduced modes of the reservoir, m on the left of the density matrix
+and n on its right (see `hierarchy`). An element is a pair (m, n) with a component |i><j| of the
+qubit; conservation of quanta leaves i - j = charge + |n| - |m|, where the charge is 0 for what the
+populations reach and 1 for the coherence. A quantum weighs the more the less important its mode is,
+and a pair is kept while its quanta weigh at most `depth` together.
+"""
+
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+
+from bathax.numerics.sparse import Entries, Pattern, pattern
+
+# How many patterns are kept for use again; a large one takes tens of megabytes.
+RECENT = 16
+# Components |0><0|, |0><1|, |1><0|, |1><1| of the qubit, and their i - j.
+OFFSET = np.array([0, -1, 1, 0])
+GROUND, COHERENCE, EXCITED = 0, 2, 3
+
+_LOWER = np.array([[0.0, 1.0], [0.0, 0.0]])
+_UNIT = np.eye(2)
+
+
+def _on_left(s: np.ndarray) -> np.ndarray:
+    """The matrix of rho -> s rho on the four components."""
+    return np.kron(s, _UNIT)
+
+
+def _on_right(s: np.ndarray) -> np.ndarray:
+    """The matrix of rho -> rho s on the four components."""
+    return np.kron(_UNIT, s.T)
+
+
+class Hop(NamedTuple):
+    """A change by one quantum on one side: its parameters and what it does to the qubit."""
+
+    left: bool
+    raises: bool
+    parameter: str
+    on_qubit: np.ndarray
+
+
+HOPS = (
+    Hop(True, False, "output", -1j * (_on_left(_LOWER.T) - _on_right(_LOWER.T))),
+    Hop(False, False, "output*", -1j * (_on_left(_LOWER) - _on_right(_LOWER))),
+    Hop(True, True, "emission", -1j * _on_left(_LOWER)),
+    Hop(True, True, "absorption", 1j * _on_right(_LOWER)),
+    Hop(False, True, "emission*", 1j * _on_right(_LOWER.T)),
+    Hop(False, True, "absorption*", -1j * _on_left(_LOWER.T)),
+)
+VECTORS = ("output", "emission", "absorption", "output*", "emission*", "absorption*")
+
+
+def parameter_offsets(modes: int) -> dict[str, int]:
+    """Where each parameter starts: two generators, six vectors, the frequency of the qubit."""
+    names = ("generator", "generator*", *VECTORS, "frequency")
+    sizes = [modes**2] * 2 + [modes] * len(VECTORS)
+    return dict(zip(names, np.cumsum([0, *sizes]).tolist(), strict=True))
+
+
+class MultiIndices(NamedTuple):
+    """All numbers of quanta up to a weight, lightest first, and the way from one to the next.
+
+    `up[i, k]` is the index with one quantum more in mode k, -1 if it is too heavy; `down` likewise.
+    """
+
+    quanta: np.ndarray
+    weight: np.ndarray
+    up: np.ndarray
+    down: np.ndarray
+
+
+@lru_cache(RECENT)
+def multi_indices(depth: int, weights: tuple[float, ...]) -> MultiIndices:
+    """Multi-indices of weight up to `depth`, given that of a quantum in each mode."""
+    modes = len(weights)
+    found = [(0,) * modes]
+    for quanta in found:  # grows while it is read
+        last = max((k for k in range(modes) if quanta[k]), default=0)
+        for k in range(last, modes):
+            more = (*quanta[:k], quanta[k] + 1, *quanta[k + 1 :])
+            if np.dot(more, weights) <= depth + 1e-9:
+                found.append(more)
+    quanta = np.array(found)
+    weight = quanta @ np.array(weights)
+    order = np.argsort(weight, kind="stable")
+    quanta, weight = quanta[order], weight[order]
+    place = {tuple(row): i for i, row in enumerate(quanta.tolist())}
+    up, down = (
+        np.array(
+            [[place.get(tuple(row), -1) for row in (q + sign * step).tolist()] for q in quanta]
+        )
+        for step in (np.eye(modes, dtype=int),)
+        for sign in (1, -1)
+    )
+    return MultiIndices(quanta, weight, up, down)
+
+
+class Elements(NamedTuple):
+    """Positions of the left and right multi-index and the qubit's component of each element."""
+
+    left: np.ndarray
+    right: np.ndarray
+    component: np.ndarray
+
+    def codes(self, count: int) -> np.ndarray:
+        """One whole number for each element, given the number of multi-indices."""
+        return (self.left * count + self.right) * 4 + self.component
+
+
+def elements(depth: int, weights: tuple[float, ...], charge: int) -> Elements:
+    """The elements of one charge, ordered by their codes."""
+    indices = multi_indices(depth, weights)
+    heaviest = depth + 1e-9 - indices.weight
+    partners = np.searchsorted(indices.weight, heaviest, side="right")
+    left = np.repeat(np.arange(len(partners)), partners)
+    right = np.concatenate([np.arange(count) for count in partners])
+    quanta = indices.quanta.sum(axis=1)
+    offset = charge + quanta[right] - quanta[left]
+    pair, component = np.nonzero(offset[:, None] == OFFSET[None, :])
+    return Elements(left[pair], right[pair], component)
+
+
+def count_elements(depth: int, weights: tuple[float, ...]) -> int:
+    """The number of elements of both charges, without the pattern, which is far larger."""
+    return sum(len(elements(depth, weights, charge).left) for charge in (0, 1))
+
+
+def entries(depth: int, weights: tuple[float, ...], charge: int) -> tuple[Elements, Entries]:
+    """The elements of one charge and the generator between them."""
+    indices, kept = multi_indices(depth, weights), elements(depth, weights, charge)
+    terms = [_rotation(kept, len(weights))]
+    terms += [_damping(kept, indices, left) for left in (True, False)]
+    terms += [_hops(kept, indices, hop) for hop in HOPS]
+    return kept, Entries(*(np.concatenate(part) for part in zip(*terms, strict=True)))
+
+
+def _rotation(kept: Elements, modes: int) -> Entries:
+    """-i w_s [s+s-, rho]."""
+    at = np.flatnonzero(OFFSET[kept.component])
+    frequency = np.full(len(at), parameter_offsets(modes)["frequency"])
+    return Entries(at, at, frequency, -1j * OFFSET[kept.component[at]])
+
+
+def _damping(kept: Elements, indices: MultiIndices, left: bool) -> Entries:
+    """-sum_jk A_jk d'_j d_k on one side, with d the lowering operators of normalised quanta."""
+    modes, side = indices.quanta.shape[1], kept.left if left else kept.right
+    source, k = np.nonzero(indices.quanta[side])
+    source, k = np.repeat(source, modes), np.repeat(k, modes)
+    j = np.tile(np.arange(modes), len(source) // modes)
+    below = indices.down[side[source], k]
+    root = np.sqrt(indices.quanta[side[source], k] * (indices.quanta[below, j] + 1.0))
+    offset = parameter_offsets(modes)["generator" if left else "generator*"]
+    target = _moved(kept, indices, source, indices.up[below, j], left)
+    return _existing(target, source, offset + j * modes + k, -root.astype(complex))
+
+
+def _hops(kept: Elements, indices: MultiIndices, hop: Hop) -> Entries:
+    """One quantum more or less on one side, with a root of their number."""
+    modes, side = indices.quanta.shape[1], kept.left if hop.left else kept.right
+    offset, terms = parameter_offsets(modes)[hop.parameter], []
+    for after, before in np.argwhere(hop.on_qubit).tolist():
+        source = np.repeat(np.flatnonzero(kept.component == before), modes)
+        k = np.tile(np.arange(modes), len(source) // modes)
+        step = indices.up if hop.raises else indices.down
+        target = _moved(kept, indices, source, step[side[source], k], hop.left, after)
+        root = np.sqrt(indices.quanta[side[source], k] + float(hop.raises))
+        terms.append(_existing(target, source, offset + k, hop.on_qubit[after, before] * root))
+    return Entries(*(np.concatenate(part) for part in zip(*terms, strict=True)))
+
+
+def _moved(
+    kept: Elements,
+    indices: MultiIndices,
+    source: np.ndarray,
+    place: np.ndarray,
+    left: bool,
+    component: int | None = None,
+) -> np.ndarray:
+    """The element with another multi-index on one side (and component), -1 if it is not kept."""
+    count = len(indices.weight)
+    other = (kept.right if left else kept.left)[source]
+    qubit = kept.component[source] if component is None else np.full(len(source), component)
+    moved = Elements(place, other, qubit) if left else Elements(other, place, qubit)
+    codes, wanted = kept.codes(count), moved.codes(count)
+    at = np.minimum(np.searchsorted(codes, wanted), len(codes) - 1)
+    return np.where((place >= 0) & (codes[at] == wanted), at, -1)
+
+
+def _existing(
+    target: np.ndarray, source: np.ndarray, parameter: np.ndarray, factor: np.ndarray
+) -> Entries:
+    there = target >= 0
+    return Entries(target[there], source[there], parameter[there], factor[there])
+
+
+class Structure(NamedTuple):
+    """The adjoint generator of both charges side by side, and where |1><1|, |0><0|, |1><0| are."""
+
+    pattern: Pattern
+    size: int
+    excited: int
+    ground: int
+    coherence: int
+
+
+@lru_cache(RECENT)
+def structure(depth: int, weights: tuple[float, ...]) -> Structure:
+    """The pattern of the hierarchy of this depth with these weights of a quantum in each mode."""
+    populations, first = entries(depth, weights, charge=0)
+    coherences, second = entries(depth, weights, charge=1)
+    return _side_by_side((populations, _adjoint(first)), (coherences, _adjoint(second)))
+
+
+def _adjoint(terms: Entries) -> Entries:
+    return terms._replace(row=terms.column, column=terms.row)
+
+
+def _side_by_side(
+    populations: tuple[Elements, Entries], coherences: tuple[Elements, Entries]
+) -> Structure:
+    """One matrix with a block for each charge."""
+    (first, block), (second, other) = populations, coherences
+    shift = len(first.left)
+    moved = other._replace(row=other.row + shift, column=other.column + shift)
+    joined = Entries(*(np.concatenate(part) for part in zip(block, moved, strict=True)))
+    size = shift + len(second.left)
+    return Structure(
+        pattern(joined, size),
+        size,
+        excited=_bare(first, EXCITED),
+        ground=_bare(first, GROUND),
+        coherence=shift + _bare(second, COHERENCE),
+    )
+
+
+def _bare(kept: Elements, component: int) -> int:
+    """The element of the density matrix itself, without quanta on either side."""
+    bare = (kept.left == 0) & (kept.right == 0) & (kept.component == component)
+    return int(np.flatnonzero(bare)[0])
+
+
+class Regression(NamedTuple):
+    """What two-time functions need: populations forward in time, the coherence backward.
+
+    `structure` has the generator of charge 0 and the adjoint one of charge 1 side by side. `right`
+    and `left` pair the elements of rho (first row) with those of rho s+ and of s+ rho (second row)
+    that they become.
+    """
+
+    structure: Structure
+    populations: int
+    right: np.ndarray
+    left: np.ndarray
+
+
+@lru_cache(RECENT)
+def regression(depth: int, weights: tuple[float, ...]) -> Regression:
+    """The pattern for two-time functions of a hierarchy of this depth with these weights."""
+    populations, first = entries(depth, weights, charge=0)
+    coherences, second = entries(depth, weights, charge=1)
+    shift = len(populations.left)
+    both = _side_by_side((populations, first), (coherences, _adjoint(second)))
+    indices, raised = multi_indices(depth, weights), _LOWER.T
+    right, left = (
+        _product(populations, coherences, indices, operator) + np.array([[0], [shift]])
+        for operator in (_on_right(raised), _on_left(raised))
+    )
+    return Regression(both, shift, right, left)
+
+
+def _product(
+    before: Elements, after: Elements, indices: MultiIndices, on_qubit: np.ndarray
+) -> np.ndarray:
+    """Which elements become which when an operator acts on the qubit alone."""
+    pairs, count = [], len(indices.weight)
+    for target, source in np.argwhere(on_qubit):
+        at = np.flatnonzero(before.component == source)
+        moved = Elements(before.left[at], before.right[at], np.full(len(at), target))
+        pairs.append((at, np.searchsorted(after.codes(count), moved.codes(count))))
+    return np.concatenate(pairs, axis=1)

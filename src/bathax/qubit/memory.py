@@ -1,0 +1,149 @@
+r"""How much a map of a qubit remembers: negative rates, and two measures of non-Markovianity.
+
+All are read off the times of the map, and see nothing that happens between two of them.
+"""
+
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+from jaxtyping import Array, Bool, Float
+
+from bathax._checks import Scalar, require
+from bathax.numerics.special import positive_root
+from bathax.qubit.dynamical_map import DynamicalMap
+
+RATES = ("gamma_minus", "gamma_plus", "gamma_z")
+# Angles of one search for the best pair of states, and how often it zooms in.
+ANGLES = 33
+ZOOMS = 4
+
+
+def negative_rate_intervals(dmap: DynamicalMap, name: str) -> list[tuple[float, float]]:
+    """The intervals (start, end) in which the rate `name` is below minus its error estimate.
+
+    `name` is "gamma_minus", "gamma_plus" or "gamma_z". Times at which the rate is not resolved are
+    skipped. A rate is a quotient N/M of functions smooth through every zero of the map, M = D or
+    D |c|^2; it changes sign where one of the two does, located by linear interpolation between
+    samples, with an error of second order in their spacing. An interval that begins or ends at the
+    first or last resolved time is open there. For concrete values only.
+    """
+    require("name", f"one of {RATES}", repr(name), name in RATES)
+    rate, error = getattr(dmap, name), getattr(dmap.error, name)
+    known = np.isfinite(rate)
+    t = np.asarray(dmap.t)[known]
+    negative = np.asarray(rate < -error)[known]
+    parts = [np.asarray(part)[known] for part in _quotient(dmap, name)]
+    changes = np.flatnonzero(np.diff(negative)) if negative.size else []
+    edges = [_crossing(t, parts, int(i)) for i in changes]
+    if negative.size and negative[0]:
+        edges.insert(0, float(t[0]))
+    if negative.size and negative[-1]:
+        edges.append(float(t[-1]))
+    return list(zip(edges[::2], edges[1::2], strict=True))
+
+
+def _quotient(dmap: DynamicalMap, name: str) -> tuple[Array, Array]:
+    """Numerator and denominator of a rate, finite where the map is not invertible."""
+    d, slope = dmap.determinant, dmap.ddeterminant
+    if name != "gamma_z":
+        p, dp = (dmap.p11, dmap.dp11) if name == "gamma_minus" else (dmap.p00, dmap.dp00)
+        return -dp * d - slope * (1.0 - p), d
+    c, dc = dmap.coherence, dmap.dcoherence
+    square = c.real**2 + c.imag**2
+    return 0.25 * (slope * square - 2.0 * d * (c.conj() * dc).real), d * square
+
+
+def _crossing(t: np.ndarray, parts: list[np.ndarray], i: int) -> float:
+    """Where, between samples i and i + 1, one of the parts passes zero."""
+    before, after = next(
+        ((part[i], part[i + 1]) for part in reversed(parts) if part[i] * part[i + 1] < 0.0),
+        (parts[0][i], parts[0][i + 1]),
+    )
+    # Without a change of sign the rate only leaves its error bar: the nearer sample.
+    fraction = np.clip(before / (before - after) if before != after else 0.0, 0.0, 1.0)
+    return float(t[i] + fraction * (t[i + 1] - t[i]))
+
+
+def blp_measure(dmap: DynamicalMap) -> Scalar:
+    r"""Breuer, Laine and Piilo: the largest total revival of a trace distance, max \int_{d'>0} d'.
+
+    The map takes the difference of two Bloch vectors to (|c| r_perp, D r_z), rotated. The distance
+    is linear in the length of the difference, so the best pair is one of the greatest length: two
+    opposite pure states, at polar angle theta, with
+
+        d(t) = \sqrt{D^2 cos^2 theta + |c|^2 sin^2 theta}.
+
+    Maximised over theta by a search on a grid that is refined around its best point. Revivals are
+    sums of increments between the samples and the extrema of d^2, found by a cubic from d^2 and
+    its exact derivative. With samples h apart the error is O(h^4) for every extremum and O(h^2)
+    where d touches zero; a revival and a fall within one step cancel. Differentiable, with the
+    best angle held fixed; NaN for an invalid map.
+    """
+    d, c, steps = dmap.determinant, dmap.coherence, jnp.diff(dmap.t)
+    squares = jnp.stack([d**2, c.real**2 + c.imag**2])
+    slopes = 2.0 * jnp.stack([d * dmap.ddeterminant, (c.conj() * dmap.dcoherence).real])
+
+    def revival(weight: Scalar) -> Scalar:
+        weights = jnp.stack([weight, 1.0 - weight])
+        square, slope = weights @ squares, weights @ slopes
+        distance, between = positive_root(square), positive_root(_extrema(square, slope, steps))
+        first, second = between - distance[:-1], distance[1:] - between
+        return jnp.sum(jnp.maximum(first, 0.0) + jnp.maximum(second, 0.0))
+
+    best, reach = jnp.asarray(0.25 * jnp.pi), 0.25 * jnp.pi
+    for _ in range(ZOOMS):
+        angles = best + reach * jnp.linspace(-1.0, 1.0, ANGLES)
+        angles = jnp.clip(angles, 0.0, 0.5 * jnp.pi)
+        totals = lax.map(revival, jnp.cos(angles) ** 2)
+        best, reach = angles[jnp.argmax(totals)], 2.0 * reach / (ANGLES - 1)
+    return revival(lax.stop_gradient(jnp.cos(best) ** 2))
+
+
+def _extrema(
+    values: Float[Array, " times"], slopes: Float[Array, " times"], steps: Float[Array, " steps"]
+) -> Float[Array, " steps"]:
+    """The cubic of each step where its slope passes zero, or its first value where it does not."""
+    before, after = slopes[:-1], slopes[1:]
+    inside = before * after < 0.0
+    u = jnp.where(inside, before / jnp.where(inside, before - after, 1.0), 0.0)
+    bend = values[:-1] * (1 - u) ** 2 * (1 + 2 * u) + values[1:] * u**2 * (3 - 2 * u)
+    return bend + steps * (before * u * (1 - u) ** 2 - after * u**2 * (1 - u))
+
+
+def rhp_measure(dmap: DynamicalMap) -> Scalar:
+    r"""Rivas, Huelga and Plenio: \int g dt, g = lim (|(Lambda_{t+e,t} (x) 1) Phi|_1 - 1) / e.
+
+    To first order in e the propagator adds weight e gamma_k / 2 to Phi in the directions of its
+    traceless jump operators, orthogonal to Phi and, with Tr L_j' L_k = delta_jk, to each other. So
+    g is the sum of max(0, -gamma_k): s- and s+ have this norm, sz / \sqrt{2} makes the third rate
+    2 gamma_z, and
+
+        g = max(0, -gamma_-) + max(0, -gamma_+) + 2 max(0, -gamma_z).
+
+    By the trapezoidal rule over the resolved times; a negative rate counts where it exceeds its
+    error estimate. Infinite if D or c passes through zero, since g ~ 1/(t - t_0) behind one: where
+    D changes sign, or the rates are unresolved between two times at which they are resolved. A
+    zero that no sample comes close to (of D = |u|^2 in the vacuum) is not seen: the sum is then
+    finite but grows like the logarithm of the number of samples. NaN for an invalid map.
+    """
+    known = dmap.rates_resolved & dmap.coherence_resolved
+    terms = [_negative_part(dmap, name, known) for name in RATES]
+    g = terms[0] + terms[1] + 2.0 * terms[2]
+    both = known[1:] & known[:-1]
+    area = jnp.sum(jnp.where(both, 0.5 * (g[1:] + g[:-1]) * jnp.diff(dmap.t), 0.0))
+    singular = _passes_zero(dmap.determinant, known)
+    return jnp.where(jnp.isnan(dmap.p11[0]), jnp.nan, jnp.where(singular, jnp.inf, area))
+
+
+def _negative_part(dmap: DynamicalMap, name: str, known: Bool[Array, " times"]) -> Array:
+    rate = jnp.where(known, getattr(dmap, name), 0.0)
+    return jnp.where(rate < -getattr(dmap.error, name), -rate, 0.0)
+
+
+def _passes_zero(d: Float[Array, " times"], known: Bool[Array, " times"]) -> Bool[Array, ""]:
+    """Whether D changes sign between known values, or there is a gap between them."""
+    last = jnp.max(jnp.where(known, jnp.arange(known.shape[0]), -1))
+    inside = jnp.arange(known.shape[0]) <= last
+    gap = jnp.any(inside & ~known)
+    flip = jnp.any(inside & known & (d < 0.0))
+    return gap | flip

@@ -1,0 +1,74 @@
+"""The exact map in the vacuum, where the qubit decays with the Green function of a cavity."""
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jax import lax
+from jaxtyping import Array, Bool, Float
+
+from bathax._checks import are_times, holds, is_valid, require
+from bathax._status import Status
+from bathax.cavity.green import GreenFunctions
+from bathax.cavity.model import Cavity
+from bathax.cavity.solvers import Estimate, Volterra
+from bathax.qubit.elements import MapElements, MapEstimate, MapSolver
+from bathax.qubit.model import Qubit
+from bathax.reservoir.occupation import Uniform
+from bathax.reservoir.reservoir import Reservoir
+
+
+class Vacuum(MapSolver):
+    """P11 = |u|^2, P00 = 1, c = u with the cavity's u(t): exact at T0 = 0 (AHZ Eqs. 20-24).
+
+    With at most one quantum in the whole system, an atom and a cavity obey the same equation. Any
+    spectral density that `volterra` takes. Reservoirs that are not empty are refused: `ValueError`,
+    or `Status.INVALID` inside `jit`.
+    """
+
+    volterra: Volterra = Volterra()
+
+    def map_elements(self, qubit: Qubit, ts: Float[Array, " times"]) -> MapEstimate:
+        for bath in qubit.reservoirs:
+            filling = bath.occupation
+            found = f"filled by a {type(filling).__name__} occupation"
+            words = "empty (T = 0) for the solver `Vacuum`"
+            require("reservoirs", words, found, holds(type(filling).is_vacuum, filling))
+        # Described this way, the vacuum costs no noise kernel.
+        densities = [bath.spectral_density for bath in qubit.reservoirs]
+        empty = [Reservoir(density, occupation=Uniform(0.0)) for density in densities]
+        estimate = self.volterra.green_functions(Cavity(qubit.frequency, empty), ts)
+        return _from_green(estimate, is_in_vacuum(qubit) & is_valid(qubit) & are_times(ts))
+
+
+def is_in_vacuum(qubit: Qubit) -> Bool[Array, ""]:
+    """Whether all reservoirs are known to be empty."""
+    return jnp.all(jnp.stack([bath.occupation.is_vacuum() for bath in qubit.reservoirs]))
+
+
+@eqx.filter_jit
+def _from_green(estimate: Estimate, valid: Bool[Array, ""]) -> MapEstimate:
+    green = estimate.green
+    value = MapElements(
+        green.t,
+        green.transmission,
+        jnp.ones_like(green.t),
+        green.u,
+        green.transmission_rate,
+        jnp.zeros_like(green.t),
+        green.du,
+    )
+
+    def checked(elements: MapElements) -> MapElements:
+        return jax.tree.map(lambda x: jnp.where(valid, x, jnp.nan), elements)
+
+    status = jnp.where(valid, estimate.status, Status.INVALID)
+    return MapEstimate(checked(value), checked(_error(green, estimate.error)), status)
+
+
+def _error(green: GreenFunctions, error: GreenFunctions) -> MapElements:
+    """Bounds on the errors of |u|^2 and 2 Re[conj(u) u'] from those of u and u'."""
+    u, du = lax.stop_gradient((jnp.abs(green.u), jnp.abs(green.du)))
+    known = jnp.zeros_like(error.u)
+    population = error.u * (2.0 * u + error.u)
+    rate = 2.0 * (du * error.u + (u + error.u) * error.du)
+    return MapElements(known, population, known, error.u, rate, known, error.du)

@@ -1,0 +1,93 @@
+"""A small system that exchanges quanta with its reservoirs: what a cavity and a qubit share."""
+
+from collections.abc import Iterable
+
+import equinox as eqx
+import jax.numpy as jnp
+from jaxtyping import Array, Complex, Float
+
+from bathax._checks import POSITIVE, Scalar, Validated, parameter, require
+from bathax.numerics.grid import TimeGrid
+from bathax.reservoir.reservoir import Reservoir
+from bathax.reservoir.spectral_density import joined
+
+
+def _as_tuple(reservoirs: Reservoir | Iterable[Reservoir]) -> tuple[Reservoir, ...]:
+    return (reservoirs,) if isinstance(reservoirs, Reservoir) else tuple(reservoirs)
+
+
+class OpenSystem(Validated):
+    """One transition of frequency w_s coupled to reservoirs so that quanta are conserved.
+
+    `frequency` w_s > 0 and one `Reservoir` or several; their kernels add. At the start the system
+    is uncorrelated with its reservoirs.
+    """
+
+    frequency: Scalar = parameter(POSITIVE)
+    reservoirs: tuple[Reservoir, ...] = eqx.field(converter=_as_tuple)  # pyright: ignore
+
+    def require_integrable(self) -> None:
+        """Refuse a reservoir whose kernels are singular at t = 0, which no time grid resolves."""
+        for bath in self.reservoirs:
+            density = bath.spectral_density
+            words = "a density that falls faster than 1/w, or g(t) is singular at t = 0"
+            require("spectral_density", words, f"{density}, which does not", density.integrable)
+
+    def memory_kernel(self, grid: TimeGrid) -> Complex[Array, " points"]:
+        """g(t) of all reservoirs together."""
+        return sum(
+            (bath.memory_kernel(grid) for bath in self.reservoirs),
+            jnp.zeros(grid.points, complex),
+        )
+
+    def noise_kernel(self, grid: TimeGrid) -> Complex[Array, " points"]:
+        """g~(t) of all reservoirs together."""
+        return sum(
+            (bath.noise_kernel(grid) for bath in self.reservoirs),
+            jnp.zeros(grid.points, complex),
+        )
+
+    def exponentials(self, resolution: int) -> tuple[Array, ...]:
+        """Nodes and masses of g and g~ of all reservoirs together."""
+        return joined([bath.exponentials(resolution) for bath in self.reservoirs])
+
+    def spectral_density(self, w: Float[Array, "..."]) -> Float[Array, "..."]:
+        """J(w) of all reservoirs together."""
+        return sum((bath.spectral_density(w) for bath in self.reservoirs), jnp.zeros_like(w))
+
+    def self_energy(self, z: Complex[Array, "..."]) -> Complex[Array, "..."]:
+        """Sigma(z) of all reservoirs together, for Im z >= 0."""
+        return sum(
+            (bath.spectral_density.self_energy(z) for bath in self.reservoirs), jnp.zeros_like(z)
+        )
+
+    def continued_density(self, z: Complex[Array, "..."], through: Scalar) -> Complex[Array, "..."]:
+        """J of all reservoirs together, continued from the real frequency `through`."""
+        return sum(
+            (bath.spectral_density.continued(z, through) for bath in self.reservoirs),
+            jnp.zeros_like(z),
+        )
+
+    def level_shift(self, w: Float[Array, "..."]) -> Float[Array, "..."]:
+        """Delta(w) of all reservoirs together."""
+        return sum(
+            (bath.spectral_density.level_shift(w) for bath in self.reservoirs), jnp.zeros_like(w)
+        )
+
+    def noise_density(self, w: Float[Array, "..."]) -> Float[Array, "..."]:
+        """J(w) n(w) of all reservoirs together."""
+        return sum(
+            (bath.spectral_density(w) * bath.occupation(w) for bath in self.reservoirs),
+            jnp.zeros_like(w),
+        )
+
+    def noise_shift(self, w: Scalar, resolution: int = 1024) -> Scalar:
+        r"""P \int dw' J(w') n(w') / (w - w') of all reservoirs together."""
+        shifts = (bath.noise_shift(w, resolution) for bath in self.reservoirs)
+        return sum(shifts, jnp.zeros(()))
+
+    @property
+    def bandwidth(self) -> Scalar:
+        """How fast the kernels vary in the frame rotating with the system; a hint only."""
+        widths = [bath.spectral_density.bandwidth for bath in self.reservoirs]
+        return self.frequency + jnp.max(jnp.stack(widths))

@@ -1,0 +1,245 @@
+r"""Thermodynamics of a qubit far from equilibrium, along its trajectory (AHZ Eqs. 9-11, 25).
+
+With p = rho_11 the state is known by p and d = det rho = p (1 - p) - |rho_10|^2: E = w_s p and
+S = S(d) in closed form. Rates follow by the chain rule from those of the map, never from
+differences, and T = E'/S'. Without coherence both rates have the factor p', and what is left is
+T = w_s / ln((1 - p)/p).
+"""
+
+import equinox as eqx
+import jax.numpy as jnp
+from jax import lax
+from jaxtyping import Array, Bool, Float
+
+from bathax._checks import Scalar
+from bathax.qubit.elements import MapElements
+from bathax.qubit.entropy import entropy, entropy_slope
+from bathax.qubit.model import Qubit
+from bathax.qubit.states import QubitState
+from bathax.thermodynamics.resolution import Rate, is_resolved, share
+
+# Rounding of a sum, relative to its terms, and of a logarithm.
+ROUNDING = 1e-15
+LOGARITHM = 1e-14
+
+
+class QubitThermodynamics(eqx.Module):
+    """The state quantities of the qubit, each an array over times; energies in units of hbar.
+
+    `number` is the excited population p. Without coherence `temperature` is w_s / ln((1 - p)/p),
+    negative in an inverted state (p > 1/2), infinite at p = 1/2: a true pole, which T and F share.
+    With coherence it is E'/S', with poles where S' = 0, and 0 for a pure state; where both rates
+    vanish (`temperature_resolved` False) it is the limit at fixed coherence, which is the closed
+    form again once the coherence has gone. Its error is infinite where nothing is known of E'/S'.
+    `chemical_potential` dE/dN is w_s at all times, because the energy is w_s N.
+    """
+
+    number: Float[Array, "*times"]
+    energy: Float[Array, "*times"]
+    entropy: Float[Array, "*times"]
+    energy_rate: Float[Array, "*times"]
+    entropy_rate: Float[Array, "*times"]
+    temperature: Float[Array, "*times"]
+    chemical_potential: Float[Array, "*times"]
+    free_energy: Float[Array, "*times"]
+
+
+class Moments(eqx.Module):
+    """p, d = det rho and their rates, from which every quantity here follows by algebra."""
+
+    excited: Float[Array, "*times"]
+    determinant: Float[Array, "*times"]
+    excited_rate: Float[Array, "*times"]
+    determinant_rate: Float[Array, "*times"]
+
+
+def thermodynamics(
+    state: QubitState, qubit: Qubit, elements: MapElements, error: MapElements
+) -> tuple[QubitThermodynamics, QubitThermodynamics, Bool[Array, "*times"]]:
+    """The quantities, estimates of their errors, and where the temperature is resolved."""
+    value = _moments(state, elements)
+    fixed, bound = lax.stop_gradient((value, _bounds(state, elements, error)))
+    diagonal = state.rho[1, 0] == 0.0
+    resolved = diagonal | _is_resolved(qubit.frequency, fixed, bound)
+    quantities = _quantities(qubit.frequency, value, diagonal, resolved)
+    frequency, given = lax.stop_gradient((qubit.frequency, quantities))
+    errors = _errors(frequency, fixed, bound, diagonal=diagonal, given=given)
+    return quantities, errors, resolved
+
+
+def _moments(state: QubitState, elements: MapElements) -> Moments:
+    p, rate = state.excited_population(elements), state.excited_rate(elements)
+    coherence, turning = state.coherence(elements), state.coherence_rate(elements)
+    lost = 2.0 * (coherence.conj() * turning).real
+    return Moments(p, p * (1.0 - p) - _squared(coherence), rate, (1.0 - 2.0 * p) * rate - lost)
+
+
+def _squared(z: Array) -> Array:
+    return z.real**2 + z.imag**2
+
+
+def _bounds(state: QubitState, elements: MapElements, error: MapElements) -> Moments:
+    """Bounds on the errors of the moments; at t = 0 the map is the identity, without error."""
+    later = elements.t > 0.0
+    ground, excited = state.populations
+    p, weight = state.excited_population(elements), _squared(state.rho[1, 0])
+    c, dc = jnp.abs(elements.c), jnp.abs(elements.dc)
+    outside = jnp.maximum(-p, 0.0) + jnp.maximum(p - 1.0, 0.0)
+    of_p = excited * error.p11 + ground * error.p00 + ROUNDING * p + outside
+    of_rate = excited * error.dp11 + ground * error.dp00
+    of_c = jnp.where(later, error.c, 0.0)
+    of_p = jnp.where(later, of_p, 0.0)
+    rate, tilt = jnp.abs(state.excited_rate(elements)), jnp.abs(1.0 - 2.0 * p)
+    lost = (2.0 * c + of_c) * of_c + ROUNDING * c**2
+    of_turning = 2.0 * (c * error.dc + dc * of_c + of_c * error.dc + ROUNDING * c * dc)
+    return Moments(
+        of_p,
+        (tilt + of_p) * of_p + weight * lost,
+        of_rate,
+        tilt * of_rate + 2.0 * (rate + of_rate) * of_p + weight * of_turning,
+    )
+
+
+def _entropy_rate(m: Moments) -> Float[Array, "*times"]:
+    return entropy_slope(m.determinant) * m.determinant_rate
+
+
+def _entropy_error(m: Moments, bound: Moments) -> Float[Array, "*times"]:
+    """S(d) is concave with S(0) = 0: no error d brings more than S(error), or slope times error."""
+    below = jnp.maximum(m.determinant - bound.determinant, 0.0)
+    # What lies outside the states, d < 0, is itself an error.
+    of_d = bound.determinant + jnp.maximum(-m.determinant, 0.0)
+    steepest = jnp.minimum(entropy_slope(below) * of_d, entropy(jnp.minimum(of_d, 0.25)))
+    return steepest + LOGARITHM * entropy(m.determinant)
+
+
+def _slope_error(m: Moments, bound: Moments) -> Float[Array, "*times"]:
+    """dS/dd is convex and falls with d: it changes most towards the pure states."""
+    slope = entropy_slope(m.determinant)
+    below = jnp.maximum(m.determinant - bound.determinant, 0.0)
+    return entropy_slope(below) - slope + LOGARITHM * slope
+
+
+def _entropy_rate_error(m: Moments, bound: Moments) -> Float[Array, "*times"]:
+    slope, of_slope = entropy_slope(m.determinant), _slope_error(m, bound)
+    rate = jnp.abs(m.determinant_rate)
+    # Where a pure state becomes mixed at a finite rate, S' is infinite.
+    endless = (m.determinant <= 0.0) & (rate > bound.determinant_rate)
+    error = (slope + of_slope) * bound.determinant_rate + of_slope * rate
+    return jnp.where(endless, jnp.inf, error)
+
+
+def _is_resolved(frequency: Scalar, m: Moments, bound: Moments) -> Bool[Array, "*times"]:
+    number = Rate(m.excited_rate, bound.excited_rate)
+    entropy = Rate(_entropy_rate(m), _entropy_rate_error(m, bound))
+    return is_resolved(number, entropy, frequency * (1.0 + m.excited))
+
+
+def _quantities(
+    frequency: Scalar, m: Moments, diagonal: Bool[Array, ""], resolved: Bool[Array, "*times"]
+) -> QubitThermodynamics:
+    energy, energy_rate = frequency * m.excited, frequency * m.excited_rate
+    entropy_, entropy_rate = entropy(m.determinant), _entropy_rate(m)
+    static = _static_temperature(frequency, m)
+    moving = resolved & ~diagonal & (m.determinant > 0.0)
+    temperature = jnp.where(moving, _ratio(energy_rate, entropy_rate, moving), static)
+    finite = jnp.isfinite(temperature)
+    bound_energy = jnp.where(finite, temperature, 0.0) * entropy_
+    return QubitThermodynamics(
+        number=m.excited,
+        energy=energy,
+        entropy=entropy_,
+        energy_rate=energy_rate,
+        entropy_rate=entropy_rate,
+        temperature=temperature,
+        chemical_potential=jnp.broadcast_to(frequency, energy.shape),
+        free_energy=jnp.where(finite, energy - bound_energy, -temperature),
+    )
+
+
+def _static_temperature(frequency: Scalar, m: Moments) -> Float[Array, "*times"]:
+    """T = dE/dS at fixed coherence, w_s / ((1 - 2 p) dS/dd); 0 for a pure state.
+
+    Without coherence 1 - 2 p is +-r, and this is w_s / ln((1 - p)/p).
+    """
+    tilt = (1.0 - 2.0 * m.excited) * entropy_slope(m.determinant)
+    mixed = m.determinant > 0.0
+    return jnp.where(mixed, _ratio(frequency, tilt, mixed), 0.0)
+
+
+def _ratio(above: Array, below: Array, wanted: Bool[Array, "*times"]) -> Float[Array, "*times"]:
+    """A ratio with its poles as infinities; its derivatives are finite there and where unwanted."""
+    pole = below == 0.0
+    infinite = jnp.where(above < 0.0, -jnp.inf, jnp.inf)
+    return jnp.where(pole, infinite, above / jnp.where(pole | ~wanted, 1.0, below))
+
+
+# --- Errors ------------------------------------------------------------------------------------
+
+
+def _errors(
+    frequency: Scalar,
+    m: Moments,
+    bound: Moments,
+    *,
+    diagonal: Bool[Array, ""],
+    given: QubitThermodynamics,
+) -> QubitThermodynamics:
+    of_entropy = _entropy_error(m, bound)
+    of_energy = frequency * bound.excited
+    of_temperature = jnp.where(
+        diagonal,
+        _error_without_coherence(frequency, m, bound),
+        _error_with_coherence(frequency, m, bound, given),
+    )
+    of_heat = share(given.temperature, of_entropy) + share(given.entropy, of_temperature)
+    return QubitThermodynamics(
+        number=bound.excited,
+        energy=of_energy,
+        entropy=of_entropy,
+        energy_rate=frequency * bound.excited_rate,
+        entropy_rate=_entropy_rate_error(m, bound),
+        temperature=of_temperature,
+        chemical_potential=jnp.zeros_like(of_energy),
+        free_energy=of_energy + of_heat + share(of_entropy, of_temperature),
+    )
+
+
+def _error_without_coherence(
+    frequency: Scalar, m: Moments, bound: Moments
+) -> Float[Array, "*times"]:
+    """How far T(p), which rises on either side of its pole, reaches within the error of p."""
+
+    def temperature(p: Array) -> Array:
+        return _static_temperature(frequency, Moments(p, p * (1.0 - p), p, p))
+
+    low = jnp.clip(m.excited - bound.excited, 0.0, 1.0)
+    high = jnp.clip(m.excited + bound.excited, 0.0, 1.0)
+    middle = temperature(jnp.clip(m.excited, 0.0, 1.0))
+    reach = jnp.maximum(temperature(high) - middle, middle - temperature(low))
+    pole = (low <= 0.5) & (high >= 0.5)
+    return jnp.where(pole, jnp.inf, reach + LOGARITHM * jnp.abs(middle))
+
+
+def _error_with_coherence(
+    frequency: Scalar, m: Moments, bound: Moments, given: QubitThermodynamics
+) -> Float[Array, "*times"]:
+    """The error of E'/S', and where something else is given the difference to it as well.
+
+    Infinite where nothing is known of E'/S': population and |rho_10|^2 may settle at the same rate,
+    and then it has another limit than a state without coherence.
+    """
+    rate, of_rate = given.entropy_rate, _entropy_rate_error(m, bound)
+    ratio = _ratio(given.energy_rate, rate, rate != 0.0)
+    missed = jnp.where(ratio == given.temperature, 0.0, jnp.abs(ratio - given.temperature))
+    error = missed + _ratio_error(ratio, frequency * bound.excited_rate, rate, of_rate)
+    # A state that may be pure: T vanishes like w_s over a logarithm.
+    pure = m.determinant <= bound.determinant
+    return jnp.where(pure, frequency / entropy_slope(bound.determinant), error)
+
+
+def _ratio_error(ratio: Array, above: Array, below: Array, of_below: Array) -> Array:
+    """Bound on the error of a ratio from those of its parts; infinite where it may have a pole."""
+    known = jnp.abs(below) - of_below
+    error = (above + share(ratio, of_below)) / jnp.where(known > 0.0, known, 1.0)
+    return jnp.where(known > 0.0, error, jnp.inf)

@@ -1,0 +1,222 @@
+"""The resonance expansion against time stepping, closed forms and asymptotic laws."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from scipy.special import gamma
+
+import bathax as bx
+
+NAMES = ("u", "du", "v", "dv", "pull")
+WARM = {"temperature": 1.0}
+FILLED = {"occupation": bx.Uniform(0.7)}
+RESERVOIRS = {
+    "band, two bound states": bx.Reservoir(bx.SemicircleBand(0.5, 1.2, 1.0), **WARM),
+    "band edge": bx.Reservoir(bx.BandEdge(0.2, 0.8, 3.0), **WARM),
+    "two edges": bx.Reservoir(bx.Ohmic(0.05, 5.0) + 0.5 * bx.BandEdge(0.2, 0.8, 3.0), **WARM),
+    "peak on a background": bx.Reservoir(
+        bx.Lorentzian(0.1, 0.5, 1.0) + bx.Ohmic(0.05, 5.0), **FILLED
+    ),
+    "three sharp peaks": bx.Reservoir(
+        bx.Lorentzian(0.1, 0.05, 1.0)
+        + bx.Lorentzian(0.1, 0.02, 1.2)
+        + bx.Lorentzian(0.1, 0.02, 0.7),
+        **FILLED,
+    ),
+    "steep": bx.Reservoir(bx.Ohmic(0.5, 2.0, 3.0), **WARM),
+}
+
+
+def ohmic(eta, cutoff=5.0, exponent=1.0, temperature=1.0):
+    return bx.Cavity(1.0, bx.Reservoir(bx.Ohmic(eta, cutoff, exponent), temperature))
+
+
+def differences(one, other):
+    """Of Green functions, and by how much they may differ."""
+    for name in NAMES:
+        change = jnp.abs(getattr(one.green, name) - getattr(other.green, name))
+        yield name, change, getattr(one.error, name) + getattr(other.error, name)
+
+
+# --- against time stepping -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", RESERVOIRS)
+def test_every_density(name):
+    cavity, ts = bx.Cavity(1.0, RESERVOIRS[name]), jnp.array([0.0, 0.5, 3.0, 10.0])
+    expanded = bx.Resonance().green_functions(cavity, ts)
+    stepped = bx.Volterra(points=4096).green_functions(cavity, ts)
+    assert expanded.status == bx.Status.SUCCESS
+    for quantity, change, error in differences(expanded, stepped):
+        assert jnp.max(change) < 1e-10, quantity
+        assert jnp.all(change <= 10.0 * error), quantity
+    assert bx.resonances(cavity).complete
+
+
+def test_random_reservoirs_below_at_and_above_the_critical_coupling():
+    rng = np.random.default_rng(1)
+    ratio = np.concatenate([10 ** rng.uniform(-3, 1, 16), rng.uniform(0.9, 1.1, 8)])
+    cutoff, exponent = 10 ** rng.uniform(-0.3, 1.3, 24), rng.uniform(0.5, 3.0, 24)
+    temperature = np.where(np.arange(24) % 6 == 0, 0.0, 50.0 * rng.uniform(size=24) ** 2)
+    parameters = (ratio / (cutoff * gamma(exponent)), cutoff, exponent, temperature)
+    ts = jnp.array([0.0, 0.3, 1.0, 3.0])
+
+    def both(eta, cutoff, exponent, temperature):
+        cavity = ohmic(eta, cutoff, exponent, temperature)
+        solvers = (bx.Resonance(), bx.Volterra(points=4096))
+        return [solver.green_functions(cavity, ts) for solver in solvers]
+
+    expanded, stepped = jax.jit(lambda p: jax.lax.map(lambda q: both(*q), p, batch_size=4))(
+        tuple(map(jnp.asarray, parameters))
+    )
+    np.testing.assert_array_equal(expanded.status, 0)
+    for quantity, change, error in differences(expanded, stepped):
+        size = jnp.max(jnp.abs(getattr(stepped.green, quantity)), axis=1, keepdims=True)
+        assert jnp.max(change / jnp.maximum(size, 1e-300)) < 1e-10, quantity
+        assert jnp.all(change <= 10.0 * error), quantity
+
+
+def test_fewer_nodes_know_their_error():
+    ts = jnp.linspace(0.0, 20.0, 21)
+    for eta in (0.01, 0.3):
+        exact = bx.Resonance().green_functions(ohmic(eta), ts)
+        rough = bx.Resonance(nodes=192).green_functions(ohmic(eta), ts)
+        for quantity, change, error in differences(rough, exact):
+            assert jnp.all(change <= 10.0 * error), quantity
+
+
+# --- late times ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("exponent", [0.5, 1.0, 3.0])
+def test_the_last_of_u_falls_like_a_power(exponent):
+    """J ~ eta w_c (w/w_c)^s at w = 0 leaves eta w_c^(1-s) Gamma(s+1) / ((it)^(s+1) 1/G(0)^2)."""
+    eta, cutoff = 0.02, 5.0
+    ts = jnp.array([1e4, 1e5, 1e6])
+    estimate = bx.Resonance().green_functions(ohmic(eta, cutoff, exponent), ts)
+    inverse = -1.0 + eta * cutoff * gamma(exponent)
+    law = eta * cutoff ** (1.0 - exponent) * gamma(exponent + 1.0) / inverse**2
+    ratio = np.asarray(estimate.green.u) * (1j * np.asarray(ts)) ** (exponent + 1.0) / law
+    np.testing.assert_allclose(ratio[1:], 1.0, atol=2e-3)
+    assert abs(ratio[2] - 1.0) < 0.6 * abs(ratio[1] - 1.0)
+
+
+def test_a_late_time_is_the_limit():
+    cavity, state = ohmic(0.3, temperature=20.0), bx.Fock(5)
+    late = bx.solve(cavity, state, [1e6], bx.Resonance())
+    limit = bx.long_time_limit(cavity)
+    assert late.status == bx.Status.SUCCESS
+    for name in ("energy", "entropy", "temperature", "free_energy"):
+        expected = float(getattr(limit, name)(state))
+        assert float(getattr(late, name)[0]) == pytest.approx(expected, rel=2e-5), name
+    assert jnp.abs(late.u[0]) ** 2 == pytest.approx(float(limit.transmission), abs=1e-9)
+
+
+# --- a density that time stepping refuses --------------------------------------------------------
+
+
+@pytest.mark.parametrize("eta", [0.1, 0.5])
+def test_drude_lorentz_against_the_spectral_integral(eta):
+    """u = sum Z e^{-i w_b t} + int dw J |G|^2 e^{-iwt}; uniform filling gives v = n (1 - |u|^2)."""
+    density, ts = bx.DrudeLorentz(eta, 5.0), jnp.array([0.0, 0.5, 2.0, 8.0])
+    cavity = bx.Cavity(1.0, bx.Reservoir(density, occupation=bx.Uniform(0.7)))
+    solution = bx.solve(cavity, bx.Fock(1), ts)
+    x, weights = np.polynomial.legendre.leggauss(20)
+    near, far = np.geomspace(1e-8, 0.1, 60), np.arange(0.15, 3.0, 0.05)
+    panels = np.concatenate([[0.0], near, far, np.arange(3.0, 2000.0, 0.5)])
+    half, middle = 0.5 * np.diff(panels)[:, None], 0.5 * (panels[1:] + panels[:-1])[:, None]
+    w, masses = (middle + half * x).ravel(), (half * weights).ravel()
+    z = jnp.asarray(w, complex)
+    inverse = np.asarray(z - 1.0 - density.self_energy(z))
+    spectrum = masses * np.asarray(density(jnp.asarray(w))) / np.abs(inverse) ** 2
+    expected = np.exp(-1j * np.outer(np.asarray(ts), w)) @ spectrum
+    bound = bx.bound_states(cavity)
+    frequency, residue = float(jnp.nan_to_num(bound.frequencies[0])), float(bound.residues[0])
+    expected += residue * np.exp(-1j * frequency * np.asarray(ts))
+    # Above w = 2000 there is some 1e-7 of the spectrum, which only u(0) sees.
+    np.testing.assert_allclose(solution.u, expected, atol=2e-6)
+    np.testing.assert_allclose(solution.u[1:], expected[1:], atol=1e-8)
+    filled = 0.7 * (1.0 - jnp.abs(solution.u) ** 2)
+    assert jnp.all(jnp.abs(solution.v - filled) <= 10.0 * solution.error.v)
+
+
+# --- poles ---------------------------------------------------------------------------------------
+
+
+def test_the_two_bound_states_of_a_strongly_coupled_band():
+    cavity = bx.Cavity(1.2, bx.Reservoir(bx.SemicircleBand(2.0, 1.2, 1.0)))
+    bound = bx.bound_states(cavity)
+    np.testing.assert_array_equal(bound.exist, [True, False, True])
+    below, above = bound.frequencies[0] - 1.2, bound.frequencies[2] - 1.2
+    # With Sigma(x) = 2 eta / (x + sqrt(x^2 - W^2)), x = Sigma(x) at x^2 = 4 eta^2 / (4 eta - W^2).
+    np.testing.assert_allclose([-below, above], 4.0 / np.sqrt(7.0), rtol=1e-13)
+    np.testing.assert_allclose(bound.residues[0], bound.residues[2], rtol=1e-12)
+
+
+def test_the_residue_is_what_the_frequency_gains():
+    """Z = dw_b/dw_s, by the derivative of the implicit function."""
+
+    def lowest(frequency):
+        bath = bx.Reservoir(bx.Ohmic(0.3, 5.0))
+        return bx.bound_states(bx.Cavity(frequency, bath)).frequencies[0]
+
+    residue = bx.bound_states(ohmic(0.3)).residues[0]
+    np.testing.assert_allclose(jax.jit(jax.grad(lowest))(1.0), residue, rtol=1e-12)
+
+
+@pytest.mark.parametrize("ratio", [0.01, 0.99, 1.01, 3.0, 10.0])
+def test_no_resonance_is_missed(ratio):
+    found = bx.resonances(ohmic(0.2 * ratio))
+    assert found.complete
+    assert bool(jnp.any(found.exist))
+    assert bx.bound_states(ohmic(0.2 * ratio)).exist[0] == (ratio > 1.0)
+
+
+def test_a_weakly_coupled_resonance_decays_at_the_golden_rule_rate():
+    found = bx.resonances(ohmic(1e-5))
+    rate = 2.0 * np.pi * 1e-5 * np.exp(-0.2)
+    np.testing.assert_allclose(found.widths[0], rate, rtol=1e-3)
+    np.testing.assert_allclose(found.residues[0], 1.0, atol=1e-3)
+
+
+# --- transformations and refusals ----------------------------------------------------------------
+
+
+def test_gradients_and_a_bad_point_of_a_batch():
+    ts = jnp.array([0.5, 3.0])
+
+    def quantities(parameters):
+        estimate = bx.Resonance(nodes=256).green_functions(ohmic(*parameters), ts)
+        return jnp.concatenate([estimate.green.u.real, estimate.green.v])
+
+    points = jnp.array([[0.1, 5.0, 1.0, 2.0], [0.3, 4.0, 0.7, 20.0], [-0.1, 5.0, 1.0, 2.0]])
+    values = jax.jit(jax.vmap(quantities))
+    slopes = jax.jit(jax.vmap(jax.jacrev(quantities)))(points)
+    np.testing.assert_array_equal(jnp.isnan(values(points)).all(axis=1), [False, False, True])
+    pairs = ((1, 4 / 5), (2, -1 / 5), (3, 4 / 105), (4, -1 / 280))
+    for i in range(4):
+        step = 0.004 * points[:, i]
+        move = jnp.zeros((3, 4)).at[:, i].set(step)
+        change = sum(w * (values(points + k * move) - values(points - k * move)) for k, w in pairs)
+        expected = change / step[:, None]
+        scale = jnp.max(jnp.abs(expected[:2]), axis=1, keepdims=True)
+        assert jnp.max(jnp.abs(slopes[:2, :, i] - expected[:2]) / scale) < 1e-7
+
+
+def test_merging_resonances_are_not_taken_for_a_result():
+    bath = bx.Reservoir(bx.Lorentzian(0.5, 1.0, 1.0))
+    solution = bx.solve(bx.Cavity(1.0, bath), bx.Fock(1), [1.0], bx.Resonance())
+    assert solution.status == bx.Status.TOLERANCE_NOT_REACHED
+    assert jnp.isinf(solution.error.u[0])
+
+
+def test_what_cannot_be_continued_is_refused():
+    table = bx.Cavity(1.0, bx.Reservoir(bx.DiscreteModes([0.9, 1.2], [0.2, 0.1])))
+    with pytest.raises(ValueError, match="must be analytic off the ends of its support"):
+        bx.solve(table, bx.Fock(1), [1.0], bx.Resonance())
+    given = bx.Reservoir(bx.Ohmic(0.1, 5.0), occupation=bx.Distribution(bx.Ohmic(0.1, 5.0)))
+    with pytest.raises(ValueError, match="`occupation` must be thermal or uniform"):
+        bx.solve(bx.Cavity(1.0, given), bx.Fock(1), [1.0], bx.Resonance())
+    with pytest.raises(ValueError, match="`nodes` must be an even number"):
+        bx.Resonance(nodes=101)

@@ -1,0 +1,43 @@
+"""Powers and phase factors against mpmath, and their derivatives."""
+
+import jax
+import jax.numpy as jnp
+import mpmath
+import numpy as np
+import pytest
+
+from bathax.numerics import elementary
+from bathax.numerics.elementary import horner
+
+power, phase_factor = jax.jit(elementary.power), jax.jit(elementary.phase_factor)
+BASES = np.array([1.0, 0.3 - 2.0j, 1e-3 + 1e-3j, 1.0 + 1e5j, 7.0 - 0.1j])
+ANGLES = np.concatenate([np.linspace(-20.0, 20.0, 161), np.pi / 2 * np.arange(-5, 6), [999999.7]])
+
+
+def test_horner():
+    assert horner([1.0, -2.0, 3.0], jnp.asarray(2.0)) == 9.0
+
+
+@pytest.mark.parametrize("exponent", [-3.5, -1.0, 0.0, 0.5, 2.0])
+def test_power_agrees_with_mpmath(exponent):
+    exact = np.array([complex(mpmath.power(mpmath.mpmathify(w), exponent)) for w in BASES])
+    result = power(jnp.asarray(BASES), jnp.asarray(exponent))
+    assert np.abs(result / exact - 1.0).max() < 1e-14
+
+
+def test_derivatives_of_the_power():
+    w, s = jnp.asarray(BASES), jnp.asarray(-1.7)
+    by_base = jax.jvp(lambda w: power(w, s), (w,), (jnp.ones_like(w),))[1]
+    by_exponent = jax.jvp(lambda s: power(w, s), (s,), (jnp.ones_like(s),))[1]
+    np.testing.assert_allclose(by_base, s * BASES**-2.7, rtol=1e-13)
+    np.testing.assert_allclose(by_exponent, np.log(BASES) * BASES**-1.7, rtol=1e-13, atol=1e-15)
+
+
+def test_phase_factor_agrees_with_mpmath():
+    exact = np.array([complex(mpmath.expj(mpmath.mpf(x))) for x in ANGLES])
+    np.testing.assert_allclose(phase_factor(ANGLES), exact, rtol=0, atol=3e-16)
+
+
+def test_derivative_of_the_phase_factor():
+    slopes = jax.jvp(phase_factor, (jnp.asarray(ANGLES),), (jnp.ones(ANGLES.shape),))[1]
+    np.testing.assert_array_equal(slopes, 1j * phase_factor(ANGLES))
