@@ -15,14 +15,18 @@ import bathax  # noqa: F401  (switches float64 on)
 jax.config.update("jax_numpy_rank_promotion", "raise")
 jax.config.update("jax_numpy_dtype_promotion", "strict")
 jax.config.update("jax_compilation_cache_dir", str(Path(__file__).parents[1] / ".cache" / "jax"))
-jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.1)
+jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+
+MANY_MAPS = 25_000
 
 
 @pytest.fixture(autouse=True, scope="module")
 def _forget_programs() -> Iterator[None]:
-    """Each module gives back its compiled programs.
+    """Give back compiled programs from time to time.
 
     They hold memory maps, of which Linux allows a process 65,530: all tests together need more.
     """
     yield
-    jax.clear_caches()
+    maps = Path("/proc/self/maps")
+    if not maps.exists() or maps.read_text().count("\n") > MANY_MAPS:
+        jax.clear_caches()

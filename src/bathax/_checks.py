@@ -16,6 +16,8 @@ import jax.numpy as jnp
 from jax.core import Tracer
 from jaxtyping import Array, ArrayLike, Bool, Complex, Float
 
+from bathax._linalg import eigvalsh
+
 if TYPE_CHECKING:
     # A parameter is given as any number and held as an array, which checkers cannot express.
     Scalar = Any
@@ -72,7 +74,7 @@ def parameter(rule: Rule = FINITE, **options: Any) -> Any:
 _DENSITY_MATRIX_RULES = {
     "Hermitian": lambda rho: jnp.max(jnp.abs(rho - rho.conj().T)) < 1e-10,
     "normalised to trace 1": lambda rho: jnp.abs(jnp.trace(rho) - 1.0) < 1e-8,
-    "positive": lambda rho: jnp.min(jnp.linalg.eigvalsh(rho)) > -1e-10,
+    "positive": lambda rho: jnp.min(eigvalsh(rho)) > -1e-10,
 }
 
 

@@ -16,17 +16,18 @@ ROOT = Path(bathax.__file__).parent
 
 # What may be imported by whom: only names of a smaller number, or of one's own chapter.
 ORDER = {
-    "_checks": 0,
+    "_linalg": 0,
     "_status": 0,
-    "numerics": 1,
-    "reservoir": 2,
-    "cavity": 3,
-    "qubit": 4,  # in the vacuum it has the u(t) of the cavity
-    "thermodynamics": 5,
-    "solution": 6,
-    "bathax": 7,  # the public names of all above
-    "studies": 8,
-    "app": 9,
+    "_checks": 1,
+    "numerics": 2,
+    "reservoir": 3,
+    "cavity": 4,
+    "qubit": 5,  # in the vacuum it has the u(t) of the cavity
+    "thermodynamics": 6,
+    "solution": 7,
+    "bathax": 8,  # the public names of all above
+    "studies": 9,
+    "app": 10,
 }
 
 

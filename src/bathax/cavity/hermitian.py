@@ -5,6 +5,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Complex
 
 from bathax._checks import Scalar
+from bathax._linalg import eigh, eigvalsh
 
 # Eigenvalues below this are rounding of zero.
 FLOOR = 1e-17
@@ -13,7 +14,7 @@ FLOOR = 1e-17
 @jax.custom_jvp
 def logarithm(rho: Complex[Array, "n n"]) -> Complex[Array, "n n"]:
     """ln rho of a positive matrix, eigenvalues below 1e-17 taken as 1e-17."""
-    values, vectors = jnp.linalg.eigh(rho)
+    values, vectors = eigh(rho)
     logarithms = jnp.log(jnp.maximum(values, FLOOR)).astype(complex)
     return (vectors * logarithms[None, :]) @ vectors.conj().T
 
@@ -22,7 +23,7 @@ def logarithm(rho: Complex[Array, "n n"]) -> Complex[Array, "n n"]:
 def _logarithm_jvp(primals: tuple[Array], tangents: tuple[Array]) -> tuple[Array, Array]:
     """Daleckii-Krein: divided differences of ln in the eigenbasis, its derivative where equal."""
     (rho,), (change,) = primals, tangents
-    values, vectors = jnp.linalg.eigh(jax.lax.stop_gradient(rho))
+    values, vectors = eigh(jax.lax.stop_gradient(rho))
     values = jnp.maximum(values, FLOOR)
     ratio = values[:, None] / values[None, :]
     gap = jnp.where(ratio == 1.0, 1.0, ratio - 1.0)
@@ -34,7 +35,7 @@ def _logarithm_jvp(primals: tuple[Array], tangents: tuple[Array]) -> tuple[Array
 @jax.custom_jvp
 def von_neumann_entropy(rho: Complex[Array, "n n"]) -> Scalar:
     """S = -Tr[rho ln rho], with dS = -Tr[d rho (ln rho + 1)]."""
-    values = jnp.maximum(jnp.linalg.eigvalsh(rho), FLOOR)
+    values = jnp.maximum(eigvalsh(rho), FLOOR)
     return 0.0 - jnp.sum(values * jnp.log(values))
 
 

@@ -9,9 +9,6 @@ from jax import lax
 from jax.numpy.fft import fft, ifft
 from jaxtyping import Array, Complex
 
-# Below this size a dense triangular solve is cheaper than further halving.
-DENSE = 64
-
 
 def triangle(column: Complex[Array, " n"]) -> Complex[Array, "n n"]:
     """The lower-triangular Toeplitz matrix with this first column."""
@@ -26,9 +23,7 @@ def reciprocal(a: Complex[Array, " n"], size: int) -> Complex[Array, " size"]:
     The product a r is known to be 1 in its first half, so that a cyclic convolution, which wraps
     onto that half only, is enough: transforms of length 2m double m terms.
     """
-    m = min(DENSE, size)
-    unit = jnp.zeros((m, 1), a.dtype).at[0].set(1.0)
-    r = lax.linalg.triangular_solve(triangle(a[:m]), unit, left_side=True, lower=True)[:, 0]
+    m, r = 1, 1.0 / a[:1]
     while m < size:
         spectrum = fft(r, 2 * m)
         excess = ifft(fft(a[: 2 * m]) * spectrum)[m:]

@@ -11,6 +11,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Complex
 
 from bathax._checks import Scalar, holds, require
+from bathax._linalg import solve
 from bathax.numerics import gregory
 from bathax.numerics.gregory import ORDER
 from bathax.numerics.toeplitz import divide, triangle
@@ -60,4 +61,4 @@ def _starting_values(
 ) -> Complex[Array, " order"]:
     """The first p values, from the exact convolution of the interpolating polynomials."""
     matrix = jnp.eye(ORDER, dtype=kernel.dtype) + step * gregory.starting_matrix(kernel)
-    return jnp.linalg.solve(matrix, source)
+    return solve(matrix, source)

@@ -20,6 +20,7 @@ from jax import lax
 from jaxtyping import Array, ArrayLike, Float, Int
 
 from bathax._checks import POSITIVE, Scalar, as_float, holds, is_valid, require
+from bathax._linalg import solve
 from bathax._status import Status
 from bathax.numerics.balancing import ReducedModes
 from bathax.numerics.refinement import refine
@@ -96,7 +97,7 @@ def _stationary(matrix: SparseMatrix, pattern: Regression) -> Scalar:
     block = matrix.leading_block(pattern.populations)
     block = block.at[ground].set(0.0).at[ground, jnp.asarray([ground, excited])].set(1.0)
     trace = jnp.zeros(pattern.populations, complex).at[ground].set(1.0)
-    return jnp.linalg.solve(block, trace)[excited].real
+    return solve(block, trace)[excited].real
 
 
 def mean_force_population(qubit: Qubit) -> Scalar:

@@ -1,0 +1,61 @@
+"""Linear algebra that can be mapped over a batch without ever hanging.
+
+On the CPU, JAX shares a batched LAPACK call out to the threads of the pool on which the call itself
+runs, and blocks until they are done. As many such calls at once as there are threads therefore wait
+for each other for ever. Here each matrix of a batch is a call of its own.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+from jax.custom_batching import custom_vmap
+from jaxtyping import Array, Float, Inexact
+
+
+def _one_by_one(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Under `vmap` a loop over the batch on the CPU, all together on other devices."""
+
+    @custom_vmap
+    def call(*args: Array) -> Any:
+        return function(*args)
+
+    @call.def_vmap
+    def _(axis_size: int, in_batched: list[bool], *args: Array) -> tuple[Any, Any]:
+        batch = tuple(
+            arg if batched else jnp.broadcast_to(arg, (axis_size, *arg.shape))
+            for arg, batched in zip(args, in_batched, strict=True)
+        )
+        found = lax.platform_dependent(
+            *batch,
+            cpu=lambda *batch: lax.map(lambda each: call(*each), batch),
+            default=jax.vmap(function),
+        )
+        return found, jax.tree.map(lambda _: True, found)
+
+    return call
+
+
+# Of these the arguments must be constant to differentiation.
+qr_factor = _one_by_one(lambda matrix: jnp.linalg.qr(matrix, mode="r"))
+svd = _one_by_one(lambda matrix: tuple(jnp.linalg.svd(matrix, full_matrices=False)))
+eigh = _one_by_one(lambda matrix: tuple(jnp.linalg.eigh(matrix)))
+_solve = _one_by_one(jnp.linalg.solve)
+
+
+def eigvalsh(matrix: Inexact[Array, "n n"]) -> Float[Array, " n"]:
+    """Eigenvalues of a Hermitian matrix, in increasing order."""
+    return eigh(matrix)[0]
+
+
+def solve(matrix: Inexact[Array, "n n"], known: Inexact[Array, " n"]) -> Inexact[Array, " n"]:
+    """x of matrix @ x = known, with derivatives from the linear system."""
+    fixed = lax.stop_gradient(matrix)
+    return lax.custom_linear_solve(
+        lambda x: matrix @ x,
+        known,
+        solve=lambda _, right: _solve(fixed, right),
+        transpose_solve=lambda _, right: _solve(fixed.T, right),
+    )

@@ -1,0 +1,45 @@
+"""Linear algebra on batches of matrices: it comes to an end, and is what NumPy gives."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from jax.test_util import check_grads
+
+from bathax import _linalg as linalg
+
+
+def matrices(batch, n, seed=0):
+    rng = np.random.default_rng(seed)
+    values = rng.normal(size=(batch, n, n)) + 1j * rng.normal(size=(batch, n, n))
+    return jnp.asarray(values + 10.0 * np.eye(n))
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize(
+    ("function", "batch", "n"),
+    [
+        (linalg.qr_factor, 3, 200),
+        (linalg.svd, 64, 60),
+        (lambda a: linalg.eigh(a + a.conj().T), 200, 40),
+        (lambda a: linalg.solve(a, a[0]), 400, 64),
+    ],
+    ids=["qr", "svd", "eigh", "solve"],
+)
+def test_independent_calls_in_one_program_do_not_wait_for_each_other(function, batch, n):
+    """With JAX's own batching each of these hangs on a machine of two cores."""
+    both = jax.jit(jax.vmap(lambda a, b: (function(a), function(b))))
+    jax.block_until_ready([both(matrices(batch, n), matrices(batch, n, 1)) for _ in range(5)])
+
+
+def test_solve_under_every_transformation():
+    a, b = matrices(3, 5), matrices(3, 5, 1)[:, 0]
+    expected = np.linalg.solve(np.asarray(a), np.asarray(b)[..., None])[..., 0]
+    nested = jax.vmap(jax.vmap(linalg.solve, (None, 0)), (0, None))(a, b)
+    np.testing.assert_allclose(nested[jnp.arange(3), jnp.arange(3)], expected, rtol=1e-12)
+
+    def size(scale, turn):
+        matrix = a[0] + turn.astype(complex) * b[0][:, None]
+        return jnp.sum(jnp.abs(linalg.solve(matrix, scale.astype(complex) * b[1])) ** 2)
+
+    check_grads(size, (jnp.array(1.3), jnp.array(0.2)), 2)
