@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 # Most of the time goes into compiling programs that run once: the least optimised ones do.
-os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
+QUICKLY = "--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false"
+os.environ.setdefault("XLA_FLAGS", QUICKLY)
 
 import jax
 import pytest

@@ -16,7 +16,10 @@ from jaxtyping import Array, Float, Inexact
 
 
 def _one_by_one(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Under `vmap` a loop over the batch on the CPU, all together on other devices."""
+    """Under `vmap` a loop over the batch on the CPU, all together on other devices.
+
+    Constant to differentiation.
+    """
 
     @custom_vmap
     def call(*args: Array) -> Any:
@@ -35,10 +38,9 @@ def _one_by_one(function: Callable[..., Any]) -> Callable[..., Any]:
         )
         return found, jax.tree.map(lambda _: True, found)
 
-    return call
+    return lambda *args: call(*lax.stop_gradient(args))
 
 
-# Of these the arguments must be constant to differentiation.
 qr_factor = _one_by_one(lambda matrix: jnp.linalg.qr(matrix, mode="r"))
 svd = _one_by_one(lambda matrix: tuple(jnp.linalg.svd(matrix, full_matrices=False)))
 eigh = _one_by_one(lambda matrix: tuple(jnp.linalg.eigh(matrix)))
@@ -46,16 +48,15 @@ _solve = _one_by_one(jnp.linalg.solve)
 
 
 def eigvalsh(matrix: Inexact[Array, "n n"]) -> Float[Array, " n"]:
-    """Eigenvalues of a Hermitian matrix, in increasing order."""
+    """Eigenvalues of a Hermitian matrix, in increasing order; constant to differentiation."""
     return eigh(matrix)[0]
 
 
 def solve(matrix: Inexact[Array, "n n"], known: Inexact[Array, " n"]) -> Inexact[Array, " n"]:
     """x of matrix @ x = known, with derivatives from the linear system."""
-    fixed = lax.stop_gradient(matrix)
     return lax.custom_linear_solve(
         lambda x: matrix @ x,
         known,
-        solve=lambda _, right: _solve(fixed, right),
-        transpose_solve=lambda _, right: _solve(fixed.T, right),
+        solve=lambda _, right: _solve(matrix, right),
+        transpose_solve=lambda _, right: _solve(matrix.T, right),
     )
