@@ -5,8 +5,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 # Most of the time goes into compiling programs that run once: the least optimised ones do.
-QUICKLY = "--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false"
-os.environ.setdefault("XLA_FLAGS", QUICKLY)
+os.environ.setdefault(
+    "XLA_FLAGS",
+    "--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false",
+)
 
 import jax
 import pytest

@@ -1,4 +1,7 @@
 from ._status import Status as Status
+from .cavity.critical import critical_coupling as critical_coupling
+from .cavity.critical import critical_temperature as critical_temperature
+from .cavity.critical import resonant_occupation as resonant_occupation
 from .cavity.green import coefficients as coefficients
 from .cavity.limits import LongTimeLimit as LongTimeLimit
 from .cavity.limits import long_time_limit as long_time_limit
@@ -19,6 +22,8 @@ from .cavity.states import Gaussian as Gaussian
 from .cavity.states import Mixture as Mixture
 from .cavity.states import Squeezed as Squeezed
 from .cavity.states import Thermal as Thermal
+from .numerics.critical import critical_line as critical_line
+from .numerics.critical import find_critical as find_critical
 from .qubit.dynamical_map import DynamicalMap as DynamicalMap
 from .qubit.dynamical_map import dynamical_map as dynamical_map
 from .qubit.equilibrium import SteadyState as SteadyState

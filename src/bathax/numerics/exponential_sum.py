@@ -105,12 +105,12 @@ def convolution(kernel: ExponentialSum, f: ExponentialSum) -> ExponentialSum:
 
     No two frequencies may be equal; close ones cost digits.
     """
-    poles, *cuts = (part.scaled(_transform(kernel, part.frequencies)) for part in f.parts)
-    driven, *rest = (part.scaled(_transform(f, part.frequencies)) for part in kernel.parts)
+    poles, *cuts = (part.scaled(transform(kernel, part.frequencies)) for part in f.parts)
+    driven, *rest = (part.scaled(transform(f, part.frequencies)) for part in kernel.parts)
     return ExponentialSum(Terms.joined(poles, driven), (*cuts, *rest))
 
 
-def _transform(f: ExponentialSum, z: Complex[Array, " z"]) -> Complex[Array, " z"]:
+def transform(f: ExponentialSum, z: Complex[Array, " z"]) -> Complex[Array, " z"]:
     r"""\int_0^inf f(t) e^{izt} dt = sum_j i a_j / (z - z_j), continued."""
     terms = ((1j / jnp.subtract.outer(z, part.frequencies)) @ part.amplitudes for part in f.parts)
     return sum(terms, jnp.zeros_like(z))

@@ -63,6 +63,6 @@ class SemicircleBand(SpectralDensity):
 
     def self_energy(self, z: Complex[Array, "..."]) -> Complex[Array, "..."]:
         """Sigma(z) = 2 eta / [z - w_0 + sqrt(z - w_0 - W) sqrt(z - w_0 + W)]."""
-        x, half_width = z - self.center.astype(complex), self.half_width.astype(complex)
-        root = jnp.sqrt(x - half_width) * jnp.sqrt(x + half_width)
-        return 2.0 * self.eta.astype(complex) / (x + root)
+        low, high = (edge.astype(complex) for edge in self.branch_points)
+        root = jnp.sqrt(z - high) * jnp.sqrt(z - low)
+        return 2.0 * self.eta.astype(complex) / (z - self.center.astype(complex) + root)

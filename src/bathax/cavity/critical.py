@@ -1,0 +1,111 @@
+r"""Critical points of a cavity: where a bound state appears, and where T(t) stops diverging.
+
+A bound state leaves the edge e of the support when e - w_s - Sigma(e) changes sign. Sigma grows in
+proportion to J, so that the factor on J at which this happens is (e - w_s) / Sigma(e): the coupling
+w_s / (w_c Gamma(s)) of an Ohmic reservoir.
+
+T(t) = E' / S' has a pole at a maximum of S. Once the first transient is over a cavity relaxes with
+its least damped resonance z_p = w_p - i Gamma / 2,
+
+<a'a> - <a'a>_inf = |R_p|^2 (<a'a>_0 - n_p) e^{-Gamma t} + terms in cos(w_p t) and sin(w_p t),
+
+n_p = 2 Re \hat g~(z_p) / Gamma, where \hat g~(z) = \int_0^inf g~(t) e^{izt} dt is continued to the
+resonance. The others, an interference of the resonance with the cut, vanish on the average over a
+period. Near its end the state is geometric, and S moves as E does. From <a'a>_0 < n_p both rise to
+the end. From more quanta E comes down in the end, and so must S, which starts low: it passes a
+maximum where E' < 0. For weak coupling n_p = n(w_s), which is the border in AHZ Fig. 5.
+"""
+
+import equinox as eqx
+import jax.numpy as jnp
+from jax import lax
+from jaxtyping import ArrayLike
+
+from bathax._checks import Scalar, as_float, holds, is_valid, require
+from bathax.cavity.model import Cavity
+from bathax.cavity.poles import bound_states, edges, require_analytic, resonances
+from bathax.cavity.resonance import Cuts, noise_kernel, require_continued
+from bathax.numerics.critical import find_critical
+from bathax.numerics.exponential_sum import transform
+from bathax.reservoir.reservoir import Reservoir
+from bathax.reservoir.system import OpenSystem
+
+NODES = 512
+# Temperatures are searched between the weak-coupling one over so much, and times it.
+RANGE = 1e3
+
+
+def critical_coupling(system: OpenSystem, edge: int = 0) -> Scalar:
+    r"""The factor on J at which a bound state appears beyond an edge, (e - w_s) / Sigma(e).
+
+    `edge` counts the ends of the support in increasing order: 0 is the lowest, below which the
+    bound state of an Ohmic reservoir is, -1 the highest. Above that factor it exists. 0 where it
+    exists at any coupling, because w_s is beyond the edge; infinite where it never does. With
+    J = eta j, eta_c is eta times the result (AHZ below Eq. 15).
+
+    Works under `jit`, `vmap` and `grad`. Only for the lowest and the highest edge: a gap between
+    two bands has a bound state in a range of couplings.
+    """
+    require_analytic(system)
+    ends = edges(system)
+    require("edge", "0 or -1", edge, edge in (0, -1))
+    require("system", "coupled to a density with an edge", f"{system}", ends.shape[0] > 0)
+    distance = ends[edge] - system.frequency
+    pull = system.self_energy(ends[edge].astype(complex)).real
+    outside = distance > 0.0 if edge == 0 else distance < 0.0
+    pulled = distance * pull > 0.0
+    factor = distance / jnp.where(pulled, pull, 1.0)
+    factor = jnp.where(outside, 0.0, jnp.where(pulled, factor, jnp.inf))
+    return jnp.where(is_valid(system), factor, jnp.nan)
+
+
+@eqx.filter_jit
+def resonant_occupation(cavity: Cavity) -> Scalar:
+    r"""n_p, the quanta with which a cavity starts that moves neither up nor down in the end.
+
+    2 Re \hat g~(z_p) / Gamma for the least damped resonance; n(w_s) at weak coupling. NaN where
+    there is a bound state, or no resonance. Works under `jit`, `vmap` and `grad`.
+    """
+    require_analytic(cavity)
+    require_continued(cavity)
+    found = resonances(cavity)
+    away = lax.complex(cavity.frequency, -cavity.frequency)
+    z = jnp.where(found.exist[0], found.frequencies[0], away)[None]
+    rate = -2.0 * z.imag
+    occupation = 2.0 * transform(noise_kernel(cavity, Cuts.of(cavity, NODES)), z).real / rate
+    bound = jnp.any(bound_states(cavity).exist)
+    usable = found.exist[0] & ~bound & is_valid(cavity)
+    return jnp.where(usable, occupation[0], jnp.nan)
+
+
+def critical_temperature(cavity: Cavity, number: ArrayLike) -> Scalar:
+    """kT0* of the reservoirs, above which T(t) no longer diverges on its way to the steady state.
+
+    From a pure state of <a'a> = `number` > 0 quanta, a Fock state above all, in thermal reservoirs
+    of one common temperature, which is varied: those of the cavity given do not matter. Defined on
+    the average over a period 2 pi / w_p: below kT0* the entropy has a maximum after the first
+    transient, dS/dt = 0 with dE/dt < 0, where T = E'/S' is infinite and before which it is
+    negative; above, there is none. The time of the maximum goes to infinity at kT0*, where
+    `resonant_occupation` is `number`. For eta -> 0 it is w_s / ln(1 + 1/number) (AHZ Fig. 5).
+    Where the resonance is as wide as its frequency, near the critical coupling, it has decayed
+    before there is an average, and kT0* is that of a formal coefficient only.
+
+    NaN above the critical coupling. Works under `jit`, `vmap` and `grad`.
+    """
+    number = as_float(number)
+    require("number", "positive", number, holds(lambda n: n > 0.0, number))
+
+    def excess(logarithm: Scalar) -> Scalar:
+        return resonant_occupation(at_temperature(cavity, jnp.exp(logarithm))) - number
+
+    weak = jnp.log(cavity.frequency / jnp.log1p(1.0 / number))
+    reach = jnp.log(RANGE)
+    return jnp.exp(find_critical(excess, (weak - reach, weak + reach)))
+
+
+def at_temperature(cavity: Cavity, temperature: Scalar) -> Cavity:
+    """The cavity with all its reservoirs thermal and at one temperature."""
+    return Cavity(
+        cavity.frequency,
+        [Reservoir(bath.spectral_density, temperature) for bath in cavity.reservoirs],
+    )
