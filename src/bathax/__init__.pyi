@@ -1,4 +1,5 @@
 from ._status import Status as Status
+from .cavity.critical import at_temperature as at_temperature
 from .cavity.critical import critical_coupling as critical_coupling
 from .cavity.critical import critical_temperature as critical_temperature
 from .cavity.critical import resonant_occupation as resonant_occupation
@@ -24,6 +25,7 @@ from .cavity.states import Squeezed as Squeezed
 from .cavity.states import Thermal as Thermal
 from .numerics.critical import critical_line as critical_line
 from .numerics.critical import find_critical as find_critical
+from .qubit.critical import least_determinant as least_determinant
 from .qubit.dynamical_map import DynamicalMap as DynamicalMap
 from .qubit.dynamical_map import dynamical_map as dynamical_map
 from .qubit.equilibrium import SteadyState as SteadyState

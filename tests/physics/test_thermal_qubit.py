@@ -59,7 +59,7 @@ def test_error_estimates_of_rates_are_honest():
 
 def test_gradients_of_the_determinant():
     """Reverse mode against eighth-order differences, for which modes are fitted anew."""
-    solver = bx.Hierarchy(depth=3, modes=14, steps=120)
+    solver = bx.Hierarchy(depth=5, modes=18, steps=120)
 
     @jax.jit
     def determinant(parameters):

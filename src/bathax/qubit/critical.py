@@ -1,0 +1,67 @@
+"""Where the map of a qubit ceases to be invertible: the first zero of its determinant D(t).
+
+D starts at 1. As a coupling or a temperature grows, its least value may come down to 0, and there
+the rates of the time-local master equation diverge (NP). A root of that least value, found by
+`find_critical`, is the critical coupling or temperature.
+"""
+
+from collections.abc import Sequence
+
+import jax.numpy as jnp
+from jax import lax
+from jaxtyping import Array, ArrayLike, Float
+
+from bathax._checks import Scalar, as_float, require, require_times
+from bathax.qubit.dynamical_map import default_solver
+from bathax.qubit.elements import MapSolver
+from bathax.qubit.model import Qubit
+
+
+def least_determinant(
+    qubit: Qubit, ts: ArrayLike | Sequence, solver: MapSolver | None = None
+) -> Scalar:
+    """The least D(t) = P11 + P00 - 1 for t up to the last of the times.
+
+    `ts` are increasing times that resolve D: minima between two of them are found from D and D' by
+    cubic interpolation, and D is then computed there. A function of the parameters of the qubit for
+    `find_critical`, like
+
+    `find_critical(lambda eta: least_determinant(qubit(eta), ts, Hierarchy(depth=5, modes=10)),
+    (0.05, 0.1))`.
+
+    A `solver` of fixed size, as this one, makes it smooth; the choice of a size inside would make
+    it jump by the tolerance. In the vacuum D = |u|^2 touches zero without a change of sign. Works
+    under `jit`, `vmap` and `grad`.
+    """
+    ts = as_float(ts)
+    require_times(ts)
+    require("ts", "at least two times", f"{ts.shape[0]}", ts.shape[0] > 1)
+    solver = default_solver(qubit) if solver is None else solver
+
+    def determinant(ts: Float[Array, " times"]) -> tuple[Array, Array]:
+        elements = solver.map_elements(qubit, ts).elements
+        return elements.p11 + elements.p00 - 1.0, elements.dp11 + elements.dp00
+
+    place = lax.stop_gradient(_lowest(ts, *determinant(ts)))
+    # The last time keeps the solver to one model of the reservoir for both calls.
+    last = ts[-1]
+    value, _ = determinant(jnp.stack([jnp.minimum(place, 0.999 * last), last]))
+    return jnp.min(value)
+
+
+def _lowest(
+    ts: Float[Array, " times"], values: Float[Array, " times"], slopes: Float[Array, " times"]
+) -> Scalar:
+    """Where the cubic interpolation of values and slopes is lowest."""
+    width, before, after = jnp.diff(ts), values[:-1], values[1:]
+    rise, start, end = after - before, width * slopes[:-1], width * slopes[1:]
+    # On each interval p(x) = before + start x + b x^2 + a x^3 for 0 <= x <= 1.
+    a, b = start + end - 2.0 * rise, 3.0 * rise - 2.0 * start - end
+    # The root of 3 a x^2 + 2 b x + start where p'' > 0, without cancellation.
+    root = jnp.sqrt(jnp.maximum(b**2 - 3.0 * a * start, 0.0))
+    divisor = b + root
+    x = jnp.where(divisor > 0.0, -start / jnp.where(divisor > 0.0, divisor, 1.0), 0.0)
+    x = jnp.clip(x, 0.0, 1.0)
+    lowest = before + x * (start + x * (b + x * a))
+    at = jnp.argmin(lowest)
+    return (ts[:-1] + x * width)[at]

@@ -1,0 +1,64 @@
+"""The first zero of the determinant, from both sides."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import bathax as bx
+
+TS = jnp.linspace(0.5, 15.0, 30)
+SOLVER = bx.Hierarchy(depth=5, modes=12, steps=150)
+
+
+def qubit(eta, temperature=0.5):
+    return bx.Qubit(1.0, bx.Reservoir(bx.Ohmic(eta, 5.0), temperature))
+
+
+@jax.jit
+def least(eta, temperature):
+    return bx.least_determinant(qubit(eta, temperature), TS, SOLVER)
+
+
+@pytest.fixture(scope="module")
+def critical():
+    return bx.find_critical(lambda eta: least(eta, 0.5), (0.05, 0.1), rtol=1e-9)
+
+
+def test_the_determinant_touches_zero_at_the_critical_coupling(critical):
+    """Below it D > 0 at all times; above D < 0 for a while, by another and finer grid."""
+    for factor, sign in ((0.99, 1.0), (1.01, -1.0)):
+        ts = jnp.linspace(0.0, 15.0, 401)
+        elements = SOLVER.map_elements(qubit(factor * critical), ts).elements
+        determinant = elements.p11 + elements.p00 - 1.0
+        assert jnp.sign(jnp.min(determinant)) == sign
+        np.testing.assert_allclose(least(factor * critical, 0.5), jnp.min(determinant), atol=2e-6)
+
+
+def test_it_is_that_of_a_larger_hierarchy(critical):
+    """With sizes chosen for a tolerance, D changes sign where the small one says, within 2%."""
+    for factor, sign in ((0.98, 1.0), (1.02, -1.0)):
+        dmap = bx.dynamical_map(qubit(factor * critical), TS, bx.Hierarchy(rtol=1e-4))
+        assert dmap.status == bx.Status.SUCCESS
+        assert jnp.sign(jnp.min(dmap.determinant)) == sign
+
+
+def test_the_critical_coupling_falls_with_the_temperature(critical):
+    """d eta / d T = -(dD/dT) / (dD/d eta), against a difference for which modes are fitted anew."""
+
+    @jax.jit
+    def found(temperature):
+        return bx.find_critical(lambda eta: least(eta, temperature), (0.05, 0.1), rtol=1e-9)
+
+    slope = jax.jit(jax.grad(found))(0.5)
+    np.testing.assert_allclose(found(0.5), critical, rtol=1e-9)
+    change = (found(0.51) - found(0.49)) / 0.02
+    np.testing.assert_allclose(slope, change, rtol=0.05)
+
+
+def test_of_a_monotonic_determinant_the_last_is_the_least():
+    solver = bx.VanHove()
+    last = bx.dynamical_map(qubit(0.01), TS, solver).determinant[-1]
+    np.testing.assert_allclose(bx.least_determinant(qubit(0.01), TS, solver), last, rtol=1e-12)
+    with pytest.raises(ValueError, match="`ts` must be at least two times"):
+        bx.least_determinant(qubit(0.01), [1.0], solver)
