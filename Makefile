@@ -41,6 +41,8 @@ bench: .venv/dev            ## speed, against limits and peers; writes tables in
 	$(BIN)/python benchmarks/volterra_cost.py
 	benchmarks/make_idesolver_venv.sh
 	$(BIN)/python benchmarks/peers.py
+	benchmarks/make_ace_venv.sh
+	$(BIN)/python benchmarks/qubit_peers.py
 
 campaign: .venv/dev         ## error estimates of random cavities and qubits; writes tables
 	$(BIN)/python benchmarks/error_campaign.py
