@@ -41,7 +41,6 @@ def _one_by_one(function: Callable[..., Any]) -> Callable[..., Any]:
     return lambda *args: call(*lax.stop_gradient(args))
 
 
-qr_factor = _one_by_one(lambda matrix: jnp.linalg.qr(matrix, mode="r"))
 svd = _one_by_one(lambda matrix: tuple(jnp.linalg.svd(matrix, full_matrices=False)))
 eigh = _one_by_one(lambda matrix: tuple(jnp.linalg.eigh(matrix)))
 _solve = _one_by_one(jnp.linalg.solve)

@@ -71,6 +71,23 @@ def run(arguments: argparse.Namespace) -> int:
     return _complain(f"warning: {solution.message}", 1) if int(solution.status) else 0
 
 
+def critical(arguments: argparse.Namespace) -> int:
+    """Print the critical points of a study's system."""
+    from bathax.app import config
+
+    with _sentences_from(config.StudyError):
+        study = config.load(arguments.study)
+
+    from bathax.studies.critical import critical_points
+
+    with _sentences_from(config.StudyError, ValueError):
+        system, initial, times, _ = study.build()
+        points = critical_points(system, initial, times)
+    width = max(map(len, points))
+    print("\n".join(f"{name:<{width}}  {value:.12g}" for name, value in points.items()))
+    return 0
+
+
 def figures(arguments: argparse.Namespace) -> int:
     """Draw every figure into a folder."""
     from bathax.app.figures import write_all
@@ -148,6 +165,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(required=True, metavar="command", title="commands")
     _add_run(commands)
+    _add_critical(commands)
     _add_figures(commands)
     return parser
 
@@ -160,6 +178,14 @@ def _add_run(commands: Any) -> None:
     out = parser.add_argument("--out", type=Path, required=True, help="e.g. result.zarr")
     study.complete = out.complete = COMPLETE_FILE
     parser.add_argument("--force", action="store_true", help="replace an earlier result")
+
+
+def _add_critical(commands: Any) -> None:
+    about = "print the critical points of the system in a TOML file"
+    parser = commands.add_parser("critical", help=about, description=about)
+    parser.set_defaults(command=critical)
+    study = parser.add_argument("study", type=Path, help="the study, e.g. study.toml")
+    study.complete = COMPLETE_FILE
 
 
 def _add_figures(commands: Any) -> None:

@@ -17,7 +17,7 @@ from jax import lax
 from jaxtyping import Array, Complex, Float, Inexact
 
 from bathax._checks import Scalar
-from bathax._linalg import qr_factor, svd
+from bathax._linalg import svd
 
 # Singular values below this fraction of the largest are rounding: their modes are left out.
 RANK = 1e-13
@@ -84,13 +84,12 @@ def _projections(
     """W, V and the singular values, from the Hankel operator sampled at some times."""
     observed = _samples(nodes, horizon)
     excited = jnp.concatenate([observed.T * mass[:, None] for mass in masses], axis=1)
-    left, right = qr_factor(observed), qr_factor(excited.conj().T)
-    u, weight, vh = svd(left @ right.conj().T)
+    u, weight, vh = svd(observed @ excited)
     u, vh, weight = u[:, :count], vh[:count], weight[:count]
     kept = weight > RANK * weight[0]
     scale = jnp.where(kept, 1.0 / jnp.sqrt(jnp.where(kept, weight, 1.0)), 0.0).astype(complex)
-    projection = scale[:, None] * (u.conj().T @ left)
-    lift = (right.conj().T @ vh.conj().T) * scale[None, :]
+    projection = scale[:, None] * (u.conj().T @ observed)
+    lift = (excited @ vh.conj().T) * scale[None, :]
     return projection, lift, weight
 
 

@@ -323,3 +323,47 @@ def test_end_to_end(study_file, study_text, out):
     np.testing.assert_allclose(result.populations.sum("level"), 1.0, rtol=1e-6)
     assert result.energy[0] == pytest.approx(2.0)
     assert result.energy_error.max() < 1e-8
+
+
+# --- critical ------------------------------------------------------------------------------------
+
+
+CRITICAL = """
+[system]
+kind = "cavity"
+frequency = 1.0
+initial = { fock = 5 }
+[[reservoir]]
+temperature = 2.0
+spectral_density = { kind = "ohmic", eta = 0.1, cutoff = 5.0 }
+[time]
+stop = 10.0
+points = 21
+"""
+
+
+def test_critical_points_of_a_cavity(tmp_path, call):
+    study = tmp_path / "study.toml"
+    study.write_text(CRITICAL)
+    status, printed, _ = call("critical", study)
+    values = [float(line.split()[-1]) for line in printed.splitlines()]
+    assert status == 0
+    assert values[0] == 2.0
+    assert values[2] == pytest.approx(1.8947, rel=1e-4)
+
+
+def test_critical_points_of_a_qubit(tmp_path, call):
+    study = tmp_path / "study.toml"
+    study.write_text(CRITICAL.replace("cavity", "qubit").replace("fock = 5", "excited = true"))
+    status, printed, _ = call("critical", study)
+    assert status == 0
+    assert "least determinant" in printed.splitlines()[-1]
+
+
+def test_a_density_without_critical_points_is_refused(tmp_path, call):
+    density = 'kind = "discrete", frequencies = [0.9, 1.2], couplings = [0.2, 0.1]'
+    study = tmp_path / "study.toml"
+    study.write_text(CRITICAL.replace('kind = "ohmic", eta = 0.1, cutoff = 5.0', density))
+    status, _, complaint = call("critical", study)
+    assert status == 2
+    assert "`spectral_density` must be analytic off the ends of its support" in complaint

@@ -21,6 +21,7 @@ from bathax.app.figures.cavity import (
     zeroth_law,
 )
 from bathax.app.figures.files import Drawing, replacing, write_figure
+from bathax.app.figures.phases import over_exponent, over_temperature
 from bathax.app.figures.qubit import (
     atom,
     determinant,
@@ -30,7 +31,7 @@ from bathax.app.figures.qubit import (
     time_scale,
     zero_crossing,
 )
-from bathax.studies import paper, qubit
+from bathax.studies import paper, phases, qubit
 
 DRAWINGS = (
     Drawing("fig2_initial_states", "figure_2", initial_states),
@@ -48,6 +49,8 @@ DRAWINGS = (
     Drawing("np_rates", "memory", rates),
     Drawing("np_zero_crossing", "memory", zero_crossing),
     Drawing("np_reservoir", "exchange", exchange),
+    Drawing("phases_temperature", "of_temperature", over_temperature),
+    Drawing("phases_exponent", "of_exponent", over_exponent),
 )
 
 
@@ -64,6 +67,7 @@ def write_all(
     folder.mkdir(parents=True, exist_ok=True)
     cavity_results = _drawn(folder, paper, of_cavity)
     qubit_results = _drawn(folder, qubit, of_qubit)
+    _drawn(folder, phases, of_cavity)
     with replacing(folder / "claims.md") as path:
         path.write_text(claims.tables(cavity_results, qubit_results), encoding="utf-8")
 

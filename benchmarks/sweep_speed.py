@@ -1,0 +1,209 @@
+"""A sweep over couplings by the resonance expansion, time stepping and peers: `sweep_speed.md`.
+
+10,000 couplings of an Ohmic cavity at 400 times, u, v, E, S, T and F of each, in chunks. Each part
+has a process of its own, so that its peak memory is its own; run `make_dynamiqs_venv.sh` first.
+"""
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import qutip
+from _memory import peak_memory
+from _timing import machine_line, seconds, table, write_report
+from jax import lax
+
+import bathax as bx
+
+HERE = Path(__file__).parent
+COUPLINGS, CHUNK, TIMES, STOP = 10_000, 50, 400, 40.0
+NAMES = ("u", "v", "energy", "entropy", "temperature", "free_energy")
+NODES = 256
+# The Lorentzian of the peers: lam = 1, couplings gamma0 around 10 lam, the level on resonance.
+WIDTH, PEER_STOP, PEER_TIMES, PEER_COUPLINGS = 1.0, 10.0, 401, 1_000
+
+
+def ohmic(eta):
+    return bx.Cavity(1.0, bx.Reservoir(bx.Ohmic(eta, 5.0), 1.0))
+
+
+def lorentzian(gamma0):
+    return bx.Cavity(1.0, bx.Reservoir(bx.Lorentzian(gamma0, WIDTH, 1.0)))
+
+
+def quantities(cavity, ts, solver):
+    """What a sweep keeps of one cavity, and its status."""
+    solution = bx.solve(cavity, bx.Fock(5), ts, solver)
+    return {name: getattr(solution, name) for name in NAMES} | {"status": solution.status}
+
+
+def sweep(of_cavity, couplings, ts, solver, chunk):
+    """A compiled sweep over couplings, as a function without arguments."""
+    run = jax.jit(
+        lambda couplings: lax.map(
+            lambda coupling: quantities(of_cavity(coupling), ts, solver),
+            couplings,
+            batch_size=chunk,
+        )
+    )
+    return lambda: run(couplings)
+
+
+def measured(run, couplings, repeats=3):
+    """First and later seconds, seconds for each coupling, and the status of all."""
+    first = seconds(run)
+    later = statistics.median(seconds(run) for _ in range(repeats))
+    failed = int(np.count_nonzero(np.asarray(run()["status"])))
+    each = later / len(couplings)
+    return {"first": first, "seconds": later, "each": each, "failed": failed}
+
+
+def resonance():
+    """The whole sweep, and its largest error against twice as many nodes on some couplings."""
+    etas, ts = jnp.asarray(np.geomspace(2e-4, 1.0, COUPLINGS)), jnp.linspace(0.0, STOP, TIMES)
+    solver = bx.Resonance(nodes=NODES, rtol=1e-6)
+    run = sweep(ohmic, etas, ts, solver, CHUNK)
+    report = measured(run, etas) | {"peak_memory": peak_memory()}
+    some = slice(None, None, COUPLINGS // 100)
+    exact = sweep(ohmic, etas[some], ts, bx.Resonance(), 10)()
+    rough = {name: run()[name][some] for name in NAMES}
+    return report | {"error": largest_error(rough, exact)}
+
+
+def volterra():
+    """Time stepping for some of the couplings, with as many points as the error needs."""
+    etas, ts = jnp.asarray(np.geomspace(2e-4, 1.0, 32)), jnp.linspace(0.0, STOP, TIMES)
+    run = sweep(ohmic, etas, ts, bx.Volterra(points=4096), 4)
+    exact = sweep(ohmic, etas, ts, bx.Resonance(), 4)()
+    return measured(run, etas) | {
+        "peak_memory": peak_memory(),
+        "error": largest_error(run(), exact),
+    }
+
+
+def peer_problem():
+    """bathax on the Lorentzian, T = 0."""
+    gammas = jnp.asarray(np.linspace(5.0, 15.0, PEER_COUPLINGS))
+    ts = jnp.linspace(0.0, PEER_STOP, PEER_TIMES)
+    run = sweep(lorentzian, gammas, ts, bx.Resonance(nodes=64), CHUNK)
+    report = measured(run, gammas) | {"peak_memory": peak_memory()}
+    population = np.abs(np.asarray(run()["u"])) ** 2
+    exact = np.stack([exact_population(gamma, np.asarray(ts)) for gamma in np.asarray(gammas)])
+    return report | {"error": float(np.abs(population - exact).max())}
+
+
+def exact_population(gamma0, ts):
+    """|u|^2 of the Lorentzian on resonance, in closed form."""
+    root = np.sqrt(complex(WIDTH**2 - 2.0 * gamma0 * WIDTH))
+    inside = np.cosh(0.5 * root * ts) + WIDTH / root * np.sinh(0.5 * root * ts)
+    return np.abs(np.exp(-0.5 * WIDTH * ts) * inside) ** 2
+
+
+def loop_over_qutip():
+    """A pseudomode in a loop over some of the couplings, by QuTiP's fastest solver for it."""
+    ts, gammas = np.linspace(0.0, PEER_STOP, PEER_TIMES), np.linspace(5.0, 15.0, 50)
+
+    def population(gamma0):
+        coupling = np.sqrt(0.5 * gamma0 * WIDTH)
+        one = qutip.basis(2, 0)
+        hamiltonian = qutip.Qobj([[0.0, coupling], [coupling, -0.5j * 2.0 * WIDTH]])
+        options = {"method": "adams", "atol": 1e-9, "rtol": 1e-9, "normalize_output": False}
+        solver = qutip.sesolve(hamiltonian, one, ts, e_ops=[one.proj()], options=options)
+        return solver.expect[0]
+
+    each = statistics.median(seconds(lambda g=g: population(g)) for g in gammas)
+    off = [np.abs(population(g) - exact_population(g, ts)).max() for g in gammas[::10]]
+    return {"each": each, "error": float(max(off)), "peak_memory": peak_memory()}
+
+
+def largest_error(found, exact):
+    """Of all quantities, relative to the largest value of each at a coupling."""
+    worst = 0.0
+    for name in NAMES:
+        off = jnp.abs(found[name] - exact[name])
+        if name in ("temperature", "free_energy"):
+            # T and with it F pass through infinity: their errors are relative there.
+            off, size = off / (1.0 + jnp.abs(exact[name])), 1.0
+        else:
+            size = jnp.max(jnp.abs(exact[name]), axis=1, keepdims=True)
+        worst = max(worst, float(jnp.nanmax(off / size)))
+    return worst
+
+
+PARTS = {
+    "resonance": resonance,
+    "volterra": volterra,
+    "lorentzian": peer_problem,
+    "qutip": loop_over_qutip,
+}
+
+
+def report_of(command):
+    """The JSON line that a run in a process of its own prints last."""
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def row(label, couplings, report, fastest):
+    """The table row of a part."""
+    whole = report.get("seconds", report["each"] * couplings)
+    cells = [label, couplings, f"{whole:.3g}", f"{1e3 * report['each']:.3g}"]
+    cells += [f"{report['first']:.2g}" if "first" in report else "-", f"{report['error']:.0e}"]
+    return [
+        *cells,
+        f"{report['peak_memory'] / 2**20:.0f}",
+        f"{report['each'] / fastest['each']:.3g}",
+    ]
+
+
+def write():
+    """Run every part and write `sweep_speed.md`."""
+    parts = {name: report_of([sys.executable, __file__, "--part", name]) for name in PARTS}
+    python = HERE.parent / ".venv-dynamiqs" / "bin" / "python"
+    problem = json.dumps([PEER_STOP, PEER_TIMES, PEER_COUPLINGS, WIDTH])
+    parts["dynamiqs"] = report_of([python, HERE / "dynamiqs_peer.py", problem])
+    ohmic_parts = {"Resonance": "resonance", "Volterra": "volterra"}
+    peers = {"bathax": "lorentzian", "QuTiP": "qutip", "dynamiqs": "dynamiqs"}
+    header = ["", "couplings", "s", "ms each", "first call s", "error", "MiB", "over the first"]
+    ours, theirs = (
+        [row(label, COUPLINGS if names is ohmic_parts else PEER_COUPLINGS, parts[part],
+             parts["resonance" if names is ohmic_parts else "lorentzian"])
+         for label, part in names.items()]
+        for names in (ohmic_parts, peers)
+    )  # fmt: skip
+    write_report(
+        HERE / "sweep_speed.md",
+        "# Sweeps over the coupling",
+        machine_line("bathax", "jax", "jaxlib", "numpy", "qutip"),
+        f"u, v, E, S, T and F of an Ohmic cavity at {TIMES} times up to {STOP:g}, kT0 = 1, n0 = 5, "
+        "couplings from 0.001 to 5 times the critical one. The first row is measured whole, in "
+        f"chunks of {CHUNK}, with {NODES} nodes; {parts['resonance']['failed']} couplings failed "
+        "their tolerance. Volterra steps 32 of the couplings. Errors are relative to the largest "
+        "value, against 512 nodes; T and F, which pass through infinity, relative to 1 + |T|.",
+        table(header, ours),
+        f"The same of a Lorentzian of width 1, T0 = 0, couplings gamma0 from 5 to 15, at "
+        f"{PEER_TIMES} times up to {PEER_STOP:g}. The peers propagate a pseudomode, the population "
+        "alone: QuTiP in a loop, the non-Hermitian two-level problem by `sesolve`, of which 50 "
+        "couplings are timed; dynamiqs 1,000 couplings under `vmap`. Errors are those of |u|^2.",
+        table(header, theirs),
+    )
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--part", choices=PARTS, help="run one part alone, print its JSON line")
+    part = parser.parse_args().part
+    if part:
+        print(json.dumps(PARTS[part]()))
+    else:
+        write()
+
+
+if __name__ == "__main__":
+    main()

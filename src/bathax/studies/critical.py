@@ -1,0 +1,56 @@
+"""The critical points of one system, as a table of names and numbers."""
+
+from functools import singledispatch
+from typing import Any
+
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from bathax.cavity.critical import critical_coupling, critical_temperature, resonant_occupation
+from bathax.cavity.model import Cavity
+from bathax.cavity.poles import bound_states, edges
+from bathax.qubit.critical import least_determinant
+from bathax.qubit.model import Qubit
+from bathax.reservoir.system import OpenSystem
+
+
+@singledispatch
+def critical_points(system: object, initial: Any, ts: Float[Array, " times"]) -> dict[str, float]:
+    """What is critical about a system: names, which say what the numbers are, and numbers.
+
+    Of a `Cavity` the couplings at which bound states appear, as factors on its J, those it has, and
+    where there are none, its resonant occupation and, for an initial state with quanta, kT0*. Of a
+    `Qubit` the couplings and the least determinant at the times `ts`.
+    """
+    del initial, ts
+    raise TypeError(f"{type(system).__name__} has no critical points")
+
+
+@critical_points.register
+def _(system: Cavity, initial: Any, ts: Float[Array, " times"]) -> dict[str, float]:
+    del ts
+    points = _couplings(system)
+    bound = bound_states(system)
+    for frequency, residue in zip(bound.frequencies, bound.residues, strict=True):
+        if residue > 0.0:
+            points[f"residue of the bound state at {frequency:.6g}"] = float(residue)
+    if jnp.any(bound.exist):
+        return points
+    points["resonant occupation"] = float(resonant_occupation(system))
+    if initial.number > 0.0 and edges(system).shape[0]:
+        points["kT0 above which T(t) has no pole"] = float(
+            critical_temperature(system, initial.number)
+        )
+    return points
+
+
+@critical_points.register
+def _(system: Qubit, initial: Any, ts: Float[Array, " times"]) -> dict[str, float]:
+    del initial
+    return _couplings(system) | {"least determinant": float(least_determinant(system, ts))}
+
+
+def _couplings(system: OpenSystem) -> dict[str, float]:
+    count = edges(system).shape[0]
+    names = {0: "factor on J for a bound state below", -1: "factor on J for a bound state above"}
+    return {names[i]: float(critical_coupling(system, i)) for i in names if count > -i}
