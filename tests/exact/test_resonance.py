@@ -111,6 +111,16 @@ def test_a_late_time_is_the_limit():
     assert jnp.abs(late.u[0]) ** 2 == pytest.approx(float(limit.transmission), abs=1e-9)
 
 
+def test_a_bound_state_is_not_taken_for_a_resonance():
+    """Where Newton's method from below ends within rounding of it."""
+    cavity = ohmic(0.2 * 1.0450819672131149, exponent=0.7, temperature=4.0)
+    limit, late = bx.long_time_limit(cavity), jnp.array([1e6])
+    found = bx.Resonance().green_functions(cavity, late).green
+    assert float(limit.noise) == pytest.approx(float(found.v[0]), rel=2e-4)
+    bound = complex(bx.bound_states(cavity).frequencies[0])
+    assert not np.any(np.abs(np.asarray(bx.resonances(cavity).frequencies) - bound) < 1e-6)
+
+
 # --- a density that time stepping refuses --------------------------------------------------------
 
 

@@ -71,8 +71,8 @@ class LongTimeLimit(eqx.Module):
         Without a bound state w_s / ln(1 + 1/v), for every initial state.
         """
         slope = jax.grad(state.entropy, 1)(self.transmission, self.noise)
-        noisy = self.noise > 0.0
-        return jnp.where(noisy, self.frequency / jnp.where(noisy, slope, 1.0), 0.0)
+        silent = self.noise == 0.0
+        return jnp.where(silent, 0.0, self.frequency / jnp.where(silent, 1.0, slope))
 
     def free_energy(self, state: State) -> Scalar:
         """F = E - T S."""

@@ -29,6 +29,8 @@ NOWHERE = 0.577 + 1.618j
 LAST = 11.5
 # How far below the real axis resonances are counted.
 WEDGE = 1.0
+# Newton's method is done when a step is shorter than this part of the distance to an edge.
+CONVERGED = 1e-8
 # Resonances kept in each sector, and minima of the grid that are followed to find them.
 MOST, FOLLOWED = 8, 12
 
@@ -313,12 +315,12 @@ def _search(system: OpenSystem, m: int) -> tuple[Array, Array]:
         return z - step * shortened.astype(complex)
 
     z = lax.fori_loop(0, NEWTON_STEPS, advance, jnp.concatenate(starts))
-    good = (jnp.abs(newton(z)) < 1e-8 * size(z)) & (z.imag < 1e-12 * size(z))
+    good = (jnp.abs(newton(z)) < CONVERGED * size(z)) & (z.imag < 1e-12 * size(z))
     # On the real axis only those in the interval itself count: the others are bound states.
     outside = (z.real < ends[m - 1]) if m > 0 else jnp.zeros(z.shape, bool)
     if m < ends.shape[0]:
         outside |= z.real > ends[m]
-    good &= ~(outside & (z.imag > -1e-12 * size(z)))
+    good &= ~(outside & (z.imag > -CONVERGED * size(z)))
     good &= system.spectral_density(through) > 0.0
     earlier = jnp.tril(jnp.abs(z[:, None] - z[None, :]) < 1e-6 * size(z)[:, None], -1)
     new = good & ~jnp.any(earlier & good[None, :], axis=1)

@@ -20,7 +20,7 @@ from bathax.cavity.critical import critical_coupling, critical_temperature, reso
 from bathax.cavity.limits import long_time_limit
 from bathax.cavity.model import Cavity
 from bathax.cavity.poles import resonances
-from bathax.numerics.critical import critical_line
+from bathax.numerics.critical import critical_line, find_critical
 from bathax.reservoir.ohmic import Ohmic
 from bathax.reservoir.reservoir import Reservoir
 from bathax.studies import paper
@@ -29,7 +29,7 @@ from bathax.studies.paper import CRITICAL, CUTOFF, FREQUENCY, fock
 QUANTA = 5
 # Largest eta / eta_c and kT0 of the one plane; exponents and kT0 of the other.
 COUPLING, TEMPERATURE = 1.5, 8.0
-EXPONENTS, WARM = (0.5, 2.5), 4.0
+EXPONENTS, WARM = (0.6, 2.5), 4.0
 
 
 class Plane(NamedTuple):
@@ -99,10 +99,12 @@ def of_exponent(effort: paper.Effort = paper.FULL) -> Plane:
         """Above 0 where T(t) does not diverge."""
         return resonant_occupation(cavity(point[0], point[1], jnp.asarray(WARM))) - QUANTA
 
-    step = (0.02, 2.0 * (EXPONENTS[1] - EXPONENTS[0]) / count)
+    step = jnp.array([0.02, 2.4 * (EXPONENTS[1] - EXPONENTS[0]) / count])
     follow = jax.jit(critical_line, static_argnums=(0, 3))
-    bound = follow(binding, jnp.array([0.5, EXPONENTS[0]]), jnp.array(step), count)
-    divergence = follow(excess, jnp.array([0.3, EXPONENTS[0]]), jnp.array(step), count)
+    first = EXPONENTS[0]
+    start = find_critical(lambda ratio: excess(jnp.stack([ratio, first])), (0.02, 0.35))
+    bound = follow(binding, jnp.array([0.5, first]), step, count)
+    divergence = follow(excess, jnp.stack([start, first]), step * jnp.array([-1.0, 1.0]), count)
     return Plane(
         x, y, np.reshape(warming, (count, count)), np.asarray(bound), np.asarray(divergence)
     )

@@ -1,5 +1,6 @@
 """Phase diagrams: their lines against closed forms."""
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from scipy.special import gamma
@@ -22,7 +23,7 @@ def test_the_bound_line_is_the_critical_coupling(plane):
 
 def test_on_the_dashed_line_the_resonance_holds_what_the_cavity_starts_with(plane):
     for point in plane.divergence[:2]:
-        system = phases.cavity(*map(np.asarray, (*point, phases.WARM)))
+        system = phases.cavity(*map(jnp.asarray, (*point, phases.WARM)))
         np.testing.assert_allclose(phases.resonant_occupation(system), phases.QUANTA, rtol=1e-9)
 
 
