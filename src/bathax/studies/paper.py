@@ -13,6 +13,7 @@ import numpy as np
 from jaxtyping import Array, ArrayLike, Float
 
 from bathax._checks import Scalar
+from bathax.cavity.critical import critical_temperature
 from bathax.cavity.limits import long_time_limit
 from bathax.cavity.model import Cavity
 from bathax.cavity.poles import BoundStates
@@ -134,6 +135,12 @@ def border(effort: Effort = FULL) -> Estimated:
         overshoots = bool(jnp.max(entropy) - entropy[-1] > OVERSHOOT)
         low, high = (middle, high) if overshoots else (low, middle)
     return Estimated(0.5 * (low + high), 0.5 * (high - low) + 2.0 * OVERSHOOT**0.5)
+
+
+def resonant_border(effort: Effort = FULL) -> float:
+    """kT0* of the same, where the resonance holds as many quanta as the cavity starts with."""
+    del effort
+    return float(critical_temperature(ohmic_cavity(WEAK, WARM), 5))
 
 
 def border_temperature(n0: int) -> float:
@@ -315,3 +322,4 @@ class Results(NamedTuple):
     oscillation: Oscillation
     steady: dict[float, Steady]
     border: Estimated
+    resonant_border: float

@@ -37,6 +37,11 @@ def test_border_temperature_has_the_occupation_n0():
     assert paper.mean_occupation(paper.border_temperature(5)) == pytest.approx(5.0)
 
 
+def test_the_resonant_border_lies_below_that_of_no_coupling():
+    shift = paper.resonant_border() / paper.border_temperature(5) - 1.0
+    assert -3.0 * paper.WEAK < shift < -0.5 * paper.WEAK
+
+
 def test_mean_occupation_of_a_cold_reservoir_is_zero():
     assert paper.mean_occupation(0.0) == 0.0
     assert paper.mean_occupation(0.0, 2.0) == pytest.approx(0.5 / np.expm1(0.5))

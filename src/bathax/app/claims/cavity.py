@@ -222,7 +222,7 @@ def border(results: Results) -> Claim:
         "n0 = 5, eta = 0.01 eta_c, kT0 = 0..10",
         (
             f"S exceeds its final value below kT0 = {found.value:.4f} ± {found.error:.0e}, "
-            "found by bisection",
+            f"found by bisection; the resonance holds n0 quanta at {results.resonant_border:.4f}",
             f"for eta -> 0 the border is where n(w_s, T0) = n0, kT0 = w_s/ln(1 + 1/n0) = "
             f"{analytic:.4f}; the difference, {found.value / analytic - 1.0:+.1%}, is of order eta",
             f"E0 = 5 lies {1.0 - 5.0 / found.value:.0%} lower: n(w_s, T0) is kT0/w_s only at "
