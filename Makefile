@@ -43,6 +43,8 @@ bench: .venv/dev            ## speed, against limits and peers; writes tables in
 	$(BIN)/python benchmarks/peers.py
 	benchmarks/make_ace_venv.sh
 	$(BIN)/python benchmarks/qubit_peers.py
+	benchmarks/make_dynamiqs_venv.sh
+	$(BIN)/python benchmarks/sweep_speed.py
 
 campaign: .venv/dev         ## error estimates of random cavities and qubits; writes tables
 	$(BIN)/python benchmarks/error_campaign.py

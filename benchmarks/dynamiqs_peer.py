@@ -20,9 +20,9 @@ TOLERANCE = 1e-10
 def population(gammas, ts, width):
     """|e,0> of |e,0>, |g,1>, |g,0>, the mode decaying at twice the width."""
     coupling = jnp.sqrt(0.5 * gammas * width)
-    swap = jnp.zeros((3, 3)).at[0, 1].set(1.0).at[1, 0].set(1.0)
-    loss = jnp.sqrt(2.0 * width) * jnp.zeros((3, 3)).at[2, 1].set(1.0)
-    start = jnp.zeros((3, 3)).at[0, 0].set(1.0)
+    swap = jnp.zeros((3, 3), complex).at[0, 1].set(1.0).at[1, 0].set(1.0)
+    loss = jnp.sqrt(2.0 * width) * jnp.zeros((3, 3), complex).at[2, 1].set(1.0)
+    start = jnp.zeros((3, 3), complex).at[0, 0].set(1.0)
     result = dq.mesolve(
         coupling[:, None, None] * swap,
         [loss],
@@ -30,7 +30,8 @@ def population(gammas, ts, width):
         ts,
         exp_ops=[start],
         method=dq.method.Tsit5(rtol=TOLERANCE, atol=TOLERANCE),
-        options=dq.Options(progress_meter=None, save_states=False),
+        progress_meter=False,
+        save_states=False,
     )
     return result.expects[:, 0].real
 

@@ -68,10 +68,15 @@ def _is_narrow(system: Cavity) -> Array:
     return found.widths[0] <= 0.5 * found.frequencies[0].real
 
 
+def _count(effort: paper.Effort) -> int:
+    """Points along an axis: half of those of Fig. 5, for there are as many along the other."""
+    return (effort.temperatures + 1) // 2
+
+
 def of_temperature(effort: paper.Effort = paper.FULL) -> Plane:
     """eta / eta_c from 0 on, and kT0, for an Ohmic reservoir."""
-    x = COUPLING * (np.arange(effort.temperatures) + 0.5) / effort.temperatures
-    y = TEMPERATURE * (np.arange(effort.temperatures) + 0.5) / effort.temperatures
+    steps = (np.arange(_count(effort)) + 0.5) / _count(effort)
+    x, y = COUPLING * steps, TEMPERATURE * steps
     ratios, temperatures = (grid.ravel() for grid in np.meshgrid(x, y))
     warming = _over(_warming, ratios, np.ones_like(ratios), temperatures)
     bound = np.full((2, 2), [[1.0, 0.0], [1.0, TEMPERATURE]])
@@ -85,7 +90,7 @@ def of_temperature(effort: paper.Effort = paper.FULL) -> Plane:
 
 def of_exponent(effort: paper.Effort = paper.FULL) -> Plane:
     """eta / eta_c of exponent 1, and the exponent, at kT0 = 4."""
-    count = effort.temperatures
+    count = _count(effort)
     x = COUPLING * (np.arange(count) + 0.5) / count
     y = np.linspace(*EXPONENTS, count)
     ratios, exponents = (grid.ravel() for grid in np.meshgrid(x, y))

@@ -7,7 +7,7 @@ from scipy.special import gamma
 
 from bathax.studies import paper, phases
 
-SKETCH = paper.Effort(temperatures=4)
+SKETCH = paper.Effort(temperatures=8)
 
 
 @pytest.fixture(scope="module")
