@@ -51,4 +51,4 @@ campaign: .venv/dev         ## error estimates of random cavities and qubits; wr
 	$(BIN)/python benchmarks/hierarchy_campaign.py
 
 clean:
-	rm -rf .venv .venv-idesolver .cache build dist
+	rm -rf .venv .venv-* .cache build dist
