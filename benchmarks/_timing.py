@@ -1,12 +1,15 @@
 """What the benchmark scripts share: alternating medians, the machine's line, Markdown tables."""
 
 import importlib.metadata
+import json
 import os
 import platform
 import statistics
+import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import jax
 
@@ -40,6 +43,12 @@ def alternating_medians(runs: Mapping[str, Run], repeats: int, inner: int = 1) -
     """Medians of `alternating_times`."""
     times = alternating_times(runs, repeats, inner)
     return {name: statistics.median(measured) for name, measured in times.items()}
+
+
+def report_of(command: Sequence[object], **keywords: Any) -> Any:
+    """The JSON line that a run in a process of its own prints last."""
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, **keywords)
+    return json.loads(done.stdout.splitlines()[-1])
 
 
 def _cpu_model() -> str:

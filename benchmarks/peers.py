@@ -29,9 +29,9 @@ GAMMA0, WIDTH, FREQUENCY = 10.0, 1.0, 1.0
 HERE = Path(__file__).parent
 
 
-def exact_population(ts):
+def exact_population(ts, gamma0=GAMMA0):
     """|e^{-lam t/2} [cosh(G t/2) + (lam/G) sinh(G t/2)]|^2, G^2 = lam^2 - 2 gamma0 lam."""
-    root = np.sqrt(complex(WIDTH**2 - 2 * GAMMA0 * WIDTH))
+    root = np.sqrt(complex(WIDTH**2 - 2 * gamma0 * WIDTH))
     inside = np.cosh(root * ts / 2) + WIDTH / root * np.sinh(root * ts / 2)
     return np.abs(np.exp(-WIDTH * ts / 2) * inside) ** 2
 

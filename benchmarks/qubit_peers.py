@@ -9,7 +9,6 @@ own, so that its peak memory is its own.
 import argparse
 import json
 import statistics
-import subprocess
 import sys
 from pathlib import Path
 
@@ -17,7 +16,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from _memory import peak_memory
-from _timing import machine_line, seconds, table, write_report
+from _timing import machine_line, report_of, seconds, table, write_report
 
 import bathax as bx
 
@@ -70,12 +69,6 @@ def error(name, ts, population):
     at = np.abs(ts[:, None] - times).argmin(axis=0)
     np.testing.assert_allclose(ts[at], times, atol=1e-9)
     return float(np.abs(population[at] - exact).max())
-
-
-def report_of(command, **keywords):
-    """The JSON line that a run in a process of its own prints last."""
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, **keywords)
-    return json.loads(done.stdout.splitlines()[-1])
 
 
 # ---- bathax

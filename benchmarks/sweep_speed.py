@@ -7,7 +7,6 @@ has a process of its own, so that its peak memory is its own; run `make_dynamiqs
 import argparse
 import json
 import statistics
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -17,8 +16,9 @@ import jax.numpy as jnp
 import numpy as np
 import qutip
 from _memory import peak_memory
-from _timing import machine_line, seconds, table, write_report
+from _timing import machine_line, report_of, seconds, table, write_report
 from jax import lax
+from peers import exact_population
 
 import bathax as bx
 
@@ -95,15 +95,8 @@ def peer_problem():
         sweep(lorentzian, gammas, ts, bx.Resonance(nodes=64), of=u_alone), gammas
     )
     population = np.abs(np.asarray(found["u"])) ** 2
-    exact = np.stack([exact_population(gamma, np.asarray(ts)) for gamma in np.asarray(gammas)])
+    exact = np.stack([exact_population(np.asarray(ts), gamma) for gamma in np.asarray(gammas)])
     return report | {"error": float(np.abs(population - exact).max())}
-
-
-def exact_population(gamma0, ts):
-    """|u|^2 of the Lorentzian on resonance, in closed form."""
-    root = np.sqrt(complex(WIDTH**2 - 2.0 * gamma0 * WIDTH))
-    inside = np.cosh(0.5 * root * ts) + WIDTH / root * np.sinh(0.5 * root * ts)
-    return np.abs(np.exp(-0.5 * WIDTH * ts) * inside) ** 2
 
 
 def loop_over_qutip():
@@ -119,7 +112,7 @@ def loop_over_qutip():
         return solver.expect[0]
 
     each = statistics.median(seconds(lambda g=g: population(g)) for g in gammas)
-    off = [np.abs(population(g) - exact_population(g, ts)).max() for g in gammas[::10]]
+    off = [np.abs(population(g) - exact_population(ts, g)).max() for g in gammas[::10]]
     return {"each": each, "error": float(max(off)), "peak_memory": peak_memory()}
 
 
@@ -143,12 +136,6 @@ PARTS = {
     "lorentzian": peer_problem,
     "qutip": loop_over_qutip,
 }
-
-
-def report_of(command):
-    """The JSON line that a run in a process of its own prints last."""
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
-    return json.loads(done.stdout.splitlines()[-1])
 
 
 def row(label, couplings, report, fastest):

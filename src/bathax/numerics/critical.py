@@ -27,7 +27,7 @@ def find_critical(
     """x between the ends of the bracket where a smooth scalar `function` changes sign.
 
     Bisection until x is known to 1% of the bracket, then Newton's method, to `rtol` of the
-    bracket: some 15 evaluations. An error of the function moves x by it over the slope. Works
+    bracket. An error of the function moves x by it over the slope. Works
     under `jit`, `vmap` and `grad`, with respect to whatever the function closes over; it must
     therefore work under `jit` itself. A bracket at whose ends the signs are equal raises
     `ValueError`; where these are traced, and where Newton's method leaves the bracket, x is NaN.

@@ -79,7 +79,7 @@ def of_temperature(effort: paper.Effort = paper.FULL) -> Plane:
     x, y = COUPLING * steps, TEMPERATURE * steps
     ratios, temperatures = (grid.ravel() for grid in np.meshgrid(x, y))
     warming = _over(_warming, ratios, np.ones_like(ratios), temperatures)
-    bound = np.full((2, 2), [[1.0, 0.0], [1.0, TEMPERATURE]])
+    bound = np.array([[1.0, 0.0], [1.0, TEMPERATURE]])
     below = x[x < 1.0]
     ones = np.ones_like(below)
     border = _over(partial(critical_temperature, number=QUANTA), below, ones, ones)

@@ -48,7 +48,9 @@ def in_new_process(code):
 # --- Help, version, completion ---------------------------------------------------------------
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["figures", "--help"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["run", "--help"], ["critical", "--help"], ["figures", "--help"]]
+)
 def test_help_imports_nothing_heavy(arguments):
     code = f"""
 import sys
@@ -328,23 +330,13 @@ def test_end_to_end(study_file, study_text, out):
 # --- critical ------------------------------------------------------------------------------------
 
 
-CRITICAL = """
-[system]
-kind = "cavity"
-frequency = 1.0
-initial = { fock = 5 }
-[[reservoir]]
-temperature = 2.0
-spectral_density = { kind = "ohmic", eta = 0.1, cutoff = 5.0 }
-[time]
-stop = 10.0
-points = 21
-"""
+OHMIC = 'kind = "ohmic", eta = 0.05, cutoff = 5.0'
 
 
-def test_critical_points_of_a_cavity(tmp_path, call):
+def test_critical_points_of_a_cavity(tmp_path, call, study_text):
     study = tmp_path / "study.toml"
-    study.write_text(CRITICAL)
+    text = study_text.replace("fock = 2", "fock = 5").replace("eta = 0.05", "eta = 0.1")
+    study.write_text(text)
     status, printed, _ = call("critical", study)
     values = [float(line.split()[-1]) for line in printed.splitlines()]
     assert status == 0
@@ -352,18 +344,18 @@ def test_critical_points_of_a_cavity(tmp_path, call):
     assert values[2] == pytest.approx(1.8947, rel=1e-4)
 
 
-def test_critical_points_of_a_qubit(tmp_path, call):
+def test_critical_points_of_a_qubit(tmp_path, call, study_text):
     study = tmp_path / "study.toml"
-    study.write_text(CRITICAL.replace("cavity", "qubit").replace("fock = 5", "excited = true"))
+    study.write_text(study_text.replace("cavity", "qubit").replace("fock = 2", "excited = true"))
     status, printed, _ = call("critical", study)
     assert status == 0
     assert "least determinant" in printed.splitlines()[-1]
 
 
-def test_a_density_without_critical_points_is_refused(tmp_path, call):
+def test_a_density_without_critical_points_is_refused(tmp_path, call, study_text):
     density = 'kind = "discrete", frequencies = [0.9, 1.2], couplings = [0.2, 0.1]'
     study = tmp_path / "study.toml"
-    study.write_text(CRITICAL.replace('kind = "ohmic", eta = 0.1, cutoff = 5.0', density))
+    study.write_text(study_text.replace(OHMIC, density))
     status, _, complaint = call("critical", study)
     assert status == 2
     assert "`spectral_density` must be analytic off the ends of its support" in complaint

@@ -14,7 +14,7 @@ from bathax.app.figures.parts import (
     TIME,
     Curves,
     draw_curves,
-    mark_poles,
+    four_panels,
     new_axes,
     set_limits,
     tag,
@@ -66,17 +66,7 @@ def _by_column(
 
 def inversion(curves: Curves, axes: Any = None) -> Figure:
     """AHZ Fig. 4: a cold reservoir; T has a pole where S is largest (dashed)."""
-    axes = new_axes(axes, 2, 2, (6.8, 5.0), sharex=True).ravel()
-    for ax, (name, title), letter in zip(axes, QUANTITIES.items(), "abcd", strict=True):
-        draw_curves(ax, curves, name, lambda T: rf"$k_BT_0={T:g}\,\hbar\omega_s$")
-        mark_poles(ax, curves)
-        ax.set_ylabel(title)
-        tag(ax, f"({letter})")
-    axes[0].legend(loc="upper right")
-    for ax in axes[2:]:
-        ax.axhline(0.0, color="0.6", lw=0.5, zorder=0)
-        ax.set_ylim(-POLE_HEIGHT, POLE_HEIGHT)
-        ax.set_xlabel(TIME)
+    axes = four_panels(curves, lambda T: rf"$k_BT_0={T:g}\,\hbar\omega_s$", POLE_HEIGHT, TIME, axes)
     axes[0].figure.align_ylabels()
     return axes[0].figure
 

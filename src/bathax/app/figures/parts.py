@@ -63,6 +63,24 @@ def draw_curves(ax: Axes, curves: Curves, name: str, label: Callable[[Any], str]
     set_limits(ax, curves.values(), name)
 
 
+def four_panels(
+    curves: Curves, label: Callable[[Any], str], height: float, time: str, axes: Any
+) -> np.ndarray:
+    """Axes with E, S, T and F of each solution, T and F shown up to a height, poles dashed."""
+    axes = new_axes(axes, 2, 2, (6.8, 5.0), sharex=True).ravel()
+    for ax, (name, title), letter in zip(axes, QUANTITIES.items(), "abcd", strict=True):
+        draw_curves(ax, curves, name, label)
+        mark_poles(ax, curves)
+        ax.set_ylabel(title)
+        tag(ax, f"({letter})")
+    axes[0].legend(loc="upper right")
+    for ax in axes[2:]:
+        ax.axhline(0.0, color="0.6", lw=0.5, zorder=0)
+        ax.set_ylim(-height, height)
+        ax.set_xlabel(time)
+    return axes
+
+
 def set_limits(ax: Axes, solutions: Iterable[Trajectory], name: str) -> None:
     """Limits that the neighbourhood of a pole does not set."""
     values = np.concatenate([with_gaps(solution, name)[1] for solution in solutions])

@@ -8,7 +8,7 @@ from matplotlib.colors import SymLogNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, NullFormatter
 
-from bathax.app.figures.parts import QUANTITIES, TIME, draw_curves, mark_poles, new_axes, tag
+from bathax.app.figures.parts import TIME, four_panels, new_axes, tag
 from bathax.qubit.dynamical_map import DynamicalMap
 from bathax.qubit.field import ReservoirOccupation
 from bathax.qubit.memory import negative_rate_intervals
@@ -30,17 +30,9 @@ LINEAR = 0.02
 
 def atom(curves: dict[float, QubitSolution], axes: Any = None) -> Figure:
     """AHZ Fig. 6: an excited atom in a vacuum; T has a pole where p = 1/2 (dashed)."""
-    axes = new_axes(axes, 2, 2, (6.8, 5.0), sharex=True).ravel()
-    for ax, (name, title), letter in zip(axes, QUANTITIES.items(), "abcd", strict=True):
-        draw_curves(ax, curves, name, lambda ratio: rf"$\gamma_0={ratio:g}\,\lambda$")
-        mark_poles(ax, curves)
-        ax.set_ylabel(title)
-        tag(ax, f"({letter})")
-    axes[0].legend(loc="upper right")
-    for ax in axes[2:]:
-        ax.axhline(0.0, color="0.6", lw=0.5, zorder=0)
-        ax.set_ylim(-POLE_HEIGHT, POLE_HEIGHT)
-        ax.set_xlabel(r"$\lambda t$")
+    axes = four_panels(
+        curves, lambda ratio: rf"$\gamma_0={ratio:g}\,\lambda$", POLE_HEIGHT, r"$\lambda t$", axes
+    )
     for ax in axes:
         _count_in_widths(ax)
     axes[0].figure.align_ylabels()
