@@ -5,6 +5,7 @@ which every gap holds at most one. Continued through the support into the lower 
 1 / G_II = 1 / G + 2 pi i J, it has complex ones, the resonances: a frequency and half a width.
 """
 
+import math
 from collections.abc import Callable
 
 import equinox as eqx
@@ -16,13 +17,16 @@ from jaxtyping import Array, Bool, Complex, Float, Int
 
 from bathax._checks import Scalar, require
 from bathax.numerics.quadrature import half_line
+from bathax.reservoir.spectral_density import Interval
 from bathax.reservoir.system import OpenSystem
 
-BISECTIONS, NEWTON_STEPS = 60, 16
-# A polar grid about each edge, on which resonances are looked for: distances from 1e-9 w_s up to
-# so many bandwidths, and angles below the real axis.
-NEAREST, FARTHEST, DISTANCES = 1e-9, 30.0, 48
-ANGLES = np.linspace(0.03, 0.5 * np.pi, 12)
+BISECTIONS, NEWTON_STEPS = 60, 10
+# A polar grid about each edge, on which resonances are looked for: so many distances from 1e-9 w_s
+# up to 0.3 bandwidths, and from there, where a cutoff makes chains of resonances, up to 30, and
+# angles below the real axis.
+NEAREST, CHAINED, FARTHEST = 1e-9, 0.3, 30.0
+NEAR, FAR = 32, 40
+ANGLES = np.linspace(0.0, 0.5 * np.pi, 12)
 # Where poles that do not exist are put, with residue 0: on no other frequency.
 NOWHERE = 0.577 + 1.618j
 # Lines end at e^LAST bandwidths, for densities with algebraic tails.
@@ -31,8 +35,8 @@ LAST = 11.5
 WEDGE = 1.0
 # Newton's method is done when a step is shorter than this part of the distance to an edge.
 CONVERGED = 1e-8
-# Resonances kept in each sector, and minima of the grid that are followed to find them.
-MOST, FOLLOWED = 8, 12
+# Resonances kept in each sector, and cells of each grid that are followed to find them.
+MOST, FOLLOWED = 8, 8
 
 
 class Poles(eqx.Module):
@@ -44,7 +48,7 @@ class Poles(eqx.Module):
 
 
 class BoundStates(eqx.Module):
-    """Bound states in the gaps of the reservoirs, in increasing order.
+    """Bound states in the gaps of the reservoirs, in increasing order, as many as there may be.
 
     Where a gap has none, `exist` is False, the frequency NaN and the residue Z = 0.
     """
@@ -61,11 +65,28 @@ class BoundStates(eqx.Module):
 
 def edges(system: OpenSystem) -> Float[Array, " edges"]:
     """The real frequencies where the spectral density begins or ends, in increasing order."""
-    points = [p for bath in system.reservoirs for p in bath.spectral_density.branch_points or ()]
+    points = [point for interval in _supports(system) for point in interval]
     # Reservoirs that begin at a known number, zero, share one edge.
-    known = sorted({p for p in points if isinstance(p, float)})
+    known = sorted({p for p in points if isinstance(p, float) and not math.isinf(p)})
     others = [p for p in points if not isinstance(p, float)]
     return jnp.sort(jnp.asarray([*known, *others], float)) if points else jnp.zeros(0)
+
+
+def _supports(system: OpenSystem) -> list[Interval]:
+    """Intervals of the real axis that the densities cover, which may overlap."""
+    return [pair for bath in system.reservoirs for pair in bath.spectral_density.support or ()]
+
+
+def coverage(system: OpenSystem) -> list[bool | None]:
+    """For each interval between the edges, whether J covers it; None where values decide."""
+    endless = [
+        tuple(isinstance(p, float) and math.isinf(p) for p in ab) for ab in _supports(system)
+    ]
+    count = edges(system).shape[0]
+    if (True, True) in endless:
+        return [True] * (count + 1)
+    from_below, to_above = (any(ends) for ends in zip(*endless, strict=True))
+    return [from_below, *[None] * (count - 1), to_above]
 
 
 def intervals(system: OpenSystem) -> Float[Array, " intervals"]:
@@ -120,7 +141,7 @@ def require_analytic(system: OpenSystem) -> None:
     for bath in system.reservoirs:
         density = bath.spectral_density
         words = "analytic off the ends of its support"
-        known = density.branch_points is not None
+        known = density.support is not None
         require("spectral_density", words, f"{density}, which is not known to be", known)
 
 
@@ -141,6 +162,7 @@ def bound_states(system: OpenSystem) -> BoundStates:
     ends = edges(system)
     if not ends.shape[0]:
         return BoundStates(jnp.zeros(0), jnp.zeros(0), jnp.zeros(0, bool))
+    gaps = np.flatnonzero([covered is not True for covered in coverage(system)])
     outside = system.spectral_density(intervals(system)) == 0.0
 
     def excess(w: Float[Array, "..."]) -> Float[Array, "..."]:
@@ -151,8 +173,9 @@ def bound_states(system: OpenSystem) -> BoundStates:
     high = jnp.concatenate([ends, jnp.maximum(ends[-1:], (ends - at_ends)[-1:])])
     rises = jnp.concatenate([jnp.ones(1, bool), at_ends < 0.0])
     passes = jnp.concatenate([at_ends > 0.0, jnp.ones(1, bool)])
-    exist = outside & rises & passes
-    frequencies = _root(excess, lax.stop_gradient(low), lax.stop_gradient(high), exist)
+    exist = (outside & rises & passes)[gaps]
+    low, high = lax.stop_gradient((low[gaps], high[gaps]))
+    frequencies = _root(excess, low, high, exist)
     _, slope = _with_slope(excess, frequencies)
     return BoundStates(
         jnp.where(exist, frequencies, jnp.nan), jnp.where(exist, 1.0 / slope, 0.0), exist
@@ -225,7 +248,8 @@ def are_complete(system: OpenSystem, found: list[Poles]) -> Bool[Array, ""]:
         missed = _winding(system, m) - (inside - poles_of_density).astype(float)
         return gap | (jnp.abs(missed) < 0.5)
 
-    return jnp.all(jnp.stack([is_complete(m, poles) for m, poles in enumerate(found)]))
+    searched = [is_complete(m, poles) for m, poles in enumerate(found) if poles.exist.size]
+    return jnp.all(jnp.stack(searched))
 
 
 def _in_wedge(system: OpenSystem, z: Complex[Array, " z"], m: int) -> Bool[Array, " z"]:
@@ -268,7 +292,11 @@ def sector_poles(system: OpenSystem) -> list[Poles]:
 
     At most `MOST` for each interval, the least damped ones. With derivatives of implicit functions.
     """
-    return [_found(system, m) for m in range(intervals(system).shape[0])]
+    none = Poles(jnp.zeros(0, complex), jnp.zeros(0, complex), jnp.zeros(0, bool))
+    return [
+        none if covered is False else _found(system, m)
+        for m, covered in enumerate(coverage(system))
+    ]
 
 
 def _found(system: OpenSystem, m: int) -> Poles:
@@ -282,26 +310,28 @@ def _found(system: OpenSystem, m: int) -> Poles:
 
 
 def _search(system: OpenSystem, m: int) -> tuple[Array, Array]:
-    """Where Newton's method leads from the most promising points of the lower half plane."""
+    """Where Newton's method leads from the shifted levels and from the cells of grids."""
     through, ends = intervals(system)[m], edges(system)
     unit = system.frequency.astype(complex)
     own = jnp.concatenate(_own_poles(system))
 
+    def function(z: Complex[Array, "..."]) -> Complex[Array, "..."]:
+        """1/G times the factors that cancel poles of J."""
+        return inverse(system, z, through) * jnp.prod(jnp.subtract.outer(z, own), axis=-1)
+
     def newton(z: Complex[Array, "..."]) -> Complex[Array, "..."]:
-        """Newton's step for 1/G times the factors that cancel poles of J."""
-        value, slope = _with_slope(lambda z: inverse(system, z, through), z)
-        factors = jnp.sum(1.0 / jnp.subtract.outer(z, own), axis=-1)
-        return 1.0 / (slope / value + factors)
+        value, slope = _with_slope(function, z)
+        return value / slope
 
     starts = [_levels(system)]
     rays = jnp.asarray(np.exp(-1j * ANGLES))
     if not ends.shape[0]:
-        starts.append(_minima(newton, unit, rays, system))
-        starts.append(_minima(newton, unit, -rays.conj(), system))
+        starts.append(_enclosed(function, unit, rays, system))
+        starts.append(_enclosed(function, unit, -rays.conj(), system))
     if m > 0:
-        starts.append(_minima(newton, ends[m - 1].astype(complex), rays, system))
-    if 0 < m < ends.shape[0]:
-        starts.append(_minima(newton, ends[m].astype(complex), -rays.conj(), system))
+        starts.append(_enclosed(function, ends[m - 1].astype(complex), rays, system))
+    if m < ends.shape[0]:
+        starts.append(_enclosed(function, ends[m].astype(complex), -rays.conj(), system))
     near = ends[max(m - 1, 0) : m + 1].astype(complex) if ends.shape[0] else unit[None]
 
     def size(z: Array) -> Array:
@@ -346,20 +376,35 @@ def _levels(system: OpenSystem) -> Complex[Array, " starts"]:
     return jnp.concatenate(starts)
 
 
-def _minima(
-    newton: Callable[[Array], Array],
+def _enclosed(
+    function: Callable[[Array], Array],
     corner: Complex[Array, ""],
     rays: Complex[Array, " rays"],
     system: OpenSystem,
 ) -> Complex[Array, " starts"]:
-    """Points of a polar grid about an edge whose Newton step is shorter than their neighbours'."""
-    near, far = NEAREST * system.frequency, FARTHEST * system.bandwidth
-    r = near * (far / near) ** jnp.linspace(0.0, 1.0, DISTANCES)
-    z = corner + r.astype(complex)[:, None] * rays[None, :]
-    length = jnp.abs(newton(z)) / r[:, None]
-    length = jnp.where(jnp.isnan(length), jnp.inf, length)
-    around = jnp.pad(length, 1, constant_values=jnp.inf)
-    neighbours = [around[:-2, 1:-1], around[2:, 1:-1], around[1:-1, :-2], around[1:-1, 2:]]
-    lowest = jnp.all(jnp.stack([length <= other for other in neighbours]), axis=0)
-    order = jnp.argsort(jnp.where(lowest, length, jnp.inf).ravel())
-    return z.ravel()[order[:FOLLOWED]]
+    """Cells of a polar grid about an edge around which the phase turns: where zeros are.
+
+    The least damped come first; NaN where there are fewer.
+    """
+    near, chained = NEAREST * system.frequency, CHAINED * system.bandwidth
+    r = jnp.concatenate(
+        [
+            near * (chained / near) ** (jnp.arange(NEAR) / NEAR),
+            chained * (FARTHEST / CHAINED) ** jnp.linspace(0.0, 1.0, FAR),
+        ]
+    )
+    z = corner + r.astype(complex)[None, :] * rays[:, None]
+    phase = jnp.angle(function(z))
+    outwards, across = _wrapped(jnp.diff(phase, axis=1)), _wrapped(jnp.diff(phase, axis=0))
+    turn = outwards[:-1] + across[:, 1:] - outwards[1:] - across[:, :-1]
+    middle = 0.25 * (z[1:, 1:] + z[1:, :-1] + z[:-1, 1:] + z[:-1, :-1])
+    holds = (jnp.abs(turn) > jnp.pi).ravel()
+    place = jnp.where(holds, jnp.cumsum(holds), 0)
+    chosen = place[None, :] == 1 + jnp.arange(FOLLOWED)[:, None]
+    start = jnp.sum(jnp.where(chosen, middle.ravel()[None, :], 0.0), axis=1)
+    return jnp.where(jnp.any(chosen, axis=1), start, jnp.nan)
+
+
+def _wrapped(phase: Float[Array, "..."]) -> Float[Array, "..."]:
+    """Within half a turn of 0."""
+    return phase - 2.0 * jnp.pi * jnp.round(phase / (2.0 * jnp.pi))

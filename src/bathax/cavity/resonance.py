@@ -267,7 +267,8 @@ def _drift(cavity: Cavity, u: ExponentialSum) -> ExponentialSum:
 class Change(eqx.Module):
     """How much two rules for u and c differ, and the size of what they agree on.
 
-    Of u, u' + i w_s u, v' and the integrand of the pull, at the times and at some before them.
+    Of u, u' + i w_s u, v' and the integrand of the pull, at a few times up to the last one: the
+    difference is of integrals over the lines, smooth in the logarithm of time.
     """
 
     last: Scalar
@@ -282,8 +283,8 @@ class Change(eqx.Module):
         ts: Float[Array, " times"],
     ) -> "Change":
         """Two pairs of u and c."""
-        last, soon = ts[-1], SOON / cavity.bandwidth
-        ts = jnp.maximum(jnp.concatenate([ts, last * 0.5 ** jnp.arange(1.0, 17.0)]), soon)
+        last = ts[-1]
+        ts = jnp.maximum(last * 2.0 ** -jnp.arange(0.0, 16.0, 0.25), SOON / cavity.bandwidth)
 
         def values(u: ExponentialSum, c: ExponentialSum) -> tuple[Array, ...]:
             value, drift, noise = u(ts), _drift(cavity, u)(ts), c(ts)

@@ -3,6 +3,7 @@
 import abc
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
@@ -21,6 +22,7 @@ from bathax._checks import (
     require_density_matrix,
 )
 from bathax.cavity import channel, gaussian
+from bathax.cavity.channel import EntropyExpansion
 from bathax.cavity.hermitian import von_neumann_entropy
 
 
@@ -39,6 +41,13 @@ class State(Validated):
     @abc.abstractmethod
     def entropy(self, transmission: Scalar, noise: Scalar) -> Scalar:
         """S = -Tr[rho ln rho] of the evolved state (AHZ Eq. 9b)."""
+
+    def entropy_expansion(self, transmission: Scalar, noise: Scalar) -> EntropyExpansion:
+        """S with its first and second derivatives with respect to |u|^2 and v."""
+        point = (transmission, noise)
+        slopes = jax.jacfwd(self.entropy, (0, 1))
+        curvatures = jax.jacfwd(slopes, (0, 1))
+        return EntropyExpansion(self.entropy(*point), slopes(*point), curvatures(*point))
 
     @abc.abstractmethod
     def density_matrix(
@@ -75,6 +84,9 @@ class Mixture(State):
 
     def entropy(self, transmission: Scalar, noise: Scalar) -> Scalar:
         return channel.mixture_entropy(self.probabilities, transmission, noise)
+
+    def entropy_expansion(self, transmission: Scalar, noise: Scalar) -> EntropyExpansion:
+        return channel.mixture_expansion(self.probabilities, transmission, noise)
 
     def density_matrix(
         self, u: Complex[Array, ""], noise: Scalar, levels: int

@@ -8,7 +8,7 @@ from jaxtyping import Array, Complex, Inexact
 from bathax._checks import FINITE, NON_NEGATIVE, POSITIVE, Scalar, parameter
 from bathax.numerics.grid import TimeGrid
 from bathax.numerics.special import jinc
-from bathax.reservoir.spectral_density import Measure, SpectralDensity
+from bathax.reservoir.spectral_density import Interval, Measure, SpectralDensity
 
 
 class SemicircleBand(SpectralDensity):
@@ -41,8 +41,8 @@ class SemicircleBand(SpectralDensity):
         return jnp.abs(self.center) + self.half_width
 
     @property
-    def branch_points(self) -> tuple[Scalar, ...]:
-        return self.lower, self.center + self.half_width
+    def support(self) -> tuple[Interval, ...]:
+        return ((self.lower, self.center + self.half_width),)
 
     def continued(self, z: Complex[Array, "..."], through: Scalar) -> Complex[Array, "..."]:
         inside = jnp.abs(through - self.center) < self.half_width
@@ -63,6 +63,6 @@ class SemicircleBand(SpectralDensity):
 
     def self_energy(self, z: Complex[Array, "..."]) -> Complex[Array, "..."]:
         """Sigma(z) = 2 eta / [z - w_0 + sqrt(z - w_0 - W) sqrt(z - w_0 + W)]."""
-        low, high = (edge.astype(complex) for edge in self.branch_points)
+        low, high = (end.astype(complex) for end in self.support[0])
         root = jnp.sqrt(z - high) * jnp.sqrt(z - low)
         return 2.0 * self.eta.astype(complex) / (z - self.center.astype(complex) + root)

@@ -11,7 +11,7 @@ from bathax.numerics.grid import TimeGrid
 from bathax.numerics.quadrature import composite
 from bathax.numerics.special import scaled_expint1
 from bathax.reservoir.occupation import BoseEinstein, Occupation
-from bathax.reservoir.spectral_density import Measure, SpectralDensity
+from bathax.reservoir.spectral_density import Interval, Measure, SpectralDensity
 
 
 class Lorentzian(SpectralDensity):
@@ -48,8 +48,8 @@ class Lorentzian(SpectralDensity):
         return self.center + self.width * jnp.tan(theta), jnp.broadcast_to(mass, (count,))
 
     @property
-    def branch_points(self) -> tuple[Scalar, ...]:
-        return ()
+    def support(self) -> tuple[Interval, ...]:
+        return ((-jnp.inf, jnp.inf),)
 
     @property
     def poles(self) -> Measure:
@@ -105,8 +105,8 @@ class DrudeLorentz(SpectralDensity):
         return self.cutoff
 
     @property
-    def branch_points(self) -> tuple[float, ...]:
-        return (0.0,)
+    def support(self) -> tuple[Interval, ...]:
+        return ((0.0, jnp.inf),)
 
     def contour(self, resolution: int) -> Measure:
         # The ray w_c e^x e^{-i pi/4}, trapezoidal in x: a thermal integrand ends anywhere on it.

@@ -4,6 +4,7 @@ import abc
 from collections.abc import Callable
 from typing import ClassVar
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jax import lax
@@ -16,7 +17,7 @@ from bathax.numerics.grid import TimeGrid
 from bathax.numerics.quadrature import composite, half_line
 from bathax.numerics.special import hurwitz_zeta
 from bathax.reservoir.occupation import BoseEinstein, Occupation
-from bathax.reservoir.spectral_density import Measure, SpectralDensity
+from bathax.reservoir.spectral_density import Interval, Measure, SpectralDensity
 
 # The kernels are computed for so many times at once that all they compute stays in the cache.
 BLOCK = 4096
@@ -25,11 +26,13 @@ RAY = (4.3, 342)
 
 
 class Analytic(SpectralDensity):
-    """A density analytic to the right of its lower end, decaying like e^{-w/cutoff}.
+    """A density eta j(w), analytic to the right of its lower end, decaying like e^{-w/cutoff}.
 
     Its integrals run along the ray lower + r e^{-i pi/4}, where e^{-izt} decays for t > 0: some 200
     nodes serve every t, and the thermal poles on the imaginary axis stay out of reach.
     """
+
+    eta: eqx.AbstractVar[Scalar]
 
     @property
     @abc.abstractmethod
@@ -37,8 +40,8 @@ class Analytic(SpectralDensity):
         """The frequency w_c of the cutoff e^{-w/w_c}."""
 
     @property
-    def branch_points(self) -> tuple[Scalar | float, ...]:
-        return (self.lower,)
+    def support(self) -> tuple[Interval, ...]:
+        return ((self.lower, jnp.inf),)
 
     def contour(self, resolution: int) -> Measure:
         del resolution
@@ -46,6 +49,11 @@ class Analytic(SpectralDensity):
         r, weights = (jnp.asarray(part, complex) for part in half_line(*RAY))
         nodes = self.lower.astype(complex) + ray * r
         return nodes, self(nodes) * ray * weights
+
+    def self_energy(self, z: Complex[Array, "..."]) -> Complex[Array, "..."]:
+        # A batch over eta shares the sum.
+        unit = eqx.tree_at(lambda density: density.eta, self, jnp.ones_like(self.eta))
+        return self.eta.astype(complex) * super(Analytic, unit).self_energy(z)
 
     def measure(self, resolution: int) -> Measure:
         # w = lower + 45 w_c x^4: smooth at x = 0 for every power law, e^{-45} at x = 1.
@@ -80,8 +88,8 @@ class Ohmic(Analytic):
         return jnp.zeros(())
 
     @property
-    def branch_points(self) -> tuple[float, ...]:
-        return (0.0,)
+    def support(self) -> tuple[Interval, ...]:
+        return ((0.0, jnp.inf),)
 
     @property
     def decay(self) -> Scalar:

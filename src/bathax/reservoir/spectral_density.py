@@ -19,6 +19,7 @@ from bathax.numerics.quadrature import fourier_sum
 from bathax.reservoir.occupation import BoseEinstein, Occupation, Uniform
 
 Measure = tuple[Inexact[Array, " nodes"], Inexact[Array, " nodes"]]
+Interval = tuple[Scalar | float, Scalar | float]
 Exponentials = tuple[Inexact[Array, " nodes"], Inexact[Array, " nodes"], Inexact[Array, " nodes"]]
 
 
@@ -69,11 +70,11 @@ class SpectralDensity(Validated):
         return self.measure(resolution)
 
     @property
-    def branch_points(self) -> tuple[Scalar | float, ...] | None:
-        """Where on the real axis J begins or ends; None unless J is analytic everywhere else.
+    def support(self) -> tuple[Interval, ...] | None:
+        """Intervals of the real axis outside of which J = 0; None unless J is analytic inside.
 
         Then `continued` is analytic in the lower half plane, but for the `poles`. Known numbers
-        are floats, so that reservoirs which begin at the same one can share it.
+        are floats, also infinite ones: reservoirs that begin at the same one share it.
         """
         return None
 
@@ -163,10 +164,10 @@ class Sum(SpectralDensity):
         return joined([term.contour(resolution) for term in self.terms])
 
     @property
-    def branch_points(self) -> tuple[Scalar | float, ...] | None:
-        points = [term.branch_points for term in self.terms]
-        known = [ends for ends in points if ends is not None]
-        return tuple(itertools.chain.from_iterable(known)) if len(known) == len(points) else None
+    def support(self) -> tuple[Interval, ...] | None:
+        supports = [term.support for term in self.terms]
+        known = [intervals for intervals in supports if intervals is not None]
+        return tuple(itertools.chain(*known)) if len(known) == len(supports) else None
 
     def continued(self, z: Complex[Array, "..."], through: Scalar) -> Complex[Array, "..."]:
         return sum((term.continued(z, through) for term in self.terms), jnp.zeros_like(z))
@@ -228,8 +229,8 @@ class Scaled(SpectralDensity):
         return nodes, self.factor.astype(masses.dtype) * masses
 
     @property
-    def branch_points(self) -> tuple[Scalar | float, ...] | None:
-        return self.density.branch_points
+    def support(self) -> tuple[Interval, ...] | None:
+        return self.density.support
 
     def continued(self, z: Complex[Array, "..."], through: Scalar) -> Complex[Array, "..."]:
         return self.factor.astype(complex) * self.density.continued(z, through)

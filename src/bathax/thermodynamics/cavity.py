@@ -97,15 +97,15 @@ def _moments(
     exchange = -2.0 * (green.u.conj() * drift).imag
     # An unresolved grid can give v < 0, which no state has.
     point = (green.transmission, jnp.maximum(green.v, 0.0))
-    slopes = jax.jacfwd(state.entropy, (0, 1))
+    entropy = state.entropy_expansion(*point)
     value = Moments(
         *point,
         green.transmission_rate,
         green.dv,
         exchange,
         green.pull,
-        state.entropy(*point),
-        *slopes(*point),
+        entropy.value,
+        *entropy.slopes,
     )
     u, drift, drift_error = jnp.abs(green.u), jnp.abs(drift), error.du + cavity.frequency * error.u
     transmission, rate = 2.0 * u * error.u, 2.0 * (drift * error.u + u * drift_error)
@@ -113,12 +113,11 @@ def _moments(
     def spread(by: tuple[Array, Array]) -> Array:
         return jnp.abs(by[0]) * transmission + jnp.abs(by[1]) * error.v
 
-    curvatures = jax.jacfwd(slopes, (0, 1))(*lax.stop_gradient(point))
     rounding = ROUNDING * (1.0 + value.entropy)
     hidden, steepness = _unphysical(state, green, transmission + error.v)
     bounds = (
-        rounding + spread(slopes(*point)) + hidden,
-        *(spread(row) + steepness for row in curvatures),
+        rounding + spread(entropy.slopes) + hidden,
+        *(spread(row) + steepness for row in entropy.curvatures),
     )
     bound = Moments(transmission, error.v, rate, error.dv, rate, error.pull, *bounds)
     return value, lax.stop_gradient(bound)
