@@ -15,7 +15,6 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import lax
 from jaxtyping import Array, Complex, Float
 
 from bathax._checks import Scalar
@@ -111,13 +110,21 @@ def lossy_populations(initial: Float[Array, " d"], loss: Scalar) -> Float[Array,
 def _near_ground(lossy: Jets, noise: Scalar, levels: np.ndarray) -> Jets:
     """From powers x^{n-k}, whose derivatives are exact at v = 0."""
     k = np.arange(lossy[0][0].shape[0])
-    binomials = jnp.asarray(np.exp(_log_binomials(levels, len(k))))
-    gained = np.maximum(levels[:, None] - k[None, :], 0).astype(int)
+    binomials = jnp.asarray(np.exp(_log_binomials(levels, len(k)))).T
     gain = 1.0 / (1.0 + noise)
-    powers = _composed(_power_jet(noise * gain, gained), (gain**2, -2.0 * gain**3))
-    grown = tuple(binomials * part for part in powers)
+    powers = _power_jet(noise * gain, np.arange(len(levels)))
+    grown = tuple(
+        binomials * _shifted(part, len(k)) for part in _composed(powers, (gain**2, -2.0 * gain**3))
+    )
     gains = _of_gain(_power_jet(gain, k + 1), gain)
-    return [_leibniz(grown, _leibniz(gains, q), jnp.matmul) for q in lossy]
+    return [_leibniz(_leibniz(gains, q), grown, jnp.matmul) for q in lossy]
+
+
+def _shifted(values: Float[Array, " levels"], count: int) -> Float[Array, "count levels"]:
+    """Row k has the values from column k on, after zeros."""
+    padded = jnp.concatenate([jnp.zeros(count - 1), values])
+    starts = range(count - 1, -1, -1)
+    return jnp.stack([padded[start : start + values.shape[0]] for start in starts])
 
 
 def _far_up(lossy: Jets, noise: Scalar, levels: np.ndarray) -> Jets:
@@ -146,13 +153,9 @@ def _far_up(lossy: Jets, noise: Scalar, levels: np.ndarray) -> Jets:
 
 
 def _sums(weighted: Jets, relative: Float[Array, "levels k"]) -> Jets:
-    """sum_k relative_nk f_k of every derivative, as one matrix product.
-
-    Kept apart: fused into all that they enter, the sums would be taken once for each.
-    """
+    """sum_k relative_nk f_k of every derivative, as one matrix product."""
     parts, structure = jax.tree.flatten(weighted)
-    sums = lax.optimization_barrier(jnp.stack(parts) @ relative.T)
-    return jax.tree.unflatten(structure, list(sums))
+    return jax.tree.unflatten(structure, list(jnp.stack(parts) @ relative.T))
 
 
 def _power_jet(x: Scalar, n: np.ndarray) -> Jet:
@@ -219,7 +222,8 @@ def mixture_expansion(
 
 def _expansion(evolved: Jets, weights: np.ndarray) -> EntropyExpansion:
     (p, by_v, by_vv), (by_u, by_uv), (by_uu,) = evolved
-    log_p, inverse = safe_log(p), jnp.where(p > SMALLEST, 1.0 / jnp.maximum(p, SMALLEST), 0.0)
+    inverse = jnp.where(p > SMALLEST, 1.0 / jnp.maximum(p, SMALLEST), 0.0)
+    log_p = safe_log(p)
 
     def entropy(values: Array) -> Scalar:
         return 0.0 - values @ jnp.asarray(weights)

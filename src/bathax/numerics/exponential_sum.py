@@ -146,18 +146,18 @@ def panels(last: Scalar, bandwidth: Scalar) -> Float[Array, " edges"]:
 
 
 def _pole_overlap(f: Terms, g: Terms, ts: Float[Array, " times"]) -> Complex[Array, " times"]:
-    gap = 1j * jnp.subtract.outer(f.frequencies.conj(), g.frequencies)
-    weights = jnp.outer(f.amplitudes.conj(), g.amplitudes)
+    gap = 1j * jnp.subtract.outer(f.frequencies.conj(), g.frequencies).ravel()
+    weights = jnp.outer(f.amplitudes.conj(), g.amplitudes).ravel()
     t = ts.astype(complex)
-    return t * jnp.sum(weights[None] * _exprel(jnp.multiply.outer(t, gap)), axis=(1, 2))
+    return t * (weights @ _exprel(jnp.outer(gap, t)))
 
 
 def _mixed_overlap(f: Terms, g: Terms, ts: Float[Array, " times"]) -> Complex[Array, " times"]:
     """Where conj(z_j) of f and z_k of g are not close: no differences of close numbers."""
     gap = 1j * jnp.subtract.outer(f.frequencies.conj(), g.frequencies)
     weights = jnp.outer(f.amplitudes.conj(), g.amplitudes) / gap
-    running = phases(g.frequencies, ts) @ weights.T
-    return jnp.sum(phases(f.frequencies, ts).conj() * running, axis=1) - jnp.sum(weights)
+    running = weights @ phases(g.frequencies, ts).T
+    return jnp.sum(phases(f.frequencies, ts).T.conj() * running, axis=0) - jnp.sum(weights)
 
 
 def _exprel(x: Complex[Array, "..."]) -> Complex[Array, "..."]:

@@ -22,6 +22,8 @@ from bathax.thermodynamics.resolution import Rate, is_resolved, share
 
 # A state of less entropy is pure.
 PURE = 1e-9
+# So many times at once that what a batch of trajectories computes for them stays in the cache.
+AT_ONCE = 25
 # Rounding of an entropy, relative to 1 + S.
 ROUNDING = 2e-15
 
@@ -86,7 +88,7 @@ def thermodynamics(
         )
         return quantities(value), errors, resolved
 
-    return jax.vmap(at_one_time)(green, error)
+    return lax.map(lambda pair: at_one_time(*pair), (green, error), batch_size=AT_ONCE)
 
 
 def _moments(
