@@ -17,7 +17,7 @@ from jaxtyping import Array, Bool, Complex, Float, Int
 
 from bathax._checks import Scalar, require
 from bathax.numerics.quadrature import half_line
-from bathax.reservoir.spectral_density import Interval
+from bathax.reservoir.spectral_density import Interval, joined
 from bathax.reservoir.system import OpenSystem
 
 BISECTIONS, NEWTON_STEPS = 60, 10
@@ -224,7 +224,8 @@ def resonances(system: OpenSystem) -> Resonances:
 
     At weak coupling one, near w_s + Delta(w_s) - i pi J(w_s), with R near 1. Works under `jit`,
     `vmap` and `grad`, with derivatives of implicit functions; where two resonances merge there are
-    none. At most `MOST` are found for each interval between the edges of J.
+    none. At most `MOST` are found for each interval between the edges of J, and all where J is
+    rational.
     """
     require_analytic(system)
     found = sector_poles(system)
@@ -290,7 +291,8 @@ def _own_poles(system: OpenSystem) -> list[Complex[Array, " poles"]]:
 def sector_poles(system: OpenSystem) -> list[Poles]:
     """Poles of G in the lower half plane, continued from each interval of the real axis.
 
-    At most `MOST` for each interval, the least damped ones. With derivatives of implicit functions.
+    At most `MOST` for each interval, the least damped ones, but all where J is rational. With
+    derivatives of implicit functions.
     """
     none = Poles(jnp.zeros(0, complex), jnp.zeros(0, complex), jnp.zeros(0, bool))
     return [
@@ -302,37 +304,70 @@ def sector_poles(system: OpenSystem) -> list[Poles]:
 def _found(system: OpenSystem, m: int) -> Poles:
     """The poles continued from the m-th interval; none where it is a gap."""
     through = intervals(system)[m]
-    z, exist = _search(lax.stop_gradient(system), m)
+    fixed = lax.stop_gradient(system)
+    z, exist = _search(fixed, m) if edges(system).shape[0] else _rational(fixed)
     away = through.astype(complex) - NOWHERE * system.frequency.astype(complex)
     z = _polished(lambda z: inverse(system, z, through), jnp.where(exist, z, away))
     _, slope = _with_slope(lambda z: inverse(system, z, through), z)
     return Poles(jnp.where(exist, z, away), jnp.where(exist, 1.0 / slope, 0.0), exist)
 
 
-def _search(system: OpenSystem, m: int) -> tuple[Array, Array]:
-    """Where Newton's method leads from the shifted levels and from the cells of grids."""
-    through, ends = intervals(system)[m], edges(system)
-    unit = system.frequency.astype(complex)
+def _cleared(system: OpenSystem, through: Scalar) -> Callable[[Array], Array]:
+    """1/G, continued, times the factors that cancel poles of J."""
     own = jnp.concatenate(_own_poles(system))
 
     def function(z: Complex[Array, "..."]) -> Complex[Array, "..."]:
-        """1/G times the factors that cancel poles of J."""
         return inverse(system, z, through) * jnp.prod(jnp.subtract.outer(z, own), axis=-1)
 
-    def newton(z: Complex[Array, "..."]) -> Complex[Array, "..."]:
+    return function
+
+
+def _newton(
+    function: Callable[[Array], Array],
+) -> Callable[[Complex[Array, "..."]], Complex[Array, "..."]]:
+    """The step of Newton's method, to be subtracted."""
+
+    def step(z: Complex[Array, "..."]) -> Complex[Array, "..."]:
         value, slope = _with_slope(function, z)
         return value / slope
 
+    return step
+
+
+def _rational(system: OpenSystem) -> tuple[Array, Array]:
+    """All zeros where J is rational, one more than it has poles: Aberth's method.
+
+    It starts from each pole of J repelled by the level, and from what the sum of all leaves.
+    """
+    own, masses = joined([bath.spectral_density.poles for bath in system.reservoirs])
+    unit, newton = system.frequency.astype(complex), _newton(_cleared(system, system.frequency))
+    half = 0.5 * (own - unit)
+    root = jnp.sqrt(half**2 + masses)
+    repelled = own - half + jnp.where((half.conj() * root).real < 0.0, -root, root)
+    level = unit + jnp.sum(own - repelled)
+
+    def advance(_: Int[Array, ""], z: Array) -> Array:
+        step, apart = newton(z), jnp.subtract.outer(z, z)
+        others = jnp.sum(jnp.where(apart == 0.0, 0.0, 1.0 / apart), axis=1)
+        return z - step / (1.0 - step * others)
+
+    z = lax.fori_loop(0, NEWTON_STEPS, advance, jnp.append(repelled, level))
+    good = (jnp.abs(newton(z)) < CONVERGED * system.frequency) & (z.imag <= 0.0)
+    return z, good
+
+
+def _search(system: OpenSystem, m: int) -> tuple[Array, Array]:
+    """Where Newton's method leads from the shifted levels and from the cells of grids."""
+    through, ends = intervals(system)[m], edges(system)
+    function = _cleared(system, through)
+    newton = _newton(function)
     starts = [_levels(system)]
     rays = jnp.asarray(np.exp(-1j * ANGLES))
-    if not ends.shape[0]:
-        starts.append(_enclosed(function, unit, rays, system))
-        starts.append(_enclosed(function, unit, -rays.conj(), system))
     if m > 0:
         starts.append(_enclosed(function, ends[m - 1].astype(complex), rays, system))
     if m < ends.shape[0]:
         starts.append(_enclosed(function, ends[m].astype(complex), -rays.conj(), system))
-    near = ends[max(m - 1, 0) : m + 1].astype(complex) if ends.shape[0] else unit[None]
+    near = ends[max(m - 1, 0) : m + 1].astype(complex)
 
     def size(z: Array) -> Array:
         """How far from the nearest edge."""

@@ -186,7 +186,7 @@ def propagator(
     """
     count, nodes = cuts.z.shape
     own = sum(bath.spectral_density.poles[0].shape[0] for bath in cavity.reservoirs)
-    slow = slice(2 + own) if count == 1 else slice(MOST)
+    slow = slice(2 + own) if count <= 1 else slice(MOST)
     states = Terms(bound.placed, bound.residues.astype(complex))
     found = [
         Terms(p.frequencies, p.residues * share(cavity, p, m, nodes)) for m, p in enumerate(poles)

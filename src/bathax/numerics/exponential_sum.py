@@ -15,6 +15,7 @@ import numpy as np
 from jaxtyping import Array, Complex, Float
 
 from bathax._checks import Scalar
+from bathax.numerics.elementary import phase_factor
 from bathax.numerics.quadrature import gauss_legendre
 
 # Panels of time between 0 and the last one, the first of FIRST over the largest frequency of
@@ -97,7 +98,8 @@ def phases(
     frequencies: Complex[Array, " terms"], ts: Float[Array, " times"]
 ) -> Complex[Array, "times terms"]:
     """e^{-i z_j t}."""
-    return jnp.exp(-1j * jnp.outer(ts.astype(complex), frequencies))
+    modulus = jnp.exp(jnp.outer(ts, frequencies.imag))
+    return modulus.astype(complex) * phase_factor(-jnp.outer(ts, frequencies.real))
 
 
 def convolution(kernel: ExponentialSum, f: ExponentialSum) -> ExponentialSum:
