@@ -11,6 +11,7 @@ import os
 import statistics
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import jax
@@ -27,6 +28,8 @@ import bathax as bx
 
 HERE = Path(__file__).parent
 COUPLINGS, CHUNK, TIMES, STOP = 10_000, 20, 400, 40.0
+# A last time so late that time stepping shows what each step costs.
+LATE = 1_000.0
 NAMES = ("u", "v", "energy", "entropy", "temperature", "free_energy")
 NODES = 256
 # The Lorentzian of the peers: lam = 1, couplings gamma0 around 10 lam, the level on resonance.
@@ -81,19 +84,19 @@ def measured(run, couplings):
     return found, report | {"peak_memory": peak_memory()}
 
 
-def resonance():
-    """The whole sweep, and its largest error against twice as many nodes on some couplings."""
-    etas, ts = jnp.asarray(np.geomspace(2e-4, 1.0, COUPLINGS)), jnp.linspace(0.0, STOP, TIMES)
+def resonance(couplings, stop):
+    """The sweep, and its largest error against twice as many nodes on 100 of the couplings."""
+    etas, ts = jnp.asarray(np.geomspace(2e-4, 1.0, couplings)), jnp.linspace(0.0, stop, TIMES)
     found, report = measured(sweep(ohmic, etas, ts, bx.Resonance(nodes=NODES, rtol=1e-6)), etas)
-    some = slice(None, None, COUPLINGS // 100)
+    some = slice(None, None, couplings // 100)
     exact = sweep(ohmic, etas[some], ts, bx.Resonance(), 10)()
     return report | {"error": largest_error({name: found[name][some] for name in NAMES}, exact)}
 
 
-def volterra():
-    """Time stepping for some of the couplings, with as many points as the error needs."""
-    etas, ts = jnp.asarray(np.geomspace(2e-4, 1.0, 32)), jnp.linspace(0.0, STOP, TIMES)
-    found, report = measured(sweep(ohmic, etas, ts, bx.Volterra(points=4096), 4), etas)
+def volterra(couplings, stop, points):
+    """Time stepping for a few couplings, with as many points as a like error needs."""
+    etas, ts = jnp.asarray(np.geomspace(2e-4, 1.0, couplings)), jnp.linspace(0.0, stop, TIMES)
+    found, report = measured(sweep(ohmic, etas, ts, bx.Volterra(points=points), 1), etas)
     exact = sweep(ohmic, etas, ts, bx.Resonance(), 4)()
     return report | {"error": largest_error(found, exact)}
 
@@ -143,8 +146,10 @@ def largest_error(found, exact):
 
 
 PARTS = {
-    "resonance": resonance,
-    "volterra": volterra,
+    "resonance": partial(resonance, COUPLINGS, STOP),
+    "volterra": partial(volterra, 32, STOP, 8192),
+    "resonance, late": partial(resonance, 200, LATE),
+    "volterra, late": partial(volterra, 4, LATE, 2**19),
     "lorentzian": peer_problem,
     "qutip": loop_over_qutip,
 }
@@ -167,30 +172,33 @@ def write():
     python = HERE.parent / ".venv-dynamiqs" / "bin" / "python"
     problem = json.dumps([PEER_STOP, PEER_TIMES, PEER_COUPLINGS, WIDTH])
     parts["dynamiqs"] = report_of([python, HERE / "dynamiqs_peer.py", problem])
-    ohmic_parts = {"Resonance": "resonance", "Volterra": "volterra"}
-    peers = {"bathax": "lorentzian", "QuTiP": "qutip", "dynamiqs": "dynamiqs"}
     header = ["", "couplings", "s", "ms each", "first call s", "error", "MiB", "over the first"]
-    ours, theirs = (
-        [row(label, COUPLINGS if names is ohmic_parts else PEER_COUPLINGS, parts[part],
-             parts["resonance" if names is ohmic_parts else "lorentzian"])
-         for label, part in names.items()]
-        for names in (ohmic_parts, peers)
-    )  # fmt: skip
+
+    def rows(couplings, labels):
+        first, *_ = labels.values()
+        return table(
+            header,
+            [row(label, couplings, parts[part], parts[first]) for label, part in labels.items()],
+        )
+
     write_report(
         HERE / "sweep_speed.md",
         "# Sweeps over the coupling",
         machine_line("bathax", "jax", "jaxlib", "numpy", "qutip"),
         f"u, v, E, S, T and F of an Ohmic cavity at {TIMES} times up to {STOP:g}, kT0 = 1, n0 = 5, "
         "couplings from 0.001 to 5 times the critical one. The first row is measured whole, in "
-        f"chunks of {CHUNK} on each core, with {NODES} nodes; {parts['resonance']['failed']} couplings failed "
-        "their tolerance. Volterra steps 32 of the couplings. Errors are relative to the largest "
-        "value, against 512 nodes; T and F, which pass through infinity, relative to 1 + |T|.",
-        table(header, ours),
+        f"chunks of {CHUNK} on each core, with {NODES} nodes; {parts['resonance']['failed']} "
+        "couplings failed their tolerance. Volterra steps 32 of the couplings, and its time is "
+        "scaled. Errors are relative to the largest value, against 512 nodes; T and F, which pass "
+        "through infinity, relative to 1 + |T|.",
+        rows(COUPLINGS, {"Resonance": "resonance", "Volterra": "volterra"}),
+        f"Up to {LATE:g}, of which 200 and 4 couplings are run:",
+        rows(COUPLINGS, {"Resonance": "resonance, late", "Volterra": "volterra, late"}),
         f"The same of a Lorentzian of width 1, T0 = 0, couplings gamma0 from 5 to 15, at "
         f"{PEER_TIMES} times up to {PEER_STOP:g}. The peers propagate a pseudomode, the population "
         "alone: QuTiP in a loop, the non-Hermitian two-level problem by `sesolve`, of which 50 "
         "couplings are timed; dynamiqs 1,000 couplings under `vmap`. Errors are those of |u|^2.",
-        table(header, theirs),
+        rows(PEER_COUPLINGS, {"bathax": "lorentzian", "QuTiP": "qutip", "dynamiqs": "dynamiqs"}),
     )
 
 
