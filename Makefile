@@ -49,6 +49,7 @@ bench: .venv/dev            ## speed, against limits and peers; writes tables in
 campaign: .venv/dev         ## error estimates of random cavities and qubits; writes tables
 	$(BIN)/python benchmarks/error_campaign.py
 	$(BIN)/python benchmarks/hierarchy_campaign.py
+	$(BIN)/python benchmarks/resonance_campaign.py
 
 clean:
 	rm -rf .venv .venv-* .cache build dist

@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from scipy.linalg import expm
 from scipy.special import gamma
 
 import bathax as bx
@@ -228,3 +229,52 @@ def test_what_cannot_be_continued_is_refused():
         bx.solve(bx.Cavity(1.0, given), bx.Fock(1), [1.0], bx.Resonance())
     with pytest.raises(ValueError, match="`nodes` must be an even number"):
         bx.Resonance(nodes=101)
+
+
+# --- the search for resonances -------------------------------------------------------------------
+
+
+def all_complete(of_parameters, parameters):
+    """Whether the argument principle agrees at every one of the parameters."""
+
+    def complete(p):
+        return bx.resonances(of_parameters(*p)).complete
+
+    run = jax.jit(lambda p: jax.lax.map(complete, p, batch_size=16))
+    return np.asarray(run(tuple(map(jnp.asarray, parameters))))
+
+
+@pytest.mark.parametrize("density", ["ohmic", "peak at an edge"])
+def test_no_resonance_of_random_reservoirs_is_missed(density):
+    """Chains of them far out at large exponents; one to the left of an edge that a peak covers."""
+    rng = np.random.default_rng(5)
+    exponent, cutoff = rng.uniform(0.5, 3.0, 48), 10 ** rng.uniform(-1.0, 1.5, 48)
+    ratio = np.where(
+        np.arange(48) % 4 == 0, rng.uniform(0.9, 1.1, 48), 10 ** rng.uniform(-3, 1, 48)
+    )
+
+    def of_parameters(ratio, cutoff, exponent):
+        if density == "ohmic":
+            return ohmic(ratio / (cutoff * jnp.exp(jax.lax.lgamma(exponent))), cutoff, exponent)
+        edge = bx.BandEdge(ratio, 0.3 * cutoff, cutoff)
+        return bx.Cavity(1.0, bx.Reservoir(edge + bx.Lorentzian(ratio, 0.1 * cutoff, cutoff), 0.0))
+
+    assert np.all(all_complete(of_parameters, (ratio, cutoff, exponent)))
+
+
+def test_all_poles_of_many_peaks_are_eigenvalues():
+    """Ten Lorentzians: ten lossy modes beside the level, one of w_j - i lambda_j each."""
+    width, center = np.linspace(0.02, 0.4, 10), np.linspace(0.4, 1.6, 10)
+    peaks = [bx.Lorentzian(0.05, w, c) for w, c in zip(width, center, strict=True)]
+    cavity = bx.Cavity(1.0, bx.Reservoir(sum(peaks[1:], peaks[0]), occupation=bx.Uniform(0.0)))
+    modes = np.diag(np.concatenate([[1.0], center - 1j * width]))
+    modes[0, 1:] = modes[1:, 0] = np.sqrt(0.5 * 0.05 * width)
+    found = bx.resonances(cavity)
+    assert np.all(found.exist)
+    np.testing.assert_allclose(
+        np.sort_complex(found.frequencies), np.sort_complex(np.linalg.eigvals(modes)), atol=1e-13
+    )
+    ts = jnp.array([0.0, 3.0, 200.0])
+    u = bx.Resonance().green_functions(cavity, ts).green.u
+    exact = [expm(-1j * modes * t)[0, 0] for t in np.asarray(ts)]
+    np.testing.assert_allclose(u, exact, atol=1e-12)

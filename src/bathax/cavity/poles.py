@@ -31,8 +31,8 @@ ANGLES = np.linspace(0.0, 0.5 * np.pi, 12)
 NOWHERE = 0.577 + 1.618j
 # Lines end at e^LAST bandwidths, for densities with algebraic tails.
 LAST = 11.5
-# How far below the real axis resonances are counted.
-WEDGE = 1.0
+# How far below the real axis resonances are counted, and again where one is on that very line.
+WEDGE, NARROWER = 1.0, 0.9
 # Newton's method is done when a step is shorter than this part of the distance to an edge.
 CONVERGED = 1e-8
 # Resonances kept in each sector, and cells of each grid that are followed to find them.
@@ -242,35 +242,40 @@ def are_complete(system: OpenSystem, found: list[Poles]) -> Bool[Array, ""]:
     """Whether all zeros of 1/G within `WEDGE` below the real axis are among the poles found."""
     own = jnp.concatenate(_own_poles(system))
 
+    def agrees(m: int, poles: Poles, wedge: float) -> Bool[Array, ""]:
+        inside = jnp.sum(poles.exist & _in_wedge(system, poles.frequencies, m, wedge))
+        poles_of_density = jnp.sum(_in_wedge(system, own, m, wedge))
+        missed = _winding(system, m, wedge) - (inside - poles_of_density).astype(float)
+        return jnp.abs(missed) < 0.5
+
     def is_complete(m: int, poles: Poles) -> Bool[Array, ""]:
-        inside = jnp.sum(poles.exist & _in_wedge(system, poles.frequencies, m))
-        poles_of_density = jnp.sum(_in_wedge(system, own, m))
         gap = system.spectral_density(intervals(system)[m]) == 0.0
-        missed = _winding(system, m) - (inside - poles_of_density).astype(float)
-        return gap | (jnp.abs(missed) < 0.5)
+        return gap | agrees(m, poles, WEDGE) | agrees(m, poles, NARROWER)
 
     searched = [is_complete(m, poles) for m, poles in enumerate(found) if poles.exist.size]
     return jnp.all(jnp.stack(searched))
 
 
-def _in_wedge(system: OpenSystem, z: Complex[Array, " z"], m: int) -> Bool[Array, " z"]:
-    """Between the lines from the ends of the m-th interval."""
+def _in_wedge(
+    system: OpenSystem, z: Complex[Array, " z"], m: int, wedge: float
+) -> Bool[Array, " z"]:
+    """Between the lines at such an angle from the ends of the m-th interval."""
     ends, inside = edges(system), jnp.ones(z.shape, bool)
     if m > 0:
-        inside &= -jnp.angle(z - ends[m - 1].astype(complex)) < WEDGE
+        inside &= -jnp.angle(z - ends[m - 1].astype(complex)) < wedge
     if m < ends.shape[0]:
-        inside &= -jnp.angle(z - ends[m].astype(complex)) > WEDGE
+        inside &= -jnp.angle(z - ends[m].astype(complex)) > wedge
     return inside
 
 
-def _winding(system: OpenSystem, m: int) -> Float[Array, ""]:
+def _winding(system: OpenSystem, m: int, wedge: float) -> Float[Array, ""]:
     r"""How often 1/G, continued from the m-th interval, winds about 0 along the boundary.
 
     On the interval itself Im 1/G >= 0 and the phase of 1/G is between 0 and pi. From its ends it is
     followed along the lines, far out on which 1/G is z.
     """
     through = intervals(system)[m]
-    z, _ = lines(system, WEDGE, 512)
+    z, _ = lines(system, wedge, 512)
 
     def far(z: Complex[Array, " nodes"]) -> Scalar:
         """The phase of 1/G at the far end of a line."""
@@ -278,8 +283,8 @@ def _winding(system: OpenSystem, m: int) -> Float[Array, ""]:
         start = jnp.arctan2(jnp.maximum(values[0].imag, 0.0), values[0].real)
         return start + jnp.sum(jnp.angle(values[1:] / values[:-1]))
 
-    left = far(z[m - 1]) if m > 0 else 2.0 * jnp.pi - WEDGE
-    right = far(z[m]) if m < z.shape[0] else -WEDGE
+    left = far(z[m - 1]) if m > 0 else 2.0 * jnp.pi - wedge
+    right = far(z[m]) if m < z.shape[0] else -wedge
     return jnp.asarray((left - right) / (2.0 * jnp.pi))
 
 

@@ -334,8 +334,8 @@ def _rounding(
 ) -> Float[Array, " times"]:
     """Relative errors by rounding: of sums, of phases z t, and of nodes close to a pole.
 
-    1/G is known to eps w_s, and R / (z - z_p) at a distance from a pole therefore relative to
-    eps w_s R over that distance.
+    1/G is known to 16 eps (w_s + |z|), the sum for Sigma included, and R / (z - z_p) at a distance
+    from a pole therefore relative to that times R over the distance.
     """
     z, amplitudes = u.poles.frequencies, jnp.abs(u.poles.amplitudes)
     lasting = jnp.exp(jnp.outer(t, jnp.minimum(z.imag, 0.0)))
@@ -344,8 +344,9 @@ def _rounding(
     for p in poles:
         distances = jnp.abs(jnp.subtract.outer(p.frequencies, cuts.z.ravel()))
         nearest = jnp.min(distances, axis=1, initial=jnp.inf)
-        close = jnp.sum(jnp.abs(p.residues) ** 2 * cavity.frequency / nearest)
-        rounding += jnp.finfo(float).eps * close
+        scale = cavity.frequency + jnp.abs(p.frequencies)
+        close = jnp.sum(jnp.abs(p.residues) ** 2 * scale / nearest)
+        rounding += 0.25 * ROUNDING * close
     return rounding + BAND if edges(cavity).shape[0] > 1 else rounding
 
 

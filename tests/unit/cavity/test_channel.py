@@ -85,6 +85,24 @@ def test_derivatives_of_populations(transmission, noise, argument):
         np.testing.assert_allclose(transmission * slope, drift - noise * diffusion, atol=1e-12)
 
 
+@pytest.mark.parametrize(("transmission", "noise"), [p for p in POINTS if p[1] > 0.0])
+@pytest.mark.parametrize("n0", [0, 5, 40])
+def test_the_expansion_of_the_entropy(n0, transmission, noise):
+    """Its closed forms against automatic differentiation of the sum."""
+    initial = jnp.eye(n0 + 1)[n0]
+    point = (jnp.asarray(transmission), jnp.asarray(noise))
+
+    def entropy(*point):
+        return channel.mixture_entropy(initial, *point)
+
+    expansion = jax.jit(channel.mixture_expansion)(initial, *point)
+    np.testing.assert_allclose(expansion.value, entropy(*point), rtol=1e-13, atol=1e-14)
+    slopes = jax.jit(jax.grad(entropy, (0, 1)))(*point)
+    np.testing.assert_allclose(expansion.slopes, slopes, rtol=1e-11, atol=1e-13)
+    curvatures = jax.jit(jax.hessian(entropy, (0, 1)))(*point)
+    np.testing.assert_allclose(expansion.curvatures, curvatures, rtol=1e-10, atol=1e-12)
+
+
 def test_derivatives_are_finite_without_noise():
     def entropy(transmission, noise):
         return channel.mixture_entropy(jnp.eye(6)[5], transmission, noise)
