@@ -23,7 +23,7 @@ from bathax._linalg import svd
 RANK = 1e-13
 # Sampling times: spread evenly in log t over so many e-foldings, and evenly in t for kernels whose
 # exponentials do not decay.
-LOGARITHMIC, FOLDINGS, LINEAR = 144, 18.0, 256
+LOGARITHMIC, FOLDINGS, LINEAR = 72, 18.0, 256
 
 
 class ReducedModes(eqx.Module):
