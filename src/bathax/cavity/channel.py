@@ -160,7 +160,7 @@ def _sums(weighted: Jets, relative: Float[Array, "levels k"]) -> Jets:
 
 def _power_jet(x: Scalar, n: np.ndarray) -> Jet:
     """x^n with two derivatives."""
-    first, second = n.astype(float), (n * (n - 1)).astype(float)
+    first, second = jnp.asarray(n, float), jnp.asarray(n * (n - 1), float)
     return _powers(x, n), first * _powers(x, n - 1), second * _powers(x, n - 2)
 
 

@@ -63,6 +63,6 @@ class SemicircleBand(SpectralDensity):
 
     def self_energy(self, z: Complex[Array, "..."]) -> Complex[Array, "..."]:
         """Sigma(z) = 2 eta / [z - w_0 + sqrt(z - w_0 - W) sqrt(z - w_0 + W)]."""
-        low, high = (end.astype(complex) for end in self.support[0])
+        low, high = self.lower.astype(complex), (self.center + self.half_width).astype(complex)
         root = jnp.sqrt(z - high) * jnp.sqrt(z - low)
         return 2.0 * self.eta.astype(complex) / (z - self.center.astype(complex) + root)

@@ -53,7 +53,7 @@ class Analytic(SpectralDensity):
     def self_energy(self, z: Complex[Array, "..."]) -> Complex[Array, "..."]:
         # A batch over eta shares the sum.
         unit = eqx.tree_at(lambda density: density.eta, self, jnp.ones_like(self.eta))
-        return self.eta.astype(complex) * super(Analytic, unit).self_energy(z)
+        return self.eta.astype(complex) * SpectralDensity.self_energy(unit, z)
 
     def measure(self, resolution: int) -> Measure:
         # w = lower + 45 w_c x^4: smooth at x = 0 for every power law, e^{-45} at x = 1.
