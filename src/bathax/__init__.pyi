@@ -55,6 +55,8 @@ from .reservoir.occupation import Distribution as Distribution
 from .reservoir.occupation import Uniform as Uniform
 from .reservoir.ohmic import BandEdge as BandEdge
 from .reservoir.ohmic import Ohmic as Ohmic
+from .reservoir.rational import PartialFractions as PartialFractions
+from .reservoir.rational import Rational as Rational
 from .reservoir.reservoir import Reservoir as Reservoir
 from .reservoir.spectral_density import SpectralDensity as SpectralDensity
 from .reservoir.tabulated import Tabulated as Tabulated

@@ -85,6 +85,23 @@ def test_fewer_nodes_know_their_error():
             assert jnp.all(change <= 10.0 * error), quantity
 
 
+def test_a_table_is_made_rational():
+    """With a narrow peak, which is a pole of J between the lines from both ends."""
+    w = jnp.concatenate([jnp.linspace(0.0, 4.0, 161), jnp.linspace(4.2, 40.0, 160)])
+    values = bx.Ohmic(0.05, 5.0)(w) + 0.05 * w / ((w - 1.3) ** 2 + 0.15**2)
+    table, ts = bx.Tabulated(w, values), jnp.array([0.0, 0.3, 1.0, 3.0, 10.0])
+    fitted = table.rational()
+    expanded = bx.Resonance().green_functions(bx.Cavity(1.0, bx.Reservoir(table, 1.0)), ts)
+    assert expanded.status == bx.Status.TOLERANCE_NOT_REACHED
+    for density, largest in ((fitted, 1e-9), (table, 1e-3)):
+        cavity = bx.Cavity(1.0, bx.Reservoir(density, 1.0))
+        stepped = bx.Volterra(points=4096).green_functions(cavity, ts)
+        for quantity, change, error in differences(expanded, stepped):
+            assert jnp.max(change) < largest, quantity
+            assert jnp.all(change <= error), quantity
+    assert bx.resonances(bx.Cavity(1.0, bx.Reservoir(fitted, 1.0))).complete
+
+
 # --- late times ----------------------------------------------------------------------------------
 
 

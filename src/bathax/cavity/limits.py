@@ -28,7 +28,7 @@ from bathax.cavity.poles import (
     require_analytic,
     sector_poles,
 )
-from bathax.cavity.resonance import ANGLE, Cuts, propagator, require_continued, share
+from bathax.cavity.resonance import ANGLE, Cuts, part_left, propagator, require_continued, share
 from bathax.cavity.states import State
 from bathax.reservoir.occupation import Uniform
 from bathax.reservoir.reservoir import Reservoir
@@ -134,7 +134,8 @@ def _noise(cavity: Cavity, bound: BoundStates, found: list[Poles], stride: int) 
     for bath in cavity.reservoirs:
         total += sum(from_line(bath, m) for m in range(edges(cavity).shape[0]))
         total += sum(from_poles(bath, m) for m in range(len(found)))
-        own, masses = bath.spectral_density.poles
+        own, masses, *ends = bath.spectral_density.poles
+        masses = masses * part_left(cavity, own, ends, ANGLE, NODES // stride)
         total += jnp.sum(masses * bath.occupation(own) * bound_response(own))
     return total.real
 

@@ -17,7 +17,7 @@ from jaxtyping import Array, Bool, Complex, Float, Int
 
 from bathax._checks import Scalar, require
 from bathax.numerics.quadrature import half_line
-from bathax.reservoir.spectral_density import Interval, joined
+from bathax.reservoir.spectral_density import Interval, joined_poles
 from bathax.reservoir.system import OpenSystem
 
 BISECTIONS, NEWTON_STEPS = 60, 10
@@ -240,11 +240,11 @@ def resonances(system: OpenSystem) -> Resonances:
 
 def are_complete(system: OpenSystem, found: list[Poles]) -> Bool[Array, ""]:
     """Whether all zeros of 1/G within `WEDGE` below the real axis are among the poles found."""
-    own = jnp.concatenate(_own_poles(system))
 
     def agrees(m: int, poles: Poles, wedge: float) -> Bool[Array, ""]:
+        own, reached = _own_poles(system, intervals(system)[m])
         inside = jnp.sum(poles.exist & _in_wedge(system, poles.frequencies, m, wedge))
-        poles_of_density = jnp.sum(_in_wedge(system, own, m, wedge))
+        poles_of_density = jnp.sum(reached & _in_wedge(system, own, m, wedge))
         missed = _winding(system, m, wedge) - (inside - poles_of_density).astype(float)
         return jnp.abs(missed) < 0.5
 
@@ -288,9 +288,11 @@ def _winding(system: OpenSystem, m: int, wedge: float) -> Float[Array, ""]:
     return jnp.asarray((left - right) / (2.0 * jnp.pi))
 
 
-def _own_poles(system: OpenSystem) -> list[Complex[Array, " poles"]]:
-    """Poles of the spectral densities themselves."""
-    return [bath.spectral_density.poles[0] for bath in system.reservoirs]
+def _own_poles(system: OpenSystem, through: Scalar) -> tuple[Array, Array]:
+    """Poles of the spectral densities themselves, and which `through` leads to."""
+    poles = [bath.spectral_density.poles for bath in system.reservoirs]
+    z, masses, low, high = joined_poles(poles)
+    return z, (low < through) & (through < high) & (masses != 0.0)
 
 
 def sector_poles(system: OpenSystem) -> list[Poles]:
@@ -319,10 +321,12 @@ def _found(system: OpenSystem, m: int) -> Poles:
 
 def _cleared(system: OpenSystem, through: Scalar) -> Callable[[Array], Array]:
     """1/G, continued, times the factors that cancel poles of J."""
-    own = jnp.concatenate(_own_poles(system))
+    own, reached = _own_poles(system, through)
 
     def function(z: Complex[Array, "..."]) -> Complex[Array, "..."]:
-        return inverse(system, z, through) * jnp.prod(jnp.subtract.outer(z, own), axis=-1)
+        apart = jnp.subtract.outer(z, own)
+        factors = jnp.where(jnp.broadcast_to(reached, apart.shape), apart, 1.0)
+        return inverse(system, z, through) * jnp.prod(factors, axis=-1)
 
     return function
 
@@ -344,7 +348,7 @@ def _rational(system: OpenSystem) -> tuple[Array, Array]:
 
     It starts from each pole of J repelled by the level, and from what the sum of all leaves.
     """
-    own, masses = joined([bath.spectral_density.poles for bath in system.reservoirs])
+    own, masses, *_ = joined_poles([bath.spectral_density.poles for bath in system.reservoirs])
     unit, newton = system.frequency.astype(complex), _newton(_cleared(system, system.frequency))
     half = 0.5 * (own - unit)
     root = jnp.sqrt(half**2 + masses)
@@ -409,7 +413,7 @@ def _levels(system: OpenSystem) -> Complex[Array, " starts"]:
     shifted = lax.complex(shifted.real, -jnp.abs(shifted.imag) - 1e-12 * system.frequency)
     starts = [shifted[None]]
     for bath in system.reservoirs:
-        z, masses = bath.spectral_density.poles
+        z, masses, *_ = bath.spectral_density.poles
         middle, half = 0.5 * (z + unit), 0.5 * (z - unit)
         root = jnp.sqrt(half**2 + masses)
         starts += [middle + root, middle - root]

@@ -14,7 +14,7 @@ which side. The noise kernel g~ has J n on lines at another angle. Everything el
 exponentials, at a cost that does not depend on t.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import equinox as eqx
 import jax
@@ -45,6 +45,7 @@ from bathax.numerics.elementary import phase_factor
 from bathax.numerics.exponential_sum import ExponentialSum, Terms, convolution, overlap
 from bathax.numerics.quadrature import half_line_position
 from bathax.reservoir.occupation import BoseEinstein, Uniform
+from bathax.reservoir.tabulated import Tabulated
 
 # Angles of the lines of u and of g~ below the real axis. The poles of n(w) are at pi/2.
 ANGLE, NOISE_ANGLE = 0.55, 0.8
@@ -58,8 +59,9 @@ ROUNDING = 64.0 * jnp.finfo(float).eps
 class Resonance(Solver):
     r"""The exact solution as a sum of exponentials, at a cost that does not depend on the times.
 
-    For spectral densities that are analytic off the ends of their support (all but `Tabulated` and
-    `DiscreteModes`) and thermal or uniform occupations. `nodes`, an even number, is how many
+    For spectral densities that are analytic off the ends of their support (all but
+    `DiscreteModes`; of `Tabulated` its `rational` fit, outside of `jit`) and thermal or uniform
+    occupations. `nodes`, an even number, is how many
     exponentials stand for the cut of each edge. `rtol` bounds the error estimate as that of
     `Volterra`. Couplings, temperatures and states in a batch share their exponentials: under `vmap`
     over those a sweep is a few matrix products.
@@ -79,6 +81,7 @@ class Resonance(Solver):
         require("rtol", "positive", self.rtol, self.rtol > 0)
 
     def green_functions(self, cavity: Cavity, ts: Float[Array, " times"]) -> Estimate:
+        cavity = rationalised(cavity)
         require_analytic(cavity)
         require_continued(cavity)
         return _solve(cavity, ts, self.nodes, self.rtol)
@@ -88,6 +91,17 @@ def default_solver(cavity: Cavity) -> Solver:
     """`Volterra` where the kernels are smooth, `Resonance` where J falls only like 1/w."""
     integrable = all(bath.spectral_density.integrable for bath in cavity.reservoirs)
     return Volterra() if integrable else Resonance()
+
+
+def rationalised(cavity: Cavity) -> Cavity:
+    """The cavity with rational functions for the tables among its densities."""
+
+    def is_table(node: object) -> bool:
+        return isinstance(node, Tabulated)
+
+    return jax.tree.map(
+        lambda node: node.rational() if is_table(node) else node, cavity, is_leaf=is_table
+    )
 
 
 def require_continued(cavity: Cavity) -> None:
@@ -114,7 +128,10 @@ def _solve(cavity: Cavity, ts: Float[Array, " times"], nodes: int, rtol: float) 
     missing = jnp.where(missing < 1e-3, missing, jnp.inf)
     error, relative = _error(cavity, green, change, (rounding, missing))
     error = jax.tree.map(jnp.add, error, _cut_off(cavity, c, green))
-    return judged(green, lax.stop_gradient(error), valid, relative <= rtol)
+    fitted = _fitted(cavity, green)
+    error = jax.tree.map(jnp.add, error, fitted)
+    reached = jnp.maximum(relative, jnp.max(fitted.u)) <= rtol
+    return judged(green, lax.stop_gradient(error), valid, reached)
 
 
 class Cuts(eqx.Module):
@@ -208,16 +225,25 @@ def share(cavity: Cavity, poles: Poles, m: int, nodes: int) -> Complex[Array, " 
     1 for those between the lines from its ends, 0 for those beyond.
     """
 
-    def above(m: int) -> Complex[Array, " poles"]:
-        r = (poles.frequencies - edges(cavity)[m].astype(complex)) / direction(cavity, ANGLE)
-        xi = half_line_position(r, LAST, nodes)
+    ends = jnp.concatenate([-jnp.full(1, jnp.inf), edges(cavity), jnp.full(1, jnp.inf)])
+    return part_left(cavity, poles.frequencies, (ends[m], ends[m + 1]), ANGLE, nodes)
+
+
+def part_left(
+    cavity: Cavity, z: Complex[Array, " poles"], ends: Sequence[Array], angle: float, nodes: int
+) -> Complex[Array, " poles"]:
+    """The part of poles that lines at an angle from the ends of an interval leave."""
+
+    def above(end: Array, otherwise: float) -> Complex[Array, " poles"]:
+        there = jnp.isfinite(end)
+        corner = jnp.where(there, end, z.real - cavity.frequency).astype(complex)
+        xi = half_line_position((z - corner) / direction(cavity, angle), LAST, nodes)
         # e^{+-50} is as good as 0 or infinity, and has derivatives.
         xi = lax.complex(xi.real, jnp.clip(xi.imag, -8.0, 8.0))
-        return 1.0 / (1.0 - jnp.exp(2j * jnp.pi * xi))
+        return jnp.where(there, 1.0 / (1.0 - jnp.exp(2j * jnp.pi * xi)), otherwise)
 
-    last = m == edges(cavity).shape[0]
-    left = above(m - 1) if m > 0 else jnp.ones_like(poles.frequencies)
-    return left if last else left - above(m)
+    low, high = ends
+    return above(low, 1.0) - above(high, 0.0)
 
 
 def _driven(cavity: Cavity, cuts: Cuts, u: ExponentialSum) -> ExponentialSum:
@@ -230,10 +256,14 @@ def _driven(cavity: Cavity, cuts: Cuts, u: ExponentialSum) -> ExponentialSum:
 
 def noise_kernel(cavity: Cavity, cuts: Cuts) -> ExponentialSum:
     """g~(t)."""
+    nodes = cuts.noise_z.shape[1]
     poles = [
-        Terms(z, masses * bath.occupation(z))
+        Terms(
+            z,
+            masses * bath.occupation(z) * part_left(cavity, z, ends, NOISE_ANGLE, nodes),
+        )
         for bath in cavity.reservoirs
-        for z, masses in [bath.spectral_density.poles]
+        for z, masses, *ends in [bath.spectral_density.poles]
     ]
     return ExponentialSum(Terms.joined(*poles), _by_edge(cuts.noise_z, cuts.noise_amplitudes))
 
@@ -369,6 +399,19 @@ def _cut_off(cavity: Cavity, c: ExponentialSum, green: GreenFunctions) -> GreenF
         exchange,
         exchange,
     )
+
+
+def _fitted(cavity: Cavity, green: GreenFunctions) -> GreenFunctions:
+    """What fitted densities miss: |du| <= t int |dg| ds and so on, to first order.
+
+    With as many quanta in it as v shows, or one.
+    """
+    missed = sum((bath.spectral_density.uncertainty for bath in cavity.reservoirs), jnp.zeros(()))
+    of_u = missed * green.t
+    of_rate = missed + cavity.frequency * of_u
+    quanta = 2.0 * (1.0 + largest_size(green.v))
+    of_noise = (quanta * of_u, quanta * of_rate, quanta * of_rate)
+    return _like(green, jnp.zeros_like(of_u), of_u, of_rate, *of_noise)
 
 
 def _like(green: GreenFunctions, *values: Float[Array, "..."]) -> GreenFunctions:

@@ -11,7 +11,7 @@ from bathax.numerics.grid import TimeGrid
 from bathax.numerics.quadrature import composite
 from bathax.numerics.special import scaled_expint1
 from bathax.reservoir.occupation import BoseEinstein, Occupation
-from bathax.reservoir.spectral_density import Interval, Measure, SpectralDensity
+from bathax.reservoir.spectral_density import Interval, Measure, Poles, SpectralDensity
 
 
 class Lorentzian(SpectralDensity):
@@ -52,14 +52,15 @@ class Lorentzian(SpectralDensity):
         return ((-jnp.inf, jnp.inf),)
 
     @property
-    def poles(self) -> Measure:
+    def poles(self) -> Poles:
         pole = lax.complex(self.center, -self.width)
-        return pole[None], (0.5 * self.gamma0 * self.width).astype(complex)[None]
+        mass = (0.5 * self.gamma0 * self.width).astype(complex)
+        return pole[None], mass[None], jnp.asarray([-jnp.inf]), jnp.asarray([jnp.inf])
 
     def contour(self, resolution: int) -> Measure:
         # Closed in the lower half plane, the contour leaves the pole alone.
         del resolution
-        return self.poles
+        return self.poles[:2]
 
     def memory_kernel(self, grid: TimeGrid) -> Complex[Array, " points"]:
         decay = jnp.exp(-lax.complex(self.width, self.center) * grid.times.astype(complex))

@@ -19,6 +19,9 @@ from bathax.numerics.quadrature import fourier_sum
 from bathax.reservoir.occupation import BoseEinstein, Occupation, Uniform
 
 Measure = tuple[Inexact[Array, " nodes"], Inexact[Array, " nodes"]]
+# Poles in the lower half plane, -2 pi i times their residues, and the ends of the interval of the
+# real axis from which they are reached.
+Poles = tuple[Array, Array, Array, Array]
 Interval = tuple[Scalar | float, Scalar | float]
 Exponentials = tuple[Inexact[Array, " nodes"], Inexact[Array, " nodes"], Inexact[Array, " nodes"]]
 
@@ -84,9 +87,14 @@ class SpectralDensity(Validated):
         return inside * self(z)
 
     @property
-    def poles(self) -> Measure:
-        r"""Poles of J in the lower half plane and -2 pi i times their residues."""
-        return jnp.zeros(0, complex), jnp.zeros(0, complex)
+    def poles(self) -> Poles:
+        r"""Poles of J in the lower half plane, -2 pi i times residues, ends of the support."""
+        return jnp.zeros(0, complex), jnp.zeros(0, complex), jnp.zeros(0), jnp.zeros(0)
+
+    @property
+    def uncertainty(self) -> Scalar:
+        r"""\int |dg| dt, by how much the kernel misses that of the density it stands for."""
+        return jnp.zeros(())
 
     def memory_kernel(self, grid: TimeGrid) -> Complex[Array, " points"]:
         r"""g(t) = \int dw J(w) e^{-iwt}."""
@@ -173,8 +181,12 @@ class Sum(SpectralDensity):
         return sum((term.continued(z, through) for term in self.terms), jnp.zeros_like(z))
 
     @property
-    def poles(self) -> Measure:
-        return joined([term.poles for term in self.terms])
+    def poles(self) -> Poles:
+        return joined_poles([term.poles for term in self.terms])
+
+    @property
+    def uncertainty(self) -> Scalar:
+        return sum((term.uncertainty for term in self.terms), jnp.zeros(()))
 
     def memory_kernel(self, grid: TimeGrid) -> Complex[Array, " points"]:
         return sum(
@@ -236,9 +248,13 @@ class Scaled(SpectralDensity):
         return self.factor.astype(complex) * self.density.continued(z, through)
 
     @property
-    def poles(self) -> Measure:
-        nodes, masses = self.density.poles
-        return nodes, self.factor.astype(complex) * masses
+    def poles(self) -> Poles:
+        nodes, masses, low, high = self.density.poles
+        return nodes, self.factor.astype(complex) * masses, low, high
+
+    @property
+    def uncertainty(self) -> Scalar:
+        return self.factor * self.density.uncertainty
 
     def memory_kernel(self, grid: TimeGrid) -> Complex[Array, " points"]:
         return self.factor.astype(complex) * self.density.memory_kernel(grid)
@@ -251,6 +267,12 @@ class Scaled(SpectralDensity):
 
     def level_shift(self, w: Float[Array, "..."]) -> Float[Array, "..."]:
         return self.factor * self.density.level_shift(w)
+
+
+def joined_poles(poles: list[Poles]) -> Poles:
+    """The poles of several densities."""
+    z, masses, low, high = (jnp.concatenate(parts) for parts in zip(*poles, strict=True))
+    return z, masses, low, high
 
 
 def joined(rules: list[tuple[Array, ...]]) -> Any:

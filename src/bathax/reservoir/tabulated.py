@@ -1,14 +1,18 @@
 """A spectral density given by measured points."""
 
+import warnings
 from typing import ClassVar
 
 import equinox as eqx
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Bool, Float, Inexact
+from scipy.interpolate import AAA
 
-from bathax._checks import Scalar, as_float, holds, require
+from bathax._checks import Scalar, as_float, holds, is_concrete, require
 from bathax.numerics.interpolation import monotone_cubic
 from bathax.numerics.quadrature import gauss_legendre
+from bathax.reservoir.rational import PartialFractions, Rational
 from bathax.reservoir.spectral_density import Measure, SpectralDensity
 
 
@@ -67,6 +71,41 @@ class Tabulated(SpectralDensity):
 
         return jnp.vectorize(shift)(w)
 
+    def rational(self, rtol: float = 1e-10, terms: int = 60) -> Rational:
+        """The table as a rational function, which is analytic: by the AAA algorithm (SciPy).
+
+        Fitted to `rtol` of the largest J with up to so many `terms`; its `kernel_error` compares
+        it to the monotone cubic. For concrete values only. A table too rough for a smooth
+        function, whose fit has poles within its range, is refused.
+        """
+        require("w", "known: a fit cannot be traced", self.w, is_concrete(self.w, self.J))
+        w, values = np.asarray(self.w), np.asarray(self.J)
+        with warnings.catch_warnings():
+            # Too few terms for `rtol`: `kernel_error` tells.
+            warnings.simplefilter("ignore", RuntimeWarning)
+            fit = AAA(w, values, rtol=rtol, max_terms=min(terms, len(w) // 2))
+        poles = fit.poles()
+        real = np.abs(poles.imag) < 1e-6 * (w[-1] - w[0])
+        within = real & (poles.real > w[0]) & (poles.real < w[-1])
+        words = "smooth enough for a rational function without poles among the points"
+        require("J", words, f"fitted with poles at {poles[within]}", not within.any())
+        # They are in conjugate pairs but for rounding.
+        above, on = poles[poles.imag > 0.0], poles[poles.imag == 0.0].real
+        poles = np.concatenate([above, above.conj(), on])
+        residues = _residues(w, values, above, on)
+        # Where the table begins at zero, so does the function: a thermal n(w) needs it.
+        constant = values[0] - np.sum(residues / (w[0] - poles)).real
+        fractions = PartialFractions(poles, residues, constant)
+        return Rational(fractions, w[0], w[-1], self._kernel_error(fractions))
+
+    def _kernel_error(self, fractions: PartialFractions) -> float:
+        r"""\int |dg| dt up to 2 pi / spacing of the table, after which g repeats itself."""
+        x, lengths = (np.asarray(part) for part in self._rule(8 * len(self.w)))
+        missed = np.asarray(self(jnp.asarray(x)) - fractions(jnp.asarray(x, complex)).real)
+        ts = np.linspace(0.0, 2.0 * np.pi / np.min(np.diff(self.w)), 1024)
+        kernel = np.exp(-1j * np.outer(ts, x)) @ (missed * lengths)
+        return float(np.trapezoid(np.abs(kernel), ts))
+
     def _rule(self, resolution: int) -> Measure:
         """Nodes and lengths of Gauss-Legendre rules between the knots, where J is a polynomial.
 
@@ -85,3 +124,15 @@ def _increasing(w: Float[Array, " knots"]) -> Bool[Array, ""]:
 
 def _non_negative(values: Float[Array, " knots"]) -> Bool[Array, ""]:
     return jnp.all((values >= 0) & jnp.isfinite(values))
+
+
+def _residues(w: np.ndarray, values: np.ndarray, above: np.ndarray, on: np.ndarray) -> np.ndarray:
+    """Residues at poles above, below and on the real axis, by least squares beside a constant."""
+    pairs = 2.0 / (w[:, None] - above)
+    columns = np.hstack(
+        [np.ones_like(w)[:, None], pairs.real, -pairs.imag, 1.0 / (w[:, None] - on)]
+    )
+    size = np.abs(columns).max(axis=0)
+    _, *found = np.linalg.lstsq(columns / size, values)[0] / size
+    real, imag, single = np.split(np.asarray(found), [len(above), 2 * len(above)])
+    return np.concatenate([real + 1j * imag, real - 1j * imag, single])

@@ -106,3 +106,33 @@ def test_wide_gap_of_a_table_is_resolved():
     expected = np.exp(-0.02j * few[:, None] * x[None, :]) @ masses
     kernel = jax.jit(lambda table: table.memory_kernel(GRID))(table)
     np.testing.assert_allclose(kernel[few], expected, rtol=0, atol=1e-13)
+
+
+def test_a_table_as_a_rational_function():
+    density = bx.Ohmic(0.1, 2.0)
+    table = table_of(density, 301)
+    fitted = table.rational()
+    low, high = float(table.w[0]), float(table.w[-1])
+    w = jnp.linspace(low, high, 997)
+    np.testing.assert_allclose(fitted(w), density(w), rtol=0, atol=1e-10)
+    assert fitted(jnp.asarray(high + 1.0)) == 0.0
+    assert fitted.has_thermal_state() == table.has_thermal_state()
+    z = np.array([3.0 + 0.5j, -2.0, high + 1.0])
+    nodes, weights = np.polynomial.legendre.leggauss(400)
+    x = low + (high - low) * (nodes + 1.0) / 2.0
+    masses = 0.5 * (high - low) * weights * np.asarray(fitted(jnp.asarray(x)))
+    expected = (masses / (z[:, None] - x)).sum(axis=1)
+    np.testing.assert_allclose(fitted.self_energy(jnp.asarray(z)), expected, rtol=0, atol=1e-13)
+    # The kernels differ by no more than the area under the difference says.
+    kernels = [np.asarray(density.memory_kernel(GRID)) for density in (fitted, table)]
+    missed = np.trapezoid(np.abs(kernels[0] - kernels[1]), np.asarray(GRID.times))
+    assert 0.1 * missed < fitted.kernel_error < 1e-3
+
+
+def test_a_rough_table_is_not_made_rational():
+    w = np.linspace(0.0, 10.0, 41)
+    noisy = w * np.exp(-w) * np.random.default_rng(3).uniform(0.5, 1.5, 41)
+    with pytest.raises(ValueError, match=r"`J` must be smooth enough for a rational function"):
+        bx.Tabulated(w, noisy).rational()
+    with pytest.raises(ValueError, match="`w` must be known"):
+        jax.jit(lambda J: bx.Tabulated(w, J).rational())(noisy)

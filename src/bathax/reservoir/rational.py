@@ -1,0 +1,116 @@
+"""A rational spectral density between two frequencies, as `Tabulated.rational` makes them."""
+
+from typing import ClassVar
+
+import equinox as eqx
+import jax.numpy as jnp
+from jax import lax
+from jaxtyping import Array, Bool, Complex, Inexact
+
+from bathax._checks import NON_NEGATIVE, Scalar, Validated, as_complex, holds, parameter, require
+from bathax.numerics.quadrature import composite
+from bathax.reservoir.spectral_density import Interval, Measure, Poles, SpectralDensity
+
+
+class PartialFractions(Validated):
+    """c + sum_j R_j / (w - p_j), with `centers` p_j and `residues` R_j in conjugate pairs."""
+
+    centers: Complex[Array, " poles"] = eqx.field(converter=as_complex)
+    residues: Complex[Array, " poles"] = eqx.field(converter=as_complex)
+    constant: Scalar = parameter()
+
+    def __call__(self, z: Complex[Array, "..."]) -> Complex[Array, "..."]:
+        return self.constant.astype(complex) + self.sum(z, jnp.ones_like(self.residues))
+
+    def sum(self, z: Complex[Array, "..."], factors: Array) -> Complex[Array, "..."]:
+        """sum_j R_j f_j / (z - p_j)."""
+        return (1.0 / jnp.subtract.outer(z, self.centers)) @ (self.residues * factors)
+
+
+class Rational(SpectralDensity):
+    r"""J(w) = c + sum_j R_j / (w - p_j), the `fractions`, for `low` < w < `high`; zero outside.
+
+    `kernel_error` is \int |dg(t)| dt of what the kernel g(t) may miss, which `Resonance` carries
+    into its error estimate. No other density of the reservoirs should begin or end where it does.
+    """
+
+    formula: ClassVar[str] = "J(w) = c + sum_j R_j / (w - p_j)"
+
+    fractions: PartialFractions
+    low: Scalar = parameter()
+    high: Scalar = parameter()
+    kernel_error: Scalar = parameter(NON_NEGATIVE, default=0.0)
+
+    def __check_init__(self) -> None:
+        require("high", "above `low`", self.high, holds(Rational.is_consistent, self))
+
+    def is_consistent(self) -> Bool[Array, ""]:
+        return self.low < self.high
+
+    def __call__(self, w: Inexact[Array, "..."]) -> Inexact[Array, "..."]:
+        inside = (w.real >= self.low) & (w.real <= self.high)
+        value = self.fractions(w.astype(complex))
+        value = value if jnp.iscomplexobj(w) else value.real
+        return jnp.where(inside, value, jnp.zeros((), w.dtype))
+
+    @property
+    def lower(self) -> Scalar:
+        return self.low
+
+    @property
+    def bandwidth(self) -> Scalar:
+        return jnp.maximum(jnp.abs(self.low), jnp.abs(self.high))
+
+    def has_thermal_state(self) -> Bool[Array, ""]:
+        # Zero but for the rounding of the sum.
+        size = jnp.sum(
+            jnp.abs(self.fractions.residues / (self.low.astype(complex) - self.fractions.centers))
+        )
+        vanishes = jnp.abs(self(self.low)) <= 1e-12 * size
+        return (self.low > 0.0) | ((self.low == 0.0) & vanishes)
+
+    @property
+    def uncertainty(self) -> Scalar:
+        return self.kernel_error
+
+    @property
+    def support(self) -> tuple[Interval, ...]:
+        return ((self.low, self.high),)
+
+    def measure(self, resolution: int) -> Measure:
+        x, weights = (jnp.asarray(part) for part in composite(8 + resolution // 8))
+        length = self.high - self.low
+        nodes = self.low + length * x
+        return nodes, self(nodes) * length * weights
+
+    def continued(self, z: Complex[Array, "..."], through: Scalar) -> Complex[Array, "..."]:
+        inside = (self.low < through) & (through < self.high)
+        return inside.astype(complex) * self.fractions(z)
+
+    @property
+    def poles(self) -> Poles:
+        centers, residues = self.fractions.centers, self.fractions.residues
+        below = centers.imag < 0.0
+        # Those above the axis come first in a list of fixed length: they are put aside.
+        aside = lax.complex(self.low, -1e3 * self.bandwidth)
+        z = jnp.where(below, centers, aside)
+        masses = jnp.where(below, -2j * jnp.pi * residues, 0.0)
+        low, high = (jnp.broadcast_to(end, z.shape) for end in (self.low, self.high))
+        return z, masses, low, high
+
+    def self_energy(self, z: Complex[Array, "..."]) -> Complex[Array, "..."]:
+        r"""Sigma(z) = r(z) ln[(z - low)/(z - high)] + sum_j R_j l_j / (z - p_j), Im z >= 0.
+
+        l_j = ln[(high - p_j)/(low - p_j)].
+        """
+        z = lax.complex(z.real, jnp.where(z.imag == 0.0, 0.0, z.imag))
+        low, high = self.low.astype(complex), self.high.astype(complex)
+        centers = self.fractions.centers
+        logarithms = jnp.log((high - centers) / (low - centers))
+        # At the ends themselves, where Sigma is infinite if J is not zero, a number that is large.
+        spread = _log(z - low) - _log(z - high)
+        return self.fractions(z) * spread + self.fractions.sum(z, logarithms)
+
+
+def _log(z: Complex[Array, "..."]) -> Complex[Array, "..."]:
+    return jnp.log(jnp.where(z == 0.0, 1e-300, z))
