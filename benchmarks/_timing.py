@@ -75,8 +75,9 @@ def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)
 
 
-def write_report(path: Path, *blocks: str) -> None:
-    """Print the blocks and write them to `path`, one empty line between them."""
+def write_report(path: Path | None, *blocks: str) -> None:
+    """Print the blocks, one empty line between them, and write them to `path` if there is one."""
     text = "\n\n".join(blocks) + "\n"
     print(text)
-    path.write_text(text)
+    if path:
+        path.write_text(text)

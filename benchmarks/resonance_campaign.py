@@ -137,15 +137,12 @@ def main(sets=SETS):
         table(["", "median", "99%", "largest", "above bar", "ratio"], rows),
         "Bars: " + ", ".join(f"{name} {bar:g}" for name, bar in BARS.items()) + ".",
         LATER,
-        f"Tolerance not reached: {late_failed}, by the rounding of a bound state's phase.",
+        f"Tolerance not reached: {late_failed}.",
         table(["", "cavities", "median", "largest", f"above {LAW:g}"], later),
         f"Resonances within one radian below the real axis that were missed: in {incomplete} "
         "cavities, by the argument principle.",
     )
-    if sets == SETS:
-        write_report(Path(__file__).with_suffix(".md"), *blocks)
-    else:
-        print("\n\n".join(blocks))
+    write_report(Path(__file__).with_suffix(".md") if sets == SETS else None, *blocks)
 
 
 if __name__ == "__main__":

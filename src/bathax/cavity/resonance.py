@@ -61,10 +61,9 @@ class Resonance(Solver):
 
     For spectral densities that are analytic off the ends of their support (all but
     `DiscreteModes`; of `Tabulated` its `rational` fit, outside of `jit`) and thermal or uniform
-    occupations. `nodes`, an even number, is how many
-    exponentials stand for the cut of each edge. `rtol` bounds the error estimate as that of
-    `Volterra`. Couplings, temperatures and states in a batch share their exponentials: under `vmap`
-    over those a sweep is a few matrix products.
+    occupations. `nodes`, an even number, is how many exponentials stand for the cut of each edge.
+    `rtol` bounds the error estimate as that of `Volterra`. Couplings, temperatures and states in a
+    batch share their exponentials: under `vmap` over those a sweep is a few matrix products.
 
     The error estimate is the square of the relative change from half the nodes, plus rounding.
     Where the argument principle counts more resonances than have been found, it includes by how
