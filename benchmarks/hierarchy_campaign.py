@@ -138,10 +138,7 @@ def main(sets: int = SETS) -> None:
         WITHOUT.format(size=MAX_SIZE, larger=LARGER),
         by_tolerance(cases, found),
     )
-    if sets == SETS:
-        write_report(Path(__file__).with_suffix(".md"), *blocks)
-    else:
-        print("\n\n".join(blocks))
+    write_report(Path(__file__).with_suffix(".md") if sets == SETS else None, *blocks)
 
 
 if __name__ == "__main__":

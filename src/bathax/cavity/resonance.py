@@ -223,8 +223,7 @@ def share(cavity: Cavity, poles: Poles, m: int, nodes: int) -> Complex[Array, " 
 
     1 for those between the lines from its ends, 0 for those beyond.
     """
-
-    ends = jnp.concatenate([-jnp.full(1, jnp.inf), edges(cavity), jnp.full(1, jnp.inf)])
+    ends = jnp.concatenate([jnp.full(1, -jnp.inf), edges(cavity), jnp.full(1, jnp.inf)])
     return part_left(cavity, poles.frequencies, (ends[m], ends[m + 1]), ANGLE, nodes)
 
 
