@@ -279,6 +279,21 @@ def test_no_resonance_of_random_reservoirs_is_missed(density):
     assert np.all(all_complete(of_parameters, (ratio, cutoff, exponent)))
 
 
+def test_a_peak_without_weight_changes_nothing():
+    peak, none, ts = (
+        bx.Lorentzian(0.2, 0.3, 1.5),
+        bx.Lorentzian(0.0, 0.3, 1.0),
+        jnp.array([0.0, 5.0]),
+    )
+    for density, alone in ((none, None), (peak + none, peak)):
+        u = bx.Resonance().green_functions(bx.Cavity(1.0, bx.Reservoir(density)), ts).green.u
+        expected = jnp.exp(-1j * ts)
+        if alone is not None:
+            cavity = bx.Cavity(1.0, bx.Reservoir(alone))
+            expected = bx.Resonance().green_functions(cavity, ts).green.u
+        np.testing.assert_allclose(u, expected, atol=1e-12)
+
+
 def test_all_poles_of_many_peaks_are_eigenvalues():
     """Ten Lorentzians: ten lossy modes beside the level, one of w_j - i lambda_j each."""
     width, center = np.linspace(0.02, 0.4, 10), np.linspace(0.4, 1.6, 10)

@@ -291,8 +291,8 @@ def _winding(system: OpenSystem, m: int, wedge: float) -> Float[Array, ""]:
 def _own_poles(system: OpenSystem, through: Scalar) -> tuple[Array, Array]:
     """Poles of the spectral densities themselves, and which `through` leads to."""
     poles = [bath.spectral_density.poles for bath in system.reservoirs]
-    z, masses, low, high = joined_poles(poles)
-    return z, (low < through) & (through < high) & (masses != 0.0)
+    z, _, low, high = joined_poles(poles)
+    return z, (low < through) & (through < high)
 
 
 def sector_poles(system: OpenSystem) -> list[Poles]:
@@ -356,7 +356,8 @@ def _rational(system: OpenSystem) -> tuple[Array, Array]:
     level = unit + jnp.sum(own - repelled)
 
     def advance(_: Int[Array, ""], z: Array) -> Array:
-        step, apart = newton(z), jnp.subtract.outer(z, z)
+        # At a pole of J without weight, which is a root, 1/G is 0/0: it stays there.
+        step, apart = jnp.nan_to_num(newton(z)), jnp.subtract.outer(z, z)
         others = jnp.sum(jnp.where(apart == 0.0, 0.0, 1.0 / apart), axis=1)
         return z - step / (1.0 - step * others)
 
