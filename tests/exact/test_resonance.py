@@ -287,7 +287,7 @@ def test_a_peak_without_weight_changes_nothing():
     )
     for density, alone in ((none, None), (peak + none, peak)):
         u = bx.Resonance().green_functions(bx.Cavity(1.0, bx.Reservoir(density)), ts).green.u
-        expected = jnp.exp(-1j * ts)
+        expected = jnp.exp(-1j * ts.astype(complex))
         if alone is not None:
             cavity = bx.Cavity(1.0, bx.Reservoir(alone))
             expected = bx.Resonance().green_functions(cavity, ts).green.u
