@@ -63,5 +63,6 @@ from .reservoir.tabulated import Tabulated as Tabulated
 from .solution import QubitSolution as QubitSolution
 from .solution import Solution as Solution
 from .solution import solve as solve
+from .studies.sweep.driver import sweep as sweep
 
 __version__: str

@@ -4,11 +4,18 @@ from enum import IntEnum
 
 
 class Status(IntEnum):
-    """How a computation ended; `message` says it in words."""
+    """How a computation ended; `message` says it in words.
+
+    The first three are of a solution; the others of a point in a sweep, which may also end with an
+    error, hold a number that is not one, or not be computed yet.
+    """
 
     SUCCESS = 0
     TOLERANCE_NOT_REACHED = 1
     INVALID = 2
+    NOT_A_NUMBER = 3
+    ERROR = 4
+    NOT_COMPUTED = -1
 
     @property
     def message(self) -> str:
@@ -24,4 +31,7 @@ _MESSAGES = {
     Status.INVALID: (
         "A parameter is outside its range or the times are not increasing; the results are NaN."
     ),
+    Status.NOT_A_NUMBER: "A result is not a number.",
+    Status.ERROR: "The computation ended with an error; the results are NaN.",
+    Status.NOT_COMPUTED: "Not computed yet.",
 }

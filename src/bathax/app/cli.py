@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 
 from bathax import __version__
 
-OPTIONAL_PACKAGES = {"msgspec", "shtab", "xarray", "zarr"}
+OPTIONAL_PACKAGES = {"h5netcdf", "msgspec", "psutil", "shtab", "tqdm", "xarray", "zarr"}
 DESCRIPTION = "Exact dynamics and thermodynamics of small quantum systems in reservoirs."
 SUMMARY_TIMES = 5
 SHELLS = ("bash", "zsh", "tcsh")
@@ -33,6 +33,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     try:
         arguments = _parser().parse_args(argv)
+        arguments.given = list(sys.argv[1:] if argv is None else argv)
         return arguments.command(arguments)
     except KeyboardInterrupt:
         status = _complain("interrupted", 130)
@@ -61,14 +62,68 @@ def run(arguments: argparse.Namespace) -> int:
         study = config.parse(text, arguments.study.parent)
 
     from bathax.app import store
+    from bathax.studies.store import StoreError
 
-    with _sentences_from(config.StudyError, store.StoreError):
+    with _sentences_from(config.StudyError, StoreError):
         store.check_target(arguments.out, overwrite=arguments.force)
         solution = _solve(study)
         print(_summary(solution))
         store.save(solution, arguments.out, text, overwrite=arguments.force)
     print(f"Written to {arguments.out}")
     return _complain(f"warning: {solution.message}", 1) if int(solution.status) else 0
+
+
+def sweep(arguments: argparse.Namespace) -> int:
+    """Compute the sweep of a study into a store, in this process or in several."""
+    from bathax.app import config, processes
+
+    with _sentences_from(config.StudyError):
+        text = config.read(arguments.study)
+        study = config.parse(text, arguments.study.parent)
+    if study.sweep is None:
+        raise CommandError("Missing key `sweep`, which must be a table.")
+    alone = not arguments.distributed and arguments.coordinator is None
+    if alone and arguments.processes > 1:
+        return processes.launch(arguments.given, arguments.processes)
+    processes.use_cores(arguments.devices, 1 if arguments.distributed else arguments.processes)
+    if arguments.distributed:
+        processes.join()
+    elif not alone:
+        processes.join(arguments.coordinator, arguments.processes, arguments.process)
+
+    from bathax.app import sweeping
+    from bathax.studies.store import StoreError
+
+    with _sentences_from(config.StudyError, StoreError, ValueError):
+        failures = sweeping.run(study, text, arguments)
+    return _complain(f"warning: {failures}", 1) if failures else 0
+
+
+def show(arguments: argparse.Namespace) -> int:
+    """Print what a result holds, and draw it."""
+    from bathax.app import store
+    from bathax.app.summaries import summary
+    from bathax.studies.store import StoreError, reading
+
+    with _sentences_from(StoreError), reading(arguments.store):
+        dataset = store.load(arguments.store)
+        print(summary(dataset))
+
+        from bathax.app.figures import results, write_figure
+
+        write_figure(arguments.figure or arguments.store, results.overview, dataset)
+    return 0
+
+
+def export(arguments: argparse.Namespace) -> int:
+    """Write a result as a netCDF file."""
+    from bathax.app import store
+    from bathax.studies.store import StoreError, reading
+
+    with _sentences_from(StoreError), reading(arguments.store):
+        store.export(store.load(arguments.store), arguments.out)
+    print(f"Written to {arguments.out}")
+    return 0
 
 
 def critical(arguments: argparse.Namespace) -> int:
@@ -165,6 +220,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(required=True, metavar="command", title="commands")
     _add_run(commands)
+    _add_sweep(commands)
+    _add_show(commands)
+    _add_export(commands)
     _add_critical(commands)
     _add_figures(commands)
     return parser
@@ -178,6 +236,60 @@ def _add_run(commands: Any) -> None:
     out = parser.add_argument("--out", type=Path, required=True, help="e.g. result.zarr")
     study.complete = out.complete = COMPLETE_FILE
     parser.add_argument("--force", action="store_true", help="replace an earlier result")
+
+
+def _add_sweep(commands: Any) -> None:
+    about = "compute the sweep in a TOML file into a zarr store, on every core or accelerator"
+    parser = commands.add_parser("sweep", help=about, description=about)
+    parser.set_defaults(command=sweep)
+    study = parser.add_argument("study", type=Path, help="the study, e.g. sweep.toml")
+    out = parser.add_argument("--out", type=Path, required=True, help="e.g. sweep.zarr")
+    study.complete = out.complete = COMPLETE_FILE
+    parser.add_argument("--resume", action="store_true", help="go on with what is not done")
+    parser.add_argument("--force", action="store_true", help="replace an earlier result")
+    parser.add_argument("--log", action="store_true", help="a line for each box, and no bar")
+    parser.add_argument(
+        "--memory", type=float, default=4.0, metavar="GIB", help="limit of each process, default: 4"
+    )
+    parser.add_argument(
+        "--devices", type=_amount, metavar="N", help="cores of each process, default: all there are"
+    )
+    parser.add_argument(
+        "--processes", type=_amount, default=1, metavar="N", help="processes that share the work"
+    )
+    parser.add_argument(
+        "--distributed", action="store_true", help="be one of those that SLURM or MPI has started"
+    )
+    parser.add_argument(
+        "--coordinator", metavar="HOST:PORT", help="be one of the processes, this being the first"
+    )
+    parser.add_argument("--process", type=int, metavar="I", help="which of them, from 0")
+
+
+def _add_show(commands: Any) -> None:
+    about = "print what a result holds, and draw it"
+    parser = commands.add_parser("show", help=about, description=about)
+    parser.set_defaults(command=show)
+    store = parser.add_argument("store", type=Path, help="the result, e.g. sweep.zarr")
+    figure = parser.add_argument("--figure", type=Path, help="default: beside the result")
+    store.complete = figure.complete = COMPLETE_FILE
+
+
+def _add_export(commands: Any) -> None:
+    about = "write a result as a netCDF file, complex numbers as their two parts"
+    parser = commands.add_parser("export", help=about, description=about)
+    parser.set_defaults(command=export)
+    store = parser.add_argument("store", type=Path, help="the result, e.g. sweep.zarr")
+    out = parser.add_argument("out", type=Path, help="e.g. sweep.nc")
+    store.complete = out.complete = COMPLETE_FILE
+
+
+def _amount(text: str) -> int:
+    """A positive integer of the command line."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"must be a positive integer, but is {text}")
+    return number
 
 
 def _add_critical(commands: Any) -> None:

@@ -210,7 +210,7 @@ REFUSED = [
     (
         "[time]",
         "[zzz]",
-        "Unknown key `zzz`; it must be `system`, `reservoir`, `time` or `solver`.",
+        "Unknown key `zzz`; it must be `system`, `reservoir`, `time`, `solver` or `sweep`.",
     ),
     (
         "temperature = 3.0",

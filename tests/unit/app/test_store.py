@@ -2,6 +2,7 @@
 
 import os
 import signal
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +11,8 @@ import zarr
 
 import bathax
 from bathax.app import store
+from bathax.studies.quantities import OF_SOLUTION
+from bathax.studies.store import SOLUTION, StoreError
 
 
 @pytest.fixture
@@ -53,7 +56,7 @@ def test_attributes(solution, path):
     solution.status, solution.message = 3, "not converged"
     store.save(solution, path, "the study")
     assert store.load(path).attrs == {
-        "format": store.FORMAT,
+        "format": SOLUTION,
         "bathax_version": bathax.__version__,
         "jax_version": pytest.importorskip("jax").__version__,
         "study": "the study",
@@ -65,7 +68,7 @@ def test_attributes(solution, path):
 def test_every_variable_has_a_name_and_units(solution, path):
     store.save(solution, path, "")
     read = store.load(path)
-    assert set(store.QUANTITIES) - set(read.data_vars) == {"coherence"}
+    assert set(OF_SOLUTION) - set(read.data_vars) == {"coherence"}
     assert {name for name in read.data_vars if name.endswith("_error")} == {
         f"{name}_error" for name in vars(solution.error)
     }
@@ -87,7 +90,7 @@ def test_the_format_is_zarr_3(solution, path):
 
 def test_an_earlier_result_is_replaced_only_on_request(solution, path):
     store.save(solution, path, "first")
-    with pytest.raises(store.StoreError) as caught:
+    with pytest.raises(StoreError) as caught:
         store.save(solution, path, "second")
     assert str(caught.value) == f"Result `{path}` exists; use --force to replace it."
     assert store.load(path).study == "first"
@@ -137,7 +140,7 @@ FOREIGN = [
 @pytest.mark.parametrize("overwrite", [False, True])
 def test_what_is_not_a_result_is_never_replaced(solution, path, make, overwrite):
     make(path)
-    with pytest.raises(store.StoreError) as caught:
+    with pytest.raises(StoreError) as caught:
         store.save(solution, path, "", overwrite=overwrite)
     assert str(caught.value) == f"Path `{path}` exists and does not hold a bathax result."
     assert path.exists()
@@ -146,19 +149,19 @@ def test_what_is_not_a_result_is_never_replaced(solution, path, make, overwrite)
 @pytest.mark.parametrize("make", FOREIGN)
 def test_what_is_not_a_result_is_not_loaded(path, make):
     make(path)
-    with pytest.raises(store.StoreError) as caught:
+    with pytest.raises(StoreError) as caught:
         store.load(path)
     assert str(caught.value) == f"Path `{path}` does not hold a bathax result."
 
 
 def test_what_is_not_there_is_not_loaded(path):
-    with pytest.raises(store.StoreError) as caught:
+    with pytest.raises(StoreError) as caught:
         store.load(path)
     assert str(caught.value) == f"Result `{path}` does not exist."
 
 
 def test_missing_folder(solution, tmp_path):
-    with pytest.raises(store.StoreError) as caught:
+    with pytest.raises(StoreError) as caught:
         store.save(solution, tmp_path / "absent" / "result.zarr", "")
     assert str(caught.value) == f"Folder `{tmp_path / 'absent'}` does not exist."
 
@@ -166,20 +169,20 @@ def test_missing_folder(solution, tmp_path):
 def test_read_only_folder(solution, path, monkeypatch):
     # The superuser may write anywhere, so the answer of the system is put in its mouth.
     monkeypatch.setattr(os, "access", lambda *_: False)
-    with pytest.raises(store.StoreError) as caught:
+    with pytest.raises(StoreError) as caught:
         store.save(solution, path, "")
     assert str(caught.value) == f"Folder `{path.parent}` is read-only."
 
 
 def fail_halfway(error):
-    """A `to_zarr` that writes everything and then fails."""
-    write = xarray.Dataset.to_zarr
+    """A `write_bytes` that writes and then fails."""
+    write = Path.write_bytes
 
-    def to_zarr(dataset, *arguments, **options):
-        write(dataset, *arguments, **options)
+    def write_bytes(path, content):
+        write(path, content)
         raise error
 
-    return to_zarr
+    return write_bytes
 
 
 ERRORS = [OSError(28, "No space left on device"), RuntimeError("boom"), KeyboardInterrupt()]
@@ -190,8 +193,8 @@ ERRORS = [OSError(28, "No space left on device"), RuntimeError("boom"), Keyboard
 def test_an_interrupted_write_leaves_no_trace(solution, path, monkeypatch, error, earlier):
     if earlier:
         store.save(solution, path, "first")
-    monkeypatch.setattr(xarray.Dataset, "to_zarr", fail_halfway(error))
-    with pytest.raises((store.StoreError, type(error))):
+    monkeypatch.setattr(Path, "write_bytes", fail_halfway(error))
+    with pytest.raises((StoreError, type(error))):
         store.save(solution, path, "second", overwrite=True)
     assert names_in(path.parent) == ["result.zarr"] * earlier
     if earlier:
@@ -199,8 +202,8 @@ def test_an_interrupted_write_leaves_no_trace(solution, path, monkeypatch, error
 
 
 def test_a_full_disk_is_reported_in_a_sentence(solution, path, monkeypatch):
-    monkeypatch.setattr(xarray.Dataset, "to_zarr", fail_halfway(ERRORS[0]))
-    with pytest.raises(store.StoreError) as caught:
+    monkeypatch.setattr(Path, "write_bytes", fail_halfway(ERRORS[0]))
+    with pytest.raises(StoreError) as caught:
         store.save(solution, path, "")
     assert str(caught.value) == f"Result `{path}` cannot be written: No space left on device."
 
@@ -225,14 +228,14 @@ def test_an_interrupted_replacement_keeps_one_whole_result(solution, path, monke
 
 
 def press_ctrl_c(monkeypatch, times):
-    write = xarray.Dataset.to_zarr
+    write, left = Path.write_bytes, iter(range(times))
 
-    def to_zarr(dataset, *arguments, **options):
-        for _ in range(times):
+    def write_bytes(path, content):
+        for _ in left:
             signal.raise_signal(signal.SIGINT)
-        write(dataset, *arguments, **options)
+        return write(path, content)
 
-    monkeypatch.setattr(xarray.Dataset, "to_zarr", to_zarr)
+    monkeypatch.setattr(Path, "write_bytes", write_bytes)
 
 
 def test_ctrl_c_waits_for_the_write(solution, path, monkeypatch):

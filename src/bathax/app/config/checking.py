@@ -17,10 +17,15 @@ from bathax.app.config.rules import Rule, StudyError, Table
 def check(path: tuple[str, ...], value: Any, declared: Any, decode: Callable) -> None:
     """Raise `StudyError` for the first rule that `value`, found at `path`, breaks."""
     tables = _tables(declared)
+    if get_origin(declared) is dict:
+        require(path, "a table", value, isinstance(value, dict))
+        for key, item in value.items():
+            check((*path, key), item, get_args(declared)[1], decode)
+        return
     if tables:
         _check_table(path, value, _choose(path, value, tables), decode)
         return
-    kind, rule = _typed(declared)
+    kind, rule = typed(declared)
     is_list = Ellipsis in get_args(kind)
     try:
         holds = rule.holds(convert(value, list if is_list else kind, dec_hook=decode))
@@ -37,9 +42,7 @@ def _check_table(path: tuple[str, ...], value: dict, table: type[Table], decode:
     keys = [*declared] if table.__struct_config__.tag is None else ["kind", *declared]
     for key in value:
         if key not in keys:
-            near = get_close_matches(key, keys, n=1)
-            hint = f"did you mean `{near[0]}`?" if near else f"it must be {listed(keys)}."
-            raise StudyError(f"Unknown key `{'.'.join((*path, key))}`; {hint}")
+            refuse_unknown((*path, key), keys)
     for key in required:
         if key not in value:
             _refuse_missing((*path, key), _words(declared[key]))
@@ -66,7 +69,7 @@ def _tables(declared: Any) -> list[type[Table]]:
     return [one for one in alternatives if isinstance(one, type) and issubclass(one, Table)]
 
 
-def _typed(declared: Any) -> tuple[Any, Rule]:
+def typed(declared: Any) -> tuple[Any, Rule]:
     """The type and the rule of a declared value, which may be optional."""
     alternatives = (declared, *get_args(declared))
     kind, rule = get_args(next(one for one in alternatives if get_origin(one) is Annotated))
@@ -74,7 +77,9 @@ def _typed(declared: Any) -> tuple[Any, Rule]:
 
 
 def _words(declared: Any) -> str:
-    return "a table" if _tables(declared) else _typed(declared)[1].words
+    return (
+        "a table" if _tables(declared) or get_origin(declared) is dict else typed(declared)[1].words
+    )
 
 
 def listed(names: Sequence[object]) -> str:
@@ -88,6 +93,13 @@ def require(path: tuple[str, ...], words: str, value: Any, holds: bool) -> None:
     if not holds:
         shown = "a table" if isinstance(value, dict) else repr(value)
         raise StudyError(f"Argument `{'.'.join(path)}` must be {words}, but is {shown}.")
+
+
+def refuse_unknown(path: tuple[str, ...], keys: Sequence[str]) -> NoReturn:
+    """Raise `StudyError` for a key that is not among those there are, with the nearest of them."""
+    near = get_close_matches(path[-1], keys, n=1)
+    hint = f"did you mean `{near[0]}`?" if near else f"it must be {listed(keys)}."
+    raise StudyError(f"Unknown key `{'.'.join(path)}`; {hint}")
 
 
 def _refuse_missing(path: tuple[str, ...], words: str) -> NoReturn:

@@ -25,6 +25,7 @@ Finite = Annotated[float, Rule("a finite number", isfinite)]
 Positive = Annotated[float, Rule("a positive, finite number", lambda x: 0 < x < inf)]
 NonNegative = Annotated[float, Rule("a non-negative, finite number", lambda x: 0 <= x < inf)]
 Count = Annotated[int, Rule("a non-negative integer", lambda n: n >= 0)]
+Amount = Annotated[int, Rule("a positive integer", lambda n: n >= 1)]
 Points = Annotated[int, Rule("an integer of at least 2", lambda n: n >= 2)]
 Numbers = Annotated[tuple[Finite, ...], Rule("one or more finite numbers", bool)]
 Complex = Annotated[
@@ -35,6 +36,9 @@ Vector = Annotated[
     tuple[float, float, float],
     Rule("three numbers [x, y, z] with x^2 + y^2 + z^2 <= 1", lambda r: hypot(*r) <= 1 + 1e-12),
 ]
+Name = Annotated[str, Rule("a name", bool)]
+Names = Annotated[tuple[Name, ...], Rule("one or more names", bool)]
+Spacing = Annotated[str, Rule("`linear` or `log`", lambda name: name in ("linear", "log"))]
 Chosen = Annotated[bool, Rule("true", bool)]
 File = Annotated[Path, Rule("the path of an existing file", Path.is_file)]
 

@@ -25,6 +25,7 @@ from bathax.app.config.rules import (
     Vector,
     as_complex,
 )
+from bathax.app.config.sweeps import Sweep, check_sweep
 
 # --- Reservoirs --------------------------------------------------------------------------------
 
@@ -119,6 +120,13 @@ class Volterra(Kind, tag="volterra"):
     max_points: Points | None = None
 
 
+class Resonance(Kind, tag="resonance"):
+    """`bathax.Resonance`."""
+
+    rtol: Positive | None = None
+    nodes: Points | None = None
+
+
 class BornMarkov(Kind, tag="born_markov"):
     """`bathax.BornMarkov`."""
 
@@ -141,6 +149,9 @@ class TimeConvolutionless(Kind, tag="time_convolutionless"):
 
 class VanHove(Kind, tag="van_hove"):
     """`bathax.VanHove`."""
+
+
+Solver = Volterra | Resonance | BornMarkov | Hierarchy | Vacuum | TimeConvolutionless | VanHove
 
 
 # --- Systems -----------------------------------------------------------------------------------
@@ -203,7 +214,7 @@ class QubitInitial(Table):
 class Cavity(Table, tag_field="kind", tag="cavity"):
     """The `[system]`, `bathax.Cavity` and its initial state."""
 
-    SOLVERS: ClassVar[tuple[type[Kind], ...]] = (Volterra, BornMarkov)
+    SOLVERS: ClassVar[tuple[type[Kind], ...]] = (Volterra, Resonance, BornMarkov)
 
     frequency: Positive
     initial: CavityInitial
@@ -235,7 +246,8 @@ class Study(Table):
     system: Cavity | Qubit
     reservoir: Annotated[tuple[Reservoir, ...], Rule("one or more [[reservoir]] tables", bool)]
     time: Time
-    solver: Volterra | BornMarkov | Hierarchy | Vacuum | TimeConvolutionless | VanHove | None = None
+    solver: Solver | None = None
+    sweep: Sweep | None = None
 
     def build(self) -> tuple[Any, Any, Any, Any]:
         """The arguments of `bathax.solve`: system, initial state, times and solver.
@@ -262,6 +274,8 @@ def check_relations(study: Study) -> None:
     start, stop = study.time.start, study.time.stop
     require(("time", "stop"), f"greater than `time.start` = {start}", stop, stop > start)
     _check_initial(study.system.initial)
+    if study.sweep is not None:
+        check_sweep(study, study.sweep)
     if study.solver is not None:
         fitting = [one.__struct_config__.tag for one in study.system.SOLVERS]
         words = f"{listed(fitting)} for a {study.system.__struct_config__.tag}"

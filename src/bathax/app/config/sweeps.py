@@ -1,0 +1,167 @@
+"""The `[sweep]` of a study: which of its numbers vary, and what is kept."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import fields, replace
+
+from bathax.app.config.checking import listed, refuse_unknown, require, typed
+from bathax.app.config.rules import (
+    Amount,
+    Finite,
+    Name,
+    Names,
+    Numbers,
+    Spacing,
+    StudyError,
+    Table,
+)
+from bathax.studies.quantities import QUANTITIES, names_of
+
+Path = tuple[str, ...]
+# The tables of a study with numbers that may vary.
+VARYING = ("system", "reservoir")
+# What an axis cannot be called.
+TAKEN = {*QUANTITIES, "time", "level", "status"}
+
+
+class Axis(Table):
+    """The values of one number: a list, or equally or logarithmically spaced points.
+
+    Axes with the same `along` vary together, along one dimension of that name. Without a `name` an
+    axis is called by the least of the end of its path that is its own.
+    """
+
+    start: Finite | None = None
+    stop: Finite | None = None
+    points: Amount | None = None
+    spacing: Spacing | None = None
+    values: Numbers | None = None
+    along: Name | None = None
+    name: Name | None = None
+
+    def build(self) -> Any:
+        """The values, as an array."""
+        import numpy as np
+
+        if self.values is not None:
+            return np.array(self.values)
+        space: Any = np.geomspace if self.spacing == "log" else np.linspace
+        return space(self.start, self.stop, self.points)
+
+
+class Sweep(Table):
+    """What `bathax sweep` computes; the axes and derivatives are dotted paths in the study."""
+
+    quantities: Names
+    axes: dict[str, Axis]
+    derivatives: Names = ()
+
+    @property
+    def names(self) -> dict[str, str]:
+        """A short name for each axis."""
+        return {path: axis.name or _short(path, self.axes) for path, axis in self.axes.items()}
+
+    def build(self) -> tuple[dict[str, Any], list[str]]:
+        """The axes and the derivatives in the words of `bathax.sweep`."""
+        axes = {
+            name: axis.build() if axis.along is None else (axis.along, axis.build())
+            for name, axis in zip(self.names.values(), self.axes.values(), strict=True)
+        }
+        return axes, [self.names[path] for path in self.derivatives]
+
+
+def with_values(table: Any, values: Mapping[str, Any]) -> Any:
+    """A study with other numbers at some paths, which need not be numbers yet."""
+    for path, value in values.items():
+        table = _replaced(table, path.split("."), value)
+    return table
+
+
+def check_sweep(study: Any, sweep: Sweep) -> None:
+    """Raise `StudyError` for the first rule that a sweep breaks."""
+    kind = study.system.__struct_config__.tag
+    for name in sweep.quantities:
+        known = names_of(kind)
+        require(("sweep", "quantities"), f"among {listed(known)}", name, name in known)
+    require(("sweep", "axes"), "a table of one axis or more", {}, bool(sweep.axes))
+    for path, axis in sweep.axes.items():
+        place = ("sweep", "axes", path)
+        _check_path(place, study, path)
+        _check_axis(place, axis)
+    names = list(sweep.names.values())
+    for path, name in sweep.names.items():
+        free = name not in TAKEN and names.count(name) == 1
+        require(("sweep", "axes", path, "name"), "a name that is not taken", name, free)
+    for path in sweep.derivatives:
+        rule = f"one of the axes, {listed([*sweep.axes])}"
+        require(("sweep", "derivatives"), rule, path, path in sweep.axes)
+
+
+def _check_axis(place: Path, axis: Axis) -> None:
+    spaced = ("start", "stop", "points")
+    given = [name for name in (*spaced, "spacing", "values") if getattr(axis, name) is not None]
+    if given not in (["values"], [*spaced], [*spaced, "spacing"]):
+        found = listed(given) if given else "empty"
+        rule = "a list of `values`, or `start`, `stop` and `points` with or without `spacing`"
+        raise StudyError(f"Argument `{'.'.join(place)}` must be {rule}, but is {found}.")
+    if axis.spacing == "log":
+        for name in ("start", "stop"):
+            value = getattr(axis, name)
+            require((*place, name), "positive for a spacing of `log`", value, value > 0)
+
+
+def _check_path(place: Path, study: Any, path: str) -> None:
+    """The path leads to a number of the study, given or left out."""
+    head, *parts = path.split(".")
+    if head not in VARYING:
+        refuse_unknown((*place[:-1], head), VARYING)
+    table, reached = getattr(study, head), [head]
+    for position, part in enumerate(parts, 1):
+        keys = _keys(table)
+        if part not in keys:
+            refuse_unknown((*place[:-1], *reached, part), keys or ["a number"])
+        reached.append(part)
+        if position < len(parts):
+            table = _entry(table, part)
+    number = bool(parts) and isinstance(table, Struct) and _is_number(table, parts[-1])
+    require(place, "the path of a number", path, number)
+
+
+def _keys(table: Any) -> list[str]:
+    if isinstance(table, Struct):
+        return [item.name for item in fields(table)]
+    return [str(index) for index in range(len(table))] if isinstance(table, tuple) else []
+
+
+def _entry(table: Any, key: str) -> Any:
+    return table[int(key)] if isinstance(table, tuple) else getattr(table, key)
+
+
+def _is_number(table: Struct, key: str) -> bool:
+    declared = next(item.type for item in fields(table) if item.name == key)
+    try:
+        kind, _ = typed(declared)
+    except StopIteration:  # a table of its own
+        return False
+    return kind is float or kind == float | tuple[float, float]
+
+
+def _replaced(table: Any, parts: list[str], value: Any) -> Any:
+    head, *rest = parts
+    new = _replaced(_entry(table, head), rest, value) if rest else value
+    if isinstance(table, tuple):
+        index = int(head)
+        return (*table[:index], new, *table[index + 1 :])
+    return replace(table, **{head: new})
+
+
+def _short(path: str, others: Iterable[str]) -> str:
+    parts = path.split(".")
+    ends = (parts[-length:] for length in range(1, len(parts)))
+    for end in ends:
+        own = sum(other.split(".")[-len(end) :] == end for other in others) == 1
+        if own and ".".join(end) not in TAKEN:
+            return ".".join(end)
+    return path

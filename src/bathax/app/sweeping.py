@@ -1,0 +1,42 @@
+"""The sweep of a study, as the command runs it."""
+
+import argparse
+import logging
+import tomllib
+from typing import Any
+
+import jax
+
+import bathax as bx
+from bathax.app.config.sweeps import with_values
+from bathax.app.summaries import failures
+from bathax.studies.observe import observe
+
+
+def run(study: Any, text: str, arguments: argparse.Namespace) -> str:
+    """Compute a sweep into its store; what failed, in words, empty if nothing did."""
+    if arguments.log:
+        logging.basicConfig(format="bathax: %(message)s")
+        logging.getLogger("bathax.sweep").setLevel(logging.INFO)
+    axes, derivatives = study.sweep.build()
+    paths = {name: path for path, name in study.sweep.names.items()}
+
+    def point(**parameters: Any) -> dict[str, Any]:
+        there = with_values(study, {paths[name]: value for name, value in parameters.items()})
+        return observe(study.sweep.quantities, *there.build())
+
+    dataset = bx.sweep(
+        point,
+        axes,
+        derivatives=derivatives,
+        memory=arguments.memory,
+        store=arguments.out,
+        resume=arguments.resume,
+        overwrite=arguments.force,
+        progress=not arguments.log,
+        definition=tomllib.loads(text),
+    )
+    if jax.process_index() > 0:
+        return ""
+    print(f"Written to {arguments.out}")
+    return failures(dataset)

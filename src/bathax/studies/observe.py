@@ -1,0 +1,68 @@
+"""Quantities by name: what a sweep keeps of each of its points."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from bathax.cavity.critical import critical_coupling, critical_temperature, resonant_occupation
+from bathax.cavity.limits import long_time_limit
+from bathax.qubit.critical import least_determinant
+from bathax.qubit.dynamical_map import dynamical_map
+from bathax.reservoir.system import OpenSystem
+from bathax.solution import solve
+from bathax.studies.quantities import OF_MAP, OF_SOLUTION, OF_SYSTEM
+
+# A map calls its factor c the coherence, which in a solution is that of the state.
+NAMES_IN_MAP = {"c": "coherence", "dc": "dcoherence"}
+FUNCTIONS: dict[str, Callable[..., Array]] = {
+    "critical_coupling": lambda system, *_: critical_coupling(system),
+    "critical_temperature": lambda system, initial, *_: critical_temperature(
+        system, initial.number
+    ),
+    "resonant_occupation": lambda system, *_: resonant_occupation(system),
+    "final_energy": lambda system, initial, *_: long_time_limit(system).energy(initial),
+    "final_entropy": lambda system, initial, *_: long_time_limit(system).entropy(initial),
+    "final_temperature": lambda system, initial, *_: long_time_limit(system).temperature(initial),
+    "least_determinant": lambda system, _, ts, solver: least_determinant(system, ts, solver),
+}
+
+
+def observe(
+    names: Iterable[str],
+    system: OpenSystem,
+    initial: Any,
+    ts: Float[Array, " times"],
+    solver: Any = None,
+) -> dict[str, Array]:
+    """The named `QUANTITIES`, error estimates as `<name>_error`, the times `t` and a `status`.
+
+    Only what the names need is computed. There is no `status` where all of them are numbers of the
+    system, like a critical coupling. Works under `jit`, `vmap` and `grad`.
+    """
+    names = list(names)
+    found: dict[str, Array] = {"t": ts}
+    for group, compute in (
+        (OF_SOLUTION, lambda: solve(system, initial, ts, solver)),  # pyright: ignore
+        (OF_MAP, lambda: dynamical_map(system, ts, solver)),  # pyright: ignore
+    ):
+        wanted = [name for name in names if name in group]
+        if wanted:
+            result = compute()
+            found |= _estimated(result, wanted)
+            found["status"] = jnp.maximum(found.get("status", 0), result.status)
+    return found | {
+        name: FUNCTIONS[name](system, initial, ts, solver) for name in names if name in OF_SYSTEM
+    }
+
+
+def _estimated(result: Any, names: Iterable[str]) -> dict[str, Array]:
+    """Quantities of a result and their errors."""
+    found = {}
+    for name in names:
+        own = NAMES_IN_MAP.get(name, name)
+        found[name] = getattr(result, own)
+        if hasattr(result.error, own):
+            found[f"{name}_error"] = getattr(result.error, own)
+    return found

@@ -1,0 +1,174 @@
+"""Sweeps: a function of named parameters over a grid of them, on every device, safe from kills."""
+
+import logging
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import jax
+import xarray
+from jax.experimental.multihost_utils import sync_global_devices
+from tqdm import tqdm
+
+from bathax._checks import require
+from bathax.studies.store import opened
+from bathax.studies.sweep import store as stores
+from bathax.studies.sweep.axes import Axes, Box, box_shape
+from bathax.studies.sweep.program import AT_ONCE, GIB, Program
+from bathax.studies.sweep.record import Layout, layout, recorder
+
+# A sweep is cut into so many boxes if they hold at least so many times what a device takes at once,
+# and into more where a box would hold more than so many bytes. Neither the number of devices nor
+# that of processes matters, so that all make the same store.
+PIECES, LEAST, MOST_BYTES = 128, 4, 2**24
+
+RESERVED = ("time", "level")
+
+log = logging.getLogger("bathax.sweep")
+
+
+def sweep(
+    of: Callable[..., Any],
+    axes: Mapping[str, Any],
+    quantities: Sequence[str] | None = None,
+    *,
+    derivatives: Sequence[str] = (),
+    memory: float = 4.0,
+    store: str | Path | None = None,
+    resume: bool = False,
+    overwrite: bool = False,
+    progress: bool = False,
+    definition: Mapping[str, Any] | None = None,
+) -> xarray.Dataset:
+    r"""A function of named parameters at every point of a grid, as a labelled dataset.
+
+        def damped(eta, kT0):
+            bath = bx.Reservoir(bx.Ohmic(eta, 5.0), kT0)
+            return bx.solve(bx.Cavity(1.0, bath), bx.Fock(5), ts)
+
+        bx.sweep(damped, {"eta": etas, "kT0": temperatures}, ["energy", "temperature"])
+
+    `of` takes the `axes` by name and returns a solution, a dynamical map, a mapping of arrays or an
+    array, which is named `value`; it must work under `jit`. `axes` are `{name: values}`, or
+    `{name: (dimension, values)}` for parameters that vary together along one dimension.
+    `quantities` are kept, by default all, each with its error estimate as `<name>_error` and its
+    derivatives by the parameters in `derivatives` as `<name>_by_<parameter>`; a parameter that does
+    not vary is an axis of one value.
+
+    The result has a `status` for every point. A bad parameter, a tolerance that was not reached or
+    an error concerns its point alone; the attribute `flag_meanings` of `status` has the reasons.
+
+    All local devices share the work, and the processes of `jax.distributed` where it is in use,
+    each writing boxes of its own. The process stays below `memory` GiB, or each device where they
+    are accelerators. With a `store`, the path of a zarr folder, the results go to disk box by box
+    and are read from there when used: with `resume` an interrupted sweep goes on, nothing being
+    computed twice, and `overwrite` allows to replace an earlier result. `definition`, a nested
+    table, is kept in the store, and a sweep with another one is not resumed; a function cannot be
+    compared.
+
+    Raises `ValueError` for bad arguments, and `StoreError` where the store cannot be used. Not
+    itself for use under `jit`, `vmap` or `grad`: ask for `derivatives`.
+    """
+    grid = Axes.of(axes)
+    unknown = [name for name in derivatives if name not in grid.parameters]
+    require("derivatives", f"among {', '.join(grid.parameters)}", unknown, not unknown)
+    record = recorder(of, quantities, derivatives)
+    kept = layout(record, grid.first)
+    taken = [
+        name for name in (*grid.parameters, *grid.sizes) if name in {*kept.variables, *RESERVED}
+    ]
+    require("axes", "named unlike the quantities, time and level", ", ".join(taken), not taken)
+    about = dict(definition) if definition else {"axes": stores.digest(grid)}
+    about |= {"variables": sorted(kept.variables)}
+    if store is None:
+        _require_room(grid, kept, memory)
+        place = stores.create(None, grid, kept, _lengths(grid, kept), about)
+    else:
+        place = Path(store)
+        _prepare(place, grid, kept, about, resume=resume, overwrite=overwrite)
+    _fill(
+        stores.SweepStore(place),
+        grid,
+        lambda box: Program(record, kept, box, memory * GIB),
+        progress,
+    )
+    found = opened(place)
+    return found.load() if store is None else found
+
+
+def _prepare(
+    path: Path,
+    grid: Axes,
+    kept: Layout,
+    definition: dict[str, Any],
+    *,
+    resume: bool,
+    overwrite: bool,
+) -> None:
+    """Make a store, or check the one to go on with, in the first of the processes."""
+    if jax.process_index() == 0:
+        if resume and path.exists():
+            stores.require_same(path, definition)
+            stores.remove_unfinished(path)
+        else:
+            lengths = _lengths(grid, kept)
+            stores.create(path, grid, kept, lengths, definition, overwrite=overwrite)
+    _wait("prepared")
+
+
+def _fill(
+    target: stores.SweepStore, grid: Axes, program_for: Callable[[Any], Program], show: bool
+) -> None:
+    """Compute what is not done of this process's share of the boxes."""
+    everything = list(target.boxes())
+    _wait("opened")
+    own = everything[jax.process_index() :: jax.process_count()]
+    todo = [box for box, done in own if not done]
+    if todo:
+        # For the first of all boxes, the largest, so that a sweep that goes on computes the same.
+        program = program_for(grid.points(everything[0][0]))
+        before = sum(_points_in(box) for box, done in own if done)
+        for box in _shown(todo, before, show):
+            target.write(box, program(grid.points(box)))
+    _wait("done")
+
+
+def _shown(todo: list[Box], before: int, show: bool) -> Iterator[Box]:
+    """The boxes, with a progress bar in a terminal if wanted and a line of the log for each."""
+    total = before + sum(map(_points_in, todo))
+    quiet = None if show and jax.process_index() == 0 else True
+    with tqdm(total=total, initial=before, unit=" points", disable=quiet) as bar:
+        for count, box in enumerate(todo, 1):
+            start = time.perf_counter()
+            yield box
+            took = time.perf_counter() - start
+            log.info("box %d of %d: %d points in %.2f s", count, len(todo), _points_in(box), took)
+            bar.update(_points_in(box))
+
+
+def _lengths(grid: Axes, kept: Layout) -> tuple[int, ...]:
+    """The lengths of a box: small enough to lose little, large enough to keep all devices busy."""
+    least = LEAST * AT_ONCE.get(jax.default_backend(), 1)
+    most = max(least, MOST_BYTES // kept.bytes_of_point)
+    piece = math.ceil(math.prod(grid.shape) / PIECES)
+    return box_shape(grid.shape, min(max(piece, least), most))
+
+
+def _require_room(grid: Axes, kept: Layout, memory: float) -> None:
+    """Refuse a result that is to be returned whole, and too large for that."""
+    # It is there twice in the end, compressed and not.
+    size = 2 * math.prod(grid.shape) * kept.bytes_of_point / GIB
+    rule = f"above {size:.2g} GiB to hold the result in memory, unless it goes to a `store`"
+    require("memory", rule, f"{memory:.2g} GiB", size < memory)
+
+
+def _points_in(box: Box) -> int:
+    return math.prod(cut.stop - cut.start for cut in box)
+
+
+def _wait(name: str) -> None:
+    """Wait until all processes are here."""
+    if jax.process_count() > 1:
+        sync_global_devices(f"bathax.sweep.{name}")
