@@ -46,10 +46,11 @@ bench: .venv/dev            ## speed, against limits and peers; writes tables in
 	benchmarks/make_dynamiqs_venv.sh
 	$(BIN)/python benchmarks/sweep_speed.py
 
-campaign: .venv/dev         ## error estimates of random cavities and qubits; writes tables
+campaign: .venv/dev         ## error estimates of random systems, sweeps killed at random; writes tables
 	$(BIN)/python benchmarks/error_campaign.py
 	$(BIN)/python benchmarks/hierarchy_campaign.py
 	$(BIN)/python benchmarks/resonance_campaign.py
+	$(BIN)/python benchmarks/kill_campaign.py
 
 clean:
 	rm -rf .venv .venv-* .cache build dist

@@ -8,12 +8,6 @@ import threading
 import time
 from collections.abc import Sequence
 
-COMMAND = """
-from bathax.app import cli, processes
-processes.stop_with_parent()
-raise SystemExit(cli.main())
-"""
-
 
 def launch(arguments: Sequence[str], count: int) -> int:
     """Run the command in `count` processes on this machine; the first exit status that is not 0.
@@ -25,7 +19,15 @@ def launch(arguments: Sequence[str], count: int) -> int:
     # The end of this process closes the pipes, at which the others stop.
     processes = [
         subprocess.Popen(
-            [sys.executable, "-c", COMMAND, *arguments, *shared, "--process", str(index)],
+            [
+                sys.executable,
+                "-m",
+                "bathax.app.one_process",
+                *arguments,
+                *shared,
+                "--process",
+                str(index),
+            ],
             stdin=subprocess.PIPE,
         )
         for index in range(count)

@@ -58,4 +58,4 @@ def _range(variable: xarray.DataArray) -> tuple[float, float]:
     """The least and the largest finite value, of a complex number's modulus."""
     values = np.abs(variable.values) if np.iscomplexobj(variable) else variable.values
     finite = values[np.isfinite(values)]
-    return (finite.min(), finite.max()) if finite.size else (np.nan, np.nan)
+    return (float(finite.min()), float(finite.max())) if finite.size else (np.nan, np.nan)

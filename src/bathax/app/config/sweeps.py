@@ -126,7 +126,7 @@ def _check_path(place: Path, study: Any, path: str) -> None:
         if position < len(parts):
             table = _entry(table, part)
     number = bool(parts) and isinstance(table, Struct) and _is_number(table, parts[-1])
-    require(place, "the path of a number", path, number)
+    require(place, "the path of a number that varies continuously", path, number)
 
 
 def _keys(table: Any) -> list[str]:

@@ -48,9 +48,9 @@ class Axes(NamedTuple):
         return tuple(self.sizes.values())
 
     @property
-    def first(self) -> dict[str, np.ndarray]:
+    def first(self) -> dict[str, float]:
         """The parameters of the first point."""
-        return {name: values[0] for name, (_, values) in self.parameters.items()}
+        return {name: float(values[0]) for name, (_, values) in self.parameters.items()}
 
     def points(self, box: Box) -> dict[str, np.ndarray]:
         """The parameters at the points of a box, the last dimension varying fastest."""

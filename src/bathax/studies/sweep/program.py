@@ -18,6 +18,8 @@ GIB = 2**30
 # Points that a device works on at a time, before memory is looked at: a processor gains nothing
 # from more, and an accelerator is busy only with many.
 AT_ONCE = {"cpu": 4, "gpu": 512, "tpu": 512}
+# What JAX makes of an error inside a program, after it was compiled.
+FAILURES = (jax.errors.JaxRuntimeError, ValueError)
 
 Values = dict[str, np.ndarray]
 
@@ -55,9 +57,9 @@ class Program:
     def __call__(self, points: Values) -> Values:
         """What is kept of the points of a box."""
         try:
-            found = self._run(self._spread(points))
+            found = jax.block_until_ready(self._run(self._spread(points)))
             return {name: np.asarray(value)[: _count(points)] for name, value in found.items()}
-        except jax.errors.JaxRuntimeError:
+        except FAILURES:
             return self._one_by_one(points)
 
     def _compiled(self, box: Values, at_once: int) -> Any:
@@ -81,7 +83,7 @@ class Program:
         padded = {name: np.pad(values, missing, "edge") for name, values in points.items()}
         return jax.device_put(padded, self._sharding)
 
-    def _needed(self) -> float:
+    def _needed(self) -> int:
         """Bytes that a run adds: on the processor all devices share its memory."""
         use = self._run.memory_analysis()
         of_device = use.temp_size_in_bytes + use.argument_size_in_bytes
@@ -91,7 +93,7 @@ class Program:
         # Results are there twice: on the devices, and as what is written.
         return self._sharding.mesh.size * (of_device + 2 * results)
 
-    def _used(self) -> float:
+    def _used(self) -> int:
         """Bytes that are in use before a run."""
         return psutil.Process().memory_info().rss if self._on_processor else 0
 
@@ -101,8 +103,9 @@ class Program:
 
         def attempt(point: dict[str, Any]) -> Values:
             try:
-                return {name: np.asarray(value) for name, value in run(point).items()}
-            except jax.errors.JaxRuntimeError:
+                found = jax.block_until_ready(run(point))
+                return {name: np.asarray(value) for name, value in found.items()}
+            except FAILURES:
                 return self._failed()
 
         found = [

@@ -67,7 +67,7 @@ def recorder(
     return record_with_derivatives if derivatives else record
 
 
-def layout(record: Callable[[dict[str, Array]], Record], point: dict[str, np.ndarray]) -> Layout:
+def layout(record: Callable[[dict[str, Array]], Record], point: dict[str, float]) -> Layout:
     """What `record` returns of a point, found without computing more than the times."""
     arguments = {name: jnp.asarray(value) for name, value in point.items()}
     variables = dict(jax.eval_shape(record, arguments))

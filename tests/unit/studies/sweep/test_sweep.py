@@ -1,0 +1,282 @@
+"""A sweep holds at each point what the function gives there, and survives what goes wrong."""
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+import pytest
+import xarray
+from zarr.storage import LocalStore
+
+import bathax as bx
+from bathax._status import Status
+from bathax.studies.store import StoreError, reading
+from bathax.studies.sweep import driver, store
+
+TIMES = jnp.linspace(0.0, 3.0, 4)
+ETAS, TEMPERATURES = [0.01, 0.05, -0.1], [0.0, 2.0]
+
+
+def damped(eta, kT):
+    bath = bx.Reservoir(bx.Ohmic(eta, 5.0), kT)
+    return bx.solve(bx.Cavity(1.0, bath), bx.Fock(1), TIMES, bx.Volterra(points=64))
+
+
+def product(a, b):
+    return {"value": a * b, "vector": a + jnp.arange(3.0), "value_error": 0.1 * a}
+
+
+@pytest.fixture(scope="module")
+def cavities():
+    return bx.sweep(
+        damped,
+        {"eta": ETAS, "kT": TEMPERATURES},
+        ["u", "energy", "populations"],
+        derivatives=["kT"],
+    )
+
+
+def test_each_point_is_what_solve_gives(cavities):
+    for i, eta in enumerate(ETAS[:2]):
+        for j, kT in enumerate(TEMPERATURES):
+            solution = damped(eta, kT)
+            for name in ("u", "energy", "populations"):
+                np.testing.assert_allclose(
+                    cavities[name][i, j], getattr(solution, name), rtol=0, atol=1e-13
+                )
+            np.testing.assert_allclose(cavities.energy_error[i, j], solution.error.energy, 1e-2)
+            assert cavities.status[i, j] == solution.status
+
+
+def test_everything_is_labelled(cavities):
+    assert cavities.populations.dims == ("eta", "kT", "time", "level")
+    np.testing.assert_array_equal(cavities.eta, ETAS)
+    np.testing.assert_array_equal(cavities.time, TIMES)
+    assert cavities.energy.attrs == {"long_name": "internal energy E", "units": "energy"}
+    assert cavities.energy_by_kT.units == "energy / kT"
+    assert "invalid" in cavities.status.flag_meanings.split()
+    assert cavities.attrs["bathax_version"] == bx.__version__
+
+
+def test_a_bad_point_is_marked_and_the_others_are_there(cavities):
+    np.testing.assert_array_equal(cavities.status == Status.INVALID, [[0, 0], [0, 0], [1, 1]])
+    good, bad = cavities.isel(eta=slice(2)), cavities.isel(eta=2)
+    assert all(np.isfinite(good[name]).all() for name in ("u", "energy", "energy_by_kT"))
+    assert all(np.isnan(bad[name]).all() for name in ("u", "energy", "energy_by_kT"))
+
+
+def test_derivatives(cavities):
+    step = 1e-4
+    high, low = (damped(0.05, 2.0 + sign * step).energy for sign in (1, -1))
+    slope = (high - low) / (2 * step)
+    np.testing.assert_allclose(cavities.energy_by_kT[1, 1], slope, atol=1e-8)
+
+
+def test_any_function_of_numbers():
+    found = bx.sweep(product, {"a": ("run", [1.0, 2.0]), "b": ("run", [3.0, 4.0])})
+    assert found.vector.dims == ("run", "vector_0")
+    np.testing.assert_array_equal(found.value, [3.0, 8.0])
+    np.testing.assert_array_equal(found.value_error, [0.1, 0.2])
+    np.testing.assert_array_equal(found.a, [1.0, 2.0])
+    alone = bx.sweep(lambda a: a**2, {"a": [1.0, 3.0]}, derivatives=["a"])
+    np.testing.assert_array_equal(alone.value, [1.0, 9.0])
+    np.testing.assert_array_equal(alone.value_by_a, [2.0, 6.0])
+
+
+def test_the_map_of_a_qubit():
+    def map_of(gamma0):
+        bath = bx.Reservoir(bx.Lorentzian(gamma0, 1.0, 1.0))
+        return bx.dynamical_map(bx.Qubit(1.0, bath), TIMES, bx.VanHove())
+
+    found = bx.sweep(map_of, {"gamma0": [0.5, 5.0]}, ["determinant", "gamma_minus"])
+    np.testing.assert_allclose(found.determinant[1], map_of(5.0).determinant, atol=1e-13)
+
+
+def test_a_number_that_is_none_marks_its_point():
+    found = bx.sweep(lambda a: jnp.log(a), {"a": [-1.0, 1.0]})
+    np.testing.assert_array_equal(found.status, [Status.NOT_A_NUMBER, Status.SUCCESS])
+
+
+def test_an_error_marks_its_point():
+    def picky(a):
+        return {"value": eqx.error_if(2.0 * a, a > 1.0, "too large")}
+
+    found = bx.sweep(picky, {"a": [0.5, 1.0, 1.5]})
+    np.testing.assert_array_equal(found.value, [1.0, 2.0, np.nan])
+    np.testing.assert_array_equal(found.status, [0, 0, Status.ERROR])
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"quantities": ["energie"]}, "Argument `quantities` must be among value, vector, "),
+        ({"derivatives": ["c"]}, "Argument `derivatives` must be among a, b, but is ['c']."),
+        ({"memory": 1e-9}, "Argument `memory` must be above "),
+        ({"memory": 1e-3}, "Argument `memory` must be at least "),
+    ],
+)
+def test_refusals(options, sentence):
+    with pytest.raises(ValueError, match="must be") as caught:
+        bx.sweep(product, {"a": [1.0], "b": [2.0]}, **options)
+    assert str(caught.value).startswith(sentence)
+
+
+def test_an_axis_has_a_name_of_its_own():
+    with pytest.raises(ValueError, match="named unlike the quantities"):
+        bx.sweep(lambda value: {"value": value}, {"value": [1.0]})
+
+
+# --- Stores ------------------------------------------------------------------------------------
+
+AXES = {"a": np.arange(1.0, 41.0), "b": [1.0, 2.0, 3.0]}
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "sweep.zarr"
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """The store of a sweep that nothing has interrupted."""
+    path = tmp_path_factory.mktemp("whole") / "sweep.zarr"
+    bx.sweep(product, AXES, store=path)
+    return path
+
+
+def files_of(path):
+    return {file.relative_to(path): file for file in path.rglob("*") if file.is_file()}
+
+
+def contents(path):
+    return {name: file.read_bytes() for name, file in files_of(path).items()}
+
+
+class Killed(Exception):
+    """Stands for the end of the process: nothing catches it."""
+
+
+def interrupt(monkeypatch, error, after):
+    """Let zarr's writing of a chunk fail, after some that succeed."""
+    write, left = LocalStore.set, iter(range(after))
+
+    async def failing(self, key, value):
+        if "/c/" in key and next(left, None) is None:
+            raise error
+        await write(self, key, value)
+
+    monkeypatch.setattr(LocalStore, "set", failing)
+
+
+def test_a_store_holds_the_same(whole):
+    found = xarray.open_zarr(whole, consolidated=False, chunks=None)
+    expected = bx.sweep(product, AXES)
+    xarray.testing.assert_identical(found.load(), expected)
+    assert len(list((whole / "status" / "c").iterdir())) > 1
+
+
+@pytest.mark.parametrize("after", [0, 1, 17])
+def test_an_interrupted_sweep_goes_on(path, whole, monkeypatch, after):
+    with monkeypatch.context() as patch:
+        interrupt(patch, Killed(), after)
+        with pytest.raises(Killed):
+            bx.sweep(product, AXES, store=path)
+    unfinished = bx.sweep(product, AXES, store=path, resume=True)
+    assert contents(path) == contents(whole)
+    assert not np.any(unfinished.status)
+
+
+def test_nothing_done_is_done_again(path, monkeypatch):
+    with monkeypatch.context() as patch:
+        interrupt(patch, OSError(28, "No space left on device"), 17)
+        with pytest.raises(StoreError, match="cannot be written: No space left on device"):
+            bx.sweep(product, AXES, store=path)
+    store_ = store.SweepStore(path)
+    done = sum(done for _, done in store_.boxes())
+    before = {name: file.stat() for name, file in files_of(path).items()}
+    assert done > 0
+    bx.sweep(product, AXES, store=path, resume=True)
+    after = {name: files_of(path)[name].stat() for name in before}
+    kept = [name for name in before if before[name].st_ino == after[name].st_ino]
+    per_box = 4  # value, vector, value_error and status
+    assert len([name for name in kept if "c" in name.parts[1:2]]) >= per_box * done
+
+
+def test_a_file_that_was_being_written_is_removed(path, whole):
+    bx.sweep(product, AXES, store=path)
+    (path / "value" / "c" / "0" / "0.abc.partial").touch()
+    bx.sweep(product, AXES, store=path, resume=True)
+    assert contents(path) == contents(whole)
+
+
+def test_another_sweep_is_refused(path):
+    bx.sweep(product, AXES, store=path)
+    with pytest.raises(StoreError, match=r"another sweep: `axes\.b` is '3 values from 1 to 4"):
+        bx.sweep(product, AXES | {"b": [1.0, 2.0, 4.0]}, store=path, resume=True)
+    with pytest.raises(StoreError, match="exists; use --force to replace it"):
+        bx.sweep(product, AXES, store=path)
+    with pytest.raises(StoreError, match=r"another sweep: `variables` is \['status', 'value'"):
+        bx.sweep(product, AXES, ["value"], store=path, resume=True)
+    found = bx.sweep(product, {"a": [2.0], "b": [2.0]}, store=path, overwrite=True)
+    assert found.value.item() == 4.0
+
+
+def test_another_version_is_refused(path, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "__version__", "0.0.1")
+        bx.sweep(product, AXES, store=path)
+    with pytest.raises(StoreError, match=r"begun with bathax 0\.0\.1, and cannot be continued"):
+        bx.sweep(product, AXES, store=path, resume=True)
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "SWEEP", "bathax sweep, version 9")
+        bx.sweep(product, AXES, store=path, overwrite=True)
+    with pytest.raises(StoreError, match="has the format `bathax sweep, version 9`, but must have"):
+        bx.sweep(product, AXES, store=path, resume=True)
+
+
+def damage(file):
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 0xFF
+    file.write_bytes(content)
+
+
+def test_a_damaged_chunk_is_named_and_computed_again(path, whole):
+    bx.sweep(product, AXES, store=path)
+    damage(path / "value" / "c" / "1" / "0")
+    found = xarray.open_zarr(path, consolidated=False, chunks=None)
+    words = "is damaged at `value/c/1/0`; remove the file `status/c/1/0` in it, and --resume"
+    with pytest.raises(StoreError, match=words), reading(path):
+        found.value.load()
+    damage(path / "status" / "c" / "2" / "0")
+    (path / "status" / "c" / "1" / "0").unlink()
+    with pytest.raises(StoreError, match=r"is damaged at `(status/c/2|value/c/1)/0`"):
+        bx.sweep(product, AXES, store=path, resume=True)
+    (path / "status" / "c" / "2" / "0").unlink()
+    bx.sweep(product, AXES, store=path, resume=True)
+    assert contents(path) == contents(whole)
+
+
+@pytest.mark.parametrize(("shown", "lines"), [(True, 0), (False, 0)])
+def test_quiet_when_not_a_terminal(capsys, shown, lines):
+    bx.sweep(product, {"a": [1.0], "b": [2.0]}, progress=shown)
+    captured = capsys.readouterr()
+    assert len(captured.out.splitlines()) == len(captured.err.splitlines()) == lines
+
+
+def test_the_bar_counts_what_was_done_before(path, monkeypatch):
+    with monkeypatch.context() as patch:
+        interrupt(patch, Killed(), 17)
+        with pytest.raises(Killed):
+            bx.sweep(product, AXES, store=path)
+    bars = []
+
+    class Bar(driver.tqdm):
+        def __init__(self, **options):
+            bars.append(self)
+            self.begun = options["initial"]
+            super().__init__(**options)
+
+    monkeypatch.setattr(driver, "tqdm", Bar)
+    bx.sweep(product, AXES, store=path, resume=True, progress=True)
+    (bar,) = bars
+    assert bar.total == 120
+    assert 0 < bar.begun < 120
