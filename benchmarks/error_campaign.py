@@ -24,7 +24,8 @@ HEADER = """\
 {sets} cavities, seed 2020: eta/eta_c 0.001..3 and cutoff 0.5..20 (log-uniform), exponent 0.5..3,
 kT0 0..50 (a sixth at 0), time span 1..60 (log-uniform), Fock state 5, 512..8,192 grid points, 41
 times each. True error: against the run on four times as many points. Ratio: the largest over the
-times of a set; up to 10 counts as honest. No result was NaN.
+times of a set; up to 10 counts as honest. An infinite estimate, of what is not known at all, counts
+as 0. No result was NaN.
 """
 
 

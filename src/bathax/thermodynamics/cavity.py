@@ -80,11 +80,13 @@ def thermodynamics(
             return _quantities(state, cavity, m, resolved)
 
         errors = _propagated(quantities, value, bound)
-        doubt = jnp.where(resolved, 0.0, _limit_and_doubt(state, cavity, value)[1])
+        beyond = _beyond_first_order(errors.temperature, *lax.stop_gradient((value, bound)))
+        doubt = jnp.where(resolved, beyond, _limit_and_doubt(state, cavity, value)[1])
+        bound_energy = share(lax.stop_gradient(value.entropy) + bound.entropy, doubt)
         errors = eqx.tree_at(
             lambda e: (e.temperature, e.free_energy),
             errors,
-            (errors.temperature + doubt, errors.free_energy + doubt * value.entropy),
+            (errors.temperature + doubt, errors.free_energy + bound_energy),
         )
         return quantities(value), errors, resolved
 
@@ -119,24 +121,43 @@ def _moments(
     hidden, steepness = _unphysical(state, green, transmission + error.v)
     bounds = (
         rounding + spread(entropy.slopes) + hidden,
-        *(spread(row) + steepness for row in entropy.curvatures),
+        *(spread(row) + more for row, more in zip(entropy.curvatures, steepness, strict=True)),
     )
     bound = Moments(transmission, error.v, rate, error.dv, rate, error.pull, *bounds)
     return value, lax.stop_gradient(bound)
 
 
-def _unphysical(state: State, green: GreenFunctions, error: Scalar) -> tuple[Scalar, Scalar]:
+def _unphysical(
+    state: State, green: GreenFunctions, error: Scalar
+) -> tuple[Scalar, tuple[Scalar, Scalar]]:
     """Errors of S and of its slopes where |u|^2 > 1 + v or v < 0, by a defect that is cut off.
 
-    Near a pure state S changes like d ln d with the distance d, here the defect and the error; its
-    slopes are unknown up to the largest logarithm.
+    Near a pure state S changes like d ln d with the distance d, here the defect and the error. Its
+    slopes are logarithms of populations, cut at `SMALLEST`, that may be as large as d, each times
+    what flows into it: from n quanta n by |u|^2, and (n + 1) + n |u|^2 by v.
     """
     defect = jnp.maximum(green.transmission - 1.0 - green.v, 0.0) + jnp.maximum(-green.v, 0.0)
     outside, scale = defect > 0.0, 1.0 + state.number
     distance = jnp.where(outside, defect + error, 1.0)
     hidden = jnp.where(distance < 0.1, scale * distance * (1.0 - jnp.log(distance)), jnp.inf)
-    steepness = -scale * jnp.log(channel.SMALLEST)
-    return jnp.where(outside, hidden, 0.0), jnp.where(outside, steepness, 0.0)
+    logarithm = jnp.log(jnp.minimum(scale * distance, 1.0)) - jnp.log(channel.SMALLEST)
+    steepness = jnp.where(outside, logarithm, 0.0)
+    flows = (state.number, scale + state.number * green.transmission)
+    return jnp.where(outside, hidden, 0.0), (flows[0] * steepness, flows[1] * steepness)
+
+
+def _beyond_first_order(error: Scalar, m: Moments, bound: Moments) -> Scalar:
+    """How far the error of E'/S' exceeds its first order; infinite where S' may vanish.
+
+    Only S' knows the slopes of S. If they may change it by a fraction r, the ratio is known up to
+    1/(1 - r) times the first order. The rates are in E' too and largely cancel.
+    """
+    slopes = (bound.entropy_by_transmission, bound.entropy_by_noise)
+    rates = (m.transmission_rate, m.noise_rate)
+    lost = share(rates[0], slopes[0]) + share(rates[1], slopes[1])
+    left = jnp.abs(_entropy_rate(m)) - lost
+    known = left > 0.0
+    return jnp.where(known, share(error, lost / jnp.where(known, left, 1.0)), jnp.inf)
 
 
 def _number_rate(state: State, m: Moments) -> Scalar:

@@ -1,0 +1,56 @@
+"""Estimates of errors where Green functions come from a grid that is too coarse."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+
+import bathax as bx
+from bathax.cavity.green import GreenFunctions
+from bathax.thermodynamics.cavity import thermodynamics
+
+CAVITY = bx.Cavity(1.0, bx.Reservoir(bx.Ohmic(0.1, 5.0), 0.0))
+NAMES = ("temperature", "free_energy", "entropy", "entropy_rate")
+
+
+@jax.jit
+def in_vacuum(transmission, error):
+    """Quantities of a mode that loses its quanta to the vacuum, |u|^2 known up to an error."""
+    u, zero = jnp.sqrt(transmission), jnp.zeros_like(transmission)
+    ts, of_u = jnp.arange(1.0, 1.0 + u.size), 0.5 * error / u
+
+    def in_time(value, rate):
+        return GreenFunctions(ts, value, rate, zero, zero, zero)
+
+    green = in_time(lax.complex(u, zero), lax.complex(-0.1 * u, -u))
+    bound = jax.tree.map(jnp.abs, in_time(lax.complex(of_u, zero), lax.complex(of_u, zero)))
+    return thermodynamics(bx.Fock(5), CAVITY, green, bound)[:2]
+
+
+def assert_within_error(names, transmission, size, truths):
+    """The quantities at |u|^2 differ from those at its true values by no more than they say."""
+    value, error = in_vacuum(transmission, size)
+    for at in truths:
+        truth = in_vacuum(at, np.zeros_like(size))[0]
+        for name in names:
+            missed = jnp.abs(getattr(truth, name) - getattr(value, name))
+            assert jnp.all(missed <= getattr(error, name)), name
+    return error
+
+
+def test_beyond_the_pure_states_nothing_is_surer_than_the_grid():
+    """At |u|^2 > 1 T is -w_s over the largest logarithm: near 0, whatever it is in truth."""
+    size = np.array([1e-14, 1e-8, 1e-4, 1e-2, 0.1, 0.3])
+    truths = [1.0 - fraction * size for fraction in (0.5, 0.05, 0.005)]
+    error = assert_within_error(NAMES, 1.0 + 0.5 * size, size, truths)
+    # A few per cent from a pure state no logarithm is known to be large.
+    np.testing.assert_array_equal(jnp.isfinite(error.temperature), size < 1e-3)
+
+
+def test_temperature_near_its_pole_is_known_as_far_as_the_entropy_rate_has_a_sign():
+    """In the vacuum S' vanishes at |u|^2 = 1/2."""
+    transmission, size = np.array([0.3, 0.45, 0.48, 0.52, 0.55, 0.7]), np.full(6, 0.03)
+    truths = [transmission - size, transmission + size]
+    error = assert_within_error(["temperature"], transmission, size, truths)
+    known = [True, True, False, False, True, True]
+    np.testing.assert_array_equal(jnp.isfinite(error.temperature), known)
