@@ -86,12 +86,16 @@ def _draw_map(ax: Axes, dataset: xarray.Dataset, variable: xarray.DataArray) -> 
 
 
 def _places(ax: Axes, side: str, dataset: xarray.Dataset, dimension: str) -> np.ndarray:
-    """Where the points of a dimension are drawn; names the axis, logarithmic for a wide range."""
+    """Where the points of a dimension are drawn; names the axis, logarithmic if they are."""
     ax.set(**{f"{side}label": dimension})
     if dimension not in dataset.coords:
         return np.arange(dataset.sizes[dimension])
     values = dataset[dimension].values
-    if values.min() > 0.0 and values.max() > 20.0 * values.min():
+    if (
+        len(values) > 2
+        and values.min() > 0.0
+        and np.allclose(values[1:] / values[:-1], values[1] / values[0])
+    ):
         ax.set(**{f"{side}scale": "log"})
     return values
 

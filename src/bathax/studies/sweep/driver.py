@@ -3,7 +3,8 @@
 import logging
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from bathax._checks import require
 from bathax.studies.store import opened
 from bathax.studies.sweep import store as stores
 from bathax.studies.sweep.axes import Axes, Box, box_shape
-from bathax.studies.sweep.program import AT_ONCE, GIB, Program
+from bathax.studies.sweep.program import AT_ONCE, GIB, Program, Values
 from bathax.studies.sweep.record import Layout, layout, recorder
 
 # A sweep is cut into so many boxes if they hold at least so many times what a device takes at once,
@@ -91,7 +92,7 @@ def sweep(
     _fill(
         stores.SweepStore(place),
         grid,
-        lambda box: Program(record, kept, box, memory * GIB),
+        lambda box: Program(kept, box, memory * GIB),
         progress,
     )
     found = opened(place)
@@ -130,9 +131,21 @@ def _fill(
         # For the first of all boxes, the largest, so that a sweep that goes on computes the same.
         program = program_for(grid.points(everything[0][0]))
         before = sum(_points_in(box) for box, done in own if done)
-        for box in _shown(todo, before, show):
-            target.write(box, program(grid.points(box)))
+        shown = _shown(todo, before, show)
+        _write_behind(target, ((box, program(grid.points(box))) for box in shown))
     _wait("done")
+
+
+def _write_behind(target: stores.SweepStore, computed: Iterable[tuple[Box, Values]]) -> None:
+    """Write each box while the next one is computed."""
+    with ThreadPoolExecutor(1) as writer:
+        last: Future | None = None
+        for box, values in computed:
+            if last is not None:
+                last.result()
+            last = writer.submit(target.write, box, values)
+        if last is not None:
+            last.result()
 
 
 def _shown(todo: list[Box], before: int, show: bool) -> Iterator[Box]:

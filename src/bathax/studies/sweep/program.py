@@ -1,6 +1,5 @@
 """One compiled program for all boxes of a sweep: every local device, a limit on memory."""
 
-from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -32,11 +31,9 @@ class Program:
     device, below `memory` bytes.
     """
 
-    def __init__(
-        self, record: Callable[[dict[str, Any]], Record], layout: Layout, box: Values, memory: float
-    ) -> None:
+    def __init__(self, layout: Layout, box: Values, memory: float) -> None:
         """Compile for the largest box; raises `ValueError` if the memory is not enough for that."""
-        self._record, self._layout = record, layout
+        self._layout = layout
         devices = jax.local_devices()
         self._on_processor = devices[0].platform == "cpu"
         mesh = jax.make_mesh((len(devices),), ("points",), devices=devices)
@@ -66,16 +63,12 @@ class Program:
         mesh, spread = self._sharding.mesh, self._sharding.spec
 
         def on_one_device(points: Any) -> Record:
-            return lax.map(self._kept, points, batch_size=at_once)
+            return lax.map(self._layout.compute, points, batch_size=at_once)
 
         run = jax.shard_map(
             on_one_device, mesh=mesh, in_specs=spread, out_specs=spread, check_vma=False
         )
         return jax.jit(run).lower(self._spread(box)).compile()
-
-    def _kept(self, parameters: Any) -> Record:
-        found = self._record(parameters)
-        return {name: found[name] for name in self._layout.variables}
 
     def _spread(self, points: Values) -> dict[str, Any]:
         """The points on their devices, the last one repeated until all have as many."""
@@ -99,7 +92,7 @@ class Program:
 
     def _one_by_one(self, points: Values) -> Values:
         """The points one at a time, those that raise an error marked."""
-        run = jax.jit(self._kept)
+        run = jax.jit(self._layout.compute)
 
         def attempt(point: dict[str, Any]) -> Values:
             try:

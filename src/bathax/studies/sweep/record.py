@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.extend.core import jaxpr_as_fun
 from jaxtyping import Array
 
 from bathax._checks import require
@@ -18,10 +19,11 @@ ABOUT = ("t", "status")
 
 
 class Layout(NamedTuple):
-    """The variables of one point with their dimensions, and the times if it has some."""
+    """The variables of one point, the times if it has some, and the program that computes them."""
 
     variables: dict[str, jax.ShapeDtypeStruct]
     times: np.ndarray | None
+    compute: Callable[[dict[str, Array]], Record]
 
     def dimensions(self, name: str) -> tuple[str, ...]:
         """The names of a variable's own dimensions: time, and for populations the level."""
@@ -68,13 +70,25 @@ def recorder(
 
 
 def layout(record: Callable[[dict[str, Array]], Record], point: dict[str, float]) -> Layout:
-    """What `record` returns of a point, found without computing more than the times."""
+    """What `record` keeps of a point, traced once.
+
+    From then on it is a program without Python, which runs where tracing would not do: solvers of
+    linear equations inside cannot be traced for several devices.
+    """
     arguments = {name: jnp.asarray(value) for name, value in point.items()}
-    variables = dict(jax.eval_shape(record, arguments))
+    program, shapes = jax.make_jaxpr(record, return_shape=True)(arguments)
+    flat = jaxpr_as_fun(program)
+
+    def compute(parameters: dict[str, Array]) -> Record:
+        found = flat(*jax.tree.leaves(parameters))
+        return jax.tree.unflatten(jax.tree.structure(shapes), found)
+
+    def kept(parameters: dict[str, Array]) -> Record:
+        return {name: x for name, x in compute(parameters).items() if name != "t"}
+
     # The times are asked for alone: the compiler leaves out everything else.
-    times = np.asarray(jax.jit(lambda p: record(p)["t"])(arguments)) if "t" in variables else None
-    variables.pop("t", None)
-    return Layout(variables, times)
+    times = np.asarray(jax.jit(lambda p: compute(p)["t"])(arguments)) if "t" in shapes else None
+    return Layout({name: x for name, x in shapes.items() if name != "t"}, times, kept)
 
 
 def _selected(result: Any, quantities: Sequence[str] | None) -> Record:
