@@ -233,7 +233,7 @@ def test_two_processes_write_the_same_store(quick, tmp_path):
     path = tmp_path / "sweep.zarr"
     status, stdout, stderr = run(study, "--out", path, "--processes", 2, "--log")
     assert (status, stdout.splitlines()[-1]) == (0, f"Written to {path}")
-    assert stderr.count("bathax: box 1 of 6") == 2
+    assert stderr.count("bathax: box 1 of 8") == 2
     assert contents(path) == whole
 
 

@@ -23,7 +23,7 @@ from bathax.studies.sweep.record import Layout, layout, recorder
 # A sweep is cut into so many boxes if they hold at least so many times what a device takes at once,
 # and into more where a box would hold more than so many bytes. Neither the number of devices nor
 # that of processes matters, so that all make the same store.
-PIECES, LEAST, MOST_BYTES = 128, 4, 2**24
+PIECES, LEAST, MOST_BYTES = 32, 32, 2**24
 
 RESERVED = ("time", "level")
 
