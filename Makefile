@@ -43,6 +43,7 @@ bench: .venv/dev            ## speed, against limits and peers; writes tables in
 	$(BIN)/python benchmarks/peers.py
 	benchmarks/make_ace_venv.sh
 	$(BIN)/python benchmarks/qubit_peers.py
+	$(BIN)/python benchmarks/sweeps.py
 	benchmarks/make_dynamiqs_venv.sh
 	$(BIN)/python benchmarks/sweep_speed.py
 
