@@ -63,6 +63,10 @@ from .reservoir.tabulated import Tabulated as Tabulated
 from .solution import QubitSolution as QubitSolution
 from .solution import Solution as Solution
 from .solution import solve as solve
+from .studies.fit.data import Data as Data
+from .studies.fit.driver import fit as fit
+from .studies.fit.result import Fit as Fit
+from .studies.fit.result import compare as compare
 from .studies.sweep.driver import sweep as sweep
 
 __version__: str

@@ -99,6 +99,34 @@ def sweep(arguments: argparse.Namespace) -> int:
     return _complain(f"warning: {failures}", 1) if failures else 0
 
 
+def fit(arguments: argparse.Namespace) -> int:
+    """Fit the free numbers of a study to data; write the result and its figure."""
+    from bathax.app import config
+
+    with _sentences_from(config.StudyError):
+        text = config.read(arguments.study)
+        study = config.parse(text, arguments.study.parent)
+    if study.fit is None:
+        raise CommandError("Missing key `fit`, which must be a table.")
+    if not arguments.data.is_file():
+        raise CommandError(f"Data file `{arguments.data}` does not exist.")
+    if not arguments.out.parent.is_dir():
+        raise CommandError(f"Folder `{arguments.out.parent}` does not exist.")
+
+    from bathax.app import fitting
+    from bathax.app.figures import fit, write_figure
+
+    with _sentences_from(config.StudyError, ValueError):
+        data = fitting.read_data(arguments.data, config.kind_of(study))
+        found = fitting.run(study, data)
+        if not found.converged:
+            return _complain(f"warning: {found.message}", 1)
+        print(fitting.summary(found))
+        fitting.write(found, config.table(text), arguments.out)
+        write_figure(arguments.out, fit.fitted, fitting.view(study, data, found))
+    return _complain("warning: some parameters cannot be told apart", 1) if found.indistinct else 0
+
+
 def show(arguments: argparse.Namespace) -> int:
     """Print what a result holds, and draw it."""
     from bathax.app import store
@@ -221,6 +249,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="command", title="commands")
     _add_run(commands)
     _add_sweep(commands)
+    _add_fit(commands)
     _add_show(commands)
     _add_export(commands)
     _add_critical(commands)
@@ -264,6 +293,16 @@ def _add_sweep(commands: Any) -> None:
         "--coordinator", metavar="HOST:PORT", help="be one of the processes, this being the first"
     )
     parser.add_argument("--process", type=int, metavar="I", help="which of them, from 0")
+
+
+def _add_fit(commands: Any) -> None:
+    about = "fit free numbers of a study to measured quantities"
+    parser = commands.add_parser("fit", help=about, description=about)
+    parser.set_defaults(command=fit)
+    study = parser.add_argument("study", type=Path, help="the study, e.g. study.toml")
+    data = parser.add_argument("data", type=Path, help="columns t, energy, energy_error, ...")
+    out = parser.add_argument("--out", type=Path, required=True, help="e.g. fit.json")
+    study.complete = data.complete = out.complete = COMPLETE_FILE
 
 
 def _add_show(commands: Any) -> None:

@@ -2,13 +2,13 @@
 
 import argparse
 import logging
-import tomllib
 from typing import Any
 
 import jax
 
 import bathax as bx
-from bathax.app.config.sweeps import with_values
+from bathax.app import config
+from bathax.app.config.varying import with_values
 from bathax.app.summaries import failures
 from bathax.studies.observe import observe
 
@@ -34,7 +34,7 @@ def run(study: Any, text: str, arguments: argparse.Namespace) -> str:
         resume=arguments.resume,
         overwrite=arguments.force,
         progress=not arguments.log,
-        definition=tomllib.loads(text),
+        definition=config.table(text),
     )
     if jax.process_index() > 0:
         return ""

@@ -16,7 +16,7 @@ from bathax.app.config.checking import check
 from bathax.app.config.rules import StudyError
 from bathax.app.config.schema import Study, check_relations
 
-__all__ = ["Study", "StudyError", "load", "parse", "read"]
+__all__ = ["Study", "StudyError", "kind_of", "load", "parse", "read", "table"]
 
 
 def load(path: str | Path) -> Study:
@@ -38,15 +38,25 @@ def read(path: str | Path) -> str:
 
 def parse(text: str, folder: Path) -> Study:
     """The study in a TOML text, checked; the files it names are found from `folder`."""
-    try:
-        table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise StudyError(f"The study is not valid TOML: {error}.") from None
+    content = table(text)
 
     def decode(kind: type, value: Any) -> Any:
         return kind(folder / value)
 
-    check((), table, Study, decode)
-    study = convert(table, Study, dec_hook=decode)
+    check((), content, Study, decode)
+    study = convert(content, Study, dec_hook=decode)
     check_relations(study)
     return study
+
+
+def table(text: str) -> dict[str, Any]:
+    """The study as a nested table, not checked."""
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise StudyError(f"The study is not valid TOML: {error}.") from None
+
+
+def kind_of(study: Study) -> str:
+    """What the study is about: a "cavity" or a "qubit"."""
+    return str(study.system.__struct_config__.tag)

@@ -39,6 +39,8 @@ Vector = Annotated[
 Name = Annotated[str, Rule("a name", bool)]
 Names = Annotated[tuple[Name, ...], Rule("one or more names", bool)]
 Spacing = Annotated[str, Rule("`linear` or `log`", lambda name: name in ("linear", "log"))]
+LOSSES = ("linear", "soft_l1", "cauchy")
+Loss = Annotated[str, Rule("`linear`, `soft_l1` or `cauchy`", lambda name: name in LOSSES)]
 Chosen = Annotated[bool, Rule("true", bool)]
 File = Annotated[Path, Rule("the path of an existing file", Path.is_file)]
 

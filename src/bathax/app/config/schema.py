@@ -25,7 +25,7 @@ from bathax.app.config.rules import (
     Vector,
     as_complex,
 )
-from bathax.app.config.sweeps import Sweep, check_sweep
+from bathax.app.config.varying import Fit, Sweep, check_fit, check_sweep
 
 # --- Reservoirs --------------------------------------------------------------------------------
 
@@ -248,6 +248,7 @@ class Study(Table):
     time: Time
     solver: Solver | None = None
     sweep: Sweep | None = None
+    fit: Fit | None = None
 
     def build(self) -> tuple[Any, Any, Any, Any]:
         """The arguments of `bathax.solve`: system, initial state, times and solver.
@@ -276,6 +277,8 @@ def check_relations(study: Study) -> None:
     _check_initial(study.system.initial)
     if study.sweep is not None:
         check_sweep(study, study.sweep)
+    if study.fit is not None:
+        check_fit(study, study.fit)
     if study.solver is not None:
         fitting = [one.__struct_config__.tag for one in study.system.SOLVERS]
         words = f"{listed(fitting)} for a {study.system.__struct_config__.tag}"

@@ -6,12 +6,12 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.extend.core import jaxpr_as_fun
 from jaxtyping import Array
 
 from bathax._checks import require
 from bathax._status import Status
 from bathax.studies.quantities import QUANTITIES
+from bathax.studies.traced import traced
 
 Record = dict[str, Array]
 # What a computation may say beside its quantities.
@@ -72,16 +72,10 @@ def recorder(
 def layout(record: Callable[[dict[str, Array]], Record], point: dict[str, float]) -> Layout:
     """What `record` keeps of a point, traced once.
 
-    From then on it is a program without Python, which runs where tracing would not do: solvers of
-    linear equations inside cannot be traced for several devices.
+    Solvers of linear equations inside cannot be traced where several devices share the work.
     """
     arguments = {name: jnp.asarray(value) for name, value in point.items()}
-    program, shapes = jax.make_jaxpr(record, return_shape=True)(arguments)
-    flat = jaxpr_as_fun(program)
-
-    def compute(parameters: dict[str, Array]) -> Record:
-        found = flat(*jax.tree.leaves(parameters))
-        return jax.tree.unflatten(jax.tree.structure(shapes), found)
+    compute, shapes = traced(record, arguments)
 
     def kept(parameters: dict[str, Array]) -> Record:
         return {name: x for name, x in compute(parameters).items() if name != "t"}

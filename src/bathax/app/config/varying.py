@@ -1,4 +1,4 @@
-"""The `[sweep]` of a study: which of its numbers vary, and what is kept."""
+"""The `[sweep]` and the `[fit]` of a study: which of its numbers vary."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -10,6 +10,7 @@ from bathax.app.config.checking import listed, refuse_unknown, require, typed
 from bathax.app.config.rules import (
     Amount,
     Finite,
+    Loss,
     Name,
     Names,
     Numbers,
@@ -72,6 +73,34 @@ class Sweep(Table):
         return axes, [self.names[path] for path in self.derivatives]
 
 
+class Fit(Table):
+    """What `bathax fit` varies: dotted paths in the study, whose numbers are the start."""
+
+    free: Names
+    loss: Loss | None = None
+    starts: Amount | None = None
+
+    def options(self) -> dict[str, Any]:
+        """The settings in the words of `bathax.fit`."""
+        return {name: value for name, value in self.given().items() if name != "free"}
+
+
+def check_fit(study: Any, fit: Fit) -> None:
+    """Raise `StudyError` for the first rule that a fit breaks."""
+    for path in fit.free:
+        _check_path(("fit", "free", path), study, path)
+        require(("fit", "free"), "each number once", path, fit.free.count(path) == 1)
+        value = value_at(study, path)
+        require(("fit", "free"), "numbers that the study gives", path, value is not None)
+
+
+def value_at(study: Any, path: str) -> Any:
+    """The number at a path of the study; None if it is left out."""
+    for part in path.split("."):
+        study = _entry(study, part)
+    return study
+
+
 def with_values(table: Any, values: Mapping[str, Any]) -> Any:
     """A study with other numbers at some paths, which need not be numbers yet."""
     for path, value in values.items():
@@ -113,7 +142,7 @@ def _check_axis(place: Path, axis: Axis) -> None:
 
 
 def _check_path(place: Path, study: Any, path: str) -> None:
-    """The path leads to a number of the study, given or left out."""
+    """The path, a key at `place`, leads to a number of the study, given or left out."""
     head, *parts = path.split(".")
     if head not in VARYING:
         refuse_unknown((*place[:-1], head), VARYING)

@@ -1,0 +1,1 @@
+"""Fits of model parameters to data: data, bounds, least squares, and how well each is known."""

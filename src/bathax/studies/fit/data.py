@@ -1,0 +1,132 @@
+"""What was measured: quantities of a solution at some times, with errors."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, ArrayLike, Float, Int
+
+from bathax._checks import require
+
+# What cannot be: measured values beyond, by more than so many errors, have another sign or unit.
+LIMITS = {
+    **dict.fromkeys(("number", "energy", "entropy", "v"), (0.0, np.inf)),
+    **dict.fromkeys(("populations", "p11", "p00"), (0.0, 1.0)),
+    **dict.fromkeys(("abs_u", "abs_c"), (0.0, 1.0)),
+    **dict.fromkeys(("abs_coherence",), (0.0, 0.5)),
+    "determinant": (-1.0, 1.0),
+}
+ERRORS_BEYOND = 6.0
+
+
+class Data(eqx.Module):
+    """Measured quantities of one run, with their standard errors.
+
+        Data(times, energy=values)                     # errors unknown, all equal
+        Data(times, energy=(values, 0.1), u=(values, errors))
+
+    Quantities go by their names in a solution or a dynamical map; `abs_<name>` is the modulus of a
+    complex one, and of a complex value both parts have the error given. Times may come in any order
+    and more than once. A missing value is NaN. `t` are the increasing times at which a model has to
+    be known; `values` and `errors` the data by name, `places` where in `t` each was measured.
+    """
+
+    t: Float[Array, " times"]
+    values: dict[str, Array]
+    errors: dict[str, Float[Array, " points"]]
+    places: Int[Array, " points"]
+    has_errors: bool = eqx.field(static=True)
+
+    def __init__(self, times: ArrayLike | Sequence, **quantities: Any) -> None:
+        times = np.asarray(times, float)
+        listed = times.ndim == 1 and times.size > 0 and bool(np.all(np.isfinite(times)))
+        require("times", "a list of finite numbers", f"{times}", listed)
+        require("times", "non-negative", f"{times.min():g}", times.min() >= 0.0)
+        require("quantities", "one or more", "none", bool(quantities))
+        known = [isinstance(given, tuple) for given in quantities.values()]
+        require("quantities", "all with errors or all without", quantities, len({*known}) == 1)
+        self.has_errors = known[0]
+        unique, places = np.unique(times, return_inverse=True)
+        self.t, self.places = jnp.asarray(unique), jnp.asarray(places)
+        read = {name: _read(name, given, times) for name, given in quantities.items()}
+        self.values = {name: jnp.asarray(values) for name, (values, _) in read.items()}
+        self.errors = {name: jnp.asarray(errors) for name, (_, errors) in read.items()}
+
+    def residuals(self, result: Any) -> Float[Array, " residuals"]:
+        """(model - data) / error of all values, both parts of complex ones; 0 for missing ones."""
+        parts = []
+        for name, values in self.values.items():
+            model = _quantity(result, name)[self.places]
+            missing = jnp.isnan(values)
+            off = (model - jnp.where(missing, 0.0, values)) / self.errors[name]
+            off = jnp.where(missing, jnp.zeros((), off.dtype), off)
+            parts += [off.real, off.imag] if jnp.iscomplexobj(off) else [off]
+        return jnp.concatenate(parts)
+
+    @property
+    def count(self) -> int:
+        """How many numbers were measured; a complex one is two."""
+        return sum(
+            int(np.count_nonzero(~np.isnan(values))) * (2 if np.iscomplexobj(values) else 1)
+            for values in map(np.asarray, self.values.values())
+        )
+
+
+def columns(data: Data, result: Any) -> Mapping[str, Array]:
+    """What a result says of the quantities of some data, at its times `t`."""
+    return {name: _quantity(result, name) for name in data.values}
+
+
+def _quantity(result: Any, name: str) -> Array:
+    """A quantity of a result by name, its modulus for `abs_<name>`."""
+    own = name.removeprefix("abs_")
+    values = result[own] if isinstance(result, Mapping) else getattr(result, own)
+    return jnp.abs(values) if own != name else values
+
+
+def _read(name: str, given: Any, times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Checked values and errors of one quantity."""
+    values, errors = given if isinstance(given, tuple) else (given, 1.0)
+    values, errors = np.asarray(values), np.asarray(errors, float)
+    values = values.astype(complex if np.iscomplexobj(values) else float)
+    same = f"as long as the times, {len(times)}"
+    require(name, same, f"of shape {values.shape}", values.shape == times.shape)
+    require(f"{name}_error", f"one number or {same}", errors, errors.shape in ((), times.shape))
+    errors = np.broadcast_to(errors, times.shape)
+    present = ~np.isnan(values)
+    require(name, "measured at least once", "missing throughout", bool(present.any()))
+    require(name, "finite or NaN", values, bool(np.all(np.isfinite(values[present]))))
+    positive = (errors > 0.0) & np.isfinite(errors)
+    rule = "positive and finite wherever a value is"
+    require(f"{name}_error", rule, errors, bool(np.all(positive[present])))
+    if isinstance(given, tuple):
+        _require_possible(name, values, errors, times)
+    return values, np.where(present, errors, 1.0)
+
+
+def _require_possible(name: str, values: np.ndarray, errors: np.ndarray, times: np.ndarray) -> None:
+    """Refuse values that no state can have."""
+    low, high = LIMITS.get(name, (-np.inf, np.inf))
+    real = np.real(values)
+    beyond = np.fmax(low - real, real - high) / errors
+    if np.nanmax(beyond) > ERRORS_BEYOND:
+        worst = int(np.nanargmax(beyond))
+        rule = f"between {low:g} and {high:g} within its errors (is its sign or unit another?)"
+        found = f"{real[worst]:g} at t = {times[worst]:g}"
+        require(name, rule, found, False)
+
+
+def together(data: Data | Sequence[Data], results: Any) -> Float[Array, " residuals"]:
+    """The residuals of one run, or of several, whose results come in the same order."""
+    if isinstance(data, Data):
+        return data.residuals(results)
+    pairs = zip(data, results, strict=True)
+    return jnp.concatenate([one.residuals(result) for one, result in pairs])
+
+
+def count_of(data: Data | Sequence[Data]) -> int:
+    """How many numbers there are in one run or in several."""
+    return sum(one.count for one in jax.tree.leaves(data, is_leaf=lambda x: isinstance(x, Data)))

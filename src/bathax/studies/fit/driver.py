@@ -1,0 +1,85 @@
+"""The one entry to fits: parameters of any model to data of one run or of several."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optimistix as optx
+
+from bathax._checks import require
+from bathax.studies.fit.data import Data, count_of
+from bathax.studies.fit.parameters import Bounds, Parameters
+from bathax.studies.fit.result import Fit, fit_of
+from bathax.studies.fit.search import LOSSES, Problem, Runs, search
+
+# The standard deviation of other starts: of a bounded parameter in the logarithm of its distance.
+SPREAD = 0.7
+SOLVER = optx.LevenbergMarquardt(rtol=1e-10, atol=1e-10)
+
+
+def fit(
+    of: Callable[..., Any],
+    data: Runs,
+    start: Mapping[str, Any],
+    *,
+    bounds: Mapping[str, Bounds] | None = None,
+    loss: str = "linear",
+    penalty: Callable[..., Any] | None = None,
+    starts: int = 6,
+    solver: Any = SOLVER,
+) -> Fit:
+    r"""Parameters for which a model agrees with data, and how well they are known.
+
+        data = bx.Data(times, energy=(energies, 0.05))
+
+        def damped(eta, cutoff):
+            bath = bx.Reservoir(bx.Ohmic(eta, cutoff), temperature=2.0)
+            return bx.solve(bx.Cavity(1.0, bath), bx.Fock(5), data.t, bx.Resonance())
+
+        found = bx.fit(damped, data, {"eta": 0.05, "cutoff": 4.0})
+        found.parameters, found.errors, found.message
+
+    Minimises \sum rho(((model - data) / error)^2) over the parameters of `of`, named as in `start`:
+    numbers, or arrays such as the values of a `Tabulated` density. `of` returns a solution, a map
+    or a mapping at the times `data.t`; for several runs, `data` and what it returns are sequences.
+    It must work under `jit`, so give solvers a fixed size.
+
+    `bounds` are pairs (low, high); without them a parameter that starts above 0 stays above 0.
+    `loss` rho(z) is "linear", z, or against outliers "soft_l1", 2 (\sqrt{1 + z} - 1), or "cauchy",
+    log(1 + z). `penalty`, of the same parameters, returns numbers whose squares are added: a prior,
+    or roughness. `starts`: how many times the search begins, first at `start`, then at places
+    around it at random, always the same. `solver`: Levenberg-Marquardt, or any least-squares solver
+    or minimiser of optimistix, `OptaxMinimiser` for those of optax.
+
+    A fit that has not converged says so in `converged` and `message`, and has no errors. Calls with
+    the same `of` and as many data share one compiled program. Not itself for use under `jit`.
+    """
+    require("loss", f"one of {', '.join(LOSSES)}", loss, loss in LOSSES)
+    require("starts", "a positive integer", starts, starts >= 1)
+    parameters = Parameters.of(start, bounds or {})
+    size = len(parameters.labels)
+    count = count_of(data)
+    rule = f"at least {size} numbers, as many as there are parameters"
+    enough = count >= size or penalty is not None
+    require("data", rule, f"{count} numbers", enough)
+    kinds = {one.has_errors for one in jax.tree.leaves(data, is_leaf=_is_data)}
+    require("data", "runs that all have errors or all have none", "both", len(kinds) == 1)
+    problem = Problem(parameters, of, loss, penalty, solver)
+    guesses = _guesses(parameters, start, starts)
+    found = search(problem, data, guesses, jnp.zeros(size, bool))
+    return fit_of(problem, data, found)
+
+
+def _is_data(node: object) -> bool:
+    return isinstance(node, Data)
+
+
+def _guesses(parameters: Parameters, start: Mapping[str, Any], count: int) -> jax.Array:
+    """The start, and others around it."""
+    x = parameters.free(parameters.vector(start))
+    unit = jnp.where(parameters.is_bounded, 1.0, jnp.maximum(jnp.abs(x), 0.1))
+    steps = np.random.default_rng(0).normal(size=(count - 1, len(x)))
+    others = x + SPREAD * unit * jnp.asarray(steps)
+    return jnp.concatenate([x[None], others])

@@ -1,0 +1,103 @@
+"""Named parameters as a vector without bounds: logarithms of positive ones, and so on."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+from jax.flatten_util import ravel_pytree
+from jaxtyping import Array, Bool, Float
+
+from bathax._checks import as_float, require
+
+Bounds = tuple[float, float]
+Vector = Float[Array, " parameters"]
+
+
+class Parameters(eqx.Module):
+    """How named numbers or arrays p, each between bounds, become a vector x without bounds.
+
+    x = p where there are no bounds, x = log(p - low) with one, and x = log((p - low) / (high - p))
+    with two.
+    """
+
+    low: Vector
+    high: Vector
+    example: dict[str, Array]
+
+    @classmethod
+    def of(cls, start: Mapping[str, Any], bounds: Mapping[str, Bounds]) -> "Parameters":
+        """Bounds of those not named: above 0 for a start above 0, none otherwise."""
+        require("start", "a mapping with at least one parameter", start, bool(start))
+        unknown = [name for name in bounds if name not in start]
+        require("bounds", f"of parameters among {', '.join(start)}", unknown, not unknown)
+        example = {name: as_float(value) for name, value in start.items()}
+        ends = {name: _bounds(name, p, bounds.get(name)) for name, p in example.items()}
+        low, high = (
+            {name: jnp.full_like(p, ends[name][side]) for name, p in example.items()}
+            for side in (0, 1)
+        )
+        return cls(ravel_pytree(low)[0], ravel_pytree(high)[0], example)
+
+    @property
+    def labels(self) -> list[str]:
+        """A name for each number: `eta`, or `J[3]` in an array."""
+        return [
+            name + "".join(f"[{k}]" for k in place)
+            for name in sorted(self.example)
+            for place in np.ndindex(self.example[name].shape)
+        ]
+
+    def vector(self, parameters: Mapping[str, Any]) -> Vector:
+        """The numbers p in one vector."""
+        return ravel_pytree({name: as_float(parameters[name]) for name in self.example})[0]
+
+    def named(self, vector: Vector) -> dict[str, Array]:
+        """The numbers p by name."""
+        return ravel_pytree(self.example)[1](vector)
+
+    def free(self, vector: Vector) -> Vector:
+        """x of p."""
+        above = jnp.where(self._has_low, vector - self._low, 1.0)
+        below = jnp.where(self._has_high, self._high - vector, 1.0)
+        bounded = jnp.log(above) - jnp.log(below)
+        return jnp.where(self.is_bounded, bounded, vector)
+
+    def bounded(self, x: Vector) -> Vector:
+        """p of x."""
+        either, both = self.is_bounded, self._has_low & self._has_high
+        y = jnp.where(either, x, 0.0)
+        one = jnp.where(self._has_low, self._low + jnp.exp(y), self._high - jnp.exp(-y))
+        two = self._low + (self._high - self._low) / (1.0 + jnp.exp(-y))
+        return jnp.where(both, two, jnp.where(either, one, x))
+
+    @property
+    def is_bounded(self) -> Bool[Array, " parameters"]:
+        """Which have a bound, so that x counts factors rather than differences."""
+        return self._has_low | self._has_high
+
+    @property
+    def _has_low(self) -> Bool[Array, " parameters"]:
+        return jnp.isfinite(self.low)
+
+    @property
+    def _has_high(self) -> Bool[Array, " parameters"]:
+        return jnp.isfinite(self.high)
+
+    @property
+    def _low(self) -> Vector:
+        return jnp.where(self._has_low, self.low, 0.0)
+
+    @property
+    def _high(self) -> Vector:
+        return jnp.where(self._has_high, self.high, 0.0)
+
+
+def _bounds(name: str, p: Array, given: Bounds | None) -> Bounds:
+    if given is None:
+        given = (0.0, np.inf) if bool(jnp.all(p > 0.0)) else (-np.inf, np.inf)
+    low, high = given
+    inside = bool(jnp.all((p > low) & (p < high)))
+    require(f"start.{name}", f"between {low:g} and {high:g}", p, inside)
+    return low, high

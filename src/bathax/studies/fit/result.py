@@ -1,0 +1,259 @@
+"""What a fit has found: parameters with errors, and what follows from how well they are known."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from scipy import stats
+
+from bathax._checks import require
+from bathax.studies.fit.data import Data, count_of
+from bathax.studies.fit.search import LOSSES, Minimum, Problem, Runs, search
+
+# Two parameters are told apart if their correlation is below this.
+DISTINCT = 0.99
+# Starts that end so much above the least chi^2, relative to it and 1, have found the same minimum.
+SAME = 1e-3
+
+
+class Band(NamedTuple):
+    """Values of a function of the parameters, and their standard errors."""
+
+    value: np.ndarray
+    error: np.ndarray
+
+
+class Profile(NamedTuple):
+    """The least chi^2 for each of some values of one parameter, less that of the fit."""
+
+    values: np.ndarray
+    excess: np.ndarray
+
+
+@dataclass(frozen=True)
+class Fit:
+    r"""Parameters found by `fit`, and how well they are known.
+
+    `parameters` and their standard `errors` by name; `covariance` of all numbers in the order of
+    `labels`, from the exact Jacobian J of the residuals r at the minimum: (J^T J)^{-1}, times chi^2
+    per degree of freedom where the data came without errors, and for a robust loss or a penalty
+    the sandwich H^{-1} (J^T w r^2 w J + P^T P) H^{-1} with H = J^T w J + P^T P. `chi2` = \sum r^2
+    over `freedom` degrees. `agreeing`: how many of the starts found this minimum. Where the search
+    has not converged, `converged` is False and there are no errors: they are NaN.
+    """
+
+    parameters: dict[str, np.ndarray]
+    errors: dict[str, np.ndarray]
+    covariance: np.ndarray
+    labels: list[str]
+    chi2: float
+    freedom: int
+    residuals: np.ndarray
+    converged: bool
+    agreeing: int
+    problem: Problem
+    data: Runs
+
+    @property
+    def message(self) -> str:
+        """Whether the search converged, and what the data cannot tell, in sentences."""
+        if not self.converged:
+            return "The search did not converge from any start: this is not a result."
+        sentences = [f"Converged, from {self.agreeing} of the starts to this minimum."]
+        sentences += [
+            f"The data cannot tell `{one}` from `{other}`: their correlation is {value:+.4f}."
+            for one, other, value in self.indistinct
+        ]
+        return " ".join(sentences)
+
+    @cached_property
+    def correlation(self) -> np.ndarray:
+        """The covariance over the errors of both."""
+        size = np.sqrt(np.diag(self.covariance))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return self.covariance / np.outer(size, size)
+
+    @property
+    def indistinct(self) -> list[tuple[str, str, float]]:
+        """Pairs of parameters that the data cannot tell apart, and their correlation."""
+        pairs = zip(*np.triu_indices(len(self.labels), 1), strict=True)
+        return [
+            (self.labels[i], self.labels[j], float(self.correlation[i, j]))
+            for i, j in pairs
+            if abs(self.correlation[i, j]) > DISTINCT
+        ]
+
+    @property
+    def information(self) -> np.ndarray:
+        """The Fisher information, the inverse of the covariance."""
+        return np.linalg.pinv(self.covariance, hermitian=True)
+
+    def band(self, function: Callable[..., Any]) -> Band:
+        """A function of the parameters, such as a density or a prediction, and its standard error.
+
+        To first order in the errors of the parameters: (G C G^T)^{1/2} with its gradient G.
+        """
+        value, gradient = self._linear(function)
+        variance = np.einsum("...i,ij,...j->...", gradient, self.covariance, gradient.conj())
+        return Band(value, np.sqrt(variance.real))
+
+    def information_gain(self, function: Callable[..., Any], error: Any) -> np.ndarray:
+        r"""What measuring `function` of the parameters would add, in nats, value by value.
+
+        \ln(1 + (G C G^T) / error^2) / 2: of predictions at further times the largest is where to
+        measure next.
+        """
+        return 0.5 * np.log1p((self.band(function).error / np.asarray(error)) ** 2)
+
+    def profile(self, label: str, values: Sequence[float]) -> Profile:
+        """The profile likelihood of one parameter: chi^2, or what is minimised, less its minimum.
+
+        At each value the others are fitted again. Within 1 of the minimum is the 68% interval, 4
+        the 95% one, whatever its shape.
+        """
+        require("label", f"one of {', '.join(self.labels)}", label, label in self.labels)
+        which = self.labels.index(label)
+        parameters = self.problem.parameters
+        best = parameters.vector(self.parameters)
+        places = jnp.tile(best, (len(values), 1)).at[:, which].set(jnp.asarray(values, float))
+        fixed = jnp.arange(len(self.labels)) == which
+        guesses = jax.vmap(parameters.free)(places)
+        found = search(self.problem, self.data, guesses, fixed)
+        known = np.where(found.converged, found.objectives, np.nan)
+        return Profile(np.asarray(values, float), known - self._objective)
+
+    @property
+    def aic(self) -> float:
+        """Akaike's criterion, chi^2 + 2 k: the smaller, the better a model foretells."""
+        return self.chi2 + 2.0 * len(self.labels)
+
+    @property
+    def bic(self) -> float:
+        """The Bayesian criterion, chi^2 + k ln n."""
+        return self.chi2 + len(self.labels) * float(np.log(count_of(self.data)))
+
+    @property
+    def p_value(self) -> float:
+        """How probable a chi^2 as large is if the model and the errors are right."""
+        return float(stats.chi2.sf(self.chi2, self.freedom))
+
+    @property
+    def serial_correlation(self) -> float:
+        """Of each residual with the next, in standard deviations: large if the model is wrong."""
+        r = self.residuals - np.mean(self.residuals)
+        return float(np.sum(r[:-1] * r[1:]) / np.sum(r**2) * np.sqrt(len(r)))
+
+    @property
+    def _objective(self) -> float:
+        loss = np.asarray(LOSSES[self.problem.loss](jnp.asarray(self.residuals)))
+        penalty = self.problem.penalties(self.problem.parameters.vector(self.parameters))
+        return float(np.sum(loss**2) + np.sum(np.asarray(penalty) ** 2))
+
+    def _linear(self, function: Callable[..., Any]) -> tuple[np.ndarray, np.ndarray]:
+        """Value and gradient of a function of the parameters."""
+        parameters = self.problem.parameters
+        p = parameters.vector(self.parameters)
+
+        def of_vector(p: Any) -> Any:
+            return jnp.asarray(function(**parameters.named(p)))
+
+        return np.asarray(of_vector(p)), np.asarray(jax.jacfwd(of_vector)(p))
+
+
+def fit_of(problem: Problem, data: Runs, found: Minimum) -> Fit:
+    """The result of a search."""
+    residuals = np.asarray(found.residuals)
+    converged = bool(np.any(found.converged))
+    labels = problem.parameters.labels
+    freedom = count_of(data) - len(labels)
+    chi2 = float(np.sum(residuals**2))
+    covariance = _covariance(problem, found)
+    if not _have_errors(data):
+        covariance = covariance * (chi2 / freedom if freedom > 0 else np.nan)
+    if not converged:
+        covariance = np.full_like(covariance, np.nan)
+    errors = jnp.asarray(np.sqrt(np.diag(covariance)))
+    objectives = np.where(found.converged, found.objectives, np.inf)
+    least = float(np.min(objectives))
+    agreeing = int(np.count_nonzero(objectives <= least + SAME * (1.0 + least)))
+    return Fit(
+        _as_arrays(problem.parameters.named(found.p)),
+        _as_arrays(problem.parameters.named(errors)),
+        covariance,
+        labels,
+        chi2,
+        freedom,
+        residuals,
+        converged,
+        agreeing,
+        problem,
+        data,
+    )
+
+
+def compare(fits: Mapping[str, Fit]) -> dict[str, dict[str, float]]:
+    """Models of the same data, the most probable first: chi^2, criteria, weights.
+
+    `weight` is Akaike's, the probability among these models of being the one that foretells best:
+    exp(-(aic - least aic) / 2), normalised. `p_value` says whether a model is right at all.
+    """
+    order = sorted(fits, key=lambda name: fits[name].aic)
+    aic = np.array([fits[name].aic for name in order])
+    weights = np.exp(-0.5 * (aic - aic.min()))
+    weights /= weights.sum()
+    return {
+        name: {
+            "chi2": fits[name].chi2,
+            "freedom": fits[name].freedom,
+            "aic": fits[name].aic,
+            "bic": fits[name].bic,
+            "p_value": fits[name].p_value,
+            "weight": float(weight),
+        }
+        for name, weight in zip(order, weights, strict=True)
+    }
+
+
+def _covariance(problem: Problem, found: Minimum) -> np.ndarray:
+    """(J^T J)^{-1}, or the sandwich; infinite in directions about which the data say nothing."""
+    jacobian, penalty = np.asarray(found.jacobian), np.asarray(found.of_penalty)
+    if problem.loss == "linear" and not penalty.size:
+        return _inverse_square(jacobian)
+    r = np.asarray(found.residuals)
+    # rho'(r^2), by which a robust loss weighs a residual.
+    weight = np.asarray(jax.vmap(jax.grad(_rho(problem.loss)))(jnp.asarray(r**2)))
+    inverse = _inverse_square(np.vstack([np.sqrt(weight)[:, None] * jacobian, penalty]))
+    spread = r**2 if problem.loss != "linear" else np.ones_like(r)
+    middle = np.vstack([(weight * np.sqrt(spread))[:, None] * jacobian, penalty])
+    return inverse @ (middle.T @ middle) @ inverse
+
+
+def _rho(loss: str) -> Callable[[Any], Any]:
+    """rho(z) of a loss."""
+    return lambda z: LOSSES[loss](jnp.sqrt(jnp.maximum(z, 1e-30))) ** 2
+
+
+def _inverse_square(jacobian: np.ndarray) -> np.ndarray:
+    """(J^T J)^{-1} by singular values of J with columns of length 1."""
+    if not np.all(np.isfinite(jacobian)):
+        return np.full((jacobian.shape[1],) * 2, np.nan)
+    length = np.linalg.norm(jacobian, axis=0)
+    scale = np.where(length > 0.0, length, 1.0)
+    _, singular, rows = np.linalg.svd(jacobian / scale, full_matrices=False)
+    least = 1e-14 * singular.max(initial=0.0) * max(jacobian.shape)
+    with np.errstate(divide="ignore"):
+        size = np.where(singular > least, 1.0 / np.maximum(singular, least), 1e150)
+    half = rows.T * size / scale[:, None]
+    return half @ half.T
+
+
+def _have_errors(data: Runs) -> bool:
+    return data.has_errors if isinstance(data, Data) else data[0].has_errors
+
+
+def _as_arrays(named: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    return {name: np.asarray(value) for name, value in named.items()}
