@@ -210,7 +210,7 @@ REFUSED = [
     (
         "[time]",
         "[zzz]",
-        "Unknown key `zzz`; it must be `system`, `reservoir`, `time`, `solver` or `sweep`.",
+        "Unknown key `zzz`; it must be `system`, `reservoir`, `time`, `solver`, `sweep` or `fit`.",
     ),
     (
         "temperature = 3.0",

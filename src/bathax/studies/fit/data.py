@@ -61,7 +61,9 @@ class Data(eqx.Module):
         for name, values in self.values.items():
             model = _quantity(result, name)[self.places]
             missing = jnp.isnan(values)
-            off = (model - jnp.where(missing, 0.0, values)) / self.errors[name]
+            zero = jnp.zeros((), values.dtype)
+            measured = jnp.where(missing, zero, values).astype(model.dtype)
+            off = (model - measured) / self.errors[name].astype(model.dtype)
             off = jnp.where(missing, jnp.zeros((), off.dtype), off)
             parts += [off.real, off.imag] if jnp.iscomplexobj(off) else [off]
         return jnp.concatenate(parts)
@@ -83,6 +85,8 @@ def columns(data: Data, result: Any) -> Mapping[str, Array]:
 def _quantity(result: Any, name: str) -> Array:
     """A quantity of a result by name, its modulus for `abs_<name>`."""
     own = name.removeprefix("abs_")
+    has = own in result if isinstance(result, Mapping) else hasattr(result, own)
+    require("data", "of quantities that the model returns", f"of `{own}`", has)
     values = result[own] if isinstance(result, Mapping) else getattr(result, own)
     return jnp.abs(values) if own != name else values
 

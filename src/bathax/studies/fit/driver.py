@@ -78,8 +78,7 @@ def _is_data(node: object) -> bool:
 
 def _guesses(parameters: Parameters, start: Mapping[str, Any], count: int) -> jax.Array:
     """The start, and others around it."""
-    x = parameters.free(parameters.vector(start))
-    unit = jnp.where(parameters.is_bounded, 1.0, jnp.maximum(jnp.abs(x), 0.1))
+    x = np.asarray(parameters.free(parameters.vector(start)))
+    unit = np.where(parameters.is_bounded, 1.0, np.maximum(np.abs(x), 0.1))
     steps = np.random.default_rng(0).normal(size=(count - 1, len(x)))
-    others = x + SPREAD * unit * jnp.asarray(steps)
-    return jnp.concatenate([x[None], others])
+    return jnp.asarray(np.vstack([x, x + SPREAD * unit * steps]))

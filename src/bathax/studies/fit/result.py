@@ -61,9 +61,11 @@ class Fit:
     @property
     def message(self) -> str:
         """Whether the search converged, and what the data cannot tell, in sentences."""
-        if not self.converged:
-            return "The search did not converge from any start: this is not a result."
-        sentences = [f"Converged, from {self.agreeing} of the starts to this minimum."]
+        if self.converged:
+            sentences = [f"Converged, from {self.agreeing} of the starts to this minimum."]
+        else:
+            sentences = ["The search did not converge from any start: this is not a result."]
+        sentences += [f"`{label}` went to its bound." for label in self.at_bounds]
         sentences += [
             f"The data cannot tell `{one}` from `{other}`: their correlation is {value:+.4f}."
             for one, other, value in self.indistinct
@@ -86,6 +88,15 @@ class Fit:
             for i, j in pairs
             if abs(self.correlation[i, j]) > DISTINCT
         ]
+
+    @property
+    def at_bounds(self) -> list[str]:
+        """Parameters that have come within 1e-6 of a bound, relative to where they started."""
+        parameters = self.problem.parameters
+        p, start = parameters.vector(self.parameters), parameters.vector(parameters.example)
+        ends = (parameters.low, parameters.high)
+        near = [np.abs(p - end) < 1e-6 * np.abs(start - end) for end in ends]
+        return [label for label, *close in zip(self.labels, *near, strict=True) if any(close)]
 
     @property
     def information(self) -> np.ndarray:

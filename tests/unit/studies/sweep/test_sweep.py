@@ -1,5 +1,7 @@
 """A sweep holds at each point what the function gives there, and survives what goes wrong."""
 
+from functools import partial
+
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
@@ -12,6 +14,8 @@ from bathax._status import Status
 from bathax.studies.store import StoreError, reading
 from bathax.studies.sweep import driver, store
 
+# This process may hold more than the default by the time these tests run.
+sweep = partial(bx.sweep, memory=64.0)
 TIMES = jnp.linspace(0.0, 3.0, 4)
 ETAS, TEMPERATURES = [0.01, 0.05, -0.1], [0.0, 2.0]
 
@@ -27,7 +31,7 @@ def product(a, b):
 
 @pytest.fixture(scope="module")
 def cavities():
-    return bx.sweep(
+    return sweep(
         damped,
         {"eta": ETAS, "kT": TEMPERATURES},
         ["u", "energy", "populations"],
@@ -72,12 +76,12 @@ def test_derivatives(cavities):
 
 
 def test_any_function_of_numbers():
-    found = bx.sweep(product, {"a": ("run", [1.0, 2.0]), "b": ("run", [3.0, 4.0])})
+    found = sweep(product, {"a": ("run", [1.0, 2.0]), "b": ("run", [3.0, 4.0])})
     assert found.vector.dims == ("run", "vector_0")
     np.testing.assert_array_equal(found.value, [3.0, 8.0])
     np.testing.assert_array_equal(found.value_error, [0.1, 0.2])
     np.testing.assert_array_equal(found.a, [1.0, 2.0])
-    alone = bx.sweep(lambda a: a**2, {"a": [1.0, 3.0]}, derivatives=["a"])
+    alone = sweep(lambda a: a**2, {"a": [1.0, 3.0]}, derivatives=["a"])
     np.testing.assert_array_equal(alone.value, [1.0, 9.0])
     np.testing.assert_array_equal(alone.value_by_a, [2.0, 6.0])
 
@@ -87,12 +91,12 @@ def test_the_map_of_a_qubit():
         bath = bx.Reservoir(bx.Lorentzian(gamma0, 1.0, 1.0))
         return bx.dynamical_map(bx.Qubit(1.0, bath), TIMES, bx.VanHove())
 
-    found = bx.sweep(map_of, {"gamma0": [0.5, 5.0]}, ["determinant", "gamma_minus"])
+    found = sweep(map_of, {"gamma0": [0.5, 5.0]}, ["determinant", "gamma_minus"])
     np.testing.assert_allclose(found.determinant[1], map_of(5.0).determinant, atol=1e-13)
 
 
 def test_a_number_that_is_none_marks_its_point():
-    found = bx.sweep(lambda a: jnp.log(a), {"a": [-1.0, 1.0]})
+    found = sweep(lambda a: jnp.log(a), {"a": [-1.0, 1.0]})
     np.testing.assert_array_equal(found.status, [Status.NOT_A_NUMBER, Status.SUCCESS])
 
 
@@ -100,7 +104,7 @@ def test_an_error_marks_its_point():
     def picky(a):
         return {"value": eqx.error_if(2.0 * a, a > 1.0, "too large")}
 
-    found = bx.sweep(picky, {"a": [0.5, 1.0, 1.5]})
+    found = sweep(picky, {"a": [0.5, 1.0, 1.5]})
     np.testing.assert_array_equal(found.value, [1.0, 2.0, np.nan])
     np.testing.assert_array_equal(found.status, [0, 0, Status.ERROR])
 
@@ -122,7 +126,7 @@ def test_refusals(options, sentence):
 
 def test_an_axis_has_a_name_of_its_own():
     with pytest.raises(ValueError, match="named unlike the quantities"):
-        bx.sweep(lambda value: {"value": value}, {"value": [1.0]})
+        sweep(lambda value: {"value": value}, {"value": [1.0]})
 
 
 # --- Stores ------------------------------------------------------------------------------------
@@ -139,7 +143,7 @@ def path(tmp_path):
 def whole(tmp_path_factory):
     """The store of a sweep that nothing has interrupted."""
     path = tmp_path_factory.mktemp("whole") / "sweep.zarr"
-    bx.sweep(product, AXES, store=path)
+    sweep(product, AXES, store=path)
     return path
 
 
@@ -169,7 +173,7 @@ def interrupt(monkeypatch, error, after):
 
 def test_a_store_holds_the_same(whole):
     found = xarray.open_zarr(whole, consolidated=False, chunks=None)
-    expected = bx.sweep(product, AXES)
+    expected = sweep(product, AXES)
     xarray.testing.assert_identical(found.load(), expected)
     assert len(list((whole / "status" / "c").iterdir())) > 1
 
@@ -179,8 +183,8 @@ def test_an_interrupted_sweep_goes_on(path, whole, monkeypatch, after):
     with monkeypatch.context() as patch:
         interrupt(patch, Killed(), after)
         with pytest.raises(Killed):
-            bx.sweep(product, AXES, store=path)
-    unfinished = bx.sweep(product, AXES, store=path, resume=True)
+            sweep(product, AXES, store=path)
+    unfinished = sweep(product, AXES, store=path, resume=True)
     assert contents(path) == contents(whole)
     assert not np.any(unfinished.status)
 
@@ -189,12 +193,12 @@ def test_nothing_done_is_done_again(path, monkeypatch):
     with monkeypatch.context() as patch:
         interrupt(patch, OSError(28, "No space left on device"), 17)
         with pytest.raises(StoreError, match="cannot be written: No space left on device"):
-            bx.sweep(product, AXES, store=path)
+            sweep(product, AXES, store=path)
     store_ = store.SweepStore(path)
     done = sum(done for _, done in store_.boxes())
     before = {name: file.stat() for name, file in files_of(path).items()}
     assert done > 0
-    bx.sweep(product, AXES, store=path, resume=True)
+    sweep(product, AXES, store=path, resume=True)
     after = {name: files_of(path)[name].stat() for name in before}
     kept = [name for name in before if before[name].st_ino == after[name].st_ino]
     per_box = 4  # value, vector, value_error and status
@@ -202,35 +206,35 @@ def test_nothing_done_is_done_again(path, monkeypatch):
 
 
 def test_a_file_that_was_being_written_is_removed(path, whole):
-    bx.sweep(product, AXES, store=path)
+    sweep(product, AXES, store=path)
     (path / "value" / "c" / "0" / "0.abc.partial").touch()
-    bx.sweep(product, AXES, store=path, resume=True)
+    sweep(product, AXES, store=path, resume=True)
     assert contents(path) == contents(whole)
 
 
 def test_another_sweep_is_refused(path):
-    bx.sweep(product, AXES, store=path)
+    sweep(product, AXES, store=path)
     with pytest.raises(StoreError, match=r"another sweep: `axes\.b` is '3 values from 1 to 4"):
-        bx.sweep(product, AXES | {"b": [1.0, 2.0, 4.0]}, store=path, resume=True)
+        sweep(product, AXES | {"b": [1.0, 2.0, 4.0]}, store=path, resume=True)
     with pytest.raises(StoreError, match="exists; use --force to replace it"):
-        bx.sweep(product, AXES, store=path)
+        sweep(product, AXES, store=path)
     with pytest.raises(StoreError, match=r"another sweep: `variables` is \['status', 'value'"):
-        bx.sweep(product, AXES, ["value"], store=path, resume=True)
-    found = bx.sweep(product, {"a": [2.0], "b": [2.0]}, store=path, overwrite=True)
+        sweep(product, AXES, ["value"], store=path, resume=True)
+    found = sweep(product, {"a": [2.0], "b": [2.0]}, store=path, overwrite=True)
     assert found.value.item() == 4.0
 
 
 def test_another_version_is_refused(path, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(store, "__version__", "0.0.1")
-        bx.sweep(product, AXES, store=path)
+        sweep(product, AXES, store=path)
     with pytest.raises(StoreError, match=r"begun with bathax 0\.0\.1, and cannot be continued"):
-        bx.sweep(product, AXES, store=path, resume=True)
+        sweep(product, AXES, store=path, resume=True)
     with monkeypatch.context() as patch:
         patch.setattr(store, "SWEEP", "bathax sweep, version 9")
-        bx.sweep(product, AXES, store=path, overwrite=True)
+        sweep(product, AXES, store=path, overwrite=True)
     with pytest.raises(StoreError, match="has the format `bathax sweep, version 9`, but must have"):
-        bx.sweep(product, AXES, store=path, resume=True)
+        sweep(product, AXES, store=path, resume=True)
 
 
 def damage(file):
@@ -240,7 +244,7 @@ def damage(file):
 
 
 def test_a_damaged_chunk_is_named_and_computed_again(path, whole):
-    bx.sweep(product, AXES, store=path)
+    sweep(product, AXES, store=path)
     damage(path / "value" / "c" / "1" / "0")
     found = xarray.open_zarr(path, consolidated=False, chunks=None)
     words = "is damaged at `value/c/1/0`; remove the file `status/c/1/0` in it, and --resume"
@@ -249,15 +253,15 @@ def test_a_damaged_chunk_is_named_and_computed_again(path, whole):
     damage(path / "status" / "c" / "2" / "0")
     (path / "status" / "c" / "1" / "0").unlink()
     with pytest.raises(StoreError, match=r"is damaged at `(status/c/2|value/c/1)/0`"):
-        bx.sweep(product, AXES, store=path, resume=True)
+        sweep(product, AXES, store=path, resume=True)
     (path / "status" / "c" / "2" / "0").unlink()
-    bx.sweep(product, AXES, store=path, resume=True)
+    sweep(product, AXES, store=path, resume=True)
     assert contents(path) == contents(whole)
 
 
 @pytest.mark.parametrize(("shown", "lines"), [(True, 0), (False, 0)])
 def test_quiet_when_not_a_terminal(capsys, shown, lines):
-    bx.sweep(product, {"a": [1.0], "b": [2.0]}, progress=shown)
+    sweep(product, {"a": [1.0], "b": [2.0]}, progress=shown)
     captured = capsys.readouterr()
     assert len(captured.out.splitlines()) == len(captured.err.splitlines()) == lines
 
@@ -266,7 +270,7 @@ def test_the_bar_counts_what_was_done_before(path, monkeypatch):
     with monkeypatch.context() as patch:
         interrupt(patch, Killed(), 17)
         with pytest.raises(Killed):
-            bx.sweep(product, AXES, store=path)
+            sweep(product, AXES, store=path)
     bars = []
 
     class Bar(driver.tqdm):
@@ -276,7 +280,7 @@ def test_the_bar_counts_what_was_done_before(path, monkeypatch):
             super().__init__(**options)
 
     monkeypatch.setattr(driver, "tqdm", Bar)
-    bx.sweep(product, AXES, store=path, resume=True, progress=True)
+    sweep(product, AXES, store=path, resume=True, progress=True)
     (bar,) = bars
     assert bar.total == 2400
     assert 0 < bar.begun < 2400

@@ -1,0 +1,123 @@
+"""`bathax fit`: a study, a CSV file, a result that loads back and a figure."""
+
+import json
+
+import numpy as np
+import pytest
+
+from bathax.app import cli, config, fitting
+from bathax.app.config import StudyError
+
+FIT = """
+[solver]
+kind = "born_markov"
+
+[fit]
+free = ["reservoir.0.spectral_density.eta"]
+starts = 2
+"""
+
+
+@pytest.fixture
+def call(capsys):
+    def main(*arguments):
+        status = cli.main([str(argument) for argument in arguments])
+        return status, *capsys.readouterr()
+
+    return main
+
+
+@pytest.fixture
+def study(tmp_path, study_text):
+    path = tmp_path / "study.toml"
+    path.write_text(study_text + FIT)
+    return path
+
+
+def decay(t):
+    """E of two quanta at 2 pi J(w_s) in a reservoir at kT0 = 3, eta = 0.02, by Born-Markov."""
+    rate, rest = 2 * np.pi * 0.02 * np.exp(-0.2), 1 / np.expm1(1 / 3)
+    return rest + (2.0 - rest) * np.exp(-rate * t)
+
+
+@pytest.fixture
+def data(tmp_path):
+    path = tmp_path / "data.csv"
+    rows = [f"{t},{decay(t):.15g},0.05\n" for t in (4.0, 1.0, 2.0, 8.0)]
+    path.write_text("t,number,number_error\n" + "".join(rows) + "3.0,,\n")
+    return path
+
+
+def test_a_fit(study, data, call, tmp_path):
+    out = tmp_path / "fit.json"
+    status, stdout, stderr = call("fit", study, data, "--out", out)
+    assert (status, stderr) == (0, "")
+    assert stdout.splitlines()[0].split()[:3] == ["reservoir.0.spectral_density.eta", "0.02", "+-"]
+    assert (tmp_path / "fit.png").stat().st_size > 1_000
+    found = fitting.load(out)
+    parameter = found["parameters"]["reservoir.0.spectral_density.eta"]
+    np.testing.assert_allclose(parameter["value"], 0.02, rtol=1e-8)
+    np.testing.assert_allclose(parameter["error"] ** 2, found["covariance"][0, 0])
+    assert found["status"] == "converged"
+    assert found["study"] == config.table(study.read_text())
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("x,number\n1,2\n", "must have a column `t`, columns named like quantities of a cavity"),
+        ("t,numbr\n1,2\n", "but has t, numbr."),
+        ("t,number_error\n1,2\n", "must have a column `t`"),
+        ("t,number\n1,two\n", "must hold a number or nothing in every column, unlike line 2."),
+        ("t,number\n1\n", "must hold a number or nothing in every column, unlike line 2."),
+        ("t,number,number_error\n1,-5,0.1\n", "(is its sign or unit another?), but is -5 at t = 1"),
+    ],
+)
+def test_data_that_cannot_be_read(study, call, tmp_path, text, words):
+    (tmp_path / "data.csv").write_text(text)
+    status, _, stderr = call("fit", study, tmp_path / "data.csv", "--out", tmp_path / "fit.json")
+    assert status == 2
+    assert words in stderr
+    assert not (tmp_path / "fit.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("fit", "sentence"),
+    [
+        ('free = ["reservoir.0.eta"]', "Unknown key `fit.free.reservoir.0.eta`; it must be "),
+        ("free = []", "Argument `fit.free` must be one or more names, but is []."),
+        (
+            'free = ["reservoir.0.spectral_density.exponent"]',
+            "Argument `fit.free` must be numbers that the study gives, but is ",
+        ),
+        (
+            'free = ["reservoir.0.temperature"]\nloss = "huber"',
+            "Argument `fit.loss` must be `linear`, `soft_l1` or `cauchy`, but is 'huber'.",
+        ),
+    ],
+)
+def test_refusals(study_text, tmp_path, fit, sentence):
+    with pytest.raises(StudyError) as caught:
+        config.parse(f"{study_text}[fit]\n{fit}\n", tmp_path)
+    assert str(caught.value).startswith(sentence)
+
+
+def test_what_is_missing(study, data, call, tmp_path):
+    out = tmp_path / "fit.json"
+    study.write_text(study.read_text().partition("[fit]")[0])
+    assert call("fit", study, data, "--out", out)[2] == (
+        "bathax: error: Missing key `fit`, which must be a table.\n"
+    )
+    nothing = tmp_path / "nothing.csv"
+    study.write_text(study.read_text() + '[fit]\nfree = ["system.frequency"]\n')
+    assert call("fit", study, nothing, "--out", out)[2] == (
+        f"bathax: error: Data file `{nothing}` does not exist.\n"
+    )
+
+
+def test_another_file_is_not_loaded(tmp_path):
+    path = tmp_path / "fit.json"
+    for text in ("", "[]", json.dumps({"format": "another"})):
+        path.write_text(text)
+        with pytest.raises(StudyError, match="does not hold the result of a fit"):
+            fitting.load(path)

@@ -1,0 +1,191 @@
+"""A fit finds what linear algebra and SciPy find, and knows how well."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import optimistix as optx
+import pytest
+from scipy.optimize import curve_fit, least_squares
+
+import bathax as bx
+
+TIMES = np.linspace(0.0, 4.0, 30)
+TRUTH = {"height": 2.0, "rate": 0.7}
+RNG = np.random.default_rng(3)
+NOISE = 0.05 * RNG.normal(size=30)
+
+
+def decay(height, rate):
+    return {"value": height * jnp.exp(-rate * TIMES)}
+
+
+def curve(t, height, rate):
+    return height * np.exp(-rate * t)
+
+
+DATA = bx.Data(TIMES, value=(curve(TIMES, **TRUTH) + NOISE, 0.05))
+START = {"height": 1.0, "rate": 1.0}
+
+
+@pytest.fixture(scope="module")
+def found():
+    return bx.fit(decay, DATA, START)
+
+
+def by_scipy(*errors, **options):
+    tolerances = {"xtol": 1e-14, "ftol": 1e-14}
+    return curve_fit(curve, TIMES, DATA.values["value"], [1, 1], *errors, **options, **tolerances)
+
+
+def test_parameters_and_covariance_are_those_of_scipy(found):
+    best, covariance = by_scipy(np.full(30, 0.05), absolute_sigma=True)
+    assert found.converged
+    assert found.agreeing == 6
+    assert found.labels == ["height", "rate"]
+    np.testing.assert_allclose([*found.parameters.values()], best, rtol=1e-7)
+    np.testing.assert_allclose(found.covariance, covariance, rtol=1e-5)
+    assert found.freedom == 28
+    assert 0.01 < found.p_value < 0.99
+    assert abs(found.serial_correlation) < 3.0
+
+
+def test_without_errors_chi_squared_gives_them():
+    found = bx.fit(decay, bx.Data(TIMES, value=DATA.values["value"]), START)
+    _, covariance = by_scipy()
+    np.testing.assert_allclose(found.covariance, covariance, rtol=1e-5)
+
+
+def test_without_noise_the_truth_is_found():
+    data = bx.Data(TIMES, value=(curve(TIMES, **TRUTH), 0.05))
+    found = bx.fit(decay, data, START)
+    np.testing.assert_allclose([*found.parameters.values()], [2.0, 0.7], rtol=1e-10)
+
+
+@pytest.mark.parametrize("loss", ["soft_l1", "cauchy"])
+def test_outliers(loss):
+    values = np.asarray(DATA.values["value"]).copy()
+    values[[5, 20]] += 3.0
+    found = bx.fit(decay, bx.Data(TIMES, value=(values, 0.05)), START, loss=loss)
+    best = least_squares(
+        lambda p: (curve(TIMES, *p) - values) / 0.05, [1, 1], loss=loss, xtol=1e-12, ftol=1e-12
+    )
+    np.testing.assert_allclose([*found.parameters.values()], best.x, rtol=1e-5)
+    off = (np.array([*found.parameters.values()]) - [2.0, 0.7]) / [*found.errors.values()]
+    assert np.all(np.abs(off) < 3.0)
+
+
+def test_band_and_gain_are_linear_in_the_covariance(found):
+    times = np.array([0.5, 6.0])
+    band = found.band(lambda height, rate: height * jnp.exp(-rate * times))
+    decayed = np.exp(-found.parameters["rate"] * times)
+    gradient = np.stack([decayed, -found.parameters["height"] * times * decayed], axis=1)
+    variance = np.einsum("ti,ij,tj->t", gradient, found.covariance, gradient)
+    np.testing.assert_allclose(band.error, np.sqrt(variance), rtol=1e-9)
+    gain = found.information_gain(lambda height, rate: height * jnp.exp(-rate * times), 0.05)
+    np.testing.assert_allclose(gain, 0.5 * np.log1p(variance / 0.05**2), rtol=1e-9)
+    np.testing.assert_allclose(found.information @ found.covariance, np.eye(2), atol=1e-8)
+
+
+def test_profile(found):
+    rate, error = float(found.parameters["rate"]), float(found.errors["rate"])
+    profile = found.profile("rate", [rate - error, rate, rate + error])
+    np.testing.assert_allclose(profile.excess, [1.0, 0.0, 1.0], atol=0.1)
+    with pytest.raises(ValueError, match="one of height, rate"):
+        found.profile("width", [1.0])
+
+
+def test_what_cannot_be_told_apart_is_named():
+    def product(a, b):
+        return {"value": a * b * jnp.exp(-TIMES)}
+
+    data = bx.Data(TIMES, value=(3.0 * np.exp(-TIMES), 0.1))
+    found = bx.fit(product, data, {"a": 1.0, "b": 2.0})
+    assert [pair[:2] for pair in found.indistinct] == [("a", "b")]
+    assert "The data cannot tell `a` from `b`: their correlation is -1.0000." in found.message
+    assert found.errors["a"] > 1e6
+
+
+def test_bounds_and_arrays():
+    def line(c):
+        return {"value": c[0] + c[1] * TIMES}
+
+    values = 1.0 - 2.0 * TIMES
+    data = bx.Data(TIMES, value=(values, 0.1))
+    found = bx.fit(line, data, {"c": jnp.array([0.5, -0.5])})
+    np.testing.assert_allclose(found.parameters["c"], [1.0, -2.0], rtol=1e-9)
+    assert found.labels == ["c[0]", "c[1]"]
+    held = bx.fit(line, data, {"c": jnp.array([0.5, -0.5])}, bounds={"c": (-1.5, 3.0)})
+    np.testing.assert_allclose(held.parameters["c"][1], -1.5, rtol=1e-6)
+    assert held.at_bounds == ["c[1]"]
+    assert "`c[1]` went to its bound." in held.message
+    with pytest.raises(ValueError, match=r"start\.c` must be between 0 and 1"):
+        bx.fit(line, data, {"c": jnp.array([0.5, -0.5])}, bounds={"c": (0.0, 1.0)})
+
+
+def test_a_penalty_is_a_prior():
+    def constant(a):
+        return {"value": a * jnp.ones(30)}
+
+    data = bx.Data(TIMES, value=(np.ones(30), np.sqrt(30.0)))
+    found = bx.fit(constant, data, {"a": 0.5}, penalty=lambda a: a - 3.0)
+    np.testing.assert_allclose(found.parameters["a"], 2.0, rtol=1e-8)
+    np.testing.assert_allclose(found.covariance, [[0.5]], rtol=1e-8)
+
+
+def test_an_optimiser_of_optax(found):
+    solver = optx.OptaxMinimiser(optax.adam(0.05), rtol=1e-8, atol=1e-8)
+    with jax.numpy_dtype_promotion("standard"):  # which optax needs
+        slow = bx.fit(decay, DATA, START, solver=solver, starts=1)
+    np.testing.assert_allclose(slow.parameters["rate"], found.parameters["rate"], rtol=1e-3)
+
+
+def test_a_fit_that_does_not_converge_is_no_result():
+    def nowhere(a):
+        return {"value": jnp.sqrt(-a) * jnp.ones(30)}
+
+    found = bx.fit(nowhere, DATA, {"a": 1.0})
+    assert not found.converged
+    assert np.isnan(found.errors["a"])
+    assert found.message == "The search did not converge from any start: this is not a result."
+
+
+def test_models_are_compared(found):
+    def constant(height):
+        return {"value": height * jnp.ones(30)}
+
+    table = bx.compare({"flat": bx.fit(constant, DATA, {"height": 1.0}), "decay": found})
+    assert list(table) == ["decay", "flat"]
+    assert table["decay"]["weight"] > 0.999
+    assert table["flat"]["p_value"] < 1e-6
+    assert table["decay"]["aic"] == pytest.approx(found.chi2 + 4.0)
+    assert table["decay"]["bic"] == pytest.approx(found.chi2 + 2.0 * np.log(30))
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (
+            {"loss": "huber"},
+            "Argument `loss` must be one of linear, soft_l1, cauchy, but is huber.",
+        ),
+        ({"starts": 0}, "Argument `starts` must be a positive integer, but is 0."),
+        ({"bounds": {"a": (0.0, 1.0)}}, "Argument `bounds` must be of parameters among height, "),
+    ],
+)
+def test_refusals(options, sentence):
+    with pytest.raises(ValueError, match="must be") as caught:
+        bx.fit(decay, DATA, START, **options)
+    assert str(caught.value).startswith(sentence)
+
+
+def test_a_quantity_that_the_model_lacks():
+    with pytest.raises(
+        ValueError, match="of quantities that the model returns, but is of `energy`"
+    ):
+        bx.fit(decay, bx.Data(TIMES, energy=TIMES), START)
+
+
+def test_too_few_data():
+    with pytest.raises(ValueError, match="at least 2 numbers, as many as there are parameters"):
+        bx.fit(decay, bx.Data([1.0], value=([1.0], 0.1)), START)
