@@ -44,6 +44,7 @@ bench: .venv/dev            ## speed, against limits and peers; writes tables in
 	benchmarks/make_ace_venv.sh
 	$(BIN)/python benchmarks/qubit_peers.py
 	$(BIN)/python benchmarks/sweeps.py
+	$(BIN)/python benchmarks/fit_speed.py
 	benchmarks/make_dynamiqs_venv.sh
 	$(BIN)/python benchmarks/sweep_speed.py
 
@@ -52,6 +53,7 @@ campaign: .venv/dev         ## error estimates of random systems, sweeps killed 
 	$(BIN)/python benchmarks/hierarchy_campaign.py
 	$(BIN)/python benchmarks/resonance_campaign.py
 	$(BIN)/python benchmarks/kill_campaign.py
+	$(BIN)/python benchmarks/fit_campaign.py
 
 clean:
 	rm -rf .venv .venv-* .cache build dist

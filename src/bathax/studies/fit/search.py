@@ -14,7 +14,9 @@ from bathax.studies.fit.data import Data, together
 from bathax.studies.fit.parameters import Parameters, Vector
 from bathax.studies.traced import traced
 
-STEPS = 512
+# Levenberg-Marquardt takes some 20 steps, and where it takes so many it leads nowhere; minimisers
+# like those of optax creep.
+STEPS, STEPS_OF_MINIMISERS = 150, 20_000
 # Of r, with r^2 = z, the contribution rho(z) = |loss(r)|^2; as SciPy's `least_squares` has them.
 LOSSES: dict[str, Callable[[Array], Array]] = {
     "linear": lambda r: r,
@@ -85,9 +87,12 @@ def search(
         terms = jnp.concatenate([LOSSES[problem.loss](residuals(p, data)), problem.penalties(p)])
         return terms, jnp.sum(terms**2)
 
+    by_squares = isinstance(problem.solver, optx.AbstractLeastSquaresSolver)
+    most = STEPS if by_squares else STEPS_OF_MINIMISERS
+
     def descend(x: Vector) -> tuple[Vector, Array, Array, Array]:
         found = optx.least_squares(
-            objective, problem.solver, x, args=x, has_aux=True, max_steps=STEPS, throw=False
+            objective, problem.solver, x, args=x, has_aux=True, max_steps=most, throw=False
         )
         value, steps = found.aux, found.stats["num_steps"]
         done = (found.result == optx.RESULTS.successful) & jnp.isfinite(value)

@@ -22,7 +22,7 @@ ETAS, TEMPERATURES = [0.01, 0.05, -0.1], [0.0, 2.0]
 
 def damped(eta, kT):
     bath = bx.Reservoir(bx.Ohmic(eta, 5.0), kT)
-    return bx.solve(bx.Cavity(1.0, bath), bx.Fock(1), TIMES, bx.Volterra(points=64))
+    return bx.solve(bx.Cavity(1.0, bath), bx.Fock(1), TIMES, bx.BornMarkov())
 
 
 def product(a, b):
