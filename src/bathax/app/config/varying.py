@@ -23,6 +23,12 @@ from bathax.studies.quantities import QUANTITIES, names_of
 Path = tuple[str, ...]
 # The tables of a study with numbers that may vary.
 VARYING = ("system", "reservoir")
+# By the last name of a path. That of a coupling depends on the density.
+UNITS = {
+    **dict.fromkeys(("frequency", "temperature", "cutoff", "width", "gamma0"), "energy"),
+    **dict.fromkeys(("center", "half_width", "edge"), "energy"),
+    **dict.fromkeys(("exponent", "thermal", "coherent", "squeezed"), "1"),
+}
 # What an axis cannot be called.
 TAKEN = {*QUANTITIES, "time", "level", "status"}
 
@@ -67,8 +73,8 @@ class Sweep(Table):
     def build(self) -> tuple[dict[str, Any], list[str]]:
         """The axes and the derivatives in the words of `bathax.sweep`."""
         axes = {
-            name: axis.build() if axis.along is None else (axis.along, axis.build())
-            for name, axis in zip(self.names.values(), self.axes.values(), strict=True)
+            self.names[path]: (axis.along or self.names[path], axis.build(), _about(path))
+            for path, axis in self.axes.items()
         }
         return axes, [self.names[path] for path in self.derivatives]
 
@@ -184,6 +190,12 @@ def _replaced(table: Any, parts: list[str], value: Any) -> Any:
         index = int(head)
         return (*table[:index], new, *table[index + 1 :])
     return replace(table, **{head: new})
+
+
+def _about(path: str) -> dict[str, str]:
+    """What is said of an axis: its path in the study, and its unit where the name tells it."""
+    unit = UNITS.get(path.split(".")[-1])
+    return {"long_name": path} | ({"units": unit} if unit else {})
 
 
 def _short(path: str, others: Iterable[str]) -> str:

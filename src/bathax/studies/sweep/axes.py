@@ -13,10 +13,11 @@ Box = tuple[slice, ...]
 
 
 class Parameter(NamedTuple):
-    """The values of a parameter, and the dimension along which it takes them."""
+    """The values of a parameter, the dimension along which it takes them, and its labels."""
 
     dimension: str
     values: np.ndarray
+    attributes: dict[str, str]
 
 
 class Axes(NamedTuple):
@@ -27,19 +28,19 @@ class Axes(NamedTuple):
 
     @classmethod
     def of(cls, axes: Mapping[str, Any]) -> "Axes":
-        """From `{name: values}` or `{name: (dimension, values)}`, as xarray writes coordinates."""
+        """From `{name: values}` or `{name: (dimension, values, attributes)}`, as in xarray."""
         require("axes", "a mapping with at least one parameter", axes, bool(axes))
         parameters, sizes = {}, {}
         for name, given in axes.items():
-            paired = isinstance(given, tuple) and len(given) == 2 and isinstance(given[0], str)
-            dimension, values = given if paired else (name, given)
+            labelled = isinstance(given, tuple) and isinstance(given[0], str)
+            dimension, values, *attributes = given if labelled else (name, given)
             values = np.array(values, float)
             listed = values.ndim == 1 and values.size > 0
             require(f"axes.{name}", "a list of values", f"of shape {values.shape}", listed)
             size = sizes.setdefault(dimension, len(values))
             rule = f"{size} values, as others along `{dimension}` are"
             require(f"axes.{name}", rule, f"{len(values)} values", len(values) == size)
-            parameters[name] = Parameter(dimension, values)
+            parameters[name] = Parameter(dimension, values, *attributes or [{}])
         return cls(parameters, sizes)
 
     @property
@@ -50,7 +51,7 @@ class Axes(NamedTuple):
     @property
     def first(self) -> dict[str, float]:
         """The parameters of the first point."""
-        return {name: float(values[0]) for name, (_, values) in self.parameters.items()}
+        return {name: float(values[0]) for name, (_, values, _) in self.parameters.items()}
 
     def points(self, box: Box) -> dict[str, np.ndarray]:
         """The parameters at the points of a box, the last dimension varying fastest."""

@@ -53,7 +53,8 @@ def sweep(
 
     `of` takes the `axes` by name and returns a solution, a dynamical map, a mapping of arrays or an
     array, which is named `value`; it must work under `jit`. `axes` are `{name: values}`, or
-    `{name: (dimension, values)}` for parameters that vary together along one dimension.
+    `{name: (dimension, values)}` for parameters that vary together along one dimension; a third
+    entry may hold attributes, like units.
     `quantities` are kept, by default all, each with its error estimate as `<name>_error` and its
     derivatives by the parameters in `derivatives` as `<name>_by_<parameter>`; a parameter that does
     not vary is an axis of one value.

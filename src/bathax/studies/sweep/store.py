@@ -126,14 +126,12 @@ def digest(axes: Axes) -> dict[str, str]:
     return {
         name: f"{len(values)} values from {values[0]:g} to {values[-1]:g} along {dimension}, "
         f"checksum {crc32(values.tobytes()):08x}"
-        for name, (dimension, values) in axes.parameters.items()
+        for name, (dimension, values, _) in axes.parameters.items()
     }
 
 
 def _coordinates(axes: Axes, layout: Layout) -> dict[str, Any]:
-    found: dict[str, Any] = {
-        name: (dimension, values) for name, (dimension, values) in axes.parameters.items()
-    }
+    found: dict[str, Any] = {name: tuple(one) for name, one in axes.parameters.items()}
     if layout.times is not None:
         found["time"] = ("time", layout.times, {"long_name": "time", "units": "1/energy"})
     return found
