@@ -85,6 +85,8 @@ def sweep(
     about = dict(definition) if definition else {"axes": stores.digest(grid)}
     about |= {"variables": sorted(kept.variables)}
     if store is None:
+        alone = jax.process_count() == 1
+        require("store", "a path that all processes can write to", "left out", alone)
         _require_room(grid, kept, memory)
         place = stores.create(None, grid, kept, _lengths(grid, kept), about)
     else:
