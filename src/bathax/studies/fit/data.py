@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, ArrayLike, Float, Int
@@ -77,11 +76,6 @@ class Data(eqx.Module):
         )
 
 
-def columns(data: Data, result: Any) -> Mapping[str, Array]:
-    """What a result says of the quantities of some data, at its times `t`."""
-    return {name: _quantity(result, name) for name in data.values}
-
-
 def _quantity(result: Any, name: str) -> Array:
     """A quantity of a result by name, its modulus for `abs_<name>`."""
     own = name.removeprefix("abs_")
@@ -123,14 +117,18 @@ def _require_possible(name: str, values: np.ndarray, errors: np.ndarray, times: 
         require(name, rule, found, False)
 
 
+def runs_of(data: Data | Sequence[Data]) -> list[Data]:
+    """One run or several, as a list."""
+    return [data] if isinstance(data, Data) else list(data)
+
+
 def together(data: Data | Sequence[Data], results: Any) -> Float[Array, " residuals"]:
     """The residuals of one run, or of several, whose results come in the same order."""
-    if isinstance(data, Data):
-        return data.residuals(results)
-    pairs = zip(data, results, strict=True)
+    results = [results] if isinstance(data, Data) else results
+    pairs = zip(runs_of(data), results, strict=True)
     return jnp.concatenate([one.residuals(result) for one, result in pairs])
 
 
 def count_of(data: Data | Sequence[Data]) -> int:
     """How many numbers there are in one run or in several."""
-    return sum(one.count for one in jax.tree.leaves(data, is_leaf=lambda x: isinstance(x, Data)))
+    return sum(one.count for one in runs_of(data))

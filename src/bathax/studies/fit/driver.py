@@ -10,14 +10,14 @@ import numpy as np
 import optimistix as optx
 
 from bathax._checks import require
-from bathax.studies.fit.data import Data, count_of
+from bathax.studies.fit.data import count_of, runs_of
 from bathax.studies.fit.parameters import Bounds, Parameters
 from bathax.studies.fit.result import Fit, fit_of
 from bathax.studies.fit.search import LOSSES, Problem, Runs, search
 
 # The standard deviation of other starts: of a bounded parameter in the logarithm of its distance.
 SPREAD = 0.7
-# The default trust region grows only after a nearly perfect step: three times as many steps.
+# The default trust region grows only after a nearly perfect step: twice as many steps.
 SOLVER = eqx.tree_at(
     lambda solver: solver.search,
     optx.LevenbergMarquardt(rtol=1e-10, atol=1e-10),
@@ -72,16 +72,12 @@ def fit(
     rule = f"at least {size} numbers, as many as there are parameters"
     enough = count >= size or penalty is not None
     require("data", rule, f"{count} numbers", enough)
-    kinds = {one.has_errors for one in jax.tree.leaves(data, is_leaf=_is_data)}
+    kinds = {one.has_errors for one in runs_of(data)}
     require("data", "runs that all have errors or all have none", "both", len(kinds) == 1)
     problem = Problem(parameters, of, loss, penalty, solver)
     guesses = _guesses(parameters, start, starts)
     found = search(problem, data, guesses, jnp.zeros(size, bool))
     return fit_of(problem, data, found)
-
-
-def _is_data(node: object) -> bool:
-    return isinstance(node, Data)
 
 
 def _guesses(parameters: Parameters, start: Mapping[str, Any], count: int) -> jax.Array:

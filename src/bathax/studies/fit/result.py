@@ -11,7 +11,7 @@ import numpy as np
 from scipy import stats
 
 from bathax._checks import require
-from bathax.studies.fit.data import Data, count_of
+from bathax.studies.fit.data import count_of, runs_of
 from bathax.studies.fit.search import LOSSES, Minimum, Problem, Runs, search
 
 # Two parameters are told apart if their correlation is below this.
@@ -183,7 +183,7 @@ def fit_of(problem: Problem, data: Runs, found: Minimum) -> Fit:
     freedom = count_of(data) - len(labels)
     chi2 = float(np.sum(residuals**2))
     covariance = _covariance(problem, found)
-    if not _have_errors(data):
+    if not runs_of(data)[0].has_errors:
         covariance = covariance * (chi2 / freedom if freedom > 0 else np.nan)
     if not converged:
         covariance = np.full_like(covariance, np.nan)
@@ -260,10 +260,6 @@ def _inverse_square(jacobian: np.ndarray) -> np.ndarray:
         size = np.where(singular > least, 1.0 / np.maximum(singular, least), 1e150)
     half = rows.T * size / scale[:, None]
     return half @ half.T
-
-
-def _have_errors(data: Runs) -> bool:
-    return data.has_errors if isinstance(data, Data) else data[0].has_errors
 
 
 def _as_arrays(named: Mapping[str, Any]) -> dict[str, np.ndarray]:
