@@ -120,7 +120,9 @@ def lines(
 
 def direction(system: OpenSystem, angle: float) -> Complex[Array, ""]:
     """One unit of distance along a line."""
-    return system.bandwidth.astype(complex) * jnp.exp(-1j * jnp.asarray(angle, complex))
+    return lax.stop_gradient(system.bandwidth).astype(complex) * jnp.exp(
+        -1j * jnp.asarray(angle, complex)
+    )
 
 
 def _with_slope(function: Callable[[Array], Array], x: Array) -> tuple[Array, Array]:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
+from jax import lax
 from jaxtyping import Array, Complex, Float
 
 from bathax._checks import Scalar
@@ -142,7 +143,8 @@ def overlap(
 
 def panels(last: Scalar, bandwidth: Scalar) -> Float[Array, " edges"]:
     """Ends of intervals of time that grow by a constant factor."""
-    last = jnp.where(last > 0.0, last, 1.0)
+    last = lax.stop_gradient(jnp.where(last > 0.0, last, 1.0))
+    bandwidth = lax.stop_gradient(bandwidth)
     ratio = jnp.maximum(last * bandwidth / FIRST, 1e3) ** (1.0 / (PANELS - 1))
     return jnp.concatenate([jnp.zeros(1), last * ratio ** jnp.arange(1.0 - PANELS, 1.0)])
 

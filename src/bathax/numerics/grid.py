@@ -1,17 +1,25 @@
 """The uniform time grid on which convolutions are taken, and values between its points."""
 
+from collections.abc import Callable
+from functools import partial
 from itertools import accumulate
 from math import prod
 from operator import mul
+from typing import Any
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Inexact
+from jax import lax
+from jax.custom_derivatives import SymbolicZero
+from jaxtyping import Array, Complex, Float, Inexact
 
 from bathax._checks import Scalar
 
 STENCIL = 12
+# Functions are sampled at so many times at once that all they compute stays in the cache, and in
+# so many blocks or more: a loop, out of which the compiler repeats nothing.
+BLOCK, BLOCKS = 4096, 4
 
 
 class TimeGrid(eqx.Module):
@@ -33,6 +41,55 @@ class TimeGrid(eqx.Module):
 def span(ts: Float[Array, " times"]) -> Float[Array, ""]:
     """The length of the grid: up to the last time, or anything where only t = 0 is asked for."""
     return jnp.where(ts[-1] > 0.0, ts[-1], 1.0)
+
+
+def sampled(
+    function: Callable[..., Array], parameters: tuple[Scalar, ...], grid: TimeGrid
+) -> Complex[Array, " points"]:
+    """function(t, *parameters) at every time of the grid; `function` closes over no array.
+
+    Its derivatives by each of the parameters are sampled once, with the values, for however many
+    directions they are asked for; reverse mode keeps nothing else.
+    """
+    return _samples(function, grid.points, (grid.step, *parameters))
+
+
+@partial(jax.custom_jvp, nondiff_argnums=(0, 1))
+def _samples(
+    function: Callable[..., Array], points: int, numbers: tuple[Scalar, ...]
+) -> Complex[Array, " points"]:
+    """At multiples of the first of the numbers, with the others as parameters."""
+    step, *parameters = numbers
+    return _by_blocks(lambda place: function(place * step, *parameters), points)
+
+
+def _by_blocks(function: Callable[[Scalar], Any], points: int) -> Any:
+    """A function of 0, 1, ..., points - 1."""
+    block = min(BLOCK, -(-points // BLOCKS))
+    return lax.map(function, jnp.arange(points, dtype=float), batch_size=block)
+
+
+@partial(_samples.defjvp, symbolic_zeros=True)
+def _samples_jvp(
+    function: Callable[..., Array], points: int, primals: tuple, tangents: tuple
+) -> tuple[Array, Array]:
+    (numbers,), (changes,) = primals, tangents
+    varied = [k for k, change in enumerate(changes) if not isinstance(change, SymbolicZero)]
+
+    def at(place: Scalar) -> tuple[Array, list[Array]]:
+        def along(k: int) -> tuple[Array, Array]:
+            def of_one(number: Scalar) -> Array:
+                step, *parameters = (*numbers[:k], number, *numbers[k + 1 :])
+                return function(place * step, *parameters)
+
+            return jax.jvp(of_one, (numbers[k],), (jnp.ones_like(numbers[k]),))
+
+        found = [along(k) for k in varied]
+        return found[0][0], [slope for _, slope in found]
+
+    values, slopes = _by_blocks(at, points)
+    directions = jnp.stack([changes[k] for k in varied]).astype(values.dtype)
+    return values, directions @ jnp.stack(slopes)
 
 
 def interpolate(

@@ -1,11 +1,9 @@
 """Densities with an exponential cutoff: the Ohmic family and the photonic band edge."""
 
 import abc
-from collections.abc import Callable
 from typing import ClassVar
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 from jax import lax
 from jax.scipy.special import gamma
@@ -13,14 +11,12 @@ from jaxtyping import Array, Complex, Inexact
 
 from bathax._checks import NON_NEGATIVE, POSITIVE, Scalar, parameter
 from bathax.numerics.elementary import power
-from bathax.numerics.grid import TimeGrid
+from bathax.numerics.grid import TimeGrid, sampled
 from bathax.numerics.quadrature import composite, half_line
 from bathax.numerics.special import hurwitz_zeta
 from bathax.reservoir.occupation import BoseEinstein, Occupation
 from bathax.reservoir.spectral_density import Interval, Measure, SpectralDensity
 
-# The kernels are computed for so many times at once that all they compute stays in the cache.
-BLOCK = 4096
 # The ray of a contour ends at e^4.3 w_c, where e^{-w/w_c} is e^-52, and has so many nodes.
 RAY = (4.3, 342)
 
@@ -45,7 +41,7 @@ class Analytic(SpectralDensity):
 
     def contour(self, resolution: int) -> Measure:
         del resolution
-        ray = self.decay.astype(complex) * jnp.exp(-0.25j * jnp.pi)
+        ray = lax.stop_gradient(self.decay).astype(complex) * jnp.exp(-0.25j * jnp.pi)
         r, weights = (jnp.asarray(part, complex) for part in half_line(*RAY))
         nodes = self.lower.astype(complex) + ray * r
         return nodes, self(nodes) * ray * weights
@@ -101,10 +97,8 @@ class Ohmic(Analytic):
 
     def memory_kernel(self, grid: TimeGrid) -> Complex[Array, " points"]:
         order = self.exponent + 1.0
-        strength = (self.eta * self.cutoff**2 * gamma(order)).astype(complex)
-        return _blockwise(
-            lambda t: strength * power(lax.complex(1.0, self.cutoff * t), -order), grid
-        )
+        strength = self.eta * self.cutoff**2 * gamma(order)
+        return sampled(_power_law, (strength, self.cutoff, order), grid)
 
     def noise_kernel(self, grid: TimeGrid, occupation: Occupation) -> Complex[Array, " points"]:
         if not isinstance(occupation, BoseEinstein):
@@ -113,18 +107,20 @@ class Ohmic(Analytic):
         temperature = jnp.where(warm, occupation.temperature, 1.0)
         order = self.exponent + 1.0
         strength = self.eta * self.cutoff**2 * gamma(order) * (temperature / self.cutoff) ** order
-        strength = jnp.where(warm, strength, 0.0).astype(complex)
-
-        def kernel(t: Scalar) -> Complex[Array, ""]:
-            argument = lax.complex(1.0 + temperature / self.cutoff, temperature * t)
-            return strength * hurwitz_zeta(order, argument)
-
-        return _blockwise(kernel, grid)
+        strength, start = jnp.where(warm, strength, 0.0), 1.0 + temperature / self.cutoff
+        return sampled(_thermal, (strength, order, start, temperature), grid)
 
 
-def _blockwise(kernel: Callable[[Scalar], Array], grid: TimeGrid) -> Complex[Array, " points"]:
-    """The kernel at every time, computed again in reverse mode, which is cheaper than memory."""
-    return lax.map(jax.checkpoint(kernel), grid.times, batch_size=BLOCK)
+def _power_law(t: Scalar, strength: Scalar, cutoff: Scalar, order: Scalar) -> Complex[Array, ""]:
+    """(1 + i w_c t)^{-order}, times a strength."""
+    return strength.astype(complex) * power(lax.complex(1.0, cutoff * t), -order)
+
+
+def _thermal(
+    t: Scalar, strength: Scalar, order: Scalar, start: Scalar, temperature: Scalar
+) -> Complex[Array, ""]:
+    """zeta(order, start + iTt), times a strength."""
+    return strength.astype(complex) * hurwitz_zeta(order, lax.complex(start, temperature * t))
 
 
 class BandEdge(Analytic):

@@ -81,3 +81,31 @@ def test_derivative_with_respect_to_step_and_samples():
     assert jax.jit(jax.grad(value))(0.125) == pytest.approx(0.0, abs=1e-9)
     weights = jax.jit(jax.grad(lambda y: jnp.sum(interpolate(y, GRID, BETWEEN))))(jnp.zeros(33))
     assert jnp.sum(weights) == pytest.approx(60.0)
+
+
+def wave(t, height, rate):
+    return height.astype(complex) * jnp.exp(-rate * t).astype(complex)
+
+
+def sampled(step, height, rate):
+    return uniform_grid.sampled(wave, (height, rate), TimeGrid(step, 100)).real
+
+
+def test_samples_and_their_derivatives():
+    numbers = jnp.array([0.02, 3.0, 0.7])
+    t = 0.02 * np.arange(100)
+    values = 3.0 * np.exp(-0.7 * t)
+    np.testing.assert_allclose(sampled(*numbers), values, rtol=1e-15)
+    slopes = np.stack([-0.7 * np.arange(100) * values, values / 3.0, -t * values], axis=1)
+
+    def of_vector(numbers):
+        return sampled(*numbers)
+
+    for jacobian in (jax.jacfwd, jax.jacrev):
+        np.testing.assert_allclose(jacobian(of_vector)(numbers), slopes, rtol=1e-14, atol=1e-14)
+    batch = jax.vmap(jax.grad(lambda rate: sampled(numbers[0], numbers[1], rate)[50]))
+    rates = jnp.array([0.5, 0.7])
+    np.testing.assert_allclose(batch(rates), -3.0 * t[50] * np.exp(-rates * t[50]), rtol=1e-14)
+    second = jax.hessian(of_vector)(numbers)
+    np.testing.assert_allclose(second[:, 2, 2], t**2 * values, rtol=1e-13)
+    np.testing.assert_allclose(second[:, 1, 2], -t * values / 3.0, rtol=1e-13)
