@@ -121,7 +121,7 @@ def fit(arguments: argparse.Namespace) -> int:
         found = fitting.run(study, data)
         if not found.converged:
             return _complain(f"warning: {found.message}", 1)
-        print(fitting.summary(found))
+        print(found)
         fitting.write(found, config.table(text), arguments.out)
         write_figure(arguments.out, fit.fitted, fitting.view(study, data, found))
     return _complain("warning: some parameters cannot be told apart", 1) if found.indistinct else 0

@@ -65,20 +65,7 @@ def run(study: Any, data: Data) -> Fit:
         return observe(sorted(names), system, initial, data.t, solver)
 
     start = {path: value_at(study, path) for path in study.fit.free}
-    return bx.fit(model, data, start, **study.fit.options())
-
-
-def summary(found: Fit) -> str:
-    """A table of the parameters, and how good the fit is."""
-    width = max(map(len, found.parameters))
-    lines = [
-        f"{name:<{width}}  {float(value):>14.8g} +- {float(found.errors[name]):.2g}"
-        for name, value in found.parameters.items()
-    ]
-    quality = f"chi^2 = {found.chi2:.4g} for {found.freedom} degrees of freedom"
-    if _has_errors(found):
-        quality += f", p = {found.p_value:.2g}"
-    return "\n".join([*lines, quality, found.message])
+    return bx.fit(model, data, start, progress=True, **study.fit.options())
 
 
 def as_json(found: Fit, study: dict[str, Any]) -> str:
@@ -95,6 +82,7 @@ def as_json(found: Fit, study: dict[str, Any]) -> str:
         },
         "labels": found.labels,
         "covariance": found.covariance.tolist(),
+        "size": found.size,
         "chi2": found.chi2,
         "freedom": found.freedom,
         "aic": found.aic,
@@ -176,7 +164,3 @@ def _frequencies(study: Any, found: Fit) -> Any:
     low = min(float(bath.spectral_density.lower) for bath in system.reservoirs)
     low = low if np.isfinite(low) else 0.0
     return jnp.linspace(low, low + 3.0 * float(system.bandwidth), CURVE)[1:]
-
-
-def _has_errors(found: Fit) -> bool:
-    return isinstance(found.data, Data) and found.data.has_errors

@@ -3,28 +3,19 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-import optimistix as optx
 
 from bathax._checks import require
 from bathax.studies.fit.data import count_of, runs_of
 from bathax.studies.fit.parameters import Bounds, Parameters
 from bathax.studies.fit.result import Fit, fit_of
-from bathax.studies.fit.search import LOSSES, Problem, Runs, search
+from bathax.studies.fit.search import LOSSES, LevenbergMarquardt, Problem, Runs, search
 
 # The standard deviation of other starts: of a bounded parameter in the logarithm of its distance.
 SPREAD = 0.7
-# The default trust region grows only after a nearly perfect step: twice as many steps.
-SOLVER = eqx.tree_at(
-    lambda solver: solver.search,
-    optx.LevenbergMarquardt(rtol=1e-10, atol=1e-10),
-    optx.ClassicalTrustRegion(
-        high_cutoff=0.75, low_cutoff=0.1, high_constant=10.0, low_constant=0.1
-    ),
-)
+SOLVER = LevenbergMarquardt()
 
 
 def fit(
@@ -37,6 +28,7 @@ def fit(
     penalty: Callable[..., Any] | None = None,
     starts: int = 6,
     solver: Any = SOLVER,
+    progress: bool = False,
 ) -> Fit:
     r"""Parameters for which a model agrees with data, and how well they are known.
 
@@ -59,7 +51,8 @@ def fit(
     log(1 + z). `penalty`, of the same parameters, returns numbers whose squares are added: a prior,
     or roughness. `starts`: how many times the search begins, first at `start`, then at places
     around it at random, always the same. `solver`: Levenberg-Marquardt, or any least-squares solver
-    or minimiser of optimistix, `OptaxMinimiser` for those of optax.
+    or minimiser of optimistix, `OptaxMinimiser` for those of optax. `progress`: a bar in a
+    terminal, start by start.
 
     A fit that has not converged says so in `converged` and `message`, and has no errors. Calls with
     the same `of` and as many data share one compiled program. Not itself for use under `jit`.
@@ -76,7 +69,7 @@ def fit(
     require("data", "runs that all have errors or all have none", "both", len(kinds) == 1)
     problem = Problem(parameters, of, loss, penalty, solver)
     guesses = _guesses(parameters, start, starts)
-    found = search(problem, data, guesses, jnp.zeros(size, bool))
+    found = search(problem, data, guesses, jnp.zeros(size, bool), progress)
     return fit_of(problem, data, found)
 
 

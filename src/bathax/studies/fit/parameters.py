@@ -6,13 +6,12 @@ from typing import Any
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
-from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Bool, Float
 
-from bathax._checks import as_float, require
+from bathax._checks import require
 
 Bounds = tuple[float, float]
-Vector = Float[Array, " parameters"]
+Vector = Float[Array | np.ndarray, " parameters"]
 
 
 class Parameters(eqx.Module):
@@ -24,7 +23,7 @@ class Parameters(eqx.Module):
 
     low: Vector
     high: Vector
-    example: dict[str, Array]
+    example: dict[str, np.ndarray]
 
     @classmethod
     def of(cls, start: Mapping[str, Any], bounds: Mapping[str, Bounds]) -> "Parameters":
@@ -32,32 +31,36 @@ class Parameters(eqx.Module):
         require("start", "a mapping with at least one parameter", start, bool(start))
         unknown = [name for name in bounds if name not in start]
         require("bounds", f"of parameters among {', '.join(start)}", unknown, not unknown)
-        example = {name: as_float(value) for name, value in start.items()}
-        ends = {name: _bounds(name, p, bounds.get(name)) for name, p in example.items()}
-        low, high = (
-            {name: jnp.full_like(p, ends[name][side]) for name, p in example.items()}
-            for side in (0, 1)
-        )
-        return cls(ravel_pytree(low)[0], ravel_pytree(high)[0], example)
+        example = {name: np.asarray(start[name], float) for name in sorted(start)}
+        ends = [
+            np.tile(_bounds(name, p, bounds.get(name)), (p.size, 1)) for name, p in example.items()
+        ]
+        low, high = np.concatenate(ends).T
+        return cls(low, high, example)
 
     @property
     def labels(self) -> list[str]:
         """A name for each number: `eta`, or `J[3]` in an array."""
         return [
             name + "".join(f"[{k}]" for k in place)
-            for name in sorted(self.example)
-            for place in np.ndindex(self.example[name].shape)
+            for name, p in self.example.items()
+            for place in np.ndindex(p.shape)
         ]
 
-    def vector(self, parameters: Mapping[str, Any]) -> Vector:
+    def vector(self, parameters: Mapping[str, Any]) -> np.ndarray:
         """The numbers p in one vector."""
-        return ravel_pytree({name: as_float(parameters[name]) for name in self.example})[0]
+        return np.concatenate([np.ravel(parameters[name]) for name in self.example]).astype(float)
 
-    def named(self, vector: Vector) -> dict[str, Array]:
+    def named(self, vector: Vector) -> dict[str, Any]:
         """The numbers p by name."""
-        return ravel_pytree(self.example)[1](vector)
+        ends = np.cumsum([p.size for p in self.example.values()])
+        return {
+            name: vector[end - p.size : end].reshape(p.shape)
+            for (name, p), end in zip(self.example.items(), ends, strict=True)
+        }
 
-    def free(self, vector: Vector) -> Vector:
+    @eqx.filter_jit
+    def free(self, vector: Vector) -> Float[Array, " parameters"]:
         """x of p."""
         above = jnp.where(self._has_low, vector - self._low, 1.0)
         below = jnp.where(self._has_high, self._high - vector, 1.0)
@@ -94,10 +97,10 @@ class Parameters(eqx.Module):
         return jnp.where(self._has_high, self.high, 0.0)
 
 
-def _bounds(name: str, p: Array, given: Bounds | None) -> Bounds:
+def _bounds(name: str, p: np.ndarray, given: Bounds | None) -> Bounds:
     if given is None:
-        given = (0.0, np.inf) if bool(jnp.all(p > 0.0)) else (-np.inf, np.inf)
+        given = (0.0, np.inf) if np.all(p > 0.0) else (-np.inf, np.inf)
     low, high = given
-    inside = bool(jnp.all((p > low) & (p < high)))
+    inside = np.all((p > low) & (p < high))
     require(f"start.{name}", f"between {low:g} and {high:g}", p, inside)
     return low, high

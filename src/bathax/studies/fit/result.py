@@ -34,29 +34,45 @@ class Profile(NamedTuple):
     excess: np.ndarray
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Fit:
     r"""Parameters found by `fit`, and how well they are known.
 
     `parameters` and their standard `errors` by name; `covariance` of all numbers in the order of
     `labels`, from the exact Jacobian J of the residuals r at the minimum: (J^T J)^{-1}, times chi^2
     per degree of freedom where the data came without errors, and for a robust loss or a penalty
-    the sandwich H^{-1} (J^T w r^2 w J + P^T P) H^{-1} with H = J^T w J + P^T P. `chi2` = \sum r^2
-    over `freedom` degrees. `agreeing`: how many of the starts found this minimum. Where the search
-    has not converged, `converged` is False and there are no errors: they are NaN.
+    the sandwich H^{-1} (J^T w r^2 w J + P^T P) H^{-1} with H = J^T w J + P^T P. `size` is how many
+    parameters the data determine, tr H^{-1} J^T w J: all of them, less what a penalty does.
+    `chi2` = \sum r^2 over `freedom` degrees, so many fewer than there are data. `agreeing`: how
+    many of the starts found this minimum. Where the search has not converged, `converged` is False
+    and there are no errors: they are NaN.
     """
 
     parameters: dict[str, np.ndarray]
     errors: dict[str, np.ndarray]
     covariance: np.ndarray
     labels: list[str]
+    size: float
     chi2: float
-    freedom: int
+    freedom: float
     residuals: np.ndarray
     converged: bool
     agreeing: int
     problem: Problem
     data: Runs
+
+    def __repr__(self) -> str:
+        """A table of the parameters, and how good the fit is."""
+        lines = self.problem.parameters.vector(self.parameters), np.sqrt(np.diag(self.covariance))
+        width = max(map(len, self.labels))
+        table = [
+            f"{label:<{width}}  {value:>14.8g} +- {error:.2g}"
+            for label, value, error in zip(self.labels, *lines, strict=True)
+        ]
+        quality = f"chi^2 = {self.chi2:.4g} for {self.freedom:.4g} degrees of freedom"
+        if self._has_errors:
+            quality += f", p = {self.p_value:.2g}"
+        return "\n".join([*table, quality, self.message])
 
     @property
     def message(self) -> str:
@@ -139,18 +155,28 @@ class Fit:
 
     @property
     def aic(self) -> float:
-        """Akaike's criterion, chi^2 + 2 k: the smaller, the better a model foretells."""
-        return self.chi2 + 2.0 * len(self.labels)
+        """Akaike's criterion, -2 ln L + 2 `size`: the smaller, the better a model foretells."""
+        return self._deviance + 2.0 * self.size
 
     @property
     def bic(self) -> float:
-        """The Bayesian criterion, chi^2 + k ln n."""
-        return self.chi2 + len(self.labels) * float(np.log(count_of(self.data)))
+        """The Bayesian criterion, -2 ln L + `size` ln n."""
+        return self._deviance + self.size * float(np.log(count_of(self.data)))
 
     @property
     def p_value(self) -> float:
-        """How probable a chi^2 as large is if the model and the errors are right."""
-        return float(stats.chi2.sf(self.chi2, self.freedom))
+        """How probable a chi^2 as large is if model and errors are right; NaN without errors."""
+        return float(stats.chi2.sf(self.chi2, self.freedom)) if self._has_errors else np.nan
+
+    @property
+    def _deviance(self) -> float:
+        """-2 ln L but for a constant: chi^2, or n ln(chi^2 / n) where it tells the errors."""
+        count = count_of(self.data)
+        return self.chi2 if self._has_errors else count * float(np.log(self.chi2 / count))
+
+    @property
+    def _has_errors(self) -> bool:
+        return runs_of(self.data)[0].has_errors
 
     @property
     def serial_correlation(self) -> float:
@@ -180,22 +206,22 @@ def fit_of(problem: Problem, data: Runs, found: Minimum) -> Fit:
     residuals = np.asarray(found.residuals)
     converged = bool(np.any(found.converged))
     labels = problem.parameters.labels
-    freedom = count_of(data) - len(labels)
+    covariance, size = _covariance(problem, found)
+    freedom = count_of(data) - size
     chi2 = float(np.sum(residuals**2))
-    covariance = _covariance(problem, found)
     if not runs_of(data)[0].has_errors:
         covariance = covariance * (chi2 / freedom if freedom > 0 else np.nan)
     if not converged:
         covariance = np.full_like(covariance, np.nan)
-    errors = jnp.asarray(np.sqrt(np.diag(covariance)))
     objectives = np.where(found.converged, found.objectives, np.inf)
     least = float(np.min(objectives))
     agreeing = int(np.count_nonzero(objectives <= least + SAME * (1.0 + least)))
     return Fit(
-        _as_arrays(problem.parameters.named(found.p)),
-        _as_arrays(problem.parameters.named(errors)),
+        problem.parameters.named(np.asarray(found.p)),
+        problem.parameters.named(np.sqrt(np.diag(covariance))),
         covariance,
         labels,
+        size,
         chi2,
         freedom,
         residuals,
@@ -207,17 +233,22 @@ def fit_of(problem: Problem, data: Runs, found: Minimum) -> Fit:
 
 
 def compare(fits: Mapping[str, Fit]) -> dict[str, dict[str, float]]:
-    """Models of the same data, the most probable first: chi^2, criteria, weights.
+    """Models of the same data, the most probable first: sizes, chi^2, criteria, weights.
 
     `weight` is Akaike's, the probability among these models of being the one that foretells best:
     exp(-(aic - least aic) / 2), normalised. `p_value` says whether a model is right at all.
     """
+    counts = {name: count_of(fit.data) for name, fit in fits.items()}
+    require(
+        "fits", "of the same data", f"of so many numbers: {counts}", len({*counts.values()}) == 1
+    )
     order = sorted(fits, key=lambda name: fits[name].aic)
     aic = np.array([fits[name].aic for name in order])
     weights = np.exp(-0.5 * (aic - aic.min()))
     weights /= weights.sum()
     return {
         name: {
+            "size": fits[name].size,
             "chi2": fits[name].chi2,
             "freedom": fits[name].freedom,
             "aic": fits[name].aic,
@@ -229,18 +260,23 @@ def compare(fits: Mapping[str, Fit]) -> dict[str, dict[str, float]]:
     }
 
 
-def _covariance(problem: Problem, found: Minimum) -> np.ndarray:
-    """(J^T J)^{-1}, or the sandwich; infinite in directions about which the data say nothing."""
+def _covariance(problem: Problem, found: Minimum) -> tuple[np.ndarray, float]:
+    """(J^T J)^{-1}, or the sandwich; infinite in directions about which the data say nothing.
+
+    And how many parameters the data determine.
+    """
     jacobian, penalty = np.asarray(found.jacobian), np.asarray(found.of_penalty)
     if problem.loss == "linear" and not penalty.size:
-        return _inverse_square(jacobian)
+        return _inverse_square(jacobian), float(jacobian.shape[1])
     r = np.asarray(found.residuals)
     # rho'(r^2), by which a robust loss weighs a residual.
     weight = np.asarray(jax.vmap(jax.grad(_rho(problem.loss)))(jnp.asarray(r**2)))
-    inverse = _inverse_square(np.vstack([np.sqrt(weight)[:, None] * jacobian, penalty]))
+    weighted = np.sqrt(weight)[:, None] * jacobian
+    inverse = _inverse_square(np.vstack([weighted, penalty]))
     spread = r**2 if problem.loss != "linear" else np.ones_like(r)
     middle = np.vstack([(weight * np.sqrt(spread))[:, None] * jacobian, penalty])
-    return inverse @ (middle.T @ middle) @ inverse
+    size = np.sum((weighted @ inverse) * weighted) if penalty.size else jacobian.shape[1]
+    return inverse @ (middle.T @ middle) @ inverse, float(size)
 
 
 def _rho(loss: str) -> Callable[[Any], Any]:
@@ -260,7 +296,3 @@ def _inverse_square(jacobian: np.ndarray) -> np.ndarray:
         size = np.where(singular > least, 1.0 / np.maximum(singular, least), 1e150)
     half = rows.T * size / scale[:, None]
     return half @ half.T
-
-
-def _as_arrays(named: Mapping[str, Any]) -> dict[str, np.ndarray]:
-    return {name: np.asarray(value) for name, value in named.items()}

@@ -1,6 +1,6 @@
 """The minimum of a sum of squares from several starts, and what is there."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import equinox as eqx
@@ -14,7 +14,7 @@ from bathax.studies.fit.data import Data, together
 from bathax.studies.fit.parameters import Parameters, Vector
 from bathax.studies.traced import traced
 
-# Levenberg-Marquardt takes some 20 steps, and where it takes so many it leads nowhere; minimisers
+# Levenberg-Marquardt takes a dozen steps, and where it takes so many it leads nowhere; minimisers
 # like those of optax creep.
 STEPS, STEPS_OF_MINIMISERS = 150, 20_000
 # Of r, with r^2 = z, the contribution rho(z) = |loss(r)|^2; as SciPy's `least_squares` has them.
@@ -24,7 +24,31 @@ LOSSES: dict[str, Callable[[Array], Array]] = {
     "cauchy": lambda r: r * jnp.sqrt(_log_ratio(r**2)),
 }
 
+# A step that changes no number x by more, absolutely or relatively, is the last one.
+NEGLIGIBLE = 1e-9
+
 Runs = Data | Sequence[Data]
+
+
+class LevenbergMarquardt(optx.LevenbergMarquardt):
+    """That of optimistix, done also before a negligible step, which rounding might never accept.
+
+    The trust region grows after good steps, not only nearly perfect ones: half as many steps.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(rtol=NEGLIGIBLE, atol=NEGLIGIBLE)
+        self.search = optx.ClassicalTrustRegion(
+            high_cutoff=0.75, low_cutoff=0.1, high_constant=10.0, low_constant=0.1
+        )
+
+    def terminate(
+        self, fn: Any, y: Any, args: Any, options: Any, state: Any, tags: Any
+    ) -> tuple[Bool[Array, ""], Any]:
+        done, result = super().terminate(fn, y, args, options, state, tags)
+        step = jnp.abs(state.y_eval - y)
+        negligible = ~state.first_step & jnp.all(step < self.atol + self.rtol * jnp.abs(y))
+        return done | negligible, result
 
 
 def _log_ratio(z: Array) -> Array:
@@ -68,44 +92,95 @@ class Minimum(NamedTuple):
     steps: Int[Array, " starts"]
 
 
-@eqx.filter_jit
 def search(
     problem: Problem,
     data: Runs,
     guesses: Float[Array, "starts parameters"],
     fixed: Bool[Array, " n"],
+    progress: bool = False,
 ) -> Minimum:
-    """Minimise from each of the guesses x; those of its numbers that are `fixed` stay.
-
-    One start after the other: a batch would be as slow as the slowest of them at every step.
-    """
-    parameters = problem.parameters
-    residuals, _ = traced(problem.residuals, parameters.bounded(guesses[0]), data)
-
-    def objective(moved: Vector, x: Vector) -> tuple[Float[Array, " terms"], Array]:
-        p = parameters.bounded(jnp.where(fixed, x, moved))
-        terms = jnp.concatenate([LOSSES[problem.loss](residuals(p, data)), problem.penalties(p)])
-        return terms, jnp.sum(terms**2)
-
-    by_squares = isinstance(problem.solver, optx.AbstractLeastSquaresSolver)
-    most = STEPS if by_squares else STEPS_OF_MINIMISERS
-
-    def descend(x: Vector) -> tuple[Vector, Array, Array, Array]:
-        found = optx.least_squares(
-            objective, problem.solver, x, args=x, has_aux=True, max_steps=most, throw=False
+    """Minimise from each of the guesses x; those of its numbers that are `fixed` stay."""
+    if jax.default_backend() == "cpu":
+        # A batch would be as slow as the slowest of them at every step.
+        found = [descend(problem, data, x, fixed) for x in _shown(guesses, progress)]
+        ends, objectives, converged, steps = map(jnp.stack, zip(*found, strict=True))
+    else:
+        ends, objectives, converged, steps = jax.vmap(lambda x: descend(problem, data, x, fixed))(
+            guesses
         )
-        value, steps = found.aux, found.stats["num_steps"]
-        done = (found.result == optx.RESULTS.successful) & jnp.isfinite(value)
-        return jnp.where(fixed, x, found.value), value, done, steps
-
-    ends, objectives, converged, steps = lax.map(descend, guesses)
     best = jnp.argmin(jnp.where(converged & jnp.isfinite(objectives), objectives, jnp.inf))
-    p = parameters.bounded(ends[best])
+    return Minimum(*evaluate(problem, data, ends[best]), objectives, converged, steps)
 
-    def repeated(p: Vector) -> tuple[Array, Array]:
-        found = residuals(p, data)
-        return found, found
 
-    jacobian, there = jax.jacfwd(repeated, has_aux=True)(p)
-    of_penalty = jax.jacfwd(problem.penalties)(p)
-    return Minimum(p, there, jacobian, of_penalty, objectives, converged, steps)
+def _shown(guesses: Float[Array, "starts parameters"], progress: bool) -> Iterable[Vector]:
+    """The guesses, with a progress bar in a terminal if wanted."""
+    if not progress:
+        return guesses
+    from tqdm import tqdm
+
+    return tqdm(guesses, unit=" starts", disable=None)
+
+
+@eqx.filter_jit
+def descend(
+    problem: Problem, data: Runs, x: Vector, fixed: Bool[Array, " n"]
+) -> tuple[Vector, Array, Array, Array]:
+    """Where the search from x ends, what is minimised there, whether it converged, its steps."""
+    parameters = problem.parameters
+    residuals, _ = traced(problem.residuals, parameters.bounded(x), data)
+
+    def terms(y: Vector) -> Float[Array, " terms"]:
+        p = parameters.bounded(jnp.where(fixed, x, y))
+        return jnp.concatenate([LOSSES[problem.loss](residuals(p, data)), problem.penalties(p)])
+
+    # In units of where it starts, what a solver does with its tolerances depends on no error.
+    unit = jnp.linalg.norm(terms(x))
+    unit = jnp.where(unit > 0.0, unit, 1.0)
+    by_squares = isinstance(problem.solver, optx.AbstractLeastSquaresSolver)
+    minimised = linearised(terms) if by_squares else terms
+
+    def objective(y: Vector, unit: Array) -> tuple[Float[Array, " terms"], Array]:
+        found = minimised(y)
+        return found / unit, jnp.sum(found**2)
+
+    found = optx.least_squares(
+        objective,
+        problem.solver,
+        x,
+        args=unit,
+        has_aux=True,
+        max_steps=STEPS if by_squares else STEPS_OF_MINIMISERS,
+        throw=False,
+    )
+    done = (found.result == optx.RESULTS.successful) & jnp.isfinite(found.aux)
+    return jnp.where(fixed, x, found.value), found.aux, done, found.stats["num_steps"]
+
+
+def linearised(function: Callable[[Vector], Array]) -> Callable[[Vector], Array]:
+    """The same value and first derivative; the matrix of the latter is computed with the value."""
+
+    def tangent_plane(y: Vector) -> Array:
+        here = lax.stop_gradient(y)
+        jacobian, value = jax.jacfwd(_twice(function), has_aux=True)(here)
+        return value + jacobian @ (y - here)
+
+    return tangent_plane
+
+
+def _twice(function: Callable[..., Any]) -> Callable[..., tuple[Any, Any]]:
+    """The value, and the value as what `has_aux` returns."""
+
+    def twice(*arguments: Any) -> tuple[Any, Any]:
+        value = function(*arguments)
+        return value, value
+
+    return twice
+
+
+@eqx.filter_jit
+def evaluate(problem: Problem, data: Runs, x: Vector) -> tuple[Vector, Array, Array, Array]:
+    """Parameters, residuals and the Jacobians of these and of the penalties."""
+    p = problem.parameters.bounded(x)
+    residuals, _ = traced(problem.residuals, p, data)
+    jacobian, there = jax.jacfwd(_twice(residuals), has_aux=True)(p, data)
+    return p, there, jacobian, jax.jacfwd(problem.penalties)(p)

@@ -6,6 +6,7 @@ import numpy as np
 import optax
 import optimistix as optx
 import pytest
+from scipy import stats
 from scipy.optimize import curve_fit, least_squares
 
 import bathax as bx
@@ -50,10 +51,25 @@ def test_parameters_and_covariance_are_those_of_scipy(found):
     assert abs(found.serial_correlation) < 3.0
 
 
-def test_without_errors_chi_squared_gives_them():
-    found = bx.fit(decay, bx.Data(TIMES, value=DATA.values["value"]), START)
+def test_without_errors_chi_squared_gives_them(found):
+    free = bx.fit(decay, bx.Data(TIMES, value=DATA.values["value"]), START)
     _, covariance = by_scipy()
-    np.testing.assert_allclose(found.covariance, covariance, rtol=1e-5)
+    np.testing.assert_allclose(free.covariance, covariance, rtol=1e-5)
+    # -2 ln L of normal errors of the most probable size, but for n (1 + ln 2 pi).
+    spread = np.sqrt(free.chi2 / 30)
+    log_likelihood = np.sum(stats.norm.logpdf(free.residuals, scale=spread))
+    np.testing.assert_allclose(free.aic, -2 * log_likelihood - 30 * (1 + np.log(2 * np.pi)) + 4)
+    assert np.isnan(free.p_value)
+    assert "p =" in repr(found)
+    assert "p =" not in repr(free)
+
+
+def test_how_it_shows(found):
+    first, second, quality, message = repr(found).splitlines()
+    assert first.split()[0] == "height"
+    assert float(second.split()[1]) == pytest.approx(float(found.parameters["rate"]), rel=1e-7)
+    assert quality.startswith(f"chi^2 = {found.chi2:.4g} for 28 degrees of freedom")
+    assert message == found.message
 
 
 def test_without_noise_the_truth_is_found():
@@ -131,6 +147,8 @@ def test_a_penalty_is_a_prior():
     found = bx.fit(constant, data, {"a": 0.5}, penalty=lambda a: a - 3.0)
     np.testing.assert_allclose(found.parameters["a"], 2.0, rtol=1e-8)
     np.testing.assert_allclose(found.covariance, [[0.5]], rtol=1e-8)
+    # Half of the parameter is the prior's.
+    np.testing.assert_allclose([found.size, found.freedom], [0.5, 29.5], rtol=1e-8)
 
 
 def test_an_optimiser_of_optax(found):
