@@ -119,10 +119,13 @@ def lines(
 
 
 def direction(system: OpenSystem, angle: float) -> Complex[Array, ""]:
-    """One unit of distance along a line."""
-    return lax.stop_gradient(system.bandwidth).astype(complex) * jnp.exp(
-        -1j * jnp.asarray(angle, complex)
-    )
+    """One unit of distance along a line: the bandwidth, to a power of the root of 2.
+
+    So nodes stay where they are while parameters vary: integrals along lines do not depend on them,
+    and their derivatives are those of the sums that stand for them.
+    """
+    bandwidth = jnp.exp2(0.5 * jnp.round(2.0 * jnp.log2(lax.stop_gradient(system.bandwidth))))
+    return bandwidth.astype(complex) * jnp.exp(-1j * jnp.asarray(angle, complex))
 
 
 def _with_slope(function: Callable[[Array], Array], x: Array) -> tuple[Array, Array]:

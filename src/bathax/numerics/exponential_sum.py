@@ -8,11 +8,14 @@ shares are exponentiated once for all its members, and the sums are matrix produ
 """
 
 from collections.abc import Callable
+from functools import partial
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
+from jax.custom_derivatives import SymbolicZero
 from jaxtyping import Array, Complex, Float
 
 from bathax._checks import Scalar
@@ -32,7 +35,7 @@ class Terms(eqx.Module):
     branch: int = eqx.field(static=True, default=0)
 
     def __call__(self, ts: Float[Array, " times"]) -> Complex[Array, " times"]:
-        return phases(self.frequencies, ts) @ self.amplitudes
+        return _sum(self.frequencies, self.amplitudes, ts)
 
     def __getitem__(self, chosen: slice) -> "Terms":
         return Terms(self.frequencies[chosen], self.amplitudes[chosen], self.branch)
@@ -103,6 +106,32 @@ def phases(
     return modulus.astype(complex) * phase_factor(-jnp.outer(ts, frequencies.real))
 
 
+@jax.custom_jvp
+def _sum(
+    frequencies: Complex[Array, " terms"],
+    amplitudes: Complex[Array, " terms"],
+    ts: Float[Array, " times"],
+) -> Complex[Array, " times"]:
+    """sum_j a_j e^{-i z_j t}."""
+    return phases(frequencies, ts) @ amplitudes
+
+
+@partial(_sum.defjvp, symbolic_zeros=True)
+def _sum_jvp(primals: tuple, tangents: tuple) -> tuple[Array, Array]:
+    # Sums over the same exponentials, however many directions there are.
+    (z, a, t), (dz, da, dt) = primals, tangents
+    exponentials = phases(z, t)
+    value = exponentials @ a
+    tangent = jnp.zeros_like(value)
+    if not isinstance(da, SymbolicZero):
+        tangent += exponentials @ da
+    if not isinstance(dz, SymbolicZero):
+        tangent += -1j * t.astype(complex) * (exponentials @ (a * dz))
+    if not isinstance(dt, SymbolicZero):
+        tangent += -1j * dt.astype(complex) * (exponentials @ (a * z))
+    return value, tangent
+
+
 def convolution(kernel: ExponentialSum, f: ExponentialSum) -> ExponentialSum:
     r"""\int_0^t k(t - s) f(s) ds, whose frequencies are those of both.
 
@@ -115,8 +144,31 @@ def convolution(kernel: ExponentialSum, f: ExponentialSum) -> ExponentialSum:
 
 def transform(f: ExponentialSum, z: Complex[Array, " z"]) -> Complex[Array, " z"]:
     r"""\int_0^inf f(t) e^{izt} dt = sum_j i a_j / (z - z_j), continued."""
-    terms = ((1j / jnp.subtract.outer(z, part.frequencies)) @ part.amplitudes for part in f.parts)
+    terms = (_fractions(z, part.frequencies, part.amplitudes) for part in f.parts)
     return sum(terms, jnp.zeros_like(z))
+
+
+@jax.custom_jvp
+def _fractions(
+    z: Complex[Array, " z"], poles: Complex[Array, " terms"], amplitudes: Complex[Array, " terms"]
+) -> Complex[Array, " z"]:
+    """sum_j i a_j / (z - z_j)."""
+    return (1j / jnp.subtract.outer(z, poles)) @ amplitudes
+
+
+@partial(_fractions.defjvp, symbolic_zeros=True)
+def _fractions_jvp(primals: tuple, tangents: tuple) -> tuple[Array, Array]:
+    (z, poles, a), (dz, d_poles, da) = primals, tangents
+    inverse = 1j / jnp.subtract.outer(z, poles)
+    value, slopes = inverse @ a, 1j * inverse**2
+    tangent = jnp.zeros_like(value)
+    if not isinstance(da, SymbolicZero):
+        tangent += inverse @ da
+    if not isinstance(d_poles, SymbolicZero):
+        tangent -= slopes @ (a * d_poles)
+    if not isinstance(dz, SymbolicZero):
+        tangent += dz * (slopes @ a)
+    return value, tangent
 
 
 def overlap(

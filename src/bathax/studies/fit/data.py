@@ -132,3 +132,14 @@ def together(data: Data | Sequence[Data], results: Any) -> Float[Array, " residu
 def count_of(data: Data | Sequence[Data]) -> int:
     """How many numbers there are in one run or in several."""
     return sum(one.count for one in runs_of(data))
+
+
+def size_of(data: Data | Sequence[Data]) -> Float[Array, ""]:
+    """The root of the sum of all (data / error)^2, or 1 where that is 0."""
+    relative = [
+        jnp.abs(jnp.nan_to_num(values)) / one.errors[name]
+        for one in runs_of(data)
+        for name, values in one.values.items()
+    ]
+    size = jnp.linalg.norm(jnp.concatenate(relative))
+    return jnp.where(size > 0.0, size, 1.0)

@@ -12,7 +12,7 @@ from scipy import stats
 
 from bathax._checks import require
 from bathax.studies.fit.data import count_of, runs_of
-from bathax.studies.fit.search import LOSSES, Minimum, Problem, Runs, search
+from bathax.studies.fit.search import LOSSES, Linear, Minimum, Problem, Runs, search
 
 # Two parameters are told apart if their correlation is below this.
 DISTINCT = 0.99
@@ -203,10 +203,10 @@ class Fit:
 
 def fit_of(problem: Problem, data: Runs, found: Minimum) -> Fit:
     """The result of a search."""
-    residuals = np.asarray(found.residuals)
+    residuals = np.asarray(found.best.residuals)
     converged = bool(np.any(found.converged))
     labels = problem.parameters.labels
-    covariance, size = _covariance(problem, found)
+    covariance, size = _covariance(problem, found.best)
     freedom = count_of(data) - size
     chi2 = float(np.sum(residuals**2))
     if not runs_of(data)[0].has_errors:
@@ -217,7 +217,7 @@ def fit_of(problem: Problem, data: Runs, found: Minimum) -> Fit:
     least = float(np.min(objectives))
     agreeing = int(np.count_nonzero(objectives <= least + SAME * (1.0 + least)))
     return Fit(
-        problem.parameters.named(np.asarray(found.p)),
+        problem.parameters.named(np.asarray(found.best.p)),
         problem.parameters.named(np.sqrt(np.diag(covariance))),
         covariance,
         labels,
@@ -260,7 +260,7 @@ def compare(fits: Mapping[str, Fit]) -> dict[str, dict[str, float]]:
     }
 
 
-def _covariance(problem: Problem, found: Minimum) -> tuple[np.ndarray, float]:
+def _covariance(problem: Problem, found: Linear) -> tuple[np.ndarray, float]:
     """(J^T J)^{-1}, or the sandwich; infinite in directions about which the data say nothing.
 
     And how many parameters the data determine.

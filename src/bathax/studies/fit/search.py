@@ -10,7 +10,7 @@ import optimistix as optx
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int
 
-from bathax.studies.fit.data import Data, together
+from bathax.studies.fit.data import Data, size_of, together
 from bathax.studies.fit.parameters import Parameters, Vector
 from bathax.studies.traced import traced
 
@@ -77,16 +77,39 @@ class Problem(eqx.Module):
         return jnp.ravel(jnp.asarray(self.penalty(**self.parameters.named(p))))
 
 
-class Minimum(NamedTuple):
-    """The best place found: parameters, residuals and penalties there, and their Jacobians.
-
-    `objectives` are what each start came down to, in which `converged` says, `steps` in how many.
-    """
+class Linear(NamedTuple):
+    """Parameters p, residuals and penalties there, and their Jacobians."""
 
     p: Vector
     residuals: Float[Array, " residuals"]
+    penalties: Float[Array, " penalties"]
     jacobian: Float[Array, "residuals parameters"]
     of_penalty: Float[Array, "penalties parameters"]
+
+    @classmethod
+    def at(
+        cls, p: Vector, residuals: Callable[..., Any], penalties: Callable[..., Any]
+    ) -> "Linear":
+        """All of it in one pass."""
+
+        def both(p: Vector) -> tuple[Any, Any]:
+            values = residuals(p), penalties(p)
+            return values, values
+
+        jacobians, values = jax.jacfwd(both, has_aux=True)(p)
+        return cls(p, *values, *jacobians)
+
+    def terms(self, p: Vector, loss: str) -> Float[Array, " terms"]:
+        """What is squared and summed, close to p, with the loss of a residual."""
+        step = p - self.p
+        residuals = self.residuals + self.jacobian @ step
+        return jnp.concatenate([LOSSES[loss](residuals), self.penalties + self.of_penalty @ step])
+
+
+class Minimum(NamedTuple):
+    """The best place; of each start what it came down to, whether it converged, in which steps."""
+
+    best: Linear
     objectives: Float[Array, " starts"]
     converged: Bool[Array, " starts"]
     steps: Int[Array, " starts"]
@@ -102,14 +125,13 @@ def search(
     """Minimise from each of the guesses x; those of its numbers that are `fixed` stay."""
     if jax.default_backend() == "cpu":
         # A batch would be as slow as the slowest of them at every step.
-        found = [descend(problem, data, x, fixed) for x in _shown(guesses, progress)]
-        ends, objectives, converged, steps = map(jnp.stack, zip(*found, strict=True))
+        each = [descend(problem, data, x, fixed) for x in _shown(guesses, progress)]
+        found = jax.tree.map(lambda *parts: jnp.stack(parts), *each)
     else:
-        ends, objectives, converged, steps = jax.vmap(lambda x: descend(problem, data, x, fixed))(
-            guesses
-        )
+        found = jax.vmap(lambda x: descend(problem, data, x, fixed))(guesses)
+    places, objectives, converged, steps = found
     best = jnp.argmin(jnp.where(converged & jnp.isfinite(objectives), objectives, jnp.inf))
-    return Minimum(*evaluate(problem, data, ends[best]), objectives, converged, steps)
+    return Minimum(jax.tree.map(lambda part: part[best], places), objectives, converged, steps)
 
 
 def _shown(guesses: Float[Array, "starts parameters"], progress: bool) -> Iterable[Vector]:
@@ -124,63 +146,42 @@ def _shown(guesses: Float[Array, "starts parameters"], progress: bool) -> Iterab
 @eqx.filter_jit
 def descend(
     problem: Problem, data: Runs, x: Vector, fixed: Bool[Array, " n"]
-) -> tuple[Vector, Array, Array, Array]:
+) -> tuple[Linear, Array, Array, Array]:
     """Where the search from x ends, what is minimised there, whether it converged, its steps."""
-    parameters = problem.parameters
-    residuals, _ = traced(problem.residuals, parameters.bounded(x), data)
+    parameters, loss = problem.parameters, problem.loss
+    program, _ = traced(problem.residuals, parameters.bounded(x), data)
 
-    def terms(y: Vector) -> Float[Array, " terms"]:
-        p = parameters.bounded(jnp.where(fixed, x, y))
-        return jnp.concatenate([LOSSES[problem.loss](residuals(p, data)), problem.penalties(p)])
+    def residuals(p: Vector) -> Float[Array, " residuals"]:
+        return program(p, data)
 
-    # In units of where it starts, what a solver does with its tolerances depends on no error.
-    unit = jnp.linalg.norm(terms(x))
-    unit = jnp.where(unit > 0.0, unit, 1.0)
-    by_squares = isinstance(problem.solver, optx.AbstractLeastSquaresSolver)
-    minimised = linearised(terms) if by_squares else terms
+    def linear(p: Vector) -> Linear:
+        return Linear.at(lax.stop_gradient(p), residuals, problem.penalties)
 
-    def objective(y: Vector, unit: Array) -> tuple[Float[Array, " terms"], Array]:
-        found = minimised(y)
-        return found / unit, jnp.sum(found**2)
+    def place(y: Vector) -> Vector:
+        return parameters.bounded(jnp.where(fixed, x, y))
 
+    def by_jacobian(y: Vector, unit: Array) -> tuple[Float[Array, " terms"], Linear]:
+        here = linear(place(y))
+        return here.terms(place(y), loss) / unit, here
+
+    def plain(y: Vector, unit: Array) -> tuple[Float[Array, " terms"], None]:
+        p = place(y)
+        terms = [LOSSES[loss](residuals(p)), problem.penalties(p)]
+        return jnp.concatenate(terms) / unit, None
+
+    by_squares = isinstance(problem.solver, optx.AbstractGaussNewton)
     found = optx.least_squares(
-        objective,
+        by_jacobian if by_squares else plain,
         problem.solver,
         x,
-        args=unit,
+        # In units of the data, what a solver does with its tolerances depends on no error.
+        args=size_of(data),
         has_aux=True,
         max_steps=STEPS if by_squares else STEPS_OF_MINIMISERS,
         throw=False,
     )
-    done = (found.result == optx.RESULTS.successful) & jnp.isfinite(found.aux)
-    return jnp.where(fixed, x, found.value), found.aux, done, found.stats["num_steps"]
-
-
-def linearised(function: Callable[[Vector], Array]) -> Callable[[Vector], Array]:
-    """The same value and first derivative; the matrix of the latter is computed with the value."""
-
-    def tangent_plane(y: Vector) -> Array:
-        here = lax.stop_gradient(y)
-        jacobian, value = jax.jacfwd(_twice(function), has_aux=True)(here)
-        return value + jacobian @ (y - here)
-
-    return tangent_plane
-
-
-def _twice(function: Callable[..., Any]) -> Callable[..., tuple[Any, Any]]:
-    """The value, and the value as what `has_aux` returns."""
-
-    def twice(*arguments: Any) -> tuple[Any, Any]:
-        value = function(*arguments)
-        return value, value
-
-    return twice
-
-
-@eqx.filter_jit
-def evaluate(problem: Problem, data: Runs, x: Vector) -> tuple[Vector, Array, Array, Array]:
-    """Parameters, residuals and the Jacobians of these and of the penalties."""
-    p = problem.parameters.bounded(x)
-    residuals, _ = traced(problem.residuals, p, data)
-    jacobian, there = jax.jacfwd(_twice(residuals), has_aux=True)(p, data)
-    return p, there, jacobian, jax.jacfwd(problem.penalties)(p)
+    # `found.aux` is one step behind.
+    end = found.state.aux if by_squares else linear(place(found.value))
+    objective = jnp.sum(end.terms(end.p, loss) ** 2)
+    done = (found.result == optx.RESULTS.successful) & jnp.isfinite(objective)
+    return end, objective, done, found.stats["num_steps"]
