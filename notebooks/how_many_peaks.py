@@ -40,8 +40,8 @@ def panels(*labels):
 # %% [markdown]
 # ## Data
 #
-# Two peaks, one on each side of the cavity. The phase matters: $|u|$ alone could not tell $J$ from its
-# mirror image about $\omega_s$.
+# Two peaks, one on each side of the cavity. The phase matters: $|u|$ alone could not tell $J$ from
+# its mirror image about $\omega_s$.
 
 # %%
 ERROR = 0.01
@@ -63,8 +63,8 @@ data = bx.Data(times, u=(measured, ERROR))
 # %% [markdown]
 # ## One, two, three
 #
-# The parameters of all peaks are arrays. Ordered bounds would keep peaks from changing places; here
-# they start apart and stay so.
+# The parameters of all peaks are arrays. Ordered bounds would keep peaks from changing places;
+# here they start apart and stay so.
 
 
 # %%
@@ -86,9 +86,9 @@ for count, centers in {1: [0.9], 2: [0.8, 1.3], 3: [0.6, 1.0, 1.5]}.items():
     print(f"--- peaks: {count}\n{fits[f'{count}']}\n")
 
 # %% [markdown]
-# One peak cannot be right: its $\chi^2$ is impossible, and each residual resembles the next, by so many
-# standard deviations. Two are as good as the errors allow. A third lowers $\chi^2$ by less than the
-# three parameters that it costs, so that the criteria of Akaike and Bayes prefer two.
+# One peak cannot be right: its $\chi^2$ is impossible, and each residual resembles the next, by so
+# many standard deviations. Two are as good as the errors allow. A third lowers $\chi^2$ by less
+# than the three parameters that it costs, so that the criteria of Akaike and Bayes prefer two.
 
 # %%
 table = bx.compare(fits)
@@ -111,10 +111,10 @@ _ = left.legend()
 # %% [markdown]
 # ## No formula at all
 #
-# Let $J$ be a smooth curve through 25 values. The data determine few of them: without a penalty the
-# fit would follow the noise. The penalty is how rough $\ln J$ is, the difference of neighbouring slopes, and
-# the fit says how many parameters the data determine, its `size`. Akaike's criterion, with that size,
-# chooses the strength.
+# Let $J$ be a smooth curve through 25 values. The data determine few of them: without a penalty
+# the fit would follow the noise. The penalty is how rough $\ln J$ is, the difference of
+# neighbouring slopes, and the fit says how many parameters the data determine, its `size`.
+# Akaike's criterion, with that size, chooses the strength.
 
 # %%
 knots = jnp.linspace(0.0, 2.4, 25)
@@ -142,9 +142,9 @@ for name, line in table.items():
     )
 
 # %% [markdown]
-# The best of them shows both peaks without having been told of any, with a band of one standard error
-# that is wide where the cavity does not look. The fit of two peaks, which knows what it is looking for, is far
-# more certain (the truth is dashed).
+# The best of them shows both peaks without having been told of any, with a band of one standard
+# error that is wide where the cavity does not look. The fit of two peaks, which knows what it is
+# looking for, is far more certain (the truth is dashed).
 
 # %%
 best = free[next(iter(table))]

@@ -13,6 +13,7 @@ from scipy import stats
 from bathax._checks import require
 from bathax.studies.fit.data import count_of, runs_of
 from bathax.studies.fit.search import LOSSES, Linear, Minimum, Problem, Runs, search
+from bathax.studies.traced import traced
 
 # Two parameters are told apart if their correlation is below this.
 DISTINCT = 0.99
@@ -194,11 +195,14 @@ class Fit:
         """Value and gradient of a function of the parameters."""
         parameters = self.problem.parameters
         p = parameters.vector(self.parameters)
+        program, _ = traced(lambda p: jnp.asarray(function(**parameters.named(p))), p)
 
-        def of_vector(p: Any) -> Any:
-            return jnp.asarray(function(**parameters.named(p)))
+        def twice(p: Any) -> tuple[Any, Any]:
+            value = program(p)
+            return value, value
 
-        return np.asarray(of_vector(p)), np.asarray(jax.jacfwd(of_vector)(p))
+        gradient, value = jax.jit(jax.jacfwd(twice, has_aux=True))(p)
+        return np.asarray(value), np.asarray(gradient)
 
 
 def fit_of(problem: Problem, data: Runs, found: Minimum) -> Fit:
