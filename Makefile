@@ -45,6 +45,7 @@ bench: .venv/dev            ## speed, against limits and peers; writes tables in
 	$(BIN)/python benchmarks/qubit_peers.py
 	$(BIN)/python benchmarks/sweeps.py
 	$(BIN)/python benchmarks/fit_speed.py
+	$(BIN)/python benchmarks/fit_peers.py
 	benchmarks/make_dynamiqs_venv.sh
 	$(BIN)/python benchmarks/sweep_speed.py
 

@@ -69,10 +69,7 @@ data = bx.Data(times, u=(measured, ERROR))
 
 # %%
 def peaks(coupling, width, center):
-    density = bx.Lorentzian(coupling[0], width[0], center[0])
-    for k in range(1, len(coupling)):
-        density = density + bx.Lorentzian(coupling[k], width[k], center[k])
-    return density
+    return sum(bx.Lorentzian(*peak) for peak in zip(coupling, width, center, strict=True))
 
 
 def by_peaks(**parameters):

@@ -131,6 +131,10 @@ class SpectralDensity(Validated):
     def __add__(self, other: "SpectralDensity") -> "SpectralDensity":
         return Sum((self, other))
 
+    def __radd__(self, zero: int) -> "SpectralDensity":
+        """For `sum`, which starts at 0."""
+        return self if zero == 0 else NotImplemented
+
     def __mul__(self, factor: ArrayLike) -> "SpectralDensity":
         return Scaled(self, factor)
 

@@ -24,8 +24,9 @@ LOSSES: dict[str, Callable[[Array], Array]] = {
     "cauchy": lambda r: r * jnp.sqrt(_log_ratio(r**2)),
 }
 
-# A step that changes no number x by more, absolutely or relatively, is the last one.
-NEGLIGIBLE = 1e-9
+# A step that changes no number x by more, absolutely or relatively, is the last one: the error
+# after it is some fifty times less. The first is damped as if residuals were this part of the data.
+NEGLIGIBLE, DAMPED = 1e-8, 0.3
 
 Runs = Data | Sequence[Data]
 
@@ -174,8 +175,8 @@ def descend(
         by_jacobian if by_squares else plain,
         problem.solver,
         x,
-        # In units of the data, what a solver does with its tolerances depends on no error.
-        args=size_of(data),
+        # In such units, what a solver does with its tolerances depends on no error.
+        args=DAMPED * size_of(data),
         has_aux=True,
         max_steps=STEPS if by_squares else STEPS_OF_MINIMISERS,
         throw=False,
