@@ -28,6 +28,7 @@ def kernel(coupling, width, center):
 
 
 def model(**parameters):
+    """The kernel, by the name that it has among the data."""
     return {"g": kernel(**parameters)}
 
 

@@ -4,13 +4,12 @@ SciPy takes finite differences. Both fit the same data through the same compiled
 same start, in the same logarithms of the parameters; what is compiled first is not counted.
 """
 
-import statistics
 from pathlib import Path
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from _timing import machine_line, seconds, table, write_report
+from _timing import alternating_medians, machine_line, seconds, table, write_report
 from scipy.optimize import least_squares
 
 import bathax as bx
@@ -18,8 +17,6 @@ import bathax as bx
 TRUTH = {"eta": 0.03, "cutoff": 4.0, "exponent": 0.9, "kT": 3.0, "frequency": 1.1}
 START = {"eta": 0.02, "cutoff": 5.0, "exponent": 1.1, "kT": 2.0, "frequency": 1.0}
 TIMES, NOISE, SEED, REPEATS = np.linspace(0.25, 30.0, 120), 0.002, 2029, 5
-
-
 ENGINES = {
     "Volterra(points=1024)": bx.Volterra(points=1024),
     "Resonance(nodes=128)": bx.Resonance(nodes=128),
@@ -76,14 +73,8 @@ def row(name, data):
         "model": lambda: residuals(start),
         "jacobian": lambda: jacobian(start),
     }
-    times = {kind: [] for kind in runs}
     compiling = seconds(runs["fit"])
-    for run in runs.values():
-        run()
-    for _ in range(REPEATS):
-        for kind, run in runs.items():
-            times[kind].append(seconds(run))
-    took = {kind: statistics.median(values) for kind, values in times.items()}
+    took = alternating_medians(runs, REPEATS)
     found, other = own(), by_scipy()
     ends = zip(START, np.exp(other.x), strict=True)
     off = max(abs(float(found.parameters[n]) - p) / float(found.errors[n]) for n, p in ends)

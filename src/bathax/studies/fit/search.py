@@ -162,8 +162,9 @@ def descend(
         return parameters.bounded(jnp.where(fixed, x, y))
 
     def by_jacobian(y: Vector, unit: Array) -> tuple[Float[Array, " terms"], Linear]:
-        here = linear(place(y))
-        return here.terms(place(y), loss) / unit, here
+        p = place(y)
+        here = linear(p)
+        return here.terms(p, loss) / unit, here
 
     def plain(y: Vector, unit: Array) -> tuple[Float[Array, " terms"], None]:
         p = place(y)
