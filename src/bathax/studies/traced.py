@@ -1,4 +1,4 @@
-"""A function traced once, without what its results do not need."""
+"""A function traced once, without what its results do not need, and its derivatives."""
 
 from collections.abc import Callable
 from typing import Any
@@ -23,3 +23,14 @@ def traced(function: Callable[..., Any], *arguments: Any) -> tuple[Callable[...,
         return jax.tree.unflatten(jax.tree.structure(shapes), flat(*jax.tree.leaves(arguments)))
 
     return run, shapes
+
+
+def value_and_jacobian(function: Callable[[Any], Any], p: Any) -> tuple[Any, Any]:
+    """What a function returns, and its derivatives by the numbers in p, in one forward pass."""
+
+    def twice(p: Any) -> tuple[Any, Any]:
+        value = function(p)
+        return value, value
+
+    jacobian, value = jax.jacfwd(twice, has_aux=True)(p)
+    return value, jacobian

@@ -52,7 +52,7 @@ def fit(
     or roughness. `starts`: how many times the search begins, first at `start`, then at places
     around it at random, always the same. `solver`: Levenberg-Marquardt, or any least-squares solver
     or minimiser of optimistix, `OptaxMinimiser` for those of optax. `progress`: a bar in a
-    terminal, start by start.
+    terminal, start by start; accelerators search from all starts at once.
 
     A fit that has not converged says so in `converged` and `message`, and has no errors. Calls with
     the same `of` and as many data share one compiled program. Not itself for use under `jit`.

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, NamedTuple
 
 import jax
@@ -13,7 +13,7 @@ from scipy import stats
 from bathax._checks import require
 from bathax.studies.fit.data import count_of, runs_of
 from bathax.studies.fit.search import LOSSES, Linear, Minimum, Problem, Runs, search
-from bathax.studies.traced import traced
+from bathax.studies.traced import traced, value_and_jacobian
 
 # Two parameters are told apart if their correlation is below this.
 DISTINCT = 0.99
@@ -196,12 +196,7 @@ class Fit:
         parameters = self.problem.parameters
         p = parameters.vector(self.parameters)
         program, _ = traced(lambda p: jnp.asarray(function(**parameters.named(p))), p)
-
-        def twice(p: Any) -> tuple[Any, Any]:
-            value = program(p)
-            return value, value
-
-        gradient, value = jax.jit(jax.jacfwd(twice, has_aux=True))(p)
+        value, gradient = jax.jit(partial(value_and_jacobian, program))(p)
         return np.asarray(value), np.asarray(gradient)
 
 

@@ -12,7 +12,7 @@ from jaxtyping import Array, Bool, Float, Int
 
 from bathax.studies.fit.data import Data, size_of, together
 from bathax.studies.fit.parameters import Parameters, Vector
-from bathax.studies.traced import traced
+from bathax.studies.traced import traced, value_and_jacobian
 
 # Levenberg-Marquardt takes a dozen steps, and where it takes so many it leads nowhere; minimisers
 # like those of optax creep.
@@ -92,12 +92,7 @@ class Linear(NamedTuple):
         cls, p: Vector, residuals: Callable[..., Any], penalties: Callable[..., Any]
     ) -> "Linear":
         """All of it in one pass."""
-
-        def both(p: Vector) -> tuple[Any, Any]:
-            values = residuals(p), penalties(p)
-            return values, values
-
-        jacobians, values = jax.jacfwd(both, has_aux=True)(p)
+        values, jacobians = value_and_jacobian(lambda p: (residuals(p), penalties(p)), p)
         return cls(p, *values, *jacobians)
 
     def terms(self, p: Vector, loss: str) -> Float[Array, " terms"]:
