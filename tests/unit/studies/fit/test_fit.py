@@ -64,6 +64,15 @@ def test_without_errors_chi_squared_gives_them(found):
     assert "p =" not in repr(free)
 
 
+def test_starts_of_a_batch_end_where_they_do_one_by_one(found, monkeypatch):
+    monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
+    batch = bx.fit(decay, DATA, START)
+    assert batch.agreeing == found.agreeing
+    np.testing.assert_allclose(
+        [*batch.parameters.values()], [*found.parameters.values()], rtol=1e-9
+    )
+
+
 def test_how_it_shows(found):
     first, second, quality, message = repr(found).splitlines()
     assert first.split()[0] == "height"
