@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 import optimistix as optx
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int
@@ -25,14 +26,15 @@ LOSSES: dict[str, Callable[[Array], Array]] = {
 }
 
 # A step that changes no number x by more, absolutely or relatively, is the last one: the error
-# after it is some fifty times less. The first is damped as if residuals were this part of the data.
-NEGLIGIBLE, DAMPED = 1e-8, 0.3
+# after it is some hundred times less. The first is damped as if residuals were this part of the
+# data.
+NEGLIGIBLE, DAMPED = 1e-6, 0.3
 
 Runs = Data | Sequence[Data]
 
 
 class LevenbergMarquardt(optx.LevenbergMarquardt):
-    """That of optimistix, done also before a negligible step, which rounding might never accept.
+    """That of optimistix, which takes a negligible step unseen, for rounding might not accept it.
 
     The trust region grows after good steps, not only nearly perfect ones: half as many steps.
     """
@@ -46,10 +48,22 @@ class LevenbergMarquardt(optx.LevenbergMarquardt):
     def terminate(
         self, fn: Any, y: Any, args: Any, options: Any, state: Any, tags: Any
     ) -> tuple[Bool[Array, ""], Any]:
-        done, result = super().terminate(fn, y, args, options, state, tags)
         step = jnp.abs(state.y_eval - y)
-        negligible = ~state.first_step & jnp.all(step < self.atol + self.rtol * jnp.abs(y))
-        return done | negligible, result
+        negligible = jnp.all(step < self.atol + self.rtol * jnp.abs(y))
+        return negligible & ~state.first_step, state.result
+
+    def postprocess(
+        self,
+        fn: Any,
+        y: Any,
+        aux: Any,
+        args: Any,
+        options: Any,
+        state: Any,
+        tags: Any,
+        result: optx.RESULTS,
+    ) -> tuple[Any, Any, dict[str, Any]]:
+        return jnp.where(result == optx.RESULTS.successful, state.y_eval, y), aux, {}
 
 
 def _log_ratio(z: Array) -> Array:
@@ -95,11 +109,16 @@ class Linear(NamedTuple):
         values, jacobians = value_and_jacobian(lambda p: (residuals(p), penalties(p)), p)
         return cls(p, *values, *jacobians)
 
-    def terms(self, p: Vector, loss: str) -> Float[Array, " terms"]:
-        """What is squared and summed, close to p, with the loss of a residual."""
+    def moved(self, p: Vector) -> "Linear":
+        """The same at p, which is close."""
         step = p - self.p
         residuals = self.residuals + self.jacobian @ step
-        return jnp.concatenate([LOSSES[loss](residuals), self.penalties + self.of_penalty @ step])
+        penalties = self.penalties + self.of_penalty @ step
+        return self._replace(p=p, residuals=residuals, penalties=penalties)
+
+    def terms(self, loss: str) -> Float[Array, " terms"]:
+        """What is squared and summed, with the loss of a residual."""
+        return jnp.concatenate([LOSSES[loss](self.residuals), self.penalties])
 
 
 class Minimum(NamedTuple):
@@ -122,11 +141,11 @@ def search(
     if jax.default_backend() == "cpu":
         # A batch would be as slow as the slowest of them at every step.
         each = [descend(problem, data, x, fixed) for x in _shown(guesses, progress)]
-        found = jax.tree.map(lambda *parts: jnp.stack(parts), *each)
+        found = jax.tree.map(lambda *parts: np.stack(parts), *each)
     else:
-        found = jax.vmap(lambda x: descend(problem, data, x, fixed))(guesses)
+        found = jax.device_get(jax.vmap(lambda x: descend(problem, data, x, fixed))(guesses))
     places, objectives, converged, steps = found
-    best = jnp.argmin(jnp.where(converged & jnp.isfinite(objectives), objectives, jnp.inf))
+    best = np.argmin(np.where(converged & np.isfinite(objectives), objectives, np.inf))
     return Minimum(jax.tree.map(lambda part: part[best], places), objectives, converged, steps)
 
 
@@ -159,7 +178,7 @@ def descend(
     def by_jacobian(y: Vector, unit: Array) -> tuple[Float[Array, " terms"], Linear]:
         p = place(y)
         here = linear(p)
-        return here.terms(p, loss) / unit, here
+        return here.moved(p).terms(loss) / unit, here
 
     def plain(y: Vector, unit: Array) -> tuple[Float[Array, " terms"], None]:
         p = place(y)
@@ -177,8 +196,9 @@ def descend(
         max_steps=STEPS if by_squares else STEPS_OF_MINIMISERS,
         throw=False,
     )
+    end = place(found.value)
     # `found.aux` is one step behind.
-    end = found.state.aux if by_squares else linear(place(found.value))
-    objective = jnp.sum(end.terms(end.p, loss) ** 2)
+    there = found.state.aux.moved(end) if by_squares else linear(end)
+    objective = jnp.sum(there.terms(loss) ** 2)
     done = (found.result == optx.RESULTS.successful) & jnp.isfinite(objective)
-    return end, objective, done, found.stats["num_steps"]
+    return there, objective, done, found.stats["num_steps"]
