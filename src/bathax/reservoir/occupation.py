@@ -3,6 +3,7 @@
 import abc
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Inexact
 
@@ -29,13 +30,26 @@ class BoseEinstein(Occupation):
     def __call__(self, w: Inexact[Array, "..."]) -> Inexact[Array, "..."]:
         warm = self.temperature > 0
         temperature = jnp.where(warm, self.temperature, 1.0).astype(w.dtype)
-        # e^{-w/T} instead of e^{w/T}: for w >> T it underflows, and so do its derivatives.
         # At T = 0 the argument is anything safe: w may be far below zero there.
         x = jnp.where(warm, w / temperature, jnp.ones((), w.dtype))
-        return jnp.where(warm, -jnp.exp(-x) / jnp.expm1(-x), jnp.zeros((), w.dtype))
+        return jnp.where(warm, _bose(x), jnp.zeros((), w.dtype))
 
     def is_vacuum(self) -> Bool[Array, ""]:
         return self.temperature == 0.0
+
+
+@jax.custom_jvp
+def _bose(x: Inexact[Array, "..."]) -> Inexact[Array, "..."]:
+    """1 / (e^x - 1), whose derivatives underflow at large x as it does."""
+    return -jnp.exp(-x) / jnp.expm1(-x)
+
+
+@_bose.defjvp
+def _bose_jvp(primals: tuple, tangents: tuple) -> tuple[Array, Array]:
+    (x,), (dx,) = primals, tangents
+    n = _bose(x)
+    # In this order nothing overflows close to x = 0, in derivatives of any order: dx is like x.
+    return n, -n * ((n + 1.0) * dx)
 
 
 class Uniform(Occupation):

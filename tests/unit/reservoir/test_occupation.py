@@ -24,6 +24,10 @@ class Bump(eqx.Module):
         return self.height.astype(w.dtype) * jnp.exp(-((w - 1.0) ** 2))
 
 
+def _second(function):
+    return jax.jit(jax.jacfwd(jax.jacfwd(function)))
+
+
 @pytest.mark.parametrize("temperature", [1e-3, 1.0, 1e3])
 def test_bose_einstein_on_the_real_axis(temperature):
     with np.errstate(over="ignore"):
@@ -46,6 +50,21 @@ def test_vacuum_is_empty_and_differentiable(w):
     np.testing.assert_array_equal(bx.BoseEinstein(0.0)(w), 0.0)
     slope = jax.jit(jax.jacfwd(lambda t: bx.BoseEinstein(t)(w)))(0.0)
     np.testing.assert_array_equal(slope, 0.0)
+
+
+@pytest.mark.parametrize("angle", [0.0, -np.pi / 4])
+def test_second_derivative_with_respect_to_temperature(angle):
+    """n'' = (w/T^2) n' (2 n + 1) - 2 n' / T, and for w << T, where n = T/w - 1/2 is linear, none."""
+    w = np.array([1e-200, 1e-120, 0.3, 5.0, 600.0]) * (np.exp(1j * angle) if angle else 1.0)
+
+    def filled(temperature):
+        return bx.BoseEinstein(temperature)(jnp.asarray(w))
+
+    curvature = _second(filled)(2.0)
+    n, slope = (np.asarray(f(2.0))[2:] for f in (filled, jax.jacfwd(filled)))
+    expected = w[2:] / 4.0 * slope * (2.0 * n + 1.0) - slope
+    np.testing.assert_allclose(curvature[2:], expected, rtol=1e-12)
+    assert np.all(np.abs(curvature[:2] * w[:2]) < 1e-15)
 
 
 @pytest.mark.parametrize("temperature", [1e-3, 1e-2, 1.0, 1e3])
