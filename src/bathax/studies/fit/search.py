@@ -25,10 +25,11 @@ LOSSES: dict[str, Callable[[Array], Array]] = {
     "cauchy": lambda r: r * jnp.sqrt(_log_ratio(r**2)),
 }
 
-# A step that changes no number x by more, absolutely or relatively, is the last one: the error
-# after it is some hundred times less. The first is damped as if residuals were this part of the
-# data.
-NEGLIGIBLE, DAMPED = 1e-6, 0.3
+# The last step is one that changes no number x by more, absolutely or relatively, or no parameter
+# by more than this part of its standard error: after it the error is some hundred times less.
+NEGLIGIBLE, OFFSET = 1e-6, 1e-4
+# The first step is damped as if residuals were this part of the data.
+DAMPED = 0.3
 
 Runs = Data | Sequence[Data]
 
@@ -50,7 +51,7 @@ class LevenbergMarquardt(optx.LevenbergMarquardt):
     ) -> tuple[Bool[Array, ""], Any]:
         step = jnp.abs(state.y_eval - y)
         negligible = jnp.all(step < self.atol + self.rtol * jnp.abs(y))
-        return negligible & ~state.first_step, state.result
+        return ~state.first_step & (negligible | _is_flat(state.f_info)), state.result
 
     def postprocess(
         self,
@@ -64,6 +65,20 @@ class LevenbergMarquardt(optx.LevenbergMarquardt):
         result: optx.RESULTS,
     ) -> tuple[Any, Any, dict[str, Any]]:
         return jnp.where(result == optx.RESULTS.successful, state.y_eval, y), aux, {}
+
+
+def _is_flat(place: optx.FunctionInfo.ResidualJac) -> Bool[Array, ""]:
+    """Whether the residuals r are at right angles to their tangent space, whose projection is P.
+
+    |P r| / |r - P r| is what the parameters are off, relative to their standard errors, times the
+    root of their number over the degrees of freedom [Bates & Watts 1981].
+    """
+    r, jacobian = place.residual, place.jac.as_matrix()
+    count, size = jacobian.shape
+    tangents, _ = jnp.linalg.qr(jacobian)
+    along = tangents @ (tangents.T @ r)
+    freedom = max(count - size, 0)
+    return freedom * jnp.sum(along**2) < size * OFFSET**2 * jnp.sum((r - along) ** 2)
 
 
 def _log_ratio(z: Array) -> Array:
