@@ -230,6 +230,26 @@ def test_gradients_and_a_bad_point_of_a_batch():
         assert jnp.max(jnp.abs(slopes[:2, :, i] - expected[:2]) / scale) < 1e-7
 
 
+def test_second_derivatives():
+    """Of u and v along a direction of all parameters, against differences of first ones."""
+    ts, point = jnp.array([0.5, 3.0, 20.0]), jnp.array([0.03, 4.0, 0.9, 1.1, 3.0])
+    along = 0.1 * point
+
+    def values(p):
+        eta, cutoff, exponent, frequency, temperature = p
+        bath = bx.Reservoir(bx.Ohmic(eta, cutoff, exponent), temperature)
+        green = bx.Resonance(nodes=64).green_functions(bx.Cavity(frequency, bath), ts).green
+        return jnp.stack([green.u.real, green.u.imag, green.v])
+
+    def first(p):
+        return jax.jvp(values, (p,), (along,))[1]
+
+    second = jax.jit(lambda p: jax.jvp(first, (p,), (along,))[1])(point)
+    slopes = jax.jit(lambda step: first(point + step * along))
+    expected = (slopes(1e-4) - slopes(-1e-4)) / 2e-4
+    np.testing.assert_allclose(second, expected, atol=1e-6 * jnp.max(jnp.abs(second)))
+
+
 def test_merging_resonances_are_not_taken_for_a_result():
     bath = bx.Reservoir(bx.Lorentzian(0.5, 1.0, 1.0))
     solution = bx.solve(bx.Cavity(1.0, bath), bx.Fock(1), [1.0], bx.Resonance())

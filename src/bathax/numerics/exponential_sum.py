@@ -137,38 +137,55 @@ def convolution(kernel: ExponentialSum, f: ExponentialSum) -> ExponentialSum:
 
     No two frequencies may be equal; close ones cost digits.
     """
-    poles, *cuts = (part.scaled(transform(kernel, part.frequencies)) for part in f.parts)
-    driven, *rest = (part.scaled(transform(f, part.frequencies)) for part in kernel.parts)
+    of_f, of_kernel = ([jnp.zeros_like(part.frequencies) for part in g.parts] for g in (f, kernel))
+    for m, one in enumerate(f.parts):
+        for n, other in enumerate(kernel.parts):
+            at_one, at_other = _transforms(
+                one.frequencies, one.amplitudes, other.frequencies, other.amplitudes
+            )
+            of_f[m] += at_one
+            of_kernel[n] += at_other
+    poles, *cuts = map(Terms.scaled, f.parts, of_f)
+    driven, *rest = map(Terms.scaled, kernel.parts, of_kernel)
     return ExponentialSum(Terms.joined(poles, driven), (*cuts, *rest))
 
 
 def transform(f: ExponentialSum, z: Complex[Array, " z"]) -> Complex[Array, " z"]:
     r"""\int_0^inf f(t) e^{izt} dt = sum_j i a_j / (z - z_j), continued."""
-    terms = (_fractions(z, part.frequencies, part.amplitudes) for part in f.parts)
+    terms = ((1j / jnp.subtract.outer(z, part.frequencies)) @ part.amplitudes for part in f.parts)
     return sum(terms, jnp.zeros_like(z))
 
 
 @jax.custom_jvp
-def _fractions(
-    z: Complex[Array, " z"], poles: Complex[Array, " terms"], amplitudes: Complex[Array, " terms"]
-) -> Complex[Array, " z"]:
-    """sum_j i a_j / (z - z_j)."""
-    return (1j / jnp.subtract.outer(z, poles)) @ amplitudes
+def _transforms(
+    z: Complex[Array, " one"],
+    a: Complex[Array, " one"],
+    w: Complex[Array, " other"],
+    b: Complex[Array, " other"],
+) -> tuple[Complex[Array, " one"], Complex[Array, " other"]]:
+    """sum_k i b_k / (z_j - w_k), and sum_j i a_j / (w_k - z_j)."""
+    inverse = 1j / jnp.subtract.outer(z, w)
+    return inverse @ b, -a @ inverse
 
 
-@partial(_fractions.defjvp, symbolic_zeros=True)
-def _fractions_jvp(primals: tuple, tangents: tuple) -> tuple[Array, Array]:
-    (z, poles, a), (dz, d_poles, da) = primals, tangents
-    inverse = 1j / jnp.subtract.outer(z, poles)
-    value, slopes = inverse @ a, 1j * inverse**2
-    tangent = jnp.zeros_like(value)
+@partial(_transforms.defjvp, symbolic_zeros=True)
+def _transforms_jvp(primals: tuple, tangents: tuple) -> tuple[tuple, tuple]:
+    (z, a, w, b), (dz, da, dw, db) = primals, tangents
+    inverse = 1j / jnp.subtract.outer(z, w)
+    slopes = 1j * inverse**2
+    at_z, at_w = inverse @ b, -a @ inverse
+    d_at_z, d_at_w = jnp.zeros_like(at_z), jnp.zeros_like(at_w)
     if not isinstance(da, SymbolicZero):
-        tangent += inverse @ da
-    if not isinstance(d_poles, SymbolicZero):
-        tangent -= slopes @ (a * d_poles)
+        d_at_w -= da @ inverse
+    if not isinstance(db, SymbolicZero):
+        d_at_z += inverse @ db
     if not isinstance(dz, SymbolicZero):
-        tangent += dz * (slopes @ a)
-    return value, tangent
+        d_at_z += dz * (slopes @ b)
+        d_at_w -= (a * dz) @ slopes
+    if not isinstance(dw, SymbolicZero):
+        d_at_z -= slopes @ (b * dw)
+        d_at_w += dw * (a @ slopes)
+    return (at_z, at_w), (d_at_z, d_at_w)
 
 
 def overlap(

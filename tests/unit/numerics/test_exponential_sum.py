@@ -1,8 +1,11 @@
 """Integrals of sums of exponentials against closed forms and quadrature."""
 
+import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from jax.test_util import check_grads
 from scipy.integrate import quad
 
 from bathax.numerics.exponential_sum import ExponentialSum, Terms, convolution, overlap
@@ -68,3 +71,14 @@ def test_overlap(f, g):
     left, right = function(f), function(g)
     expected = [integral(lambda s: left(s).conj() * right(s), t) for t in TS.tolist()]
     np.testing.assert_allclose(overlap(f, g, TS, jnp.ones(())), expected, atol=1e-10)
+
+
+def test_derivatives():
+    """With respect to all frequencies and amplitudes, twice and in both modes."""
+    f, g = (eqx.tree_at(lambda h: h.cuts, h, (h.cuts[0][100:103],)) for h in (F, G))
+
+    @jax.jit
+    def values(f, g):
+        return convolution(g, f)(TS)
+
+    check_grads(values, (f, g), order=2, atol=1e-5, rtol=1e-5, eps=1e-5)

@@ -54,7 +54,7 @@ def test_vacuum_is_empty_and_differentiable(w):
 
 @pytest.mark.parametrize("angle", [0.0, -np.pi / 4])
 def test_second_derivative_with_respect_to_temperature(angle):
-    """n'' = (w/T^2) n' (2 n + 1) - 2 n' / T, and for w << T, where n = T/w - 1/2 is linear, none."""
+    """n'' = (w/T^2) n' (2 n + 1) - 2 n' / T, and for w << T, where n = T/w - 1/2, none."""
     w = np.array([1e-200, 1e-120, 0.3, 5.0, 600.0]) * (np.exp(1j * angle) if angle else 1.0)
 
     def filled(temperature):

@@ -49,9 +49,10 @@ class LevenbergMarquardt(optx.LevenbergMarquardt):
     def terminate(
         self, fn: Any, y: Any, args: Any, options: Any, state: Any, tags: Any
     ) -> tuple[Bool[Array, ""], Any]:
+        _, result = super().terminate(fn, y, args, options, state, tags)
         step = jnp.abs(state.y_eval - y)
         negligible = jnp.all(step < self.atol + self.rtol * jnp.abs(y))
-        return ~state.first_step & (negligible | _is_flat(state.f_info)), state.result
+        return ~state.first_step & (negligible | _is_flat(state.f_info)), result
 
     def postprocess(
         self,
@@ -64,14 +65,16 @@ class LevenbergMarquardt(optx.LevenbergMarquardt):
         tags: Any,
         result: optx.RESULTS,
     ) -> tuple[Any, Any, dict[str, Any]]:
-        return jnp.where(result == optx.RESULTS.successful, state.y_eval, y), aux, {}
+        y, aux, stats = super().postprocess(fn, y, aux, args, options, state, tags, result)
+        return jnp.where(result == optx.RESULTS.successful, state.y_eval, y), aux, stats
 
 
-def _is_flat(place: optx.FunctionInfo.ResidualJac) -> Bool[Array, ""]:
-    """Whether the residuals r are at right angles to their tangent space, whose projection is P.
+def _is_flat(place: Any) -> Bool[Array, ""]:
+    """Whether at a place the residuals r are at right angles to their tangents.
 
-    |P r| / |r - P r| is what the parameters are off, relative to their standard errors, times the
-    root of their number over the degrees of freedom [Bates & Watts 1981].
+    With the projection P on those, |P r| / |r - P r| is what the parameters are off, relative to
+    their standard errors, times the root of their number over the degrees of freedom
+    [Bates & Watts 1981].
     """
     r, jacobian = place.residual, place.jac.as_matrix()
     count, size = jacobian.shape
