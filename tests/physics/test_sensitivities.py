@@ -27,7 +27,7 @@ POINTS = jnp.array(
 def quantities(parameters):
     eta, cutoff, exponent, frequency, temperature = parameters
     bath = bx.Reservoir(bx.Ohmic(eta, cutoff, exponent), temperature)
-    sol = bx.solve(bx.Cavity(frequency, bath), bx.Fock(5), TS, bx.Volterra(points=2048))
+    sol = bx.solve(bx.Cavity(frequency, bath), bx.Fock(5), TS, bx.Volterra(points=512))
     return jnp.stack([sol.u.real, sol.u.imag, sol.v, sol.entropy, sol.temperature])
 
 

@@ -58,7 +58,10 @@ def test_error_estimates_of_rates_are_honest():
 
 
 def test_gradients_of_the_determinant():
-    """Reverse mode against eighth-order differences, for which modes are fitted anew."""
+    """Reverse mode against eighth-order differences, for which modes are fitted anew.
+
+    Along a direction in which all parameters change.
+    """
     solver = bx.Hierarchy(depth=5, modes=18, steps=120)
 
     @jax.jit
@@ -69,15 +72,14 @@ def test_gradients_of_the_determinant():
         return elements.p11 + elements.p00 - 1.0
 
     point = jnp.array([0.02, 5.0, 1.0, 1.0])
+    along = point * jnp.array([0.01, 0.006, -0.008, 0.004])
     exact = jax.jit(jax.jacrev(determinant))(point)
-    for i in range(4):
-        step = jnp.zeros(4).at[i].set(0.01 * point[i])
-        pairs = ((1, 4 / 5), (2, -1 / 5), (3, 4 / 105), (4, -1 / 280))
-        change = sum(
-            w * (determinant(point + k * step) - determinant(point - k * step)) for k, w in pairs
-        )
-        scale = jnp.maximum(jnp.max(jnp.abs(exact[:, i])), 1.0)
-        assert jnp.max(jnp.abs(exact[:, i] - change / step[i])) < 1e-6 * scale
+    pairs = ((1, 4 / 5), (2, -1 / 5), (3, 4 / 105), (4, -1 / 280))
+    change = sum(
+        w * (determinant(point + k * along) - determinant(point - k * along)) for k, w in pairs
+    )
+    scale = jnp.abs(along) @ jnp.maximum(jnp.max(jnp.abs(exact), axis=0), 1.0)
+    assert jnp.max(jnp.abs(exact @ along - change)) < 1e-6 * scale
 
 
 def test_a_batch_of_couplings_and_a_bad_one():
@@ -107,7 +109,7 @@ def test_every_size_tried_has_more_modes_than_the_one_before():
 
 def test_out_of_reach_is_refused_with_what_could_be_reached():
     with pytest.raises(ValueError, match=r"`rtol` must be reachable.*depth \d+ with \d+ modes"):
-        bx.Hierarchy(rtol=1e-9, max_size=60).map_elements(ohmic(0.1), TS)
+        bx.Hierarchy(rtol=1e-6, max_size=60).map_elements(ohmic(0.1), TS)
     estimate = bx.Hierarchy(rtol=1e-9, depth=4, modes=6).map_elements(ohmic(0.1), TS)
     assert estimate.status == bx.Status.TOLERANCE_NOT_REACHED
 

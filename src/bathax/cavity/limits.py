@@ -61,10 +61,12 @@ class LongTimeLimit(eqx.Module):
         """E = w_s <a'a>."""
         return self.frequency * self.number(state)
 
+    @eqx.filter_jit
     def entropy(self, state: State) -> Scalar:
         """S of the state with these |u|^2 and v."""
         return state.entropy(self.transmission, self.noise)
 
+    @eqx.filter_jit
     def temperature(self, state: State) -> Scalar:
         """lim T(t) = w_s / (dS/dv), because v changes longest of all; 0 in the vacuum.
 

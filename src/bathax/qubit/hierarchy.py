@@ -48,8 +48,9 @@ class Hierarchy(MapSolver):
 
     `rtol`: bound on the error estimate of P11, P00 and c, which are at most 1. `depth` and `modes`:
     the most quanta and the number of modes, when they should be fixed. `steps`: the number of time
-    steps, when it should be fixed. `max_size`: the largest number of elements tried. Inside `jit`,
-    where the size must be known before the parameters are, what is not given is 7, 14 and 512.
+    steps, when it should be fixed. `max_size`: the most elements, except in the first two sizes,
+    which are always tried. Inside `jit`, where the size must be known before the parameters are,
+    what is not given is 7, 14 and 512.
 
     The error estimate is the change from a smaller hierarchy, the largest up to each time. Where
     the size is chosen and none up to `max_size` reaches `rtol`, concrete parameters raise

@@ -23,12 +23,11 @@ def write_figure(target: Path, draw: Callable[..., Figure], result: Any) -> None
     """Draw a result in the one style, and write it as PNG and PDF."""
     with style():
         figure = draw(result)
-        # Arrange once; otherwise every format does it again.
-        figure.draw_without_rendering()
-        figure.set_layout_engine("none")
         for suffix in (".png", ".pdf"):
             with replacing(target.with_suffix(suffix)) as path:
                 figure.savefig(path, format=suffix[1:])
+            # Arranged once; otherwise every format does it again.
+            figure.set_layout_engine("none")
 
 
 @contextmanager
