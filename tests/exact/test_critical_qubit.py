@@ -8,7 +8,7 @@ import pytest
 import bathax as bx
 
 TS = jnp.linspace(0.5, 15.0, 30)
-SOLVER = bx.Hierarchy(depth=5, modes=12, steps=150)
+SOLVER = bx.Hierarchy(depth=4, modes=8, steps=120)
 
 
 def qubit(eta, temperature=0.5):

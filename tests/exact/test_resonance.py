@@ -213,7 +213,7 @@ def test_gradients_and_a_bad_point_of_a_batch():
     ts = jnp.array([0.5, 3.0])
 
     def quantities(parameters):
-        estimate = bx.Resonance(nodes=256).green_functions(ohmic(*parameters), ts)
+        estimate = bx.Resonance(nodes=64).green_functions(ohmic(*parameters), ts)
         return jnp.concatenate([estimate.green.u.real, estimate.green.v])
 
     points = jnp.array([[0.1, 5.0, 1.0, 2.0], [0.3, 4.0, 0.7, 20.0], [-0.1, 5.0, 1.0, 2.0]])

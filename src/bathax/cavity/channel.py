@@ -9,6 +9,7 @@ with G = 1/(1 + v), x = v/(1 + v). Off the diagonal the binomials become geometr
 """
 
 from collections.abc import Callable
+from functools import partial
 from math import comb
 from typing import NamedTuple
 
@@ -256,6 +257,7 @@ def safe_log(p: Array) -> Array:
     return jnp.log(jnp.maximum(p, SMALLEST))
 
 
+@partial(jax.jit, static_argnames="levels")
 def density_matrix(
     initial: Complex[Array, "d d"], u: Complex[Array, ""], noise: Scalar, levels: int
 ) -> Complex[Array, "levels levels"]:

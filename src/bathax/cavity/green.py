@@ -66,6 +66,7 @@ def coefficients(green: GreenFunctions) -> MasterEquationCoefficients:
     )
 
 
+@eqx.filter_jit
 def on_grid(cavity: Cavity, grid: TimeGrid) -> GreenFunctions:
     """u, u', v, v' at every point of a uniform grid; the number of points is a power of two.
 
