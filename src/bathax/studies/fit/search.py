@@ -35,7 +35,7 @@ Runs = Data | Sequence[Data]
 
 
 class LevenbergMarquardt(optx.LevenbergMarquardt):
-    """That of optimistix, which takes a negligible step unseen, for rounding might not accept it.
+    """That of optimistix, which takes its last, short step unseen: rounding might not accept it.
 
     The trust region grows after good steps, not only nearly perfect ones: half as many steps.
     """
@@ -50,9 +50,8 @@ class LevenbergMarquardt(optx.LevenbergMarquardt):
         self, fn: Any, y: Any, args: Any, options: Any, state: Any, tags: Any
     ) -> tuple[Bool[Array, ""], Any]:
         _, result = super().terminate(fn, y, args, options, state, tags)
-        step = jnp.abs(state.y_eval - y)
-        negligible = jnp.all(step < self.atol + self.rtol * jnp.abs(y))
-        return ~state.first_step & (negligible | _is_flat(state.f_info)), result
+        done = _is_short(state.y_eval - y, y, NEGLIGIBLE) | _is_flat(state.f_info)
+        return ~state.first_step & done, result
 
     def postprocess(
         self,
@@ -66,7 +65,14 @@ class LevenbergMarquardt(optx.LevenbergMarquardt):
         result: optx.RESULTS,
     ) -> tuple[Any, Any, dict[str, Any]]:
         y, aux, stats = super().postprocess(fn, y, aux, args, options, state, tags, result)
-        return jnp.where(result == optx.RESULTS.successful, state.y_eval, y), aux, stats
+        # Of a parameter that the data do not tell, a small part of the error may be a long step.
+        short = _is_short(state.y_eval - y, y, OFFSET)
+        return jnp.where((result == optx.RESULTS.successful) & short, state.y_eval, y), aux, stats
+
+
+def _is_short(step: Vector, y: Vector, limit: float) -> Bool[Array, ""]:
+    """Whether a step changes no number by more than the limit, absolutely or relatively."""
+    return jnp.all(jnp.abs(step) < limit * (1.0 + jnp.abs(y)))
 
 
 def _is_flat(place: Any) -> Bool[Array, ""]:
