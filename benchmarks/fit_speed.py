@@ -2,7 +2,7 @@
 
 SciPy takes finite differences, either of the parameters, which bounds keep above 0, or of their
 logarithms, as bathax does. All fit the same data through the same compiled model, from the same
-starts at random; what is compiled first is not counted.
+starts at random; what is compiled first is not evaluated.
 """
 
 import time
@@ -55,17 +55,17 @@ def row(name, data):
     def residuals(p):
         return data.residuals(model(**dict(zip(TRUTH, p, strict=True))))
 
-    def counted(p):
+    def evaluated(p):
         return np.asarray(residuals(p))
 
     def own(p):
         return bx.fit(model, data, dict(zip(TRUTH, p, strict=True)), starts=1).chi2
 
     def bounded(p):
-        return 2.0 * least_squares(counted, p, bounds=(0.0, np.inf)).cost
+        return 2.0 * least_squares(evaluated, p, bounds=(0.0, np.inf)).cost
 
     def in_logarithms(p):
-        return 2.0 * least_squares(lambda x: counted(np.exp(x)), np.log(p)).cost
+        return 2.0 * least_squares(lambda x: evaluated(np.exp(x)), np.log(p)).cost
 
     truth = np.array(list(TRUTH.values()))
     rng = np.random.default_rng(SEED)
