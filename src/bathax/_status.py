@@ -26,7 +26,8 @@ _MESSAGES = {
     Status.SUCCESS: "The requested tolerance was reached.",
     Status.TOLERANCE_NOT_REACHED: (
         "The requested tolerance was not reached; the error estimate says what was. "
-        "Allow the solver more points, or shorten the time span."
+        "Allow the solver more points, shorten the time span, or take another one: of a cavity "
+        "`Resonance()` for long times, `Volterra()` for short ones."
     ),
     Status.INVALID: (
         "A parameter is outside its range or the times are not increasing; the results are NaN."

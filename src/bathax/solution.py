@@ -13,9 +13,9 @@ from jaxtyping import Array, ArrayLike, Bool, Complex, Float, Int
 
 from bathax._checks import as_float, is_valid, require, require_times
 from bathax._status import Status
+from bathax.cavity.default import default_solver
 from bathax.cavity.green import GreenFunctions
 from bathax.cavity.model import Cavity
-from bathax.cavity.resonance import default_solver
 from bathax.cavity.solvers import Estimate, Solver
 from bathax.cavity.states import State
 from bathax.qubit import dynamical_map
@@ -139,9 +139,9 @@ def solve(
     """Exact dynamics and thermodynamics of a `Cavity` or a `Qubit` at the times `ts`.
 
     `ts` are increasing times >= 0; the start is always t = 0, with the system uncorrelated with
-    its reservoirs. Without a `solver` a cavity takes `Volterra()`, or `Resonance()` where a density
-    falls so slowly that no time grid resolves its kernel, a qubit the exact one that fits its
-    reservoirs. Works under `jit`, `vmap` and `grad` with respect to every parameter of the
+    its reservoirs. Without a `solver` a cavity takes `Volterra()`, or `Resonance()` where a time
+    grid would be too long or resolves nothing (see `Automatic`), a qubit the exact one that fits
+    its reservoirs. Works under `jit`, `vmap` and `grad` with respect to every parameter of the
     system, the initial state and the times. Bad input raises `ValueError` with one sentence where
     values are concrete; inside `jit` or `vmap` a bad point is NaN, with its `status`.
     """
