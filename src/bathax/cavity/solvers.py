@@ -193,10 +193,11 @@ def _errors(
         block = 1 if ts.shape[0] <= BLOCK else BLOCK
         return list(size[:, None] * envelope(error, ts, span(ts), block))
 
-    errors = dict(zip(CONTROLLED, estimated(change, size), strict=True))
-    (pull,) = estimated(*relative(("pull",)))
+    errors = estimated(change, size) + estimated(*relative(("pull",)))
     worst = jnp.where(resolved, jnp.max(shared) / 16.0, jnp.max(shared)) + rounding
-    return GreenFunctions(t=jnp.zeros_like(ts), pull=pull, **errors), worst
+    # Real numbers in the place of complex ones.
+    structure = jax.tree.structure(compared.green)
+    return jax.tree.unflatten(structure, [jnp.zeros_like(ts), *errors]), worst
 
 
 def largest_size(values: Array) -> Scalar:
