@@ -44,6 +44,11 @@ class State(Validated):
     def number(self) -> Scalar:
         """Mean number of quanta <a'a> at the start."""
 
+    @property
+    @abc.abstractmethod
+    def initial_entropy(self) -> Scalar:
+        """S at the start."""
+
     def entropy(self, transmission: Scalar, noise: Scalar) -> Scalar:
         """S = -Tr[rho ln rho] of the evolved state (AHZ Eq. 9b)."""
         first, _ = self.entropy_derivatives(transmission[None], noise[None])
@@ -149,6 +154,10 @@ class Mixture(State):
     def number(self) -> Scalar:
         return self.probabilities @ jnp.arange(self.probabilities.shape[0], dtype=float)
 
+    @property
+    def initial_entropy(self) -> Scalar:
+        return 0.0 - self.probabilities @ channel.safe_log(self.probabilities)
+
     def _entropy_derivatives(
         self, transmission: Float[Array, " points"], noise: Float[Array, " points"]
     ) -> Float[Array, "6 points"]:
@@ -200,6 +209,10 @@ class DensityMatrix(State):
     def number(self) -> Scalar:
         return jnp.diagonal(self.rho).real @ jnp.arange(self.rho.shape[0], dtype=float)
 
+    @property
+    def initial_entropy(self) -> Scalar:
+        return von_neumann_entropy(self.rho)
+
     def _entropy_derivatives(
         self, transmission: Float[Array, " points"], noise: Float[Array, " points"]
     ) -> Float[Array, "6 points"]:
@@ -239,14 +252,18 @@ class Gaussian(State):
     def number(self) -> Scalar:
         return self.excess + self.displacement.real**2 + self.displacement.imag**2
 
+    @property
+    def initial_entropy(self) -> Scalar:
+        return self._entropy(jnp.ones(()), jnp.zeros(()))
+
+    def _entropy(self, transmission: Scalar, noise: Scalar) -> Scalar:
+        squeezing = (self.anomalous * self.anomalous.conj()).real
+        return gaussian.entropy(transmission * self.excess + noise, transmission**2 * squeezing)
+
     def _entropy_derivatives(
         self, transmission: Float[Array, " points"], noise: Float[Array, " points"]
     ) -> Float[Array, "6 points"]:
-        def entropy(transmission: Scalar, noise: Scalar) -> Scalar:
-            squeezing = (self.anomalous * self.anomalous.conj()).real
-            return gaussian.entropy(transmission * self.excess + noise, transmission**2 * squeezing)
-
-        return _by_differentiation(entropy, transmission, noise)
+        return _by_differentiation(self._entropy, transmission, noise)
 
     def density_matrix(
         self, u: Complex[Array, ""], noise: Scalar, levels: int

@@ -48,8 +48,13 @@ def _spread(count: int) -> Callable[[Array, bool], Array]:
 
 
 def _in_turn(function: Function, points: tuple[Array, ...], size: int) -> Array:
-    """Equal blocks, the last one filled up with the last point, so that the loop has one body."""
+    """Equal blocks, the last one filled up with the last point, so that the loop has one body.
+
+    A few blocks are taken together: their loop would take longer to compile than it saves.
+    """
     count = points[0].shape[0]
+    if count <= 4 * size:
+        return function(points)
     blocks = -(-count // size)
     length = -(-count // blocks)
     padded = [jnp.pad(x, (0, blocks * length - count), "edge") for x in points]

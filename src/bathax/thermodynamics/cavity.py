@@ -71,27 +71,24 @@ def thermodynamics(
     state: State, cavity: Cavity, green: GreenFunctions, error: GreenFunctions
 ) -> tuple[Thermodynamics, Thermodynamics, Bool[Array, " times"]]:
     """The quantities, estimates of their errors, and where the temperature is resolved."""
-    value, bound, start = _moments(state, cavity, green, error)
-    fixed = lax.stop_gradient((state, cavity, value, start))
-    resolved = _is_resolved(*fixed[:3], bound)
-    errors = _errors(*fixed, bound=bound, resolved=resolved)
-    return _quantities(state, cavity, value, start, resolved), errors, resolved
+    value, bound = _moments(state, cavity, green, error)
+    fixed = lax.stop_gradient((state, cavity, value))
+    resolved = _is_resolved(*fixed, bound)
+    errors = _errors(*fixed, bound, resolved)
+    return _quantities(state, cavity, value, resolved), errors, resolved
 
 
 def _moments(
     state: State, cavity: Cavity, green: GreenFunctions, error: GreenFunctions
-) -> tuple[Moments, Moments, Scalar]:
-    """The moments, first-order bounds on their errors, and the entropy of the start."""
+) -> tuple[Moments, Moments]:
+    """The moments, and first-order bounds on their errors."""
     drift = green.drift(cavity.frequency)
     exchange = -2.0 * (green.u.conj() * drift).imag
     # An unresolved grid can give v < 0, which no state has.
     transmission, noise = green.transmission, jnp.maximum(green.v, 0.0)
-    # The first of the points is the start.
-    points = jnp.pad(transmission, (1, 0), constant_values=1.0), jnp.pad(noise, (1, 0))
-    first, second = state.entropy_derivatives(*points)
-    start = first[0, 0]
-    entropy, by_transmission, by_noise = jnp.unstack(first[:, 1:])
-    twice, mixed, twice_noise = jnp.unstack(second[:, 1:])
+    first, second = state.entropy_derivatives(transmission, noise)
+    entropy, by_transmission, by_noise = jnp.unstack(first)
+    twice, mixed, twice_noise = jnp.unstack(second)
     value = Moments(
         transmission=transmission,
         noise=noise,
@@ -122,7 +119,7 @@ def _moments(
         entropy_by_transmission=spread(twice, mixed) + steepness[0],
         entropy_by_noise=spread(mixed, twice_noise) + steepness[1],
     )
-    return value, lax.stop_gradient(bound), start
+    return value, lax.stop_gradient(bound)
 
 
 def _unphysical(
@@ -150,9 +147,7 @@ def _beyond_first_order(error: Times, m: Moments, bound: Moments) -> Times:
     Only S' knows the slopes of S. If they may change it by a fraction r, the ratio is known up to
     1/(1 - r) times the first order. The rates are in E' too and largely cancel.
     """
-    slopes = (bound.entropy_by_transmission, bound.entropy_by_noise)
-    rates = (m.transmission_rate, m.noise_rate)
-    lost = share(rates[0], slopes[0]) + share(rates[1], slopes[1])
+    lost = _lost_rate(m, bound)
     left = jnp.abs(_entropy_rate(m)) - lost
     known = left > 0.0
     return jnp.where(known, share(error, lost / jnp.where(known, left, 1.0)), jnp.inf)
@@ -167,25 +162,25 @@ def _entropy_rate(m: Moments) -> Times:
 
 
 def _is_resolved(state: State, cavity: Cavity, m: Moments, bound: Moments) -> Bool[Array, " times"]:
-    def rates(m: Moments) -> tuple[Array, Array]:
-        return _number_rate(state, m), _entropy_rate(m)
+    of_number = state.number * bound.transmission_rate + bound.noise_rate
+    of_entropy = share(m.entropy_by_transmission, bound.transmission_rate)
+    of_entropy += share(m.entropy_by_noise, bound.noise_rate) + _lost_rate(m, bound)
+    number = Rate(_number_rate(state, m), of_number)
+    scale = cavity.frequency * (1.0 + m.transmission * state.number + m.noise)
+    return is_resolved(number, Rate(_entropy_rate(m), of_entropy), scale)
 
-    of_number, of_entropy = map(Rate, rates(m), _propagated(rates, m, bound))
-    number = m.transmission * state.number + m.noise
-    return is_resolved(of_number, of_entropy, cavity.frequency * (1.0 + number))
+
+def _lost_rate(m: Moments, bound: Moments) -> Times:
+    """How much of S' may be due to errors of the slopes of S."""
+    of_loss = share(m.transmission_rate, bound.entropy_by_transmission)
+    return of_loss + share(m.noise_rate, bound.entropy_by_noise)
 
 
 def _errors(
-    state: State,
-    cavity: Cavity,
-    m: Moments,
-    start: Scalar,
-    *,
-    bound: Moments,
-    resolved: Bool[Array, " times"],
+    state: State, cavity: Cavity, m: Moments, bound: Moments, resolved: Bool[Array, " times"]
 ) -> Thermodynamics:
     """Errors to first order in those of the moments, and what T may be off beyond that."""
-    errors = _propagated(lambda m: _quantities(state, cavity, m, start, resolved), m, bound)
+    errors = _propagated(lambda m: _quantities(state, cavity, m, resolved), m, bound)
     beyond = _beyond_first_order(errors.temperature, m, bound)
     doubt = jnp.where(resolved, beyond, _limit_and_doubt(state, cavity, m)[1])
     return eqx.tree_at(
@@ -196,9 +191,8 @@ def _errors(
 
 
 def _quantities(
-    state: State, cavity: Cavity, m: Moments, start: Scalar, resolved: Bool[Array, " times"]
+    state: State, cavity: Cavity, m: Moments, resolved: Bool[Array, " times"]
 ) -> Thermodynamics:
-    """Everything by its formula, with the entropy of the start."""
     number = m.transmission * state.number + m.noise
     energy = cavity.frequency * number
     energy_rate, entropy_rate = cavity.frequency * _number_rate(state, m), _entropy_rate(m)
@@ -216,7 +210,9 @@ def _quantities(
         chemical_potential=jnp.broadcast_to(cavity.frequency, energy.shape),
         free_energy=energy - temperature * m.entropy,
         interaction_energy=interaction,
-        entropy_production=m.entropy - start - _heat_over_temperature(state, cavity, heat),
+        entropy_production=m.entropy
+        - state.initial_entropy
+        - _heat_over_temperature(state, cavity, heat),
     )
 
 
