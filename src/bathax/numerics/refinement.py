@@ -1,7 +1,9 @@
 """Refining until two successive results agree, eagerly or inside `jit`."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, TypeVar
 
 import equinox as eqx
@@ -66,10 +68,43 @@ class Refining(eqx.Module):
         if self.points:
             return [self.points // 2, self.points]
         points = largest(lax.stop_gradient(45.0 * phase))
+        if not is_concrete(points) and _ASKED.get() is not None:
+            guess = max(size_for(points, START), 2 * MIN_POINTS)
+            fixed = min(self.max_points, 2 ** math.ceil(math.log2(guess)))
+            return [fixed // 2, fixed]
         guess = max(float(points), 2.0 * MIN_POINTS) if is_concrete(points) else START
         first = min(self.max_points, 2 ** math.ceil(math.log2(guess)))
         doublings = (self.max_points // first).bit_length()
         return [first // 2, *(first * 2**k for k in range(doublings))]
+
+
+# The sizes that solvers are given while a function is traced, and what they ask for.
+_ASKED: ContextVar[tuple[tuple[int, ...], list[Scalar]] | None] = ContextVar("asked", default=None)
+
+
+@contextmanager
+def sized(sizes: Sequence[int] | None = None) -> Iterator[list[Scalar]]:
+    """Within, solvers that choose their size take these under tracing, in the order of asking.
+
+    The usual one if there are too few. The list given has what each of them asks for, so far.
+    """
+    demands: list[Scalar] = []
+    token = _ASKED.set((tuple(sizes or ()), demands))
+    try:
+        yield demands
+    finally:
+        _ASKED.reset(token)
+
+
+def size_for(demand: Scalar, usual: int) -> int:
+    """The size that a solver is given, which says what it asks for; the usual one elsewhere."""
+    asked = _ASKED.get()
+    if asked is None:
+        return usual
+    sizes, demands = asked
+    demands.append(demand)
+    place = len(demands) - 1
+    return sizes[place] if place < len(sizes) else usual
 
 
 @jax.custom_batching.custom_vmap
