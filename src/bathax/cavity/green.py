@@ -5,17 +5,19 @@ u = e^{-i w_s t} y, y' = -k * y with k(t) = g(t) e^{i w_s t}. With the noise ker
 v' = 2 Re[conj(y) c], c = k~ * y, and one running integral gives v.
 """
 
+from collections.abc import Callable
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jax import lax
-from jaxtyping import Array, Complex, Float
+from jaxtyping import Array, Complex, Float, Int
 
 from bathax._checks import Scalar
 from bathax.cavity.model import Cavity
 from bathax.numerics import gregory
 from bathax.numerics.elementary import phase_factor
-from bathax.numerics.grid import TimeGrid, interpolate
+from bathax.numerics.grid import TimeGrid, combined, stencils
 from bathax.numerics.volterra import solve_integro_differential
 
 
@@ -72,38 +74,73 @@ def on_grid(cavity: Cavity, grid: TimeGrid) -> GreenFunctions:
 
     No error estimate: `bathax.Volterra` compares two grids. NaN for a kernel singular at t = 0.
     """
-    return _laboratory(cavity.frequency, grid.times, _rotating(cavity, grid))
-
-
-def at_times(
-    cavity: Cavity, ts: Float[Array, " times"], stop: Scalar, points: int
-) -> GreenFunctions:
-    """The Green functions at any times up to `stop`, from a grid of that many points."""
-    grid = TimeGrid.until(stop, points)
-    # Each by itself: inside `jit`, those that nobody asks for are not computed.
-    smooth = jax.tree.map(lambda f: interpolate(f, grid, ts), _rotating(cavity, grid))
-    return _laboratory(cavity.frequency, ts, smooth)
-
-
-def _rotating(cavity: Cavity, grid: TimeGrid) -> GreenFunctions:
-    """The same in the rotating frame, y and y' for u and u': smooth functions of time."""
     phase = phase_factor(cavity.frequency * grid.times)
-    memory = cavity.memory_kernel(grid) * phase
-    noise = cavity.noise_kernel(grid) * phase
-    y = solve_integro_differential(memory, grid.step)
-    flow, c = gregory.convolve(jnp.stack([memory, noise]), y, grid.step)
+    memory, noise = cavity.memory_kernel(grid) * phase, cavity.noise_kernel(grid) * phase
+    return _laboratory(cavity.frequency, grid.times, _rotating(memory, noise, grid.step))
+
+
+def interpolated(
+    cavity: Cavity, stop: Scalar, points: int
+) -> Callable[[Float[Array, " times"]], tuple[GreenFunctions, GreenFunctions]]:
+    """The Green functions at any times up to `stop`, from a grid and from half its points.
+
+    The kernels are sampled once. Both grids go through the same program, the coarse one followed
+    by zeros, which by causality do not matter: its pieces are compiled once.
+    """
+    grid = TimeGrid.beyond(stop, points)
+    phase = phase_factor(cavity.frequency * grid.times)
+    # Each by itself: inside `jit`, those that nobody asks for are not computed.
+    kernels = (cavity.memory_kernel(grid) * phase, cavity.noise_kernel(grid) * phase)
+    steps, sizes = jnp.stack([2.0 * grid.step, grid.step]), jnp.array([points // 2, points])
+    smooth = jax.vmap(_rotating)(*(_with_half(kernel) for kernel in kernels), steps)
+
+    def at(ts: Float[Array, " times"]) -> tuple[GreenFunctions, GreenFunctions]:
+        def on(samples: Rotating, step: Scalar, size: Int[Array, ""]) -> GreenFunctions:
+            rule = stencils(ts / step, size)
+            values = jax.tree.map(lambda f: combined(f, *rule), samples)
+            return _laboratory(cavity.frequency, ts, values)
+
+        both = jax.vmap(on)(smooth, steps, sizes)
+        coarse, fine = (jax.tree.map(lambda f, k=k: f[k], both) for k in range(2))
+        return coarse, fine
+
+    return at
+
+
+def _with_half(kernel: Complex[Array, " points"]) -> Complex[Array, "2 points"]:
+    """Every second sample, and all of them."""
+    half = jnp.pad(kernel[::2], (0, kernel.shape[0] // 2))
+    return jnp.stack([half, kernel])
+
+
+class Rotating(eqx.Module):
+    """y and y' for u and u', v, v' and the pull in the rotating frame: smooth functions of time."""
+
+    y: Complex[Array, "*times"]
+    dy: Complex[Array, "*times"]
+    v: Float[Array, "*times"]
+    dv: Float[Array, "*times"]
+    pull: Float[Array, "*times"]
+
+
+def _rotating(
+    memory: Complex[Array, " points"], noise: Complex[Array, " points"], step: Scalar
+) -> Rotating:
+    """From the kernels g and g~ in the rotating frame."""
+    y = solve_integro_differential(memory, step)
+    flow, c = (gregory.convolve(kernel[None], y, step)[0] for kernel in (memory, noise))
     exchange = y.conj() * c
     # <f'(t) df/dt> = conj(y) c + 2i int_0^t Im[y' conj(c)] ds for the noise part f of a(t).
-    work = gregory.integrate(-(flow * c.conj()).imag, grid.step)
+    work = gregory.integrate(-(flow * c.conj()).imag, step)
     pull = -2.0 * exchange.imag - 4.0 * work
     rate = 2.0 * exchange.real
-    return GreenFunctions(grid.times, y, -flow, gregory.integrate(rate, grid.step), rate, pull)
+    return Rotating(y, -flow, gregory.integrate(rate, step), rate, pull)
 
 
 def _laboratory(
-    frequency: Scalar, ts: Float[Array, " times"], rotating: GreenFunctions
+    frequency: Scalar, ts: Float[Array, " times"], rotating: Rotating
 ) -> GreenFunctions:
-    y, dy = rotating.u, rotating.du
+    y, dy = rotating.y, rotating.dy
     phase = phase_factor(-frequency * ts)
     turning = lax.complex(jnp.zeros(()), frequency) * y
     du = phase * (dy - turning)

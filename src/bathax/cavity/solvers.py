@@ -1,7 +1,7 @@
 """Engines that give the Green functions of a cavity: exact by Volterra, and Born-Markov."""
 
 import abc
-from functools import partial
+from collections.abc import Sequence
 
 import equinox as eqx
 import jax
@@ -19,6 +19,10 @@ from bathax.numerics.refinement import RESOLVED, Refining, envelope, probed
 
 # What has to agree; the pull may vanish but for rounding.
 CONTROLLED = ("u", "du", "v", "dv")
+# Times that are taken together.
+BLOCK = 2**16
+# Grid points for a unit of phase.
+POINTS = 45.0
 
 
 class Estimate(eqx.Module):
@@ -56,12 +60,9 @@ class Volterra(Refining, Solver):
     def green_functions(self, cavity: Cavity, ts: Float[Array, " times"]) -> Estimate:
         cavity.require_integrable()
         valid, phase = _prepare(cavity, ts)
-        coarse, fine = self.refined(
-            partial(_solve, cavity, ts),
-            phase,
-            lambda coarse, fine: _discrepancy(coarse, fine, valid),
+        return self.climbed(
+            lambda points: _attempt(cavity, ts, valid, points, self.rtol), POINTS * phase
         )
-        return _estimate(coarse, fine, ts, valid, self.rtol)
 
 
 class BornMarkov(Solver):
@@ -103,67 +104,95 @@ def _prepare(
 
 
 @eqx.filter_jit
-def _solve(cavity: Cavity, ts: Float[Array, " times"], points: int) -> GreenFunctions:
-    """At the times asked for, and at probes in between that the error estimate looks at."""
-    return green.at_times(cavity, probed(ts, span(ts)), span(ts), points)
+def _attempt(
+    cavity: Cavity, ts: Float[Array, " times"], valid: Bool[Array, ""], points: int, rtol: float
+) -> tuple[Estimate, Float[Array, ""]]:
+    """The estimate from a grid of so many points, and its largest error in units of `rtol`."""
+    compared = Comparison.on_grid(cavity, ts, points)
+    error, worst = _errors(lax.stop_gradient(compared), ts)
+    # Infinite for numbers that overflowed, 0 for invalid input.
+    excess = jnp.where(valid, jnp.nan_to_num(worst / rtol, nan=jnp.inf), 0.0)
+    return judged(compared.green, error, valid, worst <= rtol), excess
 
 
-@eqx.filter_jit
-def _discrepancy(
-    coarse: GreenFunctions, fine: GreenFunctions, valid: Bool[Array, ""]
-) -> Float[Array, ""]:
-    """The estimated relative error; infinite for numbers that overflowed, 0 for invalid input."""
-    change = _worst(_change(coarse, fine), fine)
-    return jnp.where(valid, jnp.nan_to_num(change, nan=jnp.inf), 0.0)
+class Comparison(eqx.Module):
+    """The Green functions at the times asked for, and what half the points change.
 
-
-def _change(coarse: GreenFunctions, fine: GreenFunctions) -> GreenFunctions:
-    """Estimated errors of the finer result from its difference to the coarser, plus rounding.
-
-    Where the grid is fine enough, 1/16 of the difference; before that all quantities share the
-    worst relative difference, because one of them may agree by chance.
+    `change` and `size` are real: the change and the modulus at these times, and after them at
+    probes in between. Many times are taken in blocks, which bounds the memory, and each block
+    counts as one time, with its largest change and modulus.
     """
-    sizes = jax.tree.map(largest_size, fine)
-    deltas = jax.tree.map(lambda a, b: jnp.abs(b - a), coarse, fine)
-    relative = [_relative(getattr(deltas, n), getattr(sizes, n)) for n in CONTROLLED]
-    shared = jnp.max(jnp.stack(relative), axis=0)
+
+    green: GreenFunctions
+    change: GreenFunctions
+    size: GreenFunctions
+
+    @staticmethod
+    def on_grid(cavity: Cavity, ts: Float[Array, " times"], points: int) -> "Comparison":
+        """From so many grid points."""
+        at, count = green.interpolated(cavity, span(ts), points), ts.shape[0]
+        if count <= BLOCK:
+            both = Comparison.between(*at(probed(ts, span(ts))))
+            asked = jax.tree.map(lambda values: values[:count], both.green)
+            return Comparison(asked, both.change, both.size)
+
+        @jax.checkpoint
+        def of_block(block: Float[Array, " block"]) -> Comparison:
+            both = Comparison.between(*at(block))
+            change, size = jax.tree.map(jnp.max, (both.change, both.size))
+            return Comparison(both.green, change, size)
+
+        blocks = jnp.pad(ts, (0, -count % BLOCK), mode="edge").reshape(-1, BLOCK)
+        asked, probes = lax.map(of_block, blocks), Comparison.between(*at(probed(ts[:0], span(ts))))
+        values = jax.tree.map(lambda values: values.ravel()[:count], asked.green)
+        parts = (asked.change, asked.size), (probes.change, probes.size)
+        return Comparison(values, *jax.tree.map(lambda *both: jnp.concatenate(both), *parts))
+
+    @staticmethod
+    def between(coarse: GreenFunctions, fine: GreenFunctions) -> "Comparison":
+        """Of two results at the same times."""
+        change = jax.tree.map(lambda a, b: jnp.abs(b - a), coarse, fine)
+        return Comparison(fine, change, jax.tree.map(jnp.abs, fine))
+
+
+def _errors(
+    compared: Comparison, ts: Float[Array, " times"]
+) -> tuple[GreenFunctions, Float[Array, ""]]:
+    """The estimated errors, each the worst up to its time, and the largest relative one.
+
+    Where the grid is fine enough, 1/16 of the change from half the points; before that all
+    quantities share the worst relative change, because one of them may agree by chance. On top
+    comes rounding. What has to agree is in one array, as long as programs are compiled by pieces;
+    the pull apart, since hardly anyone asks for it.
+    """
+
+    def relative(names: Sequence[str]) -> tuple[Array, Array]:
+        changes, sizes = (
+            jnp.stack([getattr(part, name) for name in names])
+            for part in (compared.change, compared.size)
+        )
+        size = jnp.max(sizes, axis=1)
+        return changes / jnp.where(size > 0.0, size, 1.0)[:, None], size
+
+    change, size = relative(CONTROLLED)
+    shared = jnp.max(change, axis=0, keepdims=True)
     resolved = jnp.max(shared) <= RESOLVED
+    rounding = 16.0 * jnp.finfo(float).eps
 
-    def estimate(delta: Array, size: Scalar) -> Array:
-        rounding = 16.0 * jnp.finfo(float).eps * size
-        return jnp.where(resolved, delta / 16.0, shared * size) + rounding
+    def estimated(change: Array, size: Array) -> list[Array]:
+        error = jnp.where(resolved, change / 16.0, shared) + rounding
+        block = 1 if ts.shape[0] <= BLOCK else BLOCK
+        return list(size[:, None] * envelope(error, ts, span(ts), block))
 
-    return jax.tree.map(estimate, deltas, sizes)
+    errors = dict(zip(CONTROLLED, estimated(change, size), strict=True))
+    (pull,) = estimated(*relative(("pull",)))
+    worst = jnp.where(resolved, jnp.max(shared) / 16.0, jnp.max(shared)) + rounding
+    return GreenFunctions(t=jnp.zeros_like(ts), pull=pull, **errors), worst
 
 
 def largest_size(values: Array) -> Scalar:
     """The largest absolute value."""
     return jnp.max(jnp.abs(values))
-
-
-def _relative(error: Array, size: Scalar) -> Array:
-    return error / jnp.where(size > 0.0, size, 1.0)
-
-
-def _worst(change: GreenFunctions, fine: GreenFunctions) -> Scalar:
-    """The largest error of u, u', v, v', each relative to its largest value."""
-    pairs = [(getattr(change, name), getattr(fine, name)) for name in CONTROLLED]
-    return jnp.max(jnp.stack([_relative(largest_size(a), largest_size(b)) for a, b in pairs]))
-
-
-@eqx.filter_jit
-def _estimate(
-    coarse: GreenFunctions,
-    fine: GreenFunctions,
-    ts: Float[Array, " times"],
-    valid: Bool[Array, ""],
-    rtol: float,
-) -> Estimate:
-    """Split what was asked for from the probes, and give each time the worst error before it."""
-    change = lax.stop_gradient(_change(coarse, fine))
-    asked = jax.tree.map(lambda values: values[: ts.shape[0]], fine)
-    error = jax.tree.map(lambda values: envelope(values, ts, span(ts)), change)
-    return judged(asked, error, valid, _worst(change, fine) <= rtol)
 
 
 def judged(

@@ -10,6 +10,7 @@ weights are rational numbers, computed exactly and rounded once.
 from fractions import Fraction
 from functools import cache
 from math import comb, factorial
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -22,7 +23,7 @@ from bathax._checks import Scalar
 # Order 10 gains two digits over 8 on resolved grids; from 12 on, under-resolved grids blow up.
 ORDER = 10
 # Running sums go by blocks: matrix products, whose derivatives are matrix products too.
-BLOCK = 16
+BLOCK = 32
 
 
 @cache
@@ -107,33 +108,61 @@ def _overlaps() -> np.ndarray:
 
 @cache
 def _block_weights() -> np.ndarray:
-    """Weights [i, n] of the samples of a block and the one before in the sums within the block.
+    """Weights [i, n] of the samples of a block: in the sums within it, the next, and its own sum.
 
-    1 for i <= n in the block, less c_{n-i} where i is among the last p up to n.
+    1 for i <= n in the block, less c_{n-i} where i is among the last p up to n, which it may be
+    from the block before.
     """
-    lag = np.arange(BLOCK, 2 * BLOCK) - np.arange(2 * BLOCK)[:, None]
-    corrections = np.pad(end_corrections(), (0, 2 * BLOCK))[np.maximum(lag, 0)]
-    inside = (lag >= 0) & (np.arange(2 * BLOCK)[:, None] >= BLOCK)
-    return inside - np.where(lag >= 0, corrections, 0.0)
+    i, n = np.arange(BLOCK)[:, None], np.arange(2 * BLOCK)
+    corrections = np.pad(end_corrections(), (0, 2 * BLOCK))[np.maximum(n - i, 0)]
+    inside = (i <= n) & (n < BLOCK)
+    return np.hstack([inside - np.where(i <= n, corrections, 0.0), np.ones((BLOCK, 1))])
 
 
-def starting_matrix(kernel: Complex[Array, " order"]) -> Complex[Array, "order order"]:
-    """Weights [n, j] of f_j in int_0^n k(n-s) f(s) ds, from the first p samples of both."""
-    return jnp.einsum("nij,i->nj", jnp.asarray(start_convolutions(), kernel.dtype), kernel)
+@cache
+def _start_weights() -> np.ndarray:
+    """Weights [i, n] of the first p samples in the first p integrals, and in the correction."""
+    return np.column_stack([start_integrals().T, -end_corrections()])
 
 
-def overlap(
-    kernel: Complex[Array, " order"], f: Complex[Array, " order"], points: int
-) -> Complex[Array, " points"]:
-    """sum_{i+j=n} c_i c_j k_i f_j at every grid point: zero from n = 2p - 1 on."""
-    values = jnp.einsum("nij,i,j->n", jnp.asarray(_overlaps(), f.dtype), kernel, f)
-    return jnp.pad(values, (0, points - values.shape[0]))
+@cache
+def _convolution_start() -> np.ndarray:
+    """Weights [i, j, n] of k_i f_j: the first p convolutions, and then all overlaps."""
+    return np.moveaxis(np.concatenate([start_convolutions(), _overlaps()]), 0, 2)
+
+
+@cache
+def _starting_system() -> np.ndarray:
+    """Weights [i, n, j] of k_i f_j in all that a Volterra equation needs of its first samples.
+
+    For n < p in the convolution itself, which determines the first p values of f. The next p are
+    the products of trimmed samples (but for k_0 = 1 / step there), and the rest the overlaps of
+    the corrections from n = p on.
+    """
+    c, at = end_corrections(), np.arange(ORDER)
+    kept = 1.0 - c
+    trimmed = (at[:, None] + at == at[:, None, None]) * np.outer(kept, kept)
+    return np.concatenate([start_convolutions(), trimmed, _overlaps()[ORDER:]]).swapaxes(0, 1)
+
+
+def starting_system(
+    kernel: Complex[Array, " order"],
+) -> tuple[Complex[Array, "order order"], Complex[Array, "more order"]]:
+    """Two matrices [n, j] that act on the first p samples f_j; see `_starting_system`."""
+    weights = jnp.asarray(_starting_system(), kernel.dtype)
+    both = jnp.tensordot(kernel, weights, axes=1)
+    return both[:ORDER], both[ORDER:]
 
 
 def trimmed(samples: Inexact[Array, " points"]) -> Inexact[Array, " points"]:
     """(1 - c_j) f_j, the samples as they enter a sum corrected at one end."""
-    c = jnp.asarray(end_corrections(), samples.dtype)
-    return samples * (1.0 - jnp.pad(c, (0, samples.shape[0] - ORDER)))
+    return samples * _kept(samples.shape[0], samples.dtype)
+
+
+def _kept(points: int, dtype: Any) -> Inexact[Array, " points"]:
+    """1 - c_j at every grid point."""
+    c = jnp.asarray(end_corrections(), dtype)
+    return 1.0 - jnp.pad(c, (0, points - ORDER))
 
 
 def with_start(
@@ -147,15 +176,27 @@ def with_start(
 
 def integrate(samples: Inexact[Array, " points"], step: Scalar) -> Inexact[Array, " points"]:
     """The running integral int_0^{t_n} f(s) ds at every grid point."""
-    rules = (_block_weights(), end_corrections(), start_integrals())
-    weights, c, starting = (jnp.asarray(rule, samples.dtype) for rule in rules)
+    rules = (_block_weights(), _start_weights())
+    weights, starting = (jnp.asarray(rule, samples.dtype) for rule in rules)
     size, head = samples.shape[0], samples[:ORDER]
     blocks = jnp.pad(samples, (0, -size % BLOCK)).reshape(-1, BLOCK)
-    before = jnp.pad(blocks[:-1], ((1, 0), (0, 0)))
-    within = jnp.concatenate([before, blocks], axis=1) @ weights
-    earlier = jnp.cumsum(jnp.sum(before, axis=1)) - c @ head
-    sums = (earlier[:, None] + within).ravel()[:size]
-    return with_start(starting @ head, sums) * step.astype(samples.dtype)
+    # What the samples of a block add within it, to the next one, and to all after that.
+    within, next_, total = jnp.split(blocks @ weights, (BLOCK, 2 * BLOCK), axis=1)
+    start = head @ starting
+    earlier = _sums_before(total[:, 0]) + start[ORDER]
+    sums = earlier[:, None] + within + jnp.pad(next_[:-1], ((1, 0), (0, 0)))
+    return with_start(start[:ORDER], sums.ravel()[:size]) * step.astype(samples.dtype)
+
+
+def _sums_before(values: Inexact[Array, " n"]) -> Inexact[Array, " n"]:
+    """The sum of all values before each."""
+    size = values.shape[0]
+    if size <= 4 * BLOCK:
+        return values @ jnp.asarray(np.triu(np.ones((size, size)), 1), values.dtype)
+    blocks = jnp.pad(values, (0, -size % BLOCK)).reshape(-1, BLOCK)
+    upper = np.hstack([np.triu(np.ones((BLOCK, BLOCK)), 1), np.ones((BLOCK, 1))])
+    sums = blocks @ jnp.asarray(upper, values.dtype)
+    return (sums[:, :BLOCK] + _sums_before(sums[:, BLOCK])[:, None]).ravel()[:size]
 
 
 def integrate_damped(
@@ -194,16 +235,15 @@ def convolve(
     1 - c_i - c_j = (1 - c_i)(1 - c_j) - c_i c_j, one FFT convolution of length 2 points does it,
     and the overlap touches the first 2p - 1 points only.
     """
-    size, f_head = f.shape[0], f[:ORDER]
-    spectrum = jnp.fft.fft(trimmed(f), 2 * size)
-
-    def with_one(kernel: Complex[Array, " points"]) -> Complex[Array, " points"]:
-        head = kernel[:ORDER]
-        sums = jnp.fft.ifft(jnp.fft.fft(trimmed(kernel), 2 * size) * spectrum)[:size]
-        sums = sums - overlap(head, f_head, size)
-        return with_start(starting_matrix(head) @ f_head, sums) * step.astype(f.dtype)
-
-    return jnp.stack([with_one(kernel) for kernel in kernels])
+    size, count = f.shape[0], kernels.shape[0]
+    spectra = jnp.fft.fft(jnp.pad(kernels * _kept(size, f.dtype)[None], ((0, 0), (0, size))))
+    spectrum = jnp.fft.fft(jnp.pad(trimmed(f), (0, size)))
+    sums = jnp.fft.ifft(spectra * spectrum[None])[:, :size]
+    heads = (kernels[:, :ORDER, None] * f[None, None, :ORDER]).reshape(count, -1)
+    weights = _convolution_start().reshape(ORDER**2, -1)
+    start = heads @ jnp.asarray(weights, f.dtype)
+    overlaps = jnp.pad(start[:, ORDER:], ((0, 0), (0, size - 2 * ORDER + 1)))
+    return jax.vmap(with_start)(start[:, :ORDER], sums - overlaps) * step.astype(f.dtype)
 
 
 def running_weights(points: int) -> Float[Array, "points points"]:

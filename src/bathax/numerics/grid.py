@@ -2,17 +2,16 @@
 
 from collections.abc import Callable
 from functools import partial
-from itertools import accumulate
 from math import prod
-from operator import mul
 from typing import Any
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 from jax.custom_derivatives import SymbolicZero
-from jaxtyping import Array, Complex, Float, Inexact
+from jaxtyping import Array, Complex, Float, Inexact, Int
 
 from bathax._checks import Scalar
 
@@ -36,6 +35,16 @@ class TimeGrid(eqx.Module):
     def until(stop: Scalar, points: int) -> "TimeGrid":
         """The grid of that many points whose last one is `stop`."""
         return TimeGrid(stop / (points - 1), points)
+
+    @staticmethod
+    def beyond(stop: Scalar, points: int) -> "TimeGrid":
+        """The grid of that many points whose last but one is `stop`: `halved` ends there."""
+        return TimeGrid(stop / (points - 2), points)
+
+    @property
+    def halved(self) -> "TimeGrid":
+        """Every second point, from the first one on."""
+        return TimeGrid(2.0 * self.step, (self.points + 1) // 2)
 
 
 def span(ts: Float[Array, " times"]) -> Float[Array, ""]:
@@ -100,24 +109,31 @@ def interpolate(
     The error is of order step^12, below that of the integration rules in `gregory`; outside the
     grid the polynomial extrapolates and the error grows fast.
     """
-    position = ts / grid.step
+    stencil, weights = stencils(ts / grid.step, grid.points)
+    return combined(samples, stencil, weights)
+
+
+def stencils(
+    position: Float[Array, " times"], points: Int[Array, ""] | int
+) -> tuple[Int[Array, "stencil times"], Float[Array, "stencil times"]]:
+    """The grid points around each position in units of the step, and their Lagrange weights."""
     start = jnp.floor(position).astype(int) - (STENCIL // 2 - 1)
-    start = jnp.clip(start, 0, grid.points - STENCIL)
-    weights = _lagrange(position - start.astype(float))
-    stencil = start[None, :] + jnp.arange(STENCIL)[:, None]
-
-    def between(row: Inexact[Array, " points"]) -> Inexact[Array, " times"]:
-        terms = (w.astype(row.dtype) * f for w, f in zip(weights, row[stencil], strict=True))
-        return sum(terms, jnp.zeros(ts.shape, row.dtype))
-
-    rows = jax.vmap(between)(samples.reshape(-1, grid.points))
-    return rows.reshape(*samples.shape[:-1], *ts.shape)
+    start = jnp.clip(start, 0, points - STENCIL)
+    nodes = np.arange(STENCIL)
+    # Products of all other factors: a position on a node needs no special case.
+    others = np.where(np.eye(STENCIL, dtype=bool), np.inf, nodes)[:, :, None]
+    gaps = jnp.where(np.isinf(others), 1.0, (position - start.astype(float))[None, None] - others)
+    scales = [1.0 / prod(k - m for m in range(STENCIL) if m != k) for k in range(STENCIL)]
+    weights = jnp.prod(gaps, axis=1) * np.array(scales)[:, None]
+    return start[None, :] + nodes[:, None], weights
 
 
-def _lagrange(x: Float[Array, " times"]) -> list[Float[Array, " times"]]:
-    """Lagrange polynomials on 0 .. 11 at x, as products so that nodes need no special case."""
-    factors = [x - k for k in range(STENCIL)]
-    before = list(accumulate(factors[:-1], mul, initial=jnp.ones_like(x)))
-    after = list(accumulate(factors[:0:-1], mul, initial=jnp.ones_like(x)))[::-1]
-    scales = [prod(k - m for m in range(STENCIL) if m != k) for k in range(STENCIL)]
-    return [b * a / s for b, a, s in zip(before, after, scales, strict=True)]
+def combined(
+    samples: Inexact[Array, "... points"],
+    stencil: Int[Array, "stencil times"],
+    weights: Float[Array, "stencil times"],
+) -> Inexact[Array, "... times"]:
+    """Sums of samples with the weights of `stencils`."""
+    values = samples[..., stencil]
+    weights = weights.reshape((1,) * (samples.ndim - 1) + weights.shape)
+    return jnp.sum(values * weights.astype(values.dtype), axis=-2)

@@ -1,10 +1,15 @@
-"""Refining until two successive results agree, eagerly or inside `jit`."""
+"""Refining until two successive results agree; one size, known before, inside `jit`.
+
+Concrete values are refined until they agree. Inside `jit` nothing is known: a program has one size,
+the usual one, and the status says whether it was enough. Whoever knows the values, like a sweep or
+a fit, chooses the sizes by `sized` before it traces.
+"""
 
 import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any, TypeVar
+from typing import NamedTuple, TypeVar
 
 import equinox as eqx
 import jax
@@ -18,8 +23,8 @@ Result = TypeVar("Result")
 Size = TypeVar("Size")
 
 MIN_POINTS = 64
-# Where to start when the parameters are not yet known, inside `jit`.
-START = 512
+# Grid points of a program whose parameters are not yet known, inside `jit`.
+USUAL = 4096
 # Times, besides those asked for, at which two results are compared.
 PROBES = 129
 # Below this relative change from half the points the error falls as the order promises.
@@ -30,9 +35,9 @@ class Refining(eqx.Module):
     """How many points a uniform time grid has: fixed, or doubled until a tolerance is met.
 
     `rtol`: bound on the relative error estimate. `points`: number of grid points (a power of two,
-    64 or more) when it should be fixed, which makes a program under `jit` small; otherwise points
-    are doubled until `rtol` is met, up to `max_points`. A batch under `vmap` shares the number its
-    most demanding member needs.
+    64 or more) when it should be fixed; otherwise points are doubled until `rtol` is met, up to
+    `max_points`. Inside `jit`, where parameters are not yet known, there are 4,096 points or what
+    `sized` gives. A batch under `vmap` shares the number its most demanding member needs.
     """
 
     rtol: float = eqx.field(static=True, default=1e-10)
@@ -60,51 +65,73 @@ class Refining(eqx.Module):
             solve, self._grids(phase), lambda coarse, fine: discrepancy(coarse, fine) / self.rtol
         )
 
-    def _grids(self, phase: Scalar) -> list[int]:
-        """Half of some 45 points per unit of phase, those, and their doubles.
+    def climbed(self, attempt: Callable[[int], tuple[Result, Scalar]], demand: Scalar) -> Result:
+        """The result on the first grid whose discrepancy is at most 1, or on the last one.
 
-        From the smallest grid on where the phase is not yet known.
+        `attempt` gives the result and the discrepancy on that many points, `demand` is the number
+        of points that should do.
         """
+        sizes = self._sizes(demand)
+        for points in sizes[:-1]:
+            result, excess = attempt(points)
+            if bool(largest(lax.stop_gradient(excess)) <= 1.0):
+                return result
+        return attempt(sizes[-1])[0]
+
+    def _grids(self, phase: Scalar) -> list[int]:
+        """Half of some 45 points per unit of phase, those, and their doubles."""
+        sizes = self._sizes(45.0 * phase)
+        return [sizes[0] // 2, *sizes]
+
+    def _sizes(self, demand: Scalar) -> list[int]:
+        """The number of points, or where it is to be found out, those to try."""
         if self.points:
-            return [self.points // 2, self.points]
-        points = largest(lax.stop_gradient(45.0 * phase))
-        if not is_concrete(points) and _ASKED.get() is not None:
-            guess = max(size_for(points, START), 2 * MIN_POINTS)
-            fixed = min(self.max_points, 2 ** math.ceil(math.log2(guess)))
-            return [fixed // 2, fixed]
-        guess = max(float(points), 2.0 * MIN_POINTS) if is_concrete(points) else START
-        first = min(self.max_points, 2 ** math.ceil(math.log2(guess)))
-        doublings = (self.max_points // first).bit_length()
-        return [first // 2, *(first * 2**k for k in range(doublings))]
+            return [self.points]
+        demand = largest(lax.stop_gradient(demand))
+        if not is_concrete(demand):
+            return [self._power_of_two(requested(demand, USUAL))]
+        first = self._power_of_two(float(demand))
+        return [first * 2**k for k in range((self.max_points // first).bit_length())]
+
+    def _power_of_two(self, points: float) -> int:
+        """At least so many points, as far as they are allowed."""
+        least = min(max(points, 2.0 * MIN_POINTS), self.max_points)
+        return min(2 ** math.ceil(math.log2(least)), self.max_points)
 
 
-# The sizes that solvers are given while a function is traced, and what they ask for.
-_ASKED: ContextVar[tuple[tuple[int, ...], list[Scalar]] | None] = ContextVar("asked", default=None)
+class _Request(NamedTuple):
+    sizes: tuple[int, ...]
+    demands: list[Scalar]
+
+
+_request: ContextVar[_Request | None] = ContextVar("request", default=None)
 
 
 @contextmanager
 def sized(sizes: Sequence[int] | None = None) -> Iterator[list[Scalar]]:
-    """Within, solvers that choose their size take these under tracing, in the order of asking.
+    """Sizes for the solvers whose parameters are traced inside, and the list of their demands.
 
-    The usual one if there are too few. The list given has what each of them asks for, so far.
+    Solvers that choose their size themselves take `sizes` in the order in which they ask, and the
+    usual one where there is none. Each appends what it thinks it needs, a number that depends on
+    the parameters: a program that returns the demands alone is tiny, and its values for all points
+    of a sweep are the sizes with which to trace once more.
     """
-    demands: list[Scalar] = []
-    token = _ASKED.set((tuple(sizes or ()), demands))
+    request = _Request(tuple(sizes or ()), [])
+    token = _request.set(request)
     try:
-        yield demands
+        yield request.demands
     finally:
-        _ASKED.reset(token)
+        _request.reset(token)
 
 
-def size_for(demand: Scalar, usual: int) -> int:
-    """The size that a solver is given, which says what it asks for; the usual one elsewhere."""
-    asked = _ASKED.get()
-    if asked is None:
+def requested(demand: Scalar, usual: int) -> int:
+    """The size that `sized` has for the solver that asks, or the usual one."""
+    request = _request.get()
+    if request is None:
         return usual
-    sizes, demands = asked
-    demands.append(demand)
-    place = len(demands) - 1
-    return sizes[place] if place < len(sizes) else usual
+    request.demands.append(largest(lax.stop_gradient(demand)))
+    asked = len(request.demands)
+    return request.sizes[asked - 1] if asked <= len(request.sizes) else usual
 
 
 @jax.custom_batching.custom_vmap
@@ -131,21 +158,16 @@ def refine(
     """The results at the first two neighbouring sizes whose discrepancy is at most 1.
 
     Climbs `sizes`, two or more, from the smallest, and returns (coarse, fine), the last two if
-    none agree. Called with concrete values, it computes only what it needs; inside `jit` each step
-    is a `lax.cond`. In a batch all members share the size of the most demanding one.
+    none agree. Called with concrete values, it computes only what it needs; inside `jit` it takes
+    the first two. In a batch all members share the size of the most demanding one.
     """
-
-    def climb(coarse: Result, fine: Result, finer: Sequence[Size]) -> tuple[Result, Result]:
-        if not finer:
-            return coarse, fine
+    coarse, fine = solve(sizes[0]), solve(sizes[1])
+    for finer in sizes[2:]:
         excess = largest(lax.stop_gradient(discrepancy(coarse, fine)))
-        return _branch(
-            excess <= 1.0,
-            lambda: (coarse, fine),
-            lambda: climb(fine, solve(finer[0]), finer[1:]),
-        )
-
-    return climb(solve(sizes[0]), solve(sizes[1]), sizes[2:])
+        if not is_concrete(excess) or bool(excess <= 1.0):
+            break
+        coarse, fine = fine, solve(finer)
+    return coarse, fine
 
 
 def probed(ts: Float[Array, " times"], span: Scalar) -> Float[Array, " more"]:
@@ -154,15 +176,31 @@ def probed(ts: Float[Array, " times"], span: Scalar) -> Float[Array, " more"]:
 
 
 def envelope(
-    values: Float[Array, " more"], ts: Float[Array, " times"], span: Scalar
-) -> Float[Array, " times"]:
-    """At each of the times `ts`, the largest of the values at `probed` times up to it."""
-    before = jnp.floor((PROBES - 1) * ts / span).astype(int)
-    own, probes = lax.cummax(values[: ts.shape[0]]), lax.cummax(values[ts.shape[0] :])
-    return jnp.maximum(own, probes[before])
+    values: Float[Array, "... more"], ts: Float[Array, " times"], span: Scalar, block: int = 1
+) -> Float[Array, "... times"]:
+    """At each of the times `ts`, the largest of the values at `probed` times up to it.
+
+    Where one value stands for a whole `block` of times, it counts from the first of them on.
+    """
+    own = values.shape[-1] - PROBES
+    highest = _running_maximum(values, own)
+    before = own + jnp.floor((PROBES - 1) * ts / span).astype(int)
+    return jnp.maximum(highest[..., jnp.arange(ts.shape[0]) // block], highest[..., before])
 
 
-def _branch(condition: jax.Array, yes: Callable[[], Any], no: Callable[[], Any]) -> Any:
-    if is_concrete(condition):
-        return yes() if bool(condition) else no()
-    return lax.cond(condition, yes, no)
+def _running_maximum(values: Float[Array, "... n"], restart: int) -> Float[Array, "... n"]:
+    """The largest value so far, counted anew from `restart` on; in a loop of some log n steps."""
+    size = values.shape[-1]
+    places = jnp.arange(size)
+    inside = jnp.where(places < restart, places, places - restart)
+    padding = [(0, 0)] * (values.ndim - 1) + [(size, 0)]
+
+    def step(k: Array, highest: Array) -> Array:
+        shift = jnp.left_shift(1, k)
+        padded = jnp.pad(highest, padding)
+        moved = lax.dynamic_slice_in_dim(padded, size - shift, size, axis=-1)
+        known = (inside >= shift).reshape((1,) * (values.ndim - 1) + (size,))
+        return jnp.maximum(highest, jnp.where(known, moved, -jnp.inf))
+
+    steps = math.ceil(math.log2(max(restart, size - restart)))
+    return lax.fori_loop(0, steps, step, values)

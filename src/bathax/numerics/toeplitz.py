@@ -9,6 +9,10 @@ from jax import lax
 from jax.numpy.fft import fft, ifft
 from jaxtyping import Array, Complex
 
+# Newton's iteration starts from so many terms: each doubling is a piece of program of its own,
+# which takes longer to compile than a short loop does to run.
+FIRST = 64
+
 
 def triangle(column: Complex[Array, " n"]) -> Complex[Array, "n n"]:
     """The lower-triangular Toeplitz matrix with this first column."""
@@ -18,19 +22,8 @@ def triangle(column: Complex[Array, " n"]) -> Complex[Array, "n n"]:
 
 
 def reciprocal(a: Complex[Array, " n"], size: int) -> Complex[Array, " size"]:
-    """The first terms of 1/a(x), doubling r <- r - r (a r - 1).
-
-    The product a r is known to be 1 in its first half, so that a cyclic convolution, which wraps
-    onto that half only, is enough: transforms of length 2m double m terms.
-    """
-    m, r = 1, 1.0 / a[:1]
-    while m < size:
-        spectrum = fft(r, 2 * m)
-        excess = ifft(fft(a[: 2 * m]) * spectrum)[m:]
-        correction = ifft(fft(excess, 2 * m) * spectrum)[:m]
-        r = jnp.concatenate([r, -correction])
-        m *= 2
-    return r
+    """The first terms of 1/a(x), doubling r <- r - r (a r - 1)."""
+    return _padded_reciprocal(a, size)[:size]
 
 
 def divide(b: Complex[Array, " n"], a: Complex[Array, " n"]) -> Complex[Array, " n"]:
@@ -44,23 +37,64 @@ def divide(b: Complex[Array, " n"], a: Complex[Array, " n"]) -> Complex[Array, "
         return ifft(fft(a, size) * fft(x, size))[: x.shape[0]]
 
     fixed = lax.stop_gradient(a)
-    inverse = reciprocal(fixed, a.shape[0] // 2)
+    spectra = fft(fixed), fft(_padded_reciprocal(fixed, a.shape[0] // 2))
     return lax.custom_linear_solve(
         multiply,
         b,
-        solve=lambda _, right: _quotient(right, fixed, inverse),
-        transpose_solve=lambda _, right: _quotient(right[::-1], fixed, inverse)[::-1],
+        solve=lambda _, right: _quotient(right, *spectra),
+        transpose_solve=lambda _, right: _quotient(right[::-1], *spectra)[::-1],
     )
 
 
+def _padded_reciprocal(a: Complex[Array, " n"], size: int) -> Complex[Array, " twice"]:
+    """The first terms of 1/a(x), and as many zeros.
+
+    The product a r is known to be 1 in its first half, so that a cyclic convolution, which wraps
+    onto that half only, is enough: transforms of length 2m double m terms.
+    """
+    m = min(FIRST, size)
+    r = jnp.pad(_substituted(a[:m]), (0, m))
+    while m < size:
+        spectrum = fft(r)
+        excess = _second_half(ifft(fft(a[: 2 * m]) * spectrum))
+        correction = ifft(fft(excess) * spectrum)
+        # In one piece: the terms known, the new ones, and zeros for what comes next.
+        r = jnp.pad(r, (0, 2 * m)) - jnp.pad(correction[:m], (m, 2 * m))
+        m *= 2
+    return r
+
+
+def _second_half(values: Complex[Array, " n"]) -> Complex[Array, " n"]:
+    """The second half of the values, and zeros behind."""
+    half = values.shape[0] // 2
+    return jnp.pad(values[half:], (0, half))
+
+
+def _substituted(a: Complex[Array, " n"]) -> Complex[Array, " n"]:
+    """1/a(x) by forward substitution: each term is subtracted from all equations below its own."""
+    size = a.shape[0]
+    behind, places = jnp.pad(a, (size, 0)), jnp.arange(size)
+
+    def step(k: Array, left: Array) -> Array:
+        term = lax.dynamic_index_in_dim(left, k, keepdims=False, allow_negative_indices=False)
+        term = term / a[0]
+        column = lax.dynamic_slice_in_dim(behind, size - k, size, allow_negative_indices=False)
+        return jnp.where(places == k, term, left - term * column)
+
+    return lax.fori_loop(0, size, step, jnp.where(places == 0, 1.0, 0.0).astype(a.dtype))
+
+
 def _quotient(
-    b: Complex[Array, " n"], a: Complex[Array, " n"], inverse: Complex[Array, " half"]
+    b: Complex[Array, " n"], a: Complex[Array, " n"], inverse: Complex[Array, " n"]
 ) -> Complex[Array, " n"]:
-    """b / a from the first half of 1/a: the second half comes from the residual of the first."""
-    n = b.shape[0]
-    half = n // 2
-    spectrum = fft(inverse, n)
-    head = ifft(fft(b[:half], n) * spectrum)[:half]
-    residual = b[half:] - ifft(fft(a) * fft(head, n))[half:]
-    tail = ifft(fft(residual, n) * spectrum)[:half]
-    return jnp.concatenate([head, tail])
+    """b / a from the transforms of a and of the first half of 1/a.
+
+    The second half comes from the residual of the first.
+    """
+    half = b.shape[0] // 2
+    places = jnp.arange(b.shape[0])
+    first = jnp.where(places < half, b, 0.0)
+    head = jnp.where(places < half, ifft(fft(first) * inverse), 0.0)
+    residual = _second_half(b - ifft(a * fft(head)))
+    tail = ifft(fft(residual) * inverse)
+    return head + jnp.pad(tail[:half], (half, 0))

@@ -8,13 +8,13 @@ physics; any smooth kernel will do.
 """
 
 import jax.numpy as jnp
+from jax import lax
 from jaxtyping import Array, Complex
 
 from bathax._checks import Scalar, holds, require
-from bathax._linalg import solve
 from bathax.numerics import gregory
 from bathax.numerics.gregory import ORDER
-from bathax.numerics.toeplitz import divide, triangle
+from bathax.numerics.toeplitz import divide
 
 
 def solve_second_kind(
@@ -29,12 +29,13 @@ def solve_second_kind(
     """
     require_regular(kernel)
     step = step.astype(kernel.dtype)
-    head, unit = kernel[:ORDER], jnp.zeros_like(kernel).at[0].set(1.0)
-    start = _starting_values(head, source[:ORDER], step)
+    convolving, products = gregory.starting_system(step * kernel[:ORDER])
+    start = _eliminated(jnp.eye(ORDER, dtype=kernel.dtype) + convolving, source[:ORDER])
+    unit = jnp.zeros_like(kernel).at[0].set(1.0)
     column = unit + step * gregory.trimmed(kernel)
-    known = source + step * gregory.overlap(head, start, kernel.shape[0])
     # The rule does not hold for the first points: there the division is to give them back.
-    known = gregory.with_start(triangle(column[:ORDER]) @ gregory.trimmed(start), known)
+    known = gregory.with_start(gregory.trimmed(start), source)
+    known += jnp.pad(products @ start, (0, known.shape[0] - products.shape[0]))
     return gregory.with_start(start, divide(known, column))
 
 
@@ -56,9 +57,30 @@ def require_regular(kernel: Complex[Array, "... points"]) -> None:
     require("kernel", "finite at t = 0", first, holds(lambda k: jnp.all(jnp.isfinite(k)), first))
 
 
-def _starting_values(
-    kernel: Complex[Array, " order"], source: Complex[Array, " order"], step: Array
+def _eliminated(
+    matrix: Complex[Array, "order order"], known: Complex[Array, " order"]
 ) -> Complex[Array, " order"]:
-    """The first p values, from the exact convolution of the interpolating polynomials."""
-    matrix = jnp.eye(ORDER, dtype=kernel.dtype) + step * gregory.starting_matrix(kernel)
-    return solve(matrix, source)
+    """x of matrix @ x = known by elimination in a loop, without a search for pivots.
+
+    On a grid that resolves the kernel the matrix is close to the identity.
+    """
+
+    def solved(matrix: Array, right: Array) -> Array:
+        places = jnp.arange(ORDER)
+
+        def step(k: Array, system: Array) -> Array:
+            row = lax.dynamic_index_in_dim(system, k, keepdims=False)
+            row = row / row[k]
+            column = system[:, k] - (places == k).astype(system.dtype)
+            return system - jnp.outer(column, row)
+
+        system = jnp.concatenate([matrix, right[:, None]], axis=1)
+        return lax.fori_loop(0, ORDER, step, system)[:, ORDER]
+
+    fixed = lax.stop_gradient(matrix)
+    return lax.custom_linear_solve(
+        lambda x: matrix @ x,
+        known,
+        solve=lambda _, right: solved(fixed, right),
+        transpose_solve=lambda _, right: solved(fixed.T, right),
+    )
