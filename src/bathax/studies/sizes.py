@@ -1,8 +1,37 @@
 """Sizes of solvers that choose them, from what they ask for."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import numpy as np
+
+Program = TypeVar("Program")
+# What a solver asks for may depend on the size of another, so often that it need not settle.
+ROUNDS = 3
+
+
+def settled(
+    program: Callable[[tuple[int, ...]], Program], demands: Callable[[Program], np.ndarray | None]
+) -> tuple[Program, tuple[int, ...]]:
+    """A program with solvers as large as they ask for at some points, and their sizes.
+
+    `program` makes one for given sizes, without any for the usual ones; `demands` is what its
+    solvers ask for, point by point, None where all of them are fixed.
+    """
+    sizes: tuple[int, ...] = ()
+    found = program(sizes)
+    for _ in range(ROUNDS):
+        asked = demands(found)
+        if asked is None:
+            return found, ()
+        wanted = as_sizes(asked)
+        if len(wanted) == len(sizes) and all(a <= b for a, b in zip(wanted, sizes, strict=True)):
+            break
+        sizes = wanted
+        found = program(sizes)
+        if len(sizes) == 1:
+            break
+    return found, sizes
 
 
 def as_sizes(demands: np.ndarray) -> tuple[int, ...]:

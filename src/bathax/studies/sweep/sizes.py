@@ -9,7 +9,7 @@ import math
 import numpy as np
 
 from bathax._status import Status
-from bathax.studies.sizes import as_sizes, larger
+from bathax.studies.sizes import larger, settled
 from bathax.studies.sweep.axes import Axes
 from bathax.studies.sweep.program import Program, Values
 from bathax.studies.sweep.record import Model, Recorder, recorder_of
@@ -22,12 +22,11 @@ TRIES = 4
 
 def fitting_recorder(model: Model, grid: Axes) -> tuple[Recorder, tuple[int, ...]]:
     """The program for all points, and the sizes of its solvers; none where they are fixed."""
-    names = tuple(grid.parameters)
-    recorder = recorder_of(model, names)
-    if not recorder.asks:
-        return recorder, ()
-    sizes = as_sizes(recorder.demands(_coarse(grid)))
-    return recorder_of(model, names, sizes), sizes
+    points = _coarse(grid)
+    return settled(
+        lambda sizes: recorder_of(model, tuple(grid.parameters), sizes),
+        lambda recorder: recorder.demands(points) if recorder.asks else None,
+    )
 
 
 def _coarse(grid: Axes) -> Values:

@@ -15,7 +15,7 @@ from zarr.storage import LocalStore
 
 import bathax as bx
 from bathax._status import Status
-from bathax.studies.sizes import as_sizes
+from bathax.studies import sizes
 from bathax.studies.store import StoreError, reading
 from bathax.studies.sweep import driver, record, store
 from bathax.studies.sweep import sizes as sweep_sizes
@@ -367,8 +367,8 @@ def climbs(monkeypatch):
     """The sizes at which points were computed again."""
     found = []
 
-    def watched(sizes):
-        found.append(larger(sizes))
+    def watched(before):
+        found.append(larger(before))
         return found[-1]
 
     larger = sweep_sizes.larger
@@ -386,7 +386,7 @@ def test_solvers_get_a_size_that_serves_every_point(climbs):
 
 def test_points_that_miss_their_tolerance_are_computed_again(climbs, monkeypatch):
     expected = sweep(exact, BIG_GRID, GREEN)
-    monkeypatch.setattr(sweep_sizes, "as_sizes", lambda _: (64,))
+    monkeypatch.setattr(sizes, "as_sizes", lambda _: (64,))
     found = sweep(exact, BIG_GRID, GREEN)
     assert climbs[0] == (128,)
     assert not np.any(found.status)
@@ -437,5 +437,20 @@ def test_where_solvers_are_asked():
 
 
 def test_sizes_are_shared_by_similar_demands():
-    assert as_sizes(np.array([[100.0, 3.0], [np.nan, 12.2]])) == (104, 13)
-    assert as_sizes(np.array([[np.inf], [0.0]])) == (1,)
+    assert sizes.as_sizes(np.array([[100.0, 3.0], [np.nan, 12.2]])) == (104, 13)
+    assert sizes.as_sizes(np.array([[np.inf], [0.0]])) == (1,)
+
+
+def test_sizes_that_depend_on_each_other_settle():
+    made = []
+
+    def program(given):
+        made.append(given)
+        return given
+
+    def demands(given):
+        return np.array([[5.0, 10.0 * (given[0] if given else 1)]])
+
+    assert sizes.settled(program, demands) == ((5, 52), (5, 52))
+    assert made == [(), (5, 10), (5, 52)]
+    assert sizes.settled(program, lambda _: None) == ((), ())
