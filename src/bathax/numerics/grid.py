@@ -18,7 +18,7 @@ from bathax._checks import Scalar
 STENCIL = 12
 # Functions are sampled at so many times at once that all they compute stays in the cache, and in
 # so many blocks or more: a loop, out of which the compiler repeats nothing.
-BLOCK, BLOCKS = 4096, 4
+BLOCK = 4096
 
 
 class TimeGrid(eqx.Module):
@@ -74,8 +74,10 @@ def _samples(
 
 def _by_blocks(function: Callable[[Scalar], Any], points: int) -> Any:
     """A function of 0, 1, ..., points - 1."""
-    block = min(BLOCK, -(-points // BLOCKS))
-    return lax.map(function, jnp.arange(points, dtype=float), batch_size=block)
+    places = jnp.arange(points, dtype=float)
+    if points <= BLOCK:
+        return lax.optimization_barrier(jax.vmap(function)(places))
+    return lax.map(function, places, batch_size=BLOCK)
 
 
 @partial(_samples.defjvp, symbolic_zeros=True)

@@ -187,16 +187,24 @@ def _euler_maclaurin(s: Float[Array, "..."], a: Complex[Array, "..."]) -> Comple
 @partial(jax.custom_jvp, nondiff_argnums=(0,))
 def _rising_factorials(count: int, s: Float[Array, "..."]) -> Float[Array, "count ..."]:
     """(s)_m / m! = s (s+1) ... (s+m-1) / m! along a new leading axis, m = 0, 1, ..., count - 1."""
-    m = _leading_range(count - 1, s)
-    return _from(1.0, jnp.cumprod((s[None] + m) / (m + 1.0), axis=0))
+    m = _leading_range(count, s)
+    return jnp.prod(_up_to((s[None] + m) / (m + 1.0), 1.0), axis=1)
 
 
 @_rising_factorials.defjvp
 def _rising_factorials_jvp(count: int, primals: tuple, tangents: tuple) -> tuple[Array, Array]:
     (s,), (ds,) = primals, tangents
     value = _rising_factorials(count, s)
-    inverses = 1.0 / (s[None] + _leading_range(count - 1, s))
-    return value, value * _from(0.0, jnp.cumsum(inverses, axis=0)) * ds[None]
+    inverses = 1.0 / (s[None] + _leading_range(count, s))
+    return value, value * jnp.sum(_up_to(inverses, 0.0), axis=1) * ds[None]
+
+
+def _up_to(values: Float[Array, "count ..."], beyond: float) -> Float[Array, "count count ..."]:
+    """For each of them the values before it, in a row: a running product in one piece."""
+    before = np.tri(len(values), k=-1, dtype=bool).reshape(
+        (-1, len(values)) + (1,) * (values.ndim - 1)
+    )
+    return jnp.where(before, values[None], beyond)
 
 
 def _leading_range(count: int, like: Array) -> Array:
@@ -204,23 +212,23 @@ def _leading_range(count: int, like: Array) -> Array:
     return jnp.arange(count, dtype=like.dtype).reshape((-1,) + (1,) * like.ndim)
 
 
-def _from(start: float, values: Array) -> Array:
-    """The values with one more, `start`, before them."""
-    return jnp.concatenate([jnp.full_like(values[:1], start), values])
-
-
 def _block_series(rising: Array, c: Complex[Array, "..."]) -> Complex[Array, "..."]:
     """sum_{d=-2}^{2} (1 + d/c)^{-s} = sum_j (s)_{2j}/(2j)! (sum_d d^{2j}) c^{-2j}."""
-    moments = [5.0] + [2.0 + 2.0 * 4.0**j for j in range(1, _BLOCK_TERMS)]
+    moments = np.array([5.0] + [2.0 + 2.0 * 4.0**j for j in range(1, _BLOCK_TERMS)])
     u = 1.0 / c
-    return _real_series(jnp.stack([m * rising[2 * j] for j, m in enumerate(moments)]), u * u)
+    return _real_series(_leading(moments, rising) * rising[: 2 * _BLOCK_TERMS : 2], u * u)
 
 
 def _bernoulli_terms(rising: Array, w: Complex[Array, "..."]) -> Complex[Array, "..."]:
     """sum_{k>=1} B_{2k}/(2k) (s)_{2k-1}/(2k-1)! w^{1-2k}."""
     u = 1.0 / w
-    terms = [b / (2 * k) * rising[2 * k - 1] for k, b in enumerate(_BERNOULLI, 1)]
-    return u * _real_series(jnp.stack(terms), u * u)
+    numbers = np.array(_BERNOULLI) / (2.0 * np.arange(1, _TAIL_TERMS + 1))
+    return u * _real_series(_leading(numbers, rising) * rising[1 : 2 * _TAIL_TERMS : 2], u * u)
+
+
+def _leading(values: np.ndarray, like: Array) -> np.ndarray:
+    """The values along the first axis of an array."""
+    return values.reshape((-1,) + (1,) * (like.ndim - 1))
 
 
 @jax.custom_jvp
@@ -230,10 +238,11 @@ def _real_series(c: Float[Array, "terms ..."], x: Complex[Array, "..."]) -> Comp
     For real c all b_k are real: half the work of Horner's scheme, and as accurate for |x| << 1.
     """
     double, square = 2.0 * x.real, x.real * x.real + x.imag * x.imag
+    first, *others = (lax.index_in_dim(c, k, keepdims=False) for k in range(len(c)))
     here = after = jnp.zeros_like(double)
-    for k in range(len(c) - 1, 0, -1):
-        here, after = c[k] + double * here - square * after, here
-    return lax.complex(c[0] + x.real * here - square * after, x.imag * here)
+    for term in reversed(others):
+        here, after = term + double * here - square * after, here
+    return lax.complex(first + x.real * here - square * after, x.imag * here)
 
 
 @partial(_real_series.defjvp, symbolic_zeros=True)

@@ -11,7 +11,7 @@ from jaxtyping import Array, Complex
 
 # Newton's iteration starts from so many terms: each doubling is a piece of program of its own,
 # which takes longer to compile than a short loop does to run.
-FIRST = 64
+FIRST = 128
 
 
 def triangle(column: Complex[Array, " n"]) -> Complex[Array, "n n"]:

@@ -98,7 +98,7 @@ class Ohmic(Analytic):
     def memory_kernel(self, grid: TimeGrid) -> Complex[Array, " points"]:
         order = self.exponent + 1.0
         strength = self.eta * self.cutoff**2 * gamma(order)
-        return sampled(_power_law, (strength, self.cutoff, order), grid)
+        return strength.astype(complex) * sampled(_power_law, (self.cutoff, order), grid)
 
     def noise_kernel(self, grid: TimeGrid, occupation: Occupation) -> Complex[Array, " points"]:
         if not isinstance(occupation, BoseEinstein):
@@ -108,19 +108,17 @@ class Ohmic(Analytic):
         order = self.exponent + 1.0
         strength = self.eta * self.cutoff**2 * gamma(order) * (temperature / self.cutoff) ** order
         strength, start = jnp.where(warm, strength, 0.0), 1.0 + temperature / self.cutoff
-        return sampled(_thermal, (strength, order, start, temperature), grid)
+        return strength.astype(complex) * sampled(_thermal, (order, start, temperature), grid)
 
 
-def _power_law(t: Scalar, strength: Scalar, cutoff: Scalar, order: Scalar) -> Complex[Array, ""]:
-    """(1 + i w_c t)^{-order}, times a strength."""
-    return strength.astype(complex) * power(lax.complex(1.0, cutoff * t), -order)
+def _power_law(t: Scalar, cutoff: Scalar, order: Scalar) -> Complex[Array, ""]:
+    """(1 + i w_c t)^{-order}."""
+    return power(lax.complex(1.0, cutoff * t), -order)
 
 
-def _thermal(
-    t: Scalar, strength: Scalar, order: Scalar, start: Scalar, temperature: Scalar
-) -> Complex[Array, ""]:
-    """zeta(order, start + iTt), times a strength."""
-    return strength.astype(complex) * hurwitz_zeta(order, lax.complex(start, temperature * t))
+def _thermal(t: Scalar, order: Scalar, start: Scalar, temperature: Scalar) -> Complex[Array, ""]:
+    """zeta(order, start + iTt)."""
+    return hurwitz_zeta(order, lax.complex(start, temperature * t))
 
 
 class BandEdge(Analytic):
