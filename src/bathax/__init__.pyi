@@ -63,6 +63,7 @@ from .reservoir.tabulated import Tabulated as Tabulated
 from .solution import QubitSolution as QubitSolution
 from .solution import Solution as Solution
 from .solution import solve as solve
+from .studies.cache import cache_programs as cache_programs
 from .studies.fit.data import Data as Data
 from .studies.fit.driver import fit as fit
 from .studies.fit.result import Fit as Fit

@@ -89,7 +89,7 @@ class Refining(eqx.Module):
             return [self.points]
         demand = largest(lax.stop_gradient(demand))
         if not is_concrete(demand):
-            return [self._power_of_two(requested(demand, USUAL))]
+            return [self._power_of_two(float(requested(demand, USUAL)))]
         first = self._power_of_two(float(demand))
         return [first * 2**k for k in range((self.max_points // first).bit_length())]
 
