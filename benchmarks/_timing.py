@@ -1,4 +1,4 @@
-"""What the benchmark scripts share: alternating medians, the machine's line, Markdown tables."""
+"""What the benchmark scripts share: medians, costs of a first call, processes, Markdown tables."""
 
 import importlib.metadata
 import json
@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import jax
+from _memory import peak_memory
+from jax.extend.core import Jaxpr, jaxprs_in_params
 
 Run = Callable[[], object]
 
@@ -43,6 +45,60 @@ def alternating_medians(runs: Mapping[str, Run], repeats: int, inner: int = 1) -
     """Medians of `alternating_times`."""
     times = alternating_times(runs, repeats, inner)
     return {name: statistics.median(measured) for name, measured in times.items()}
+
+
+def cpu_seconds() -> float:
+    """Processor time of this process in all its threads, and of its children that have ended."""
+    times = os.times()
+    return time.process_time() + times.children_user + times.children_system
+
+
+def equations(jaxpr: Jaxpr) -> int:
+    """How many equations a traced program has, with those inside its calls and loops."""
+    inner = (one for equation in jaxpr.eqns for one in jaxprs_in_params(equation.params))
+    return len(jaxpr.eqns) + sum(map(equations, inner))
+
+
+def first_call(function: Callable[..., object], *arguments: object) -> dict[str, float]:
+    """CPU seconds that `function` takes under `jit` before its first number, and its size."""
+    marks = [cpu_seconds()]
+    traced = jax.jit(function).trace(*arguments)
+    marks.append(cpu_seconds())
+    lowered = traced.lower()
+    marks.append(cpu_seconds())
+    compiled = lowered.compile()
+    marks.append(cpu_seconds())
+    jax.block_until_ready(compiled(*arguments))
+    return {
+        "trace": marks[1] - marks[0],
+        "lower": marks[2] - marks[1],
+        "compile": marks[3] - marks[2],
+        "cpu": marks[3] - marks[0],
+        "peak": peak_memory(),
+        "equations": equations(traced.jaxpr.jaxpr),
+        "stablehlo": len(lowered.as_text()),
+    }
+
+
+def watched(
+    command: Sequence[object], until: Callable[[], bool] | None = None, **keywords: Any
+) -> dict[str, float]:
+    """Wall and CPU seconds and peak memory of a command; it is killed once `until()` holds."""
+    before, start, peak, stopped = cpu_seconds(), time.perf_counter(), 0, False
+    own = time.process_time()
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, **keywords) as process:
+        while process.poll() is None and not stopped:
+            peak = max(peak, peak_memory(process.pid))
+            stopped = until is not None and until()
+            time.sleep(0.02)
+        wall = time.perf_counter() - start
+        if stopped:
+            process.kill()
+    failed = process.returncode != 0 if until is None else not stopped
+    if failed:
+        raise RuntimeError(f"`{' '.join(map(str, command))}` failed: {process.returncode}")
+    cpu = cpu_seconds() - before - (time.process_time() - own)
+    return {"wall": wall, "cpu": cpu, "peak": peak}
 
 
 def report_of(command: Sequence[object], **keywords: Any) -> Any:
