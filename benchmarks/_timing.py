@@ -84,19 +84,17 @@ def watched(
     command: Sequence[object], until: Callable[[], bool] | None = None, **keywords: Any
 ) -> dict[str, float]:
     """Wall and CPU seconds and peak memory of a command; it is killed once `until()` holds."""
-    before, start, peak, stopped = cpu_seconds(), time.perf_counter(), 0, False
-    own = time.process_time()
+    before, own = cpu_seconds(), time.process_time()
+    start, peak, reached = time.perf_counter(), 0, False
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, **keywords) as process:
-        while process.poll() is None and not stopped:
+        while process.poll() is None and not reached:
             peak = max(peak, peak_memory(process.pid))
-            stopped = until is not None and until()
             time.sleep(0.02)
+            reached = until is not None and until()
         wall = time.perf_counter() - start
-        if stopped:
-            process.kill()
-    failed = process.returncode != 0 if until is None else not stopped
-    if failed:
-        raise RuntimeError(f"`{' '.join(map(str, command))}` failed: {process.returncode}")
+        process.kill()
+    if not reached and (until is not None or process.returncode != 0):
+        raise RuntimeError(f"`{' '.join(map(str, command))}` ended with {process.returncode}.")
     cpu = cpu_seconds() - before - (time.process_time() - own)
     return {"wall": wall, "cpu": cpu, "peak": peak}
 
@@ -107,7 +105,7 @@ def report_of(command: Sequence[object], **keywords: Any) -> Any:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def _cpu_model() -> str:
+def cpu_model() -> str:
     """The processor's name as Linux gives it, else what Python knows."""
     cpuinfo = Path("/proc/cpuinfo")
     lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
@@ -115,14 +113,17 @@ def _cpu_model() -> str:
     return names[0] if names else platform.processor() or platform.machine()
 
 
+def versions(*packages: str) -> str:
+    """The versions of Python and `packages`."""
+    known = [f"{name} {importlib.metadata.version(name)}" for name in packages]
+    return ", ".join([f"Python {platform.python_version()}", *known])
+
+
 def machine_line(*packages: str) -> str:
     """CPU, cores this process may use, and the versions of Python and `packages`."""
     affinity = getattr(os, "sched_getaffinity", None)
     cores = len(affinity(0)) if affinity else os.cpu_count()
-    versions = [f"{name} {importlib.metadata.version(name)}" for name in packages]
-    return f"{_cpu_model()}, {cores} cores; " + ", ".join(
-        [f"Python {platform.python_version()}", *versions]
-    )
+    return f"{cpu_model()}, {cores} cores; {versions(*packages)}"
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:

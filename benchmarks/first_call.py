@@ -268,7 +268,8 @@ def blocks(language):
 
 def environment(folder):
     """Variables of a process whose caches are below a folder."""
-    own = {name: value for name, value in os.environ.items() if not name.startswith("JAX_")}
+    caching = ("JAX_", "BATHAX_")
+    own = {name: value for name, value in os.environ.items() if not name.startswith(caching)}
     return own | {"XDG_CACHE_HOME": str(folder)}
 
 
