@@ -19,6 +19,7 @@ from bathax._checks import (
     as_complex,
     as_float,
     holds,
+    is_concrete,
     is_density_matrix,
     parameter,
     require,
@@ -43,6 +44,10 @@ class State(Validated):
     @abc.abstractmethod
     def number(self) -> Scalar:
         """Mean number of quanta <a'a> at the start."""
+
+    def of_shared_shape(self) -> "State":
+        """The same state in arrays that similar states have too, so that they share a program."""
+        return self
 
     @property
     @abc.abstractmethod
@@ -153,6 +158,11 @@ class Mixture(State):
     @property
     def number(self) -> Scalar:
         return self.probabilities @ jnp.arange(self.probabilities.shape[0], dtype=float)
+
+    def of_shared_shape(self) -> "Mixture":
+        if not is_concrete(self):
+            return self
+        return Mixture(np.asarray(channel.padded(self.probabilities)))
 
     @property
     def initial_entropy(self) -> Scalar:
