@@ -57,9 +57,13 @@ def populations(
 
 
 def padded(initial: Float[Array, " d"]) -> Float[Array, " more"]:
-    """More levels, without population: a multiple of `UNIT`, and of `BLOCK` above that."""
-    unit = UNIT if initial.shape[0] <= BLOCK else BLOCK
-    return jnp.pad(initial, (0, -initial.shape[0] % unit))
+    """More levels, without population."""
+    return jnp.pad(initial, (0, padding(initial.shape[0])))
+
+
+def padding(dimension: int) -> int:
+    """How many levels are missing to a multiple of `UNIT`, and of `BLOCK` above that."""
+    return -dimension % (UNIT if dimension <= BLOCK else BLOCK)
 
 
 def _lossy(initial: Float[Array, "rows d"], om: Points) -> Float[Array, "rows d points"]:

@@ -152,17 +152,18 @@ class Mixture(State):
         require("probabilities", words, self.probabilities, holds(Mixture.is_consistent, self))
 
     def is_consistent(self) -> Bool[Array, ""]:
-        normalised = jnp.abs(jnp.sum(self.probabilities) - 1.0) < 1e-8
-        return normalised & jnp.all(self.probabilities >= 0.0)
+        p = self.probabilities
+        return (abs(p.sum() - 1.0) < 1e-8) & (p >= 0.0).all()
 
     @property
     def number(self) -> Scalar:
         return self.probabilities @ jnp.arange(self.probabilities.shape[0], dtype=float)
 
     def of_shared_shape(self) -> "Mixture":
-        if not is_concrete(self):
+        missing = channel.padding(self.probabilities.shape[0])
+        if not missing or not is_concrete(self):
             return self
-        return Mixture(np.asarray(channel.padded(self.probabilities)))
+        return Mixture(np.pad(np.asarray(self.probabilities), (0, missing)))
 
     @property
     def initial_entropy(self) -> Scalar:
