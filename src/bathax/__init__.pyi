@@ -1,4 +1,5 @@
 from ._status import Status as Status
+from ._status import ToleranceWarning as ToleranceWarning
 from .cavity.critical import at_temperature as at_temperature
 from .cavity.critical import critical_coupling as critical_coupling
 from .cavity.critical import critical_temperature as critical_temperature
@@ -63,6 +64,7 @@ from .reservoir.tabulated import Tabulated as Tabulated
 from .solution import QubitSolution as QubitSolution
 from .solution import Solution as Solution
 from .solution import solve as solve
+from .studies.cache import cache_programs as cache_programs
 from .studies.fit.data import Data as Data
 from .studies.fit.driver import fit as fit
 from .studies.fit.result import Fit as Fit

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from bathax import __version__
+from bathax.studies.cache import cache_programs
 
 OPTIONAL_PACKAGES = {"h5netcdf", "msgspec", "psutil", "shtab", "tqdm", "xarray", "zarr"}
 DESCRIPTION = "Exact dynamics and thermodynamics of small quantum systems in reservoirs."
@@ -34,6 +35,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         arguments = _parser().parse_args(argv)
         arguments.given = list(sys.argv[1:] if argv is None else argv)
+        if getattr(arguments, "cache", False):
+            cache_programs()
         return arguments.command(arguments)
     except KeyboardInterrupt:
         status = _complain("interrupted", 130)
@@ -196,7 +199,7 @@ def _summary(solution: Any) -> str:
     names = ("energy", "entropy", "temperature", "free_energy")
     times = np.asarray(solution.t)
     values = [np.asarray(getattr(solution, name)) for name in names]
-    errors = [np.max(getattr(solution.error, name)) for name in names]
+    errors = [np.max(np.asarray(getattr(solution.error, name))) for name in names]
     shown = np.unique(np.linspace(0, len(times) - 1, SUMMARY_TIMES).round().astype(int))
     rows = [
         ["t", "E", "S", "T", "F"],
@@ -261,6 +264,7 @@ def _add_run(commands: Any) -> None:
     about = "solve the study in a TOML file and write the result to a zarr store"
     parser = commands.add_parser("run", help=about, description=about)
     parser.set_defaults(command=run)
+    _add_cache(parser)
     study = parser.add_argument("study", type=Path, help="the study, e.g. study.toml")
     out = parser.add_argument("--out", type=Path, required=True, help="e.g. result.zarr")
     study.complete = out.complete = COMPLETE_FILE
@@ -271,6 +275,7 @@ def _add_sweep(commands: Any) -> None:
     about = "compute the sweep in a TOML file into a zarr store, on every core or accelerator"
     parser = commands.add_parser("sweep", help=about, description=about)
     parser.set_defaults(command=sweep)
+    _add_cache(parser)
     study = parser.add_argument("study", type=Path, help="the study, e.g. sweep.toml")
     out = parser.add_argument("--out", type=Path, required=True, help="e.g. sweep.zarr")
     study.complete = out.complete = COMPLETE_FILE
@@ -299,6 +304,7 @@ def _add_fit(commands: Any) -> None:
     about = "fit free numbers of a study to measured quantities"
     parser = commands.add_parser("fit", help=about, description=about)
     parser.set_defaults(command=fit)
+    _add_cache(parser)
     study = parser.add_argument("study", type=Path, help="the study, e.g. study.toml")
     data = parser.add_argument("data", type=Path, help="columns t, energy, energy_error, ...")
     out = parser.add_argument("--out", type=Path, required=True, help="e.g. fit.json")
@@ -323,6 +329,11 @@ def _add_export(commands: Any) -> None:
     store.complete = out.complete = COMPLETE_FILE
 
 
+def _add_cache(parser: argparse.ArgumentParser) -> None:
+    about = "compile everything anew, and keep nothing of it for the next time"
+    parser.add_argument("--no-cache", dest="cache", action="store_false", help=about)
+
+
 def _amount(text: str) -> int:
     """A positive integer of the command line."""
     number = int(text)
@@ -335,6 +346,7 @@ def _add_critical(commands: Any) -> None:
     about = "print the critical points of the system in a TOML file"
     parser = commands.add_parser("critical", help=about, description=about)
     parser.set_defaults(command=critical)
+    _add_cache(parser)
     study = parser.add_argument("study", type=Path, help="the study, e.g. study.toml")
     study.complete = COMPLETE_FILE
 
@@ -343,6 +355,7 @@ def _add_figures(commands: Any) -> None:
     about = "compute and draw the figures"
     parser = commands.add_parser("figures", help=about, description=about)
     parser.set_defaults(command=figures)
+    _add_cache(parser)
     out = parser.add_argument("--out", type=Path, default=Path("figures"), help="default: figures")
     out.complete = COMPLETE_FILE
 

@@ -195,9 +195,7 @@ def _errors(
 
     errors = estimated(change, size) + estimated(*relative(("pull",)))
     worst = jnp.where(resolved, jnp.max(shared) / 16.0, jnp.max(shared)) + rounding
-    # Real numbers in the place of complex ones.
-    structure = jax.tree.structure(compared.green)
-    return jax.tree.unflatten(structure, [jnp.zeros_like(ts), *errors]), worst
+    return GreenFunctions(jnp.zeros_like(ts), *errors), worst
 
 
 def largest_size(values: Array) -> Scalar:

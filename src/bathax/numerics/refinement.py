@@ -89,11 +89,11 @@ class Refining(eqx.Module):
             return [self.points]
         demand = largest(lax.stop_gradient(demand))
         if not is_concrete(demand):
-            return [self._power_of_two(requested(demand, USUAL))]
+            return [self._power_of_two(float(requested(demand, USUAL)))]
         first = self._power_of_two(float(demand))
         return [first * 2**k for k in range((self.max_points // first).bit_length())]
 
-    def _power_of_two(self, points: int | float) -> int:
+    def _power_of_two(self, points: float) -> int:
         """At least so many points, as far as they are allowed."""
         least = min(max(points, 2.0 * MIN_POINTS), self.max_points)
         return min(2 ** math.ceil(math.log2(least)), self.max_points)

@@ -1,5 +1,6 @@
 """Studies, a small stand-in for what `bathax.solve` returns, and a solution of a qubit."""
 
+import os
 from dataclasses import dataclass, field, fields
 from types import SimpleNamespace
 
@@ -10,6 +11,9 @@ import pytest
 
 import bathax as bx
 from bathax.solution import QubitQuantities, QubitSolution
+
+# Commands in processes of their own share the programs of the tests, and touch no user's.
+os.environ["BATHAX_CACHE"] = str(jax.config.jax_compilation_cache_dir)
 
 STUDY = """\
 [system]

@@ -1,12 +1,10 @@
 """The `bathax` command: what it prints, writes and returns."""
 
-import os
 import signal
 import subprocess
 import sys
 from types import ModuleType
 
-import jax
 import numpy as np
 import pytest
 import xarray
@@ -309,13 +307,21 @@ def test_figures(call, monkeypatch, tmp_path):
     assert folders == [tmp_path]
 
 
+@pytest.mark.usefixtures("solved")
+@pytest.mark.parametrize(("arguments", "kept"), [([], True), (["--no-cache"], False)])
+def test_programs_are_kept_unless_they_are_not_to_be(
+    call, study_file, out, monkeypatch, arguments, kept
+):
+    calls = []
+    monkeypatch.setattr(cli, "cache_programs", lambda: calls.append(True))
+    assert call("run", study_file, "--out", out, *arguments)[0] == 0
+    assert call("show", out)[0] == 0  # which compiles nothing
+    assert calls == [True] * kept
+
+
 def test_end_to_end(study_file, study_text, out):
-    cache = {
-        "JAX_COMPILATION_CACHE_DIR": jax.config.jax_compilation_cache_dir,
-        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0.1",
-    }
     command = [sys.executable, "-m", "bathax.app.cli", "run", str(study_file), "--out", str(out)]
-    done = subprocess.run(command, capture_output=True, text=True, env=os.environ | cache)
+    done = subprocess.run(command, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.endswith(f"\nWritten to {out}\n")
     result = store.load(out)

@@ -256,6 +256,7 @@ class Study(Table):
         Imports JAX. Raises `StudyError` for what only the library can refuse.
         """
         import jax.numpy as jnp
+        import numpy as np
 
         import bathax as bx
 
@@ -265,7 +266,7 @@ class Study(Table):
             system = kind(self.system.frequency, reservoirs)
         with _blaming("system.initial"):
             initial = self.system.initial.build()
-        times = jnp.linspace(self.time.start, self.time.stop, self.time.points)
+        times = jnp.asarray(np.linspace(self.time.start, self.time.stop, self.time.points))
         with _blaming("solver"):
             return system, initial, times, self.solver.build() if self.solver else None
 

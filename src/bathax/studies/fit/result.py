@@ -13,7 +13,7 @@ from scipy import stats
 from bathax._checks import require
 from bathax.studies.fit.data import count_of, runs_of
 from bathax.studies.fit.search import LOSSES, Linear, Minimum, Problem, Runs, search
-from bathax.studies.traced import traced, value_and_jacobian
+from bathax.studies.traced import Traced, value_and_jacobian
 
 # Two parameters are told apart if their correlation is below this.
 DISTINCT = 0.99
@@ -195,7 +195,7 @@ class Fit:
         """Value and gradient of a function of the parameters."""
         parameters = self.problem.parameters
         p = parameters.vector(self.parameters)
-        program, _ = traced(lambda p: jnp.asarray(function(**parameters.named(p))), p)
+        program = Traced(lambda p: jnp.asarray(function(**parameters.named(p))), p)
         value, gradient = jax.jit(partial(value_and_jacobian, program))(p)
         return np.asarray(value), np.asarray(gradient)
 

@@ -13,7 +13,7 @@ from jaxtyping import Array, Bool, Float, Int
 
 from bathax.studies.fit.data import Data, size_of, together
 from bathax.studies.fit.parameters import Parameters, Vector
-from bathax.studies.traced import traced, value_and_jacobian
+from bathax.studies.traced import Traced, value_and_jacobian
 
 # Levenberg-Marquardt takes a dozen steps, and where it takes so many it leads nowhere; minimisers
 # like those of optax creep.
@@ -188,7 +188,7 @@ def descend(
 ) -> tuple[Linear, Array, Array, Array]:
     """Where the search from x ends, what is minimised there, whether it converged, its steps."""
     parameters, loss = problem.parameters, problem.loss
-    program, _ = traced(problem.residuals, parameters.bounded(x), data)
+    program = Traced(problem.residuals, parameters.bounded(x), data)
 
     def residuals(p: Vector) -> Float[Array, " residuals"]:
         return program(p, data)

@@ -18,7 +18,8 @@ from bathax.studies.store import opened
 from bathax.studies.sweep import store as stores
 from bathax.studies.sweep.axes import Axes, Box, box_shape
 from bathax.studies.sweep.program import AT_ONCE, GIB, Program, Values
-from bathax.studies.sweep.record import Layout, layout, recorder
+from bathax.studies.sweep.record import Layout, Model, hashable
+from bathax.studies.sweep.sizes import Retrying, fitting_recorder
 
 # A sweep is cut into so many boxes if they hold at least so many times what a device takes at once,
 # and into more where a box would hold more than so many bytes. Neither the number of devices nor
@@ -76,8 +77,10 @@ def sweep(
     grid = Axes.of(axes)
     unknown = [name for name in derivatives if name not in grid.parameters]
     require("derivatives", f"among {', '.join(grid.parameters)}", unknown, not unknown)
-    record = recorder(of, quantities, derivatives)
-    kept = layout(record, grid.first)
+    chosen = tuple(quantities) if quantities else None
+    model = Model(hashable(of), chosen, tuple(derivatives))
+    recorder, sizes = fitting_recorder(model, grid)
+    kept = recorder.layout(grid.first)
     taken = [
         name for name in (*grid.parameters, *grid.sizes) if name in {*kept.variables, *RESERVED}
     ]
@@ -92,12 +95,12 @@ def sweep(
     else:
         place = Path(store)
         _prepare(place, grid, kept, about, resume=resume, overwrite=overwrite)
-    _fill(
-        stores.SweepStore(place),
-        grid,
-        lambda box: Program(kept, box, memory * GIB),
-        progress,
-    )
+    limit = memory * GIB
+
+    def program_for(count: int) -> Retrying:
+        return Retrying(model, sizes, Program(recorder, count, limit), limit)
+
+    _fill(stores.SweepStore(place), grid, program_for, progress)
     found = opened(place)
     return found.load() if store is None else found
 
@@ -123,7 +126,7 @@ def _prepare(
 
 
 def _fill(
-    target: stores.SweepStore, grid: Axes, program_for: Callable[[Any], Program], show: bool
+    target: stores.SweepStore, grid: Axes, program_for: Callable[[int], Retrying], show: bool
 ) -> None:
     """Compute what is not done of this process's share of the boxes."""
     everything = list(target.boxes())
@@ -132,7 +135,7 @@ def _fill(
     todo = [box for box, done in own if not done]
     if todo:
         # For the first of all boxes, the largest, so that a sweep that goes on computes the same.
-        program = program_for(grid.points(everything[0][0]))
+        program = program_for(_points_in(everything[0][0]))
         before = sum(_points_in(box) for box, done in own if done)
         shown = _shown(todo, before, show)
         _write_behind(target, ((box, program(grid.points(box))) for box in shown))

@@ -1,5 +1,6 @@
 """One compiled program for all boxes of a sweep: every local device, a limit on memory."""
 
+from functools import lru_cache
 from typing import Any
 
 import jax
@@ -11,7 +12,7 @@ from jax.sharding import NamedSharding, PartitionSpec
 
 from bathax._checks import require
 from bathax._status import Status
-from bathax.studies.sweep.record import Layout, Record
+from bathax.studies.sweep.record import KEPT, Record, Recorder
 
 GIB = 2**30
 # Points that a device works on at a time, before memory is looked at: a processor gains nothing
@@ -24,32 +25,36 @@ Values = dict[str, np.ndarray]
 
 
 class Program:
-    """What is kept of the points of a box, computed on all local devices.
+    """What is kept of some points, computed on all local devices.
 
     Points are spread over the devices, the last one repeated where they do not divide evenly, and
     each device takes some of them at a time: as many as keep the process, or on an accelerator each
     device, below `memory` bytes.
     """
 
-    def __init__(self, layout: Layout, box: Values, memory: float) -> None:
-        """Compile for the largest box; raises `ValueError` if the memory is not enough for that."""
-        self._layout = layout
-        devices = jax.local_devices()
+    def __init__(self, recorder: Recorder, count: int, memory: float) -> None:
+        """Compile for so many points; raises `ValueError` if the memory is not enough for that."""
+        self._recorder = recorder
+        devices = tuple(jax.local_devices())
         self._on_processor = devices[0].platform == "cpu"
-        mesh = jax.make_mesh((len(devices),), ("points",), devices=devices)
-        self._sharding = NamedSharding(mesh, PartitionSpec("points"))
-        at_once = AT_ONCE.get(devices[0].platform, 1)
+        self._sharding = _sharding(devices)
+        self._at_once = AT_ONCE.get(devices[0].platform, 1)
         while True:
-            at_once = _evenly(_count(box), at_once)
-            self._size = _multiple(_count(box), at_once * len(devices))
-            self._run = self._compiled(box, at_once)
+            self._at_once = _evenly(count, self._at_once)
+            self._size = _multiple(count, self.least)
+            self._run = _compiled(recorder, self._size, self._at_once, devices)
             used, needed = self._used(), self._needed()
             if used + needed <= memory:
                 return
             least = f"at least {(used + needed) / GIB:.2g} GiB for one point at a time"
-            require("memory", least, f"{memory / GIB:.2g} GiB", at_once > 1)
+            require("memory", least, f"{memory / GIB:.2g} GiB", self._at_once > 1)
             # By halves, so that a sweep that goes on does the same.
-            at_once //= 2
+            self._at_once //= 2
+
+    @property
+    def least(self) -> int:
+        """How many points keep all devices busy."""
+        return self._at_once * self._sharding.mesh.size
 
     def __call__(self, points: Values) -> Values:
         """What is kept of the points of a box."""
@@ -58,17 +63,6 @@ class Program:
             return {name: np.asarray(value)[: _count(points)] for name, value in found.items()}
         except FAILURES:
             return self._one_by_one(points)
-
-    def _compiled(self, box: Values, at_once: int) -> Any:
-        mesh, spread = self._sharding.mesh, self._sharding.spec
-
-        def on_one_device(points: Any) -> Record:
-            return lax.map(self._layout.compute, points, batch_size=at_once)
-
-        run = jax.shard_map(
-            on_one_device, mesh=mesh, in_specs=spread, out_specs=spread, check_vma=False
-        )
-        return jax.jit(run).lower(self._spread(box)).compile()
 
     def _spread(self, points: Values) -> dict[str, Any]:
         """The points on their devices, the last one repeated until all have as many."""
@@ -92,7 +86,7 @@ class Program:
 
     def _one_by_one(self, points: Values) -> Values:
         """The points one at a time, those that raise an error marked."""
-        run = jax.jit(self._layout.compute)
+        run = jax.jit(self._recorder.compute)
 
         def attempt(point: dict[str, Any]) -> Values:
             try:
@@ -105,15 +99,43 @@ class Program:
             attempt({name: jnp.asarray(values[i]) for name, values in points.items()})
             for i in range(_count(points))
         ]
-        return {name: np.stack([one[name] for one in found]) for name in self._layout.variables}
+        return {name: np.stack([one[name] for one in found]) for name in self._recorder.variables}
 
     def _failed(self) -> Values:
         """What is kept of a point that raised an error: NaN, or zero in place of integers."""
         failed = {}
-        for name, one in self._layout.variables.items():
+        for name, one in self._recorder.variables.items():
             fill = np.nan if np.issubdtype(one.dtype, np.inexact) else 0
             failed[name] = np.full(one.shape, fill, one.dtype)
         return failed | {"status": np.asarray(Status.ERROR, np.int8)}
+
+
+def _sharding(devices: tuple[jax.Device, ...]) -> NamedSharding:
+    """Points spread over the devices."""
+    mesh = jax.make_mesh((len(devices),), ("points",), devices=devices)
+    return NamedSharding(mesh, PartitionSpec("points"))
+
+
+# Another sweep of the same function does not compile again.
+@lru_cache(maxsize=KEPT)
+def _compiled(
+    recorder: Recorder, size: int, at_once: int, devices: tuple[jax.Device, ...]
+) -> jax.stages.Compiled:
+    """The program for so many points, of which each device takes some at once."""
+    sharding = _sharding(devices)
+
+    def on_one_device(points: Any) -> Record:
+        return lax.map(recorder.compute, points, batch_size=at_once)
+
+    run = jax.shard_map(
+        on_one_device,
+        mesh=sharding.mesh,
+        in_specs=sharding.spec,
+        out_specs=sharding.spec,
+        check_vma=False,
+    )
+    points = dict.fromkeys(recorder.names, jax.ShapeDtypeStruct((size,), float, sharding=sharding))
+    return jax.jit(run).lower(points).compile()
 
 
 def _count(points: Values) -> int:

@@ -1,29 +1,34 @@
 """What is kept of one point: quantities, their errors, their derivatives, a status."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax import lax
 from jaxtyping import Array
 
 from bathax._checks import require
 from bathax._status import Status
+from bathax.numerics.refinement import sized
 from bathax.studies.quantities import QUANTITIES
-from bathax.studies.traced import traced
+from bathax.studies.traced import Traced
 
 Record = dict[str, Array]
-# What a computation may say beside its quantities.
-ABOUT = ("t", "status")
+# How many programs are kept for further sweeps.
+KEPT = 16
+# What a computation may say beside its quantities; the last is how large its solvers should be.
+DEMANDS = "demands of solvers"
+ABOUT = ("t", "status", DEMANDS)
 
 
 class Layout(NamedTuple):
-    """The variables of one point, the times if it has some, and the program that computes them."""
+    """The variables of one point, and the times if it has some."""
 
     variables: dict[str, jax.ShapeDtypeStruct]
     times: np.ndarray | None
-    compute: Callable[[dict[str, Array]], Record]
 
     def dimensions(self, name: str) -> tuple[str, ...]:
         """The names of a variable's own dimensions: time, and for populations the level."""
@@ -43,21 +48,77 @@ class Layout(NamedTuple):
         )
 
 
-def recorder(
-    of: Callable[..., Any], quantities: Sequence[str] | None, derivatives: Sequence[str]
-) -> Callable[[dict[str, Array]], Record]:
-    """The function from the parameters of a point to what is kept of it."""
+def _traced(model: "Model", point: dict[str, Array], sizes: tuple[int, ...]) -> Traced:
+    """What a model records of a point, and, where it can be known, what its solvers ask for."""
+    try:
+        found = Traced(partial(model.record, sizes=sizes), point)
+    except jax.errors.UnexpectedTracerError:
+        known = False
+    else:
+        known = found.is_closed
+    # What is asked for inside a `jit` or `vmap` of the function's own stays there.
+    return found if known else Traced(partial(model.record, sizes=None), point)
 
-    def record(parameters: dict[str, Array]) -> Record:
-        found = _selected(of(**parameters), quantities)
-        return found | {"status": _status(found)}
 
-    def record_with_derivatives(parameters: dict[str, Array]) -> Record:
+class Recorder:
+    """What is kept of a point with parameters of these names, traced once for solvers' `sizes`.
+
+    Solvers of linear equations inside cannot be traced where several devices share the work.
+    """
+
+    def __init__(self, model: "Model", names: tuple[str, ...], sizes: tuple[int, ...]) -> None:
+        self.names = names
+        point = {name: jnp.zeros(()) for name in names}
+        self._traced = _traced(model, point, sizes)
+        self.variables = {
+            name: x for name, x in self._traced.shapes.items() if name not in ("t", DEMANDS)
+        }
+        self.compute = self._traced.only(
+            lambda found: {name: found[name] for name in self.variables}
+        )
+        self._times = jax.jit(self._traced.only(lambda found: found.get("t")))
+        self._demands = jax.jit(jax.vmap(self._traced.only(lambda found: found.get(DEMANDS))))
+
+    @property
+    def asks(self) -> bool:
+        """Whether there are solvers that choose their size."""
+        return DEMANDS in self._traced.shapes
+
+    def demands(self, points: dict[str, np.ndarray]) -> np.ndarray:
+        """The sizes that solvers ask for at some points; compiles nothing else."""
+        return np.asarray(self._demands(points))
+
+    def layout(self, point: dict[str, float]) -> Layout:
+        """The variables, with the times at a point."""
+        # These are asked for alone: nothing else is computed.
+        times = self._times({name: jnp.asarray(value) for name, value in point.items()})
+        return Layout(self.variables, None if times is None else np.asarray(times))
+
+
+# Sweeps of the same function share what is traced.
+@lru_cache(maxsize=KEPT)
+def recorder_of(model: "Model", names: tuple[str, ...], sizes: tuple[int, ...] = ()) -> Recorder:
+    """The recorder of a model, the same for equal arguments as long as it is among the last."""
+    return Recorder(model, names, sizes)
+
+
+class Model(NamedTuple):
+    """A function of named parameters, and what is kept of what it returns."""
+
+    of: Callable[..., Any]
+    quantities: tuple[str, ...] | None
+    derivatives: tuple[str, ...]
+
+    def record(self, parameters: dict[str, Array], sizes: tuple[int, ...] | None) -> Record:
+        """All that is kept of a point; of solvers with these `sizes`, also what they ask for."""
+
         def values(chosen: dict[str, Array]) -> tuple[Record, Record]:
-            found = record(parameters | chosen)
+            found = self._values(parameters | chosen, sizes)
             return {name: x for name, x in found.items() if _is_differentiable(name, x)}, found
 
-        chosen = {name: parameters[name] for name in derivatives}
+        chosen = {name: parameters[name] for name in self.derivatives}
+        if not chosen:
+            return values({})[1]
         slopes, found = jax.jacfwd(values, has_aux=True)(chosen)
         # The value of a failed point is NaN and constant: its derivative is not known either.
         return found | {
@@ -66,23 +127,36 @@ def recorder(
             for parameter, slope in by_parameter.items()
         }
 
-    return record_with_derivatives if derivatives else record
+    def _values(self, parameters: dict[str, Array], sizes: tuple[int, ...] | None) -> Record:
+        """Quantities and errors, the status, what is asked for."""
+        with sized(sizes) as demands:
+            found = _selected(self.of(**parameters), self.quantities)
+        asked = {DEMANDS: lax.stop_gradient(jnp.stack(demands))} if demands else {}
+        return found | {"status": _status(found)} | (asked if sizes is not None else {})
 
 
-def layout(record: Callable[[dict[str, Array]], Record], point: dict[str, float]) -> Layout:
-    """What `record` keeps of a point, traced once.
+class _Same(NamedTuple):
+    """A function that has no hash, as one that is equal only to itself."""
 
-    Solvers of linear equations inside cannot be traced where several devices share the work.
-    """
-    arguments = {name: jnp.asarray(value) for name, value in point.items()}
-    compute, shapes = traced(record, arguments)
+    of: Callable[..., Any]
 
-    def kept(parameters: dict[str, Array]) -> Record:
-        return {name: x for name, x in compute(parameters).items() if name != "t"}
+    def __call__(self, **parameters: Array) -> Any:
+        return self.of(**parameters)
 
-    # The times are asked for alone: the compiler leaves out everything else.
-    times = np.asarray(jax.jit(lambda p: compute(p)["t"])(arguments)) if "t" in shapes else None
-    return Layout({name: x for name, x in shapes.items() if name != "t"}, times, kept)
+    def __hash__(self) -> int:
+        return id(self.of)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.of is self.of
+
+
+def hashable(of: Callable[..., Any]) -> Callable[..., Any]:
+    """The function, with a hash."""
+    try:
+        hash(of)
+    except TypeError:
+        return _Same(of)
+    return of
 
 
 def _selected(result: Any, quantities: Sequence[str] | None) -> Record:

@@ -1,8 +1,12 @@
 """A sweep holds at each point what the function gives there, and survives what goes wrong."""
 
+import gc
+import itertools
+import weakref
 from functools import partial
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -11,8 +15,11 @@ from zarr.storage import LocalStore
 
 import bathax as bx
 from bathax._status import Status
+from bathax.studies import sizes
 from bathax.studies.store import StoreError, reading
-from bathax.studies.sweep import driver, store
+from bathax.studies.sweep import driver, record, store
+from bathax.studies.sweep import sizes as sweep_sizes
+from bathax.studies.sweep.axes import Axes
 
 # This process may hold more than the default by the time these tests run.
 sweep = partial(bx.sweep, memory=64.0)
@@ -284,3 +291,166 @@ def test_the_bar_counts_what_was_done_before(path, monkeypatch):
     (bar,) = bars
     assert bar.total == 2400
     assert 0 < bar.begun < 2400
+
+
+# --- Programs and their sizes ------------------------------------------------------------------
+
+BIG_GRID = {"eta": np.linspace(0.01, 0.1, 5), "kT": [0.0, 2.0]}
+GREEN = ["u", "v"]
+
+
+def exact(eta, kT):
+    """Green functions by a solver that chooses its size."""
+    cavity = bx.Cavity(1.0, bx.Reservoir(bx.Ohmic(eta, 5.0), kT))
+    estimate = bx.Volterra(rtol=1e-8).green_functions(cavity, TIMES)
+    status = {"status": estimate.status}
+    return {name: getattr(estimate.green, name) for name in GREEN} | status
+
+
+@pytest.fixture
+def compilations():
+    """How many programs were compiled so far."""
+    names = []
+
+    def listen(name, *_, **__):
+        if name.endswith("backend_compile_duration"):
+            names.append(name)
+
+    jax.monitoring.register_event_duration_secs_listener(listen)
+    yield lambda: len(names)
+    jax.monitoring.unregister_event_duration_listener(listen)
+
+
+class Scaled(eqx.Module):
+    """A function with parameters of its own, which has no hash."""
+
+    factor: jax.Array
+
+    def __call__(self, a):
+        return {"value": self.factor * a}
+
+
+@pytest.mark.parametrize(
+    ("of", "grid", "options"),
+    [
+        (exact, BIG_GRID, {"quantities": GREEN}),
+        (product, AXES, {"derivatives": ["a"]}),
+        (Scaled(jnp.asarray(2.0)), {"a": [1.0, 2.0]}, {}),
+    ],
+)
+def test_the_same_sweep_again_compiles_nothing(compilations, of, grid, options):
+    first = sweep(of, grid, **options)
+    before = compilations()
+    assert before > 0
+    xarray.testing.assert_identical(sweep(of, grid, **options), first)
+    assert compilations() == before
+
+
+def test_another_function_is_another_program():
+    for factor in (2.0, 3.0):
+        found = sweep(Scaled(jnp.asarray(factor)), {"a": [1.0, 2.0]})
+        np.testing.assert_array_equal(found.value, [factor, 2.0 * factor])
+
+
+def test_programs_of_many_functions_are_not_all_kept():
+    functions = [partial(lambda a, b: a + b, b=float(b)) for b in range(3 * record.KEPT)]
+    forgotten = weakref.ref(functions[0])
+    for of in functions:
+        sweep(of, {"a": [1.0]})
+    del functions[0]
+    gc.collect()
+    assert forgotten() is None
+
+
+@pytest.fixture
+def climbs(monkeypatch):
+    """The sizes at which points were computed again."""
+    found = []
+
+    def watched(before):
+        found.append(larger(before))
+        return found[-1]
+
+    larger = sweep_sizes.larger
+    monkeypatch.setattr(sweep_sizes, "larger", watched)
+    return found
+
+
+def test_solvers_get_a_size_that_serves_every_point(climbs):
+    found = sweep(exact, BIG_GRID, GREEN)
+    assert not climbs
+    assert not np.any(found.status)
+    at = found.sel(eta=0.1, kT=2.0)
+    np.testing.assert_allclose(at.v, exact(0.1, 2.0)["v"], atol=1e-8)
+
+
+def test_points_that_miss_their_tolerance_are_computed_again(climbs, monkeypatch):
+    expected = sweep(exact, BIG_GRID, GREEN)
+    monkeypatch.setattr(sizes, "as_sizes", lambda _: (64,))
+    found = sweep(exact, BIG_GRID, GREEN)
+    assert climbs[0] == (128,)
+    assert not np.any(found.status)
+    np.testing.assert_allclose(found.v, expected.v, atol=1e-8)
+    # Not for ever: then the status says so.
+    climbs.clear()
+    monkeypatch.setattr(sweep_sizes, "TRIES", 1)
+    found = sweep(exact, BIG_GRID, GREEN)
+    assert climbs == [(128,)]
+    assert np.any(found.status == Status.TOLERANCE_NOT_REACHED)
+    # Nor where the memory is not enough.
+    program = sweep_sizes.Program
+
+    def refuse(recorder, count, memory):
+        return program(recorder, count, memory if count > 8 else 0.0)
+
+    monkeypatch.setattr(sweep_sizes, "Program", refuse)
+    assert np.any(sweep(exact, BIG_GRID, GREEN).status == Status.TOLERANCE_NOT_REACHED)
+
+
+def test_bad_points_ask_for_nothing(climbs):
+    found = sweep(exact, {"eta": [0.05, -0.1, np.nan], "kT": [1.0]}, GREEN)
+    np.testing.assert_array_equal(found.status[:, 0], [0, Status.INVALID, Status.INVALID])
+    assert not climbs
+
+
+@pytest.mark.parametrize("inner", [jax.jit, lambda of: lambda **p: one_of(jax.vmap(of), p)])
+def test_a_function_compiled_by_itself_has_solvers_of_the_usual_size(inner, climbs):
+    found = sweep(inner(lambda eta, kT: exact(eta, kT)), BIG_GRID, GREEN)
+    assert not climbs
+    np.testing.assert_allclose(found.v[4, 1], exact(0.1, 2.0)["v"], atol=1e-5)
+
+
+def one_of(many, parameters):
+    """A batch of one."""
+    found = many(*(p[None] for p in parameters.values()))
+    return jax.tree.map(lambda x: x[0], found)
+
+
+def test_where_solvers_are_asked():
+    """At the corners, and at few points however large the grid."""
+    for lengths in ((3, 2), (1000,), (1, 4000, 5000), (50, 60, 70, 80), (7, 2, 2, 2, 2, 2, 2, 300)):
+        grid = Axes.of({f"p{k}": np.arange(float(size)) for k, size in enumerate(lengths)})
+        points = np.stack([*sweep_sizes._coarse(grid).values()], axis=1)
+        assert len(points) <= max(128, 2 ** len(lengths))
+        for corner in itertools.product(*({0, size - 1} for size in lengths)):
+            assert np.any(np.all(points == corner, axis=1))
+
+
+def test_sizes_are_shared_by_similar_demands():
+    assert sizes.as_sizes(np.array([[100.0, 3.0], [np.nan, 12.2]])) == (104, 13)
+    assert sizes.as_sizes(np.array([[np.inf], [0.0]])) == (1,)
+
+
+def test_sizes_that_depend_on_each_other_settle():
+    made = []
+
+    def program(given):
+        made.append(given)
+        return given
+
+    def demands(given):
+        return np.array([[5.0, 10.0 * (given[0] if given else 1)]])
+
+    assert sizes.settled(program, demands) == ((5, 52), (5, 52))
+    assert made == [(), (5, 10), (5, 52)]
+    assert sizes.settled(program, lambda _: None) == ((), ())

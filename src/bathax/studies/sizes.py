@@ -1,0 +1,53 @@
+"""Sizes of solvers that choose them, from what they ask for."""
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+import numpy as np
+
+Program = TypeVar("Program")
+# What a solver asks for may depend on the size of another, so often that it need not settle.
+ROUNDS = 3
+
+
+def settled(
+    program: Callable[[tuple[int, ...]], Program], demands: Callable[[Program], np.ndarray | None]
+) -> tuple[Program, tuple[int, ...]]:
+    """A program with solvers as large as they ask for at some points, and their sizes.
+
+    `program` makes one for given sizes, without any for the usual ones; `demands` is what its
+    solvers ask for, point by point, None where all of them are fixed.
+    """
+    sizes: tuple[int, ...] = ()
+    found = program(sizes)
+    for _ in range(ROUNDS):
+        asked = demands(found)
+        if asked is None:
+            return found, ()
+        wanted = as_sizes(asked)
+        if len(wanted) == len(sizes) and all(a <= b for a, b in zip(wanted, sizes, strict=True)):
+            break
+        sizes = wanted
+        found = program(sizes)
+        if len(sizes) == 1:
+            break
+    return found, sizes
+
+
+def as_sizes(demands: np.ndarray) -> tuple[int, ...]:
+    """A size for each solver that serves all points, of which each is a row of demands.
+
+    Up to four significant bits, so that similar studies share a compiled program.
+    """
+    known = np.where(np.isfinite(demands), demands, 0.0).reshape(-1, demands.shape[-1])
+    return tuple(_rounded(int(np.ceil(most))) for most in known.max(axis=0, initial=1.0))
+
+
+def larger(sizes: Sequence[int]) -> tuple[int, ...]:
+    """The next sizes, for where these were not enough."""
+    return tuple(2 * size for size in sizes)
+
+
+def _rounded(size: int) -> int:
+    unit = 2 ** max(size.bit_length() - 4, 0)
+    return -(-size // unit) * unit
