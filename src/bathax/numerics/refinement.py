@@ -1,7 +1,9 @@
 """Refining until two successive results agree, eagerly or inside `jit`."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, TypeVar
 
 import equinox as eqx
@@ -131,3 +133,33 @@ def _branch(condition: jax.Array, yes: Callable[[], Any], no: Callable[[], Any])
     if is_concrete(condition):
         return yes() if bool(condition) else no()
     return lax.cond(condition, yes, no)
+
+
+_SIZES: ContextVar[tuple[Sequence[int] | None, list[Scalar]] | None] = ContextVar(
+    "sizes", default=None
+)
+
+
+@contextmanager
+def sized(sizes: Sequence[int] | None) -> Iterator[list[Scalar]]:
+    """Solvers of default size that are traced inside take these sizes, in the order they ask.
+
+    Gives the list of what each of them thinks it needs, traced scalars.
+    """
+    demands: list[Scalar] = []
+    token = _SIZES.set((sizes, demands))
+    try:
+        yield demands
+    finally:
+        _SIZES.reset(token)
+
+
+def asked(demand: Scalar) -> int | None:
+    """The size that `sized` has for this solver, if any; it is told what the solver needs."""
+    current = _SIZES.get()
+    if current is None:
+        return None
+    sizes, demands = current
+    demands.append(lax.stop_gradient(demand))
+    place = len(demands) - 1
+    return sizes[place] if sizes is not None and place < len(sizes) else None
