@@ -12,10 +12,12 @@ where e[x, x, y] = (e^y - e^x - (y - x) e^x) / (y - x)^2 is a divided difference
 
 import math
 from itertools import chain
+from typing import Any
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 from jaxtyping import Array, ArrayLike, Float, Int
 
@@ -136,8 +138,8 @@ def _temperature(qubit: Qubit) -> Scalar:
     return temperatures[0]
 
 
-def _is_equilibrium(temperatures: Float[Array, " reservoirs"]) -> Array:
-    return jnp.all(temperatures == temperatures[0]) & (temperatures[0] > 0.0)
+def _is_equilibrium(temperatures: Float[Array | np.ndarray, " reservoirs"]) -> Any:
+    return (temperatures == temperatures[0]).all() & (temperatures[0] > 0.0)
 
 
 def _divided_difference(x: Float[Array, " n"], y: Float[Array, " n"]) -> Float[Array, " n"]:
