@@ -130,7 +130,7 @@ def lines(
     system: OpenSystem, angle: float, nodes: int
 ) -> tuple[Complex[Array, "edges nodes"], Complex[Array, " nodes"]]:
     """Nodes on lines at an angle below the real axis from each edge, and dz."""
-    r, dr = half_line(LAST, nodes)
+    r, dr = (part.astype(complex) for part in half_line(LAST, nodes))
     along = direction(system, angle)
     return edges(system).astype(complex)[:, None] + along * r[None, :], along * dr
 
@@ -414,7 +414,7 @@ def _winding(system: OpenSystem) -> Float[Array, "wedges sectors"]:
     """
     sides, wedges = intervals(system), np.asarray(WEDGES)[:, None]
     r, _ = half_line(LAST, 512)
-    along = direction(system, 0.0) * np.exp(-1j * wedges[:, :, None]) * r
+    along = direction(system, 0.0) * (np.exp(-1j * wedges[:, :, None]) * r)
     z = edges(system).astype(complex)[None, :, None] + along
     first = first_inverse(system, z)
 

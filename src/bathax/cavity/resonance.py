@@ -142,9 +142,10 @@ class Cuts(eqx.Module):
         return Cuts(z, rules * spectrum[None], noise_z, rules * noise[None])
 
 
-def both_rules(nodes: int) -> Float[np.ndarray, "2 1 nodes"]:
+def both_rules(nodes: int) -> Complex[np.ndarray, "2 1 nodes"]:
     """1 for each node, and 2 for every second one."""
-    return np.stack([np.ones(nodes), 2.0 * (np.arange(nodes) % 2 == 0)])[:, None, :]
+    rules = np.stack([np.ones(nodes), 2.0 * (np.arange(nodes) % 2 == 0)])
+    return rules.astype(complex)[:, None, :]
 
 
 def _spectrum(cavity: Cavity, z: Complex[Array, "edges nodes"]) -> Complex[Array, "edges nodes"]:
@@ -172,9 +173,7 @@ def jumped(
     return density(z, left), density(z, right)
 
 
-def propagator(
-    cavity: Cavity, bound: BoundStates, poles: Poles, cuts: Cuts
-) -> ExponentialSum:
+def propagator(cavity: Cavity, bound: BoundStates, poles: Poles, cuts: Cuts) -> ExponentialSum:
     """u(t), by both rules.
 
     With one edge only the least damped resonances oscillate for long against the cut, one more than
@@ -215,12 +214,12 @@ def part_left(
     there = jnp.isfinite(end)
     corner = jnp.where(there, end, z.real[None, :] - cavity.frequency).astype(complex)
     of_all = half_line_position((z[None, :] - corner) / direction(cavity, angle), LAST, 1)
-    xi = np.array([nodes, nodes / 2]).reshape(2, 1, 1) * of_all[None]
+    xi = np.array([nodes, nodes / 2], complex).reshape(2, 1, 1) * of_all[None]
     # e^{+-50} is as good as 0 or infinity, and has derivatives.
     xi = lax.complex(xi.real, jnp.clip(xi.imag, -8.0, 8.0))
     above = 1.0 / (1.0 - jnp.exp(2j * jnp.pi * xi))
     # All poles are above a lower end at -infinity, none above an upper one at +infinity.
-    above = jnp.where(there[None], above, np.array([1.0, 0.0]).reshape(1, 2, 1))
+    above = jnp.where(there[None], above, np.array([1.0, 0.0], complex).reshape(1, 2, 1))
     return above[:, 0] - above[:, 1]
 
 
@@ -239,8 +238,7 @@ def noise_kernel(cavity: Cavity, cuts: Cuts) -> ExponentialSum:
     poles = [
         Terms(
             z,
-            (masses * bath.occupation(z))[None, :]
-            * part_left(cavity, z, ends, NOISE_ANGLE, nodes),
+            (masses * bath.occupation(z))[None, :] * part_left(cavity, z, ends, NOISE_ANGLE, nodes),
         )
         for bath in cavity.reservoirs
         for z, masses, *ends in [bath.spectral_density.poles]
@@ -302,9 +300,7 @@ class Change(eqx.Module):
     size: tuple[Scalar, ...]
 
     @staticmethod
-    def between(
-        cavity: Cavity, u: ExponentialSum, c: ExponentialSum, last: Scalar
-    ) -> "Change":
+    def between(cavity: Cavity, u: ExponentialSum, c: ExponentialSum, last: Scalar) -> "Change":
         """Of u and c by two rules, the finer one first."""
         ts = jnp.maximum(last * 2.0 ** -np.arange(0.0, 16.0, 0.25), SOON / cavity.bandwidth)
         value, drift = u.with_moment(cavity.frequency.astype(complex))(ts)

@@ -173,9 +173,7 @@ def convolution(kernel: ExponentialSum, f: ExponentialSum) -> ExponentialSum:
 
 def transform(f: ExponentialSum, z: Complex[Array, " z"]) -> Complex[Array, "*sums z"]:
     r"""\int_0^inf f(t) e^{izt} dt = sum_j i a_j / (z - z_j), continued."""
-    terms = [
-        part.amplitudes @ (1j / (z[None, :] - part.frequencies[:, None])) for part in f.parts
-    ]
+    terms = [part.amplitudes @ (1j / (z[None, :] - part.frequencies[:, None])) for part in f.parts]
     return _total(terms)
 
 
@@ -229,9 +227,7 @@ def overlap(
         total += _against(cut, tuple(c for c in g.cuts if c.branch != cut.branch), ts)
     total += _against_poles(f.cuts, g.poles, ts, origin)
     for branch in {cut.branch for cut in f.cuts}:
-        one, other = (
-            [cut for cut in cuts if cut.branch == branch] for cuts in (both.cuts, g.cuts)
-        )
+        one, other = ([cut for cut in cuts if cut.branch == branch] for cuts in (both.cuts, g.cuts))
         if one and other:
             total += _panel_overlap(one, other, ts, bandwidth)
     return total
@@ -305,7 +301,7 @@ def _panel_overlap(
     x, _ = gauss_legendre(NODES)
     nodes = (starts[:, None] + lengths[:, None] * x[None, :]).ravel()
     values = _total([cut(nodes) for cut in f]).conj() * _total([cut(nodes) for cut in g])[None, :]
-    weights = _running_weights(ts, starts, lengths)
+    weights = _running_weights(ts, ends)
     return lax.complex(values.real @ weights, values.imag @ weights)
 
 
@@ -319,15 +315,15 @@ def panels(last: Scalar, bandwidth: Scalar) -> Float[Array, " edges"]:
 
 
 def _running_weights(
-    ts: Float[Array, " times"],
-    starts: Float[Array, " panels"],
-    lengths: Float[Array, " panels"],
+    ts: Float[Array, " times"], ends: Float[Array, " edges"]
 ) -> Float[Array, "nodes times"]:
     """Weights of the nodes of all panels in the integral from 0 to each time."""
-    share = (ts[None, :] - starts[:, None]) / lengths[:, None]
-    within, whole = (share > 0.0) & (share < 1.0), share >= 1.0
+    starts, lengths = ends[:-1], jnp.diff(ends)
+    since = ts[None, :] - starts[:, None]
+    whole = ts[None, :] > ends[1:, None]
+    within = (since > 0.0) & ~whole
     # One panel at most is covered in part.
-    part = running_rule(jnp.sum(jnp.where(within, share, 0.0), axis=0))
+    part = running_rule(jnp.sum(jnp.where(within, since / lengths[:, None], 0.0), axis=0))
     _, rule = gauss_legendre(NODES)
     weights = jnp.where(
         within[:, None, :], part[None, :, :], jnp.where(whole[:, None, :], rule[None, :, None], 0.0)
@@ -358,8 +354,8 @@ def _antiderivatives() -> np.ndarray:
 @jax.custom_jvp
 def _series(coefficients: Float[Array, "n degrees"], y: Float[Array, " y"]) -> Array:
     """Chebyshev series in 2y - 1, 0 <= y <= 1."""
-    angle = jnp.arccos(2.0 * y - 1.0)
-    return coefficients @ jnp.cos(np.arange(coefficients.shape[1])[:, None] * angle[None, :])
+    angle = jnp.arccos(jnp.clip(2.0 * y - 1.0, -1.0, 1.0))
+    return coefficients @ jnp.cos(np.arange(float(coefficients.shape[1]))[:, None] * angle[None, :])
 
 
 @_series.defjvp
