@@ -20,6 +20,7 @@ from bathax.cavity.model import Cavity
 from bathax.cavity.poles import (
     BoundStates,
     Poles,
+    continued,
     discrete,
     first_inverse,
     intervals,
@@ -117,12 +118,12 @@ def _noise(cavity: Cavity, bound: BoundStates, found: Poles) -> Float[Array, " 2
     total = _on_lines(cavity, bound, z) @ (both_rules(NODES)[:, 0] * dz[None, :]).T
     pole = jnp.where(found.exist, found.frequencies, cavity.frequency.astype(complex))
     through = intervals(cavity)[np.asarray(found.sector, int)]
-    whole = jnp.where(found.exist, cavity.continued_density(pole, through), 1.0)
+    whole = jnp.where(found.exist, continued(cavity.continued_density, pole, through), 1.0)
     weights = jnp.where(found.exist, found.residues / whole, 0.0)
     weights = share(cavity, found, NODES) * weights[None, :]
     for bath in cavity.reservoirs:
         density = bath.spectral_density
-        total += weights @ (density.continued(pole, through) * bath.occupation(pole))
+        total += weights @ (continued(density.continued, pole, through) * bath.occupation(pole))
         own, masses, *ends = density.poles
         masses = masses * bath.occupation(own) * _bound_response(bound, own)
         total += part_left(cavity, own, ends, ANGLE, NODES) @ masses

@@ -97,7 +97,7 @@ def coverage(system: OpenSystem) -> list[bool | None]:
     return [from_below, *[None] * (count - 1), to_above]
 
 
-def ends_of(system: OpenSystem, sector: Sequence[int]) -> tuple[Array, Array]:
+def ends_of(system: OpenSystem, sector: Sequence[int] | np.ndarray) -> tuple[Array, Array]:
     """The lower and upper ends of some of the intervals between the edges, infinite ones too."""
     ends = jnp.concatenate([np.full(1, -np.inf), edges(system), np.full(1, np.inf)])
     m = np.asarray(sector, int)
@@ -115,10 +115,23 @@ def intervals(system: OpenSystem) -> Float[Array, " intervals"]:
 
 
 def inverse(
-    system: OpenSystem, z: Complex[Array, "*z"], through: Float[Array, "*z"] | Scalar
-) -> Complex[Array, "*z"]:
+    system: OpenSystem, z: Complex[Array, "..."], through: Float[Array, "..."]
+) -> Complex[Array, "..."]:
     """1 / G(z) in the lower half plane, continued from the real frequencies `through`."""
-    return first_inverse(system, z) + 2j * jnp.pi * system.continued_density(z, through)
+    return first_inverse(system, z) + 2j * jnp.pi * continued(system.continued_density, z, through)
+
+
+def continued(
+    density: Callable[[Array, Scalar], Array],
+    z: Complex[Array, "..."],
+    through: Float[Array, "..."],
+) -> Complex[Array, "..."]:
+    """A density in the lower half plane, each z[n] continued from a frequency of its own."""
+    if not z.size:
+        return z
+    for _ in range(through.ndim):
+        density = jax.vmap(density)
+    return density(z, through)
 
 
 def first_inverse(system: OpenSystem, z: Complex[Array, "..."]) -> Complex[Array, "..."]:
@@ -247,13 +260,12 @@ class _Survey(eqx.Module):
         z = jnp.concatenate([grids.ravel(), level[None], ends])
         sigma = system.self_energy(z.conj())
         on_grids = sigma[: grids.size].conj().reshape(grids.shape)
-        through = jnp.broadcast_to(
-            intervals(system)[np.asarray(sectors, int)][:, None, None], grids.shape
-        )
-        value = grids - level - on_grids + 2j * jnp.pi * system.continued_density(grids, through)
+        through = intervals(system)[np.asarray(sectors, int)]
+        density = continued(system.continued_density, grids, through)
+        value = grids - level - on_grids + 2j * jnp.pi * density
         return _Survey(
             grids,
-            value * _clearing(system, grids, through),
+            value * _clearing(system, grids, through[:, None, None]),
             sigma[grids.size],
             sigma[grids.size + 1 :],
             sectors,
@@ -420,8 +432,8 @@ def _winding(system: OpenSystem) -> Float[Array, "wedges sectors"]:
 
     def far(sides: Float[Array, " edges"]) -> Float[Array, "wedges edges"]:
         """The phase of 1/G, continued from one side of each edge, at the far end of its line."""
-        through = jnp.broadcast_to(sides[None, :, None], z.shape)
-        values = first + 2j * jnp.pi * system.continued_density(z, through)
+        through = jnp.broadcast_to(sides[None, :], z.shape[:2])
+        values = first + 2j * jnp.pi * continued(system.continued_density, z, through)
         start = jnp.arctan2(jnp.maximum(values[..., 0].imag, 0.0), values[..., 0].real)
         return start + jnp.sum(jnp.angle(values[..., 1:] / values[..., :-1]), axis=-1)
 
@@ -442,8 +454,8 @@ def _own_poles(
 
 
 def _clearing(
-    system: OpenSystem, z: Complex[Array, "*z"], through: Float[Array, "*z"]
-) -> Complex[Array, "*z"]:
+    system: OpenSystem, z: Complex[Array, "..."], through: Float[Array, "..."]
+) -> Complex[Array, "..."]:
     """The factors that cancel poles of J in 1/G, continued."""
     own, reached = _own_poles(system, through[..., None])
     if not own.size:
@@ -532,7 +544,8 @@ def _search(system: OpenSystem, survey: _Survey) -> _Found:
     new = good & ~jnp.any(earlier & good[None, :], axis=1)
     # The least damped ones of each sector.
     counts = new[None, :] & (sector[None, :] == sectors[:, None])
-    height, chosen = lax.top_k(jnp.where(counts, z.imag / scale, -jnp.inf), MOST)
+    heights = jnp.where(counts, (z.imag / scale)[None, :], -jnp.inf).astype(jnp.float32)
+    height, chosen = lax.top_k(heights, MOST)
     exist = (height > -jnp.inf).ravel()
     return _Found(z[chosen.ravel()], exist, tuple(np.repeat(sectors, MOST).tolist()))
 
@@ -566,8 +579,9 @@ def _enclosed(
     middle = 0.25 * (z[:, 1:, 1:] + z[:, 1:, :-1] + z[:, :-1, 1:] + z[:, :-1, :-1])
     holds, middle = ((x.reshape(z.shape[0], -1)) for x in (jnp.abs(turn) > jnp.pi, middle))
     # The first of those that hold have the largest rank.
-    rank = jnp.where(holds, -np.arange(holds.shape[1], dtype=float)[None, :], -jnp.inf)
-    rank, first = lax.top_k(rank, FOLLOWED)
+    # In single precision the search is a call to a library instead of a sort.
+    places = -np.arange(holds.shape[1], dtype=np.float32)[None, :]
+    rank, first = lax.top_k(jnp.where(holds, places, -jnp.inf), FOLLOWED)
     return jnp.where(rank > -jnp.inf, jnp.take_along_axis(middle, first, axis=1), jnp.nan)
 
 

@@ -15,6 +15,7 @@ exponentials, at a cost that does not depend on t.
 """
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -31,6 +32,7 @@ from bathax.cavity.poles import (
     BoundStates,
     Poles,
     are_complete,
+    continued,
     direction,
     discrete,
     edges,
@@ -42,7 +44,13 @@ from bathax.cavity.poles import (
 )
 from bathax.cavity.solvers import Estimate, Solver, Volterra, judged, largest_size
 from bathax.numerics.elementary import phase_factor
-from bathax.numerics.exponential_sum import ExponentialSum, Terms, convolution, overlap
+from bathax.numerics.exponential_sum import (
+    ExponentialSum,
+    Terms,
+    convolution,
+    overlap,
+    together,
+)
 from bathax.numerics.quadrature import half_line_position
 from bathax.reservoir.occupation import BoseEinstein, Uniform
 from bathax.reservoir.tabulated import Tabulated
@@ -169,8 +177,7 @@ def jumped(
 ) -> tuple[Complex[Array, "edges nodes"], Complex[Array, "edges nodes"]]:
     """A density continued to lines from both sides of their edges."""
     sides = intervals(cavity)
-    left, right = (jnp.broadcast_to(x[:, None], z.shape) for x in (sides[:-1], sides[1:]))
-    return density(z, left), density(z, right)
+    return continued(density, z, sides[:-1]), continued(density, z, sides[1:])
 
 
 def propagator(cavity: Cavity, bound: BoundStates, poles: Poles, cuts: Cuts) -> ExponentialSum:
@@ -250,12 +257,12 @@ def _green(
     cavity: Cavity, u: ExponentialSum, c: ExponentialSum, ts: Float[Array, " times"]
 ) -> GreenFunctions:
     """u, u', v, v' from u and c = g~ * u, exact at t = 0."""
-    later, level = ts > 0.0, cavity.frequency.astype(complex)
-    values, drifts = u.with_moment(level)(ts)
-    values, drifts = jnp.where(later, values, 1.0), jnp.where(later, drifts, 0.0)
-    noise = jnp.where(later, c(ts), 0.0)
+    later, level = (ts > 0.0)[None, :], cavity.frequency.astype(complex)
+    found = overlap(u, c, ts, level, cavity.bandwidth)
+    values, drifts = jnp.where(later, found.f, np.array([[1.0], [0.0]], complex))
+    noise = jnp.where(later[0], found.g, 0.0)
+    number, work = jnp.where(later, found.integrals, 0.0)
     exchange = values.conj() * noise
-    number, work = jnp.where(later[None, :], overlap(u, c, ts, level, cavity.bandwidth), 0.0)
     return GreenFunctions(
         ts,
         values,
@@ -276,7 +283,7 @@ def _uncertainty(
     Differences between the rules and rounding, what has been missed or cut off, and what fitted
     densities do not know.
     """
-    poles, cuts, u, c = lax.stop_gradient(parts)
+    poles, cuts, u, c = _constant(parts)
     cavity, green = lax.stop_gradient((cavity, green))
     missing = jnp.where(are_complete(cavity, poles), 0.0, jnp.abs(u.start[0] - 1.0))
     missing = jnp.where(missing < 1e-3, missing, jnp.inf)
@@ -286,6 +293,14 @@ def _uncertainty(
     lost = _cut_off(cavity, c[0], green)
     total = jax.tree.map(lambda *each: sum(each[1:], each[0]), error, lost, fitted)
     return total, jnp.maximum(relative, jnp.max(fitted.u))
+
+
+def _constant(tree: Any) -> Any:
+    """Constant to differentiation; arrays that were one and the same remain so."""
+    leaves, structure = jax.tree.flatten(tree)
+    known = {id(leaf): leaf for leaf in leaves}
+    stopped = dict(zip(known, lax.stop_gradient(list(known.values())), strict=True))
+    return jax.tree.unflatten(structure, [stopped[id(leaf)] for leaf in leaves])
 
 
 class Change(eqx.Module):
@@ -303,8 +318,8 @@ class Change(eqx.Module):
     def between(cavity: Cavity, u: ExponentialSum, c: ExponentialSum, last: Scalar) -> "Change":
         """Of u and c by two rules, the finer one first."""
         ts = jnp.maximum(last * 2.0 ** -np.arange(0.0, 16.0, 0.25), SOON / cavity.bandwidth)
-        value, drift = u.with_moment(cavity.frequency.astype(complex))(ts)
-        noise = c(ts)
+        both = u.with_moment(cavity.frequency.astype(complex))
+        (value, drift), noise = together([both.parts, c.parts], ts)
         values = jnp.stack(
             [value, drift, 2.0 * (value.conj() * noise), 4.0 * (drift.conj() * noise)]
         )

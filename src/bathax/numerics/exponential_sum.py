@@ -8,8 +8,9 @@ Everything else is integrated in closed form. Frequencies of a cut and times tha
 exponentiated once for all its members, and all that is done with them are matrix products.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache, partial
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
@@ -65,7 +66,8 @@ class ExponentialSum(eqx.Module):
     cuts: tuple[Terms, ...]
 
     def __call__(self, ts: Float[Array, " times"]) -> Complex[Array, "*sums times"]:
-        return _total([part(ts) for part in self.parts])
+        (total,) = together([self.parts], ts)
+        return total
 
     def __getitem__(self, chosen: int) -> "ExponentialSum":
         """One of several sums."""
@@ -167,8 +169,9 @@ def convolution(kernel: ExponentialSum, f: ExponentialSum) -> ExponentialSum:
         return part.with_amplitudes(part.amplitudes * factors)
 
     poles, *cuts = map(driven, f.parts, of_f)
-    other_poles, *rest = map(driven, kernel.parts, of_kernel)
-    return ExponentialSum(Terms.joined(poles, other_poles), (*cuts, *rest))
+    others, *rest = map(driven, kernel.parts, of_kernel)
+    poles = Terms.joined(poles, others) if others.frequencies.size else poles
+    return ExponentialSum(poles, (*cuts, *rest))
 
 
 def transform(f: ExponentialSum, z: Complex[Array, " z"]) -> Complex[Array, "*sums z"]:
@@ -209,28 +212,88 @@ def _transforms_jvp(primals: tuple, tangents: tuple) -> tuple[tuple, tuple]:
     return (at_z, at_w), (d_at_z, d_at_w)
 
 
+def together(sums: Sequence[Sequence[Terms]], ts: Float[Array, " times"]) -> list[Any]:
+    """Sums at the same times, 0.0 for one without terms.
+
+    Exponentials that they have in common, of one and the same array of frequencies, are computed
+    once, and all their sums are one matrix product.
+    """
+    shared: dict[int, list[tuple[int, Terms]]] = {}
+    for k, parts in enumerate(sums):
+        for part in parts:
+            shared.setdefault(id(part.frequencies), []).append((k, part))
+    totals: list[Any] = [0.0] * len(sums)
+    for members in shared.values():
+        frequencies = members[0][1].frequencies
+        rows = [part.amplitudes.reshape(-1, frequencies.size) for _, part in members]
+        values = _sum(frequencies, jnp.concatenate(rows) if len(rows) > 1 else rows[0], ts)
+        ends = np.cumsum([row.shape[0] for row in rows])
+        for (k, part), row, end in zip(members, rows, ends, strict=True):
+            piece = values[end - row.shape[0] : end]
+            totals[k] += piece.reshape(*part.amplitudes.shape[:-1], ts.shape[0])
+    return totals
+
+
+class Overlap(NamedTuple):
+    r"""h = f and f' + i z_0 f at some times, g, and \int_0^t conj(h(s)) g(s) ds."""
+
+    f: Complex[Array, "2 times"]
+    g: Complex[Array, " times"]
+    integrals: Complex[Array, "2 times"]
+
+
 def overlap(
     f: ExponentialSum,
     g: ExponentialSum,
     ts: Float[Array, " times"],
     origin: Complex[Array, ""],
     bandwidth: Scalar,
-) -> Complex[Array, "2 times"]:
-    r"""\int_0^t conj(h(s)) g(s) ds at increasing times, of h = f and of h = f' + i z_0 f.
+) -> Overlap:
+    """Two sums at increasing times and the integral of their product from t = 0.
 
     In closed form wherever a pole takes part. Within 1e-6 / `bandwidth` of t = 0 the cuts are
     smooth.
     """
     both = f.with_moment(origin)
-    total = _pole_overlap(both.poles, g.poles, ts) + _against(both.poles, g.cuts, ts)
-    for cut in both.cuts:
-        total += _against(cut, tuple(c for c in g.cuts if c.branch != cut.branch), ts)
-    total += _against_poles(f.cuts, g.poles, ts, origin)
-    for branch in {cut.branch for cut in f.cuts}:
-        one, other = ([cut for cut in cuts if cut.branch == branch] for cuts in (both.cuts, g.cuts))
-        if one and other:
-            total += _panel_overlap(one, other, ts, bandwidth)
-    return total
+    # The integrals in closed form are differences to t = 0.
+    times = jnp.concatenate([np.zeros(1), ts])
+    of_f, of_g = _quotients(g.poles, f.cuts), _quotients(f.poles, g.cuts)
+    poles, cuts, g_poles, g_cuts, on_f, on_g = together(
+        [[both.poles], both.cuts, [g.poles], g.cuts, of_f, of_g], times
+    )
+    total = _pole_overlap(both.poles, g.poles, times)
+    if g.cuts:
+        of_pole = phases(f.poles.frequencies, times).conj() * on_g
+        total += _weighted(both.poles.amplitudes.conj(), (of_pole - of_pole[:, :1])[None])
+    if f.cuts:
+        # By parts: with e = e^{-iwt} the integral of f' conj(e) is f conj(e) at both ends and that
+        # of f conj(e), times -i w*.
+        turning, w = phases(g.poles.frequencies, times).conj(), g.poles.frequencies.conj()
+        of_pole, ends = turning * on_f, turning * cuts[:1]
+        of_pole, ends = of_pole - of_pole[:, :1], ends - ends[:, :1]
+        pair = jnp.stack([of_pole, ends - 1j * (w - origin)[:, None] * of_pole])
+        total += _weighted(g.poles.amplitudes.conj()[None], pair).conj()
+    total, cuts, g_cuts = (x[..., 1:] if isinstance(x, Array) else x for x in (total, cuts, g_cuts))
+    return Overlap(
+        poles[:, 1:] + cuts,
+        g_poles[1:] + g_cuts,
+        total + _cut_overlap(both.cuts, g.cuts, ts, bandwidth),
+    )
+
+
+def _weighted(weights: Array, values: Complex[Array, "sums terms times"]) -> Array:
+    """The sum over a few terms."""
+    weights = jnp.broadcast_to(weights[:, :, None], (2, *values.shape[1:]))
+    return jnp.sum(weights * jnp.broadcast_to(values, weights.shape), axis=1)
+
+
+def _quotients(poles: Terms, cuts: tuple[Terms, ...]) -> list[Terms]:
+    r"""conj(e) g integrated over time, times e*: a_k / (i (w* - z_k)) e^{-i z_k t} of each pole."""
+    w = poles.frequencies.conj()[:, None]
+    return [
+        cut.with_amplitudes(cut.amplitudes[None, :] / (1j * (w - cut.frequencies[None, :])))
+        for cut in cuts
+    ]
 
 
 def _pole_overlap(f: Terms, g: Terms, ts: Float[Array, " times"]) -> Complex[Array, "2 times"]:
@@ -241,7 +304,27 @@ def _pole_overlap(f: Terms, g: Terms, ts: Float[Array, " times"]) -> Complex[Arr
     running = _exprel(gap[:, :, None] * t[None, None, :], left[:, None, :] * right[None, :, :])
     weights = f.amplitudes.conj()[:, :, None] * g.amplitudes[None, None, :]
     pairs = gap.size
-    return _scaled(weights.reshape(2, pairs) @ running.reshape(pairs, ts.size), t)
+    running = (t[None, None, :] * running).reshape(1, pairs, ts.size)
+    return _weighted(weights.reshape(2, pairs), running)
+
+
+def _cut_overlap(
+    f: tuple[Terms, ...], g: tuple[Terms, ...], ts: Float[Array, " times"], bandwidth: Scalar
+) -> Complex[Array, "2 times"]:
+    """Of cuts alone: those of one branch on panels, others in closed form."""
+    total = jnp.zeros((2, ts.shape[0]), complex)
+    for cut in f:
+        others = [other for other in g if other.branch != cut.branch]
+        if others:
+            quotients = _quotients(cut, tuple(others))
+            start = sum(jnp.sum(part.amplitudes, axis=-1) for part in quotients)
+            (running,) = together([quotients], ts)
+            running = phases(cut.frequencies, ts).conj() * running - start[:, None]
+            total += cut.amplitudes.conj() @ running
+    for branch in {cut.branch for cut in f} & {cut.branch for cut in g}:
+        pair = ([cut for cut in cuts if cut.branch == branch] for cuts in (f, g))
+        total += _panel_overlap(*pair, ts, bandwidth)
+    return total
 
 
 def _exprel(x: Complex[Array, "..."], power: Complex[Array, "..."]) -> Complex[Array, "..."]:
@@ -249,47 +332,6 @@ def _exprel(x: Complex[Array, "..."], power: Complex[Array, "..."]) -> Complex[A
     small = jnp.abs(x) < 1e-2
     series = 1.0 + x / 2.0 * (1.0 + x / 3.0 * (1.0 + x / 4.0 * (1.0 + x / 5.0 * (1.0 + x / 6.0))))
     return jnp.where(small, series, (power - 1.0) / jnp.where(small, jnp.ones((), x.dtype), x))
-
-
-def _against(
-    f: Terms, cuts: tuple[Terms, ...], ts: Float[Array, " times"]
-) -> Complex[Array, "2 times"]:
-    r"""\int_0^t conj(f) g ds for cuts g on which no frequency is close to those of f."""
-    if not cuts or not f.frequencies.size:
-        return jnp.zeros((2, ts.shape[0]), complex)
-    return f.amplitudes.conj() @ _integrals(f.frequencies, cuts, ts)
-
-
-def _against_poles(
-    cuts: tuple[Terms, ...], poles: Terms, ts: Float[Array, " times"], origin: Complex[Array, ""]
-) -> Complex[Array, "2 times"]:
-    """The integral of conj(f) g for cuts f and poles g, and that of conj(f' + i z_0 f) g.
-
-    The second one by parts: with e = e^{-iwt} the integral of f' conj(e) is f conj(e) at both ends
-    and that of f conj(e), times -i w*.
-    """
-    w = poles.frequencies
-    if not cuts or not w.size:
-        return jnp.zeros((2, ts.shape[0]), complex)
-    of_f = _integrals(w, cuts, ts)
-    at_ends = phases(w, ts).conj() * _total([cut(ts) for cut in cuts])[None, :]
-    at_ends -= _total([jnp.sum(cut.amplitudes) for cut in cuts])
-    of_moment = at_ends - 1j * (w.conj() - origin)[:, None] * of_f
-    return (poles.amplitudes.conj() @ jnp.stack([of_f, of_moment])).conj()
-
-
-def _integrals(
-    w: Complex[Array, " poles"], cuts: tuple[Terms, ...], ts: Float[Array, " times"]
-) -> Complex[Array, "poles times"]:
-    """The integrals of conj(e^{-iwt}) g for cuts g: no differences of close numbers."""
-
-    def quotients(cut: Terms) -> Terms:
-        gap = 1j * (w.conj()[:, None] - cut.frequencies[None, :])
-        return cut.with_amplitudes(cut.amplitudes[None, :] / gap)
-
-    divided = [quotients(cut) for cut in cuts]
-    start = _total([jnp.sum(cut.amplitudes, axis=-1) for cut in divided])
-    return phases(w, ts).conj() * _total([cut(ts) for cut in divided]) - start[:, None]
 
 
 def _panel_overlap(
@@ -300,7 +342,8 @@ def _panel_overlap(
     starts, lengths = ends[:-1], jnp.diff(ends)
     x, _ = gauss_legendre(NODES)
     nodes = (starts[:, None] + lengths[:, None] * x[None, :]).ravel()
-    values = _total([cut(nodes) for cut in f]).conj() * _total([cut(nodes) for cut in g])[None, :]
+    left, right = together([f, g], nodes)
+    values = left.conj() * right[None, :]
     weights = _running_weights(ts, ends)
     return lax.complex(values.real @ weights, values.imag @ weights)
 
