@@ -41,11 +41,13 @@ RESOLUTION, MOST_MODES = 512, 30
 # as their depth, too.
 DEPTH, STEPS, MODES_TO_DEPTH = 7, 512, 2
 # Depths beyond the one that keeps every element above the tolerance.
-MARGIN = 2.0
+MARGIN = 1.5
 # Bounds on how much smaller the elements become with each quantum.
 STRONGEST, WEAKEST = 0.6, 0.01
 # Largest step times `norm_bound`, which is at least twice the norm, and what is refused.
 REACH, REFUSED = 9.5, 15.0
+# The most sizes to choose from inside `jit`.
+RUNGS = 12
 
 Result = TypeVar("Result")
 
@@ -107,8 +109,10 @@ class Hierarchy(MapSolver):
             frequency, modes, ts = jax.device_get(known)
             last = float(ts[-1]) or 1.0
             return _rounded(steps_needed(float(norm_bound(frequency, modes, size)) * last, REACH))
-        needed = norm_bound(qubit.frequency, modes, size) * span(ts) / REACH
-        return _power_of_two(requested(needed, STEPS))
+        # The norm grows like the depth. What is asked for, and given, is for the usual one.
+        deeper = size[0] / DEPTH
+        demand = norm_bound(qubit.frequency, modes, size) * span(ts) / (REACH * deeper)
+        return _rounded(math.ceil(requested(demand, 0) * deeper)) or STEPS
 
     def sizes(self, modes: ReducedModes, character: Character) -> Iterator[Size]:
         """Hierarchies of growing depth, or two of them where the size is fixed."""
@@ -217,27 +221,30 @@ def _size(depth: int, tilt: float, count: int) -> Size:
 
 @lru_cache
 def _ladder(available: int, reduced: bool, max_size: int) -> tuple[tuple[int, float, int], ...]:
-    """Depths for use inside `jit`, the weight of a mode over that before, numbers of elements."""
+    """Depths for use inside `jit`, the tilt of the weights of their modes, numbers of elements."""
     found: list[tuple[int, float, int]] = []
     depth = 3
-    while True:
-        count = min(MODES_TO_DEPTH * depth, available)
-        tilt = (depth - 1) / (count - 1) if count > 1 and reduced else 0.0
+    while len(found) < RUNGS:
+        count, tilt = _modes_inside_jit(depth, available, reduced)
         elements = count_elements(*_size(depth, tilt, count))
-        if found and depth > DEPTH and elements > max_size:
-            return tuple(found)
+        if depth > DEPTH and elements > max_size:
+            break
         found.append((depth, tilt, elements))
-        depth += 1
+        # Of few modes another quantum makes little of a difference.
+        depth += 1 if count < available else max(1, depth // 4)
+    return tuple(found)
+
+
+def _modes_inside_jit(depth: int, available: int, reduced: bool) -> tuple[int, float]:
+    """How many modes there are at a depth, and how much more a quantum weighs in the next mode."""
+    count = min(MODES_TO_DEPTH * depth, available)
+    return count, (depth - 1) / (count - 1) if count > 1 and reduced else 0.0
 
 
 def _rounded(steps: int) -> int:
     """Up to four significant bits, so that similar problems share a compiled program."""
     unit = 2 ** max(steps.bit_length() - 4, 0)
     return -(-steps // unit) * unit
-
-
-def _power_of_two(count: int) -> int:
-    return 2 ** math.ceil(math.log2(count))
 
 
 @eqx.filter_jit
