@@ -1,8 +1,9 @@
 # `make figures` and `make test` set up all they need, on any machine with Python 3.11+ and make.
 PYTHON ?= python3
+CUDA ?= cuda12
 BIN := .venv/bin
 
-.PHONY: figures test notebooks lint typecheck format bench campaign clean
+.PHONY: figures test notebooks lint typecheck format bench bench-gpu campaign clean
 
 .venv/app: pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -12,6 +13,10 @@ BIN := .venv/bin
 
 .venv/dev: .venv/app
 	$(BIN)/pip install --quiet -e '.[dev]'
+	touch $@
+
+.venv/$(CUDA): .venv/app
+	$(BIN)/pip install --quiet -e '.[app,$(CUDA)]'
 	touch $@
 
 figures: .venv/app          ## every figure and the table of claims, into figures/
@@ -48,6 +53,10 @@ bench: .venv/dev            ## speed, against limits and peers; writes tables in
 	$(BIN)/python benchmarks/fit_peers.py
 	benchmarks/make_dynamiqs_venv.sh
 	$(BIN)/python benchmarks/sweep_speed.py
+	$(BIN)/python benchmarks/first_call.py
+
+bench-gpu: .venv/$(CUDA)    ## all that is measured on a GPU, in 8 minutes; `CUDA=cuda13` for that
+	$(BIN)/python benchmarks/gpu.py
 
 campaign: .venv/dev         ## error estimates of random systems, sweeps killed at random; writes tables
 	$(BIN)/python benchmarks/error_campaign.py

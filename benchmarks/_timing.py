@@ -1,4 +1,4 @@
-"""What the benchmark scripts share: alternating medians, the machine's line, Markdown tables."""
+"""What the benchmark scripts share: medians, costs of a first call, processes, Markdown tables."""
 
 import importlib.metadata
 import json
@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import jax
+from _memory import peak_memory
+from jax.extend.core import Jaxpr, jaxprs_in_params
 
 Run = Callable[[], object]
 
@@ -45,13 +47,65 @@ def alternating_medians(runs: Mapping[str, Run], repeats: int, inner: int = 1) -
     return {name: statistics.median(measured) for name, measured in times.items()}
 
 
+def cpu_seconds() -> float:
+    """Processor time of this process in all its threads, and of its children that have ended."""
+    times = os.times()
+    return time.process_time() + times.children_user + times.children_system
+
+
+def equations(jaxpr: Jaxpr) -> int:
+    """How many equations a traced program has, with those inside its calls and loops."""
+    inner = (one for equation in jaxpr.eqns for one in jaxprs_in_params(equation.params))
+    return len(jaxpr.eqns) + sum(map(equations, inner))
+
+
+def first_call(function: Callable[..., object], *arguments: object) -> dict[str, float]:
+    """CPU seconds that `function` takes under `jit` before its first number, and its size."""
+    marks = [cpu_seconds()]
+    traced = jax.jit(function).trace(*arguments)
+    marks.append(cpu_seconds())
+    lowered = traced.lower()
+    marks.append(cpu_seconds())
+    compiled = lowered.compile()
+    marks.append(cpu_seconds())
+    jax.block_until_ready(compiled(*arguments))
+    return {
+        "trace": marks[1] - marks[0],
+        "lower": marks[2] - marks[1],
+        "compile": marks[3] - marks[2],
+        "cpu": marks[3] - marks[0],
+        "peak": peak_memory(),
+        "equations": equations(traced.jaxpr.jaxpr),
+        "stablehlo": len(lowered.as_text()),
+    }
+
+
+def watched(
+    command: Sequence[object], until: Callable[[], bool] | None = None, **keywords: Any
+) -> dict[str, float]:
+    """Wall and CPU seconds and peak memory of a command; it is killed once `until()` holds."""
+    before, own = cpu_seconds(), time.process_time()
+    start, peak, reached = time.perf_counter(), 0, False
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, **keywords) as process:
+        while process.poll() is None and not reached:
+            peak = max(peak, peak_memory(process.pid))
+            time.sleep(0.02)
+            reached = until is not None and until()
+        wall = time.perf_counter() - start
+        process.kill()
+    if not reached and (until is not None or process.returncode != 0):
+        raise RuntimeError(f"`{' '.join(map(str, command))}` ended with {process.returncode}.")
+    cpu = cpu_seconds() - before - (time.process_time() - own)
+    return {"wall": wall, "cpu": cpu, "peak": peak}
+
+
 def report_of(command: Sequence[object], **keywords: Any) -> Any:
     """The JSON line that a run in a process of its own prints last."""
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, **keywords)
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def _cpu_model() -> str:
+def cpu_model() -> str:
     """The processor's name as Linux gives it, else what Python knows."""
     cpuinfo = Path("/proc/cpuinfo")
     lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
@@ -59,14 +113,17 @@ def _cpu_model() -> str:
     return names[0] if names else platform.processor() or platform.machine()
 
 
+def versions(*packages: str) -> str:
+    """The versions of Python and `packages`."""
+    known = [f"{name} {importlib.metadata.version(name)}" for name in packages]
+    return ", ".join([f"Python {platform.python_version()}", *known])
+
+
 def machine_line(*packages: str) -> str:
     """CPU, cores this process may use, and the versions of Python and `packages`."""
     affinity = getattr(os, "sched_getaffinity", None)
     cores = len(affinity(0)) if affinity else os.cpu_count()
-    versions = [f"{name} {importlib.metadata.version(name)}" for name in packages]
-    return f"{_cpu_model()}, {cores} cores; " + ", ".join(
-        [f"Python {platform.python_version()}", *versions]
-    )
+    return f"{cpu_model()}, {cores} cores; {versions(*packages)}"
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:

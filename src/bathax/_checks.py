@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax.core import Tracer
 from jaxtyping import Array, ArrayLike, Bool, Complex, Float
 
@@ -32,9 +33,14 @@ class Rule(NamedTuple):
     holds: Callable[[Array], Array]
 
 
-FINITE = Rule("finite", jnp.isfinite)
-POSITIVE = Rule("positive and finite", lambda x: (x > 0) & jnp.isfinite(x))
-NON_NEGATIVE = Rule("non-negative and finite", lambda x: (x >= 0) & jnp.isfinite(x))
+def is_finite(x: Any) -> Any:
+    """Which numbers are finite, of an array of NumPy or of JAX."""
+    return abs(x) < np.inf
+
+
+FINITE = Rule("finite", is_finite)
+POSITIVE = Rule("positive and finite", lambda x: (x > 0) & is_finite(x))
+NON_NEGATIVE = Rule("non-negative and finite", lambda x: (x >= 0) & is_finite(x))
 
 
 def is_concrete(*values: object) -> bool:
@@ -43,11 +49,14 @@ def is_concrete(*values: object) -> bool:
 
 
 def holds(predicate: Callable[..., Any], *values: Any) -> bool:
-    """Whether a predicate is true of concrete values; True of traced ones, judged by `is_valid`."""
+    """Whether a predicate is true of concrete values; True of traced ones, judged by `is_valid`.
+
+    It is asked with arrays of NumPy, for which operators and methods compile no program.
+    """
     if not is_concrete(*values):
         return True
     with jax.ensure_compile_time_eval():
-        return bool(predicate(*values))
+        return bool(predicate(*jax.tree.map(np.asarray, values)))
 
 
 def require(name: str, rule: str, value: object, condition: object) -> None:
@@ -58,12 +67,21 @@ def require(name: str, rule: str, value: object, condition: object) -> None:
 
 def as_float(value: ArrayLike | Sequence) -> Array:
     """The value as a floating-point array, so that it is traced and differentiated."""
-    return jnp.asarray(value, float)
+    return jnp.asarray(_on_host(value, float), float)
 
 
 def as_complex(value: ArrayLike | Sequence) -> Array:
     """The value as a complex array."""
-    return jnp.asarray(value, complex)
+    return jnp.asarray(_on_host(value, complex), complex)
+
+
+def _on_host(value: Any, dtype: type) -> Any:
+    """The value, converted by NumPy where it is not JAX's: no program is compiled for that."""
+    known = all(
+        isinstance(leaf, int | float | complex | np.ndarray | np.generic)
+        for leaf in jax.tree.leaves(value)
+    )
+    return np.asarray(value, dtype) if known else value
 
 
 def parameter(rule: Rule = FINITE, **options: Any) -> Any:
@@ -105,9 +123,9 @@ class Validated(eqx.Module):
 def require_times(ts: Array) -> None:
     """Refuse concrete times that are not a list, finite, non-negative and increasing."""
     require("ts", "a list of at least one time", f"of shape {ts.shape}", ts.ndim == 1 and ts.size)
-    require("ts", "finite", ts, holds(lambda t: jnp.all(jnp.isfinite(t)), ts))
+    require("ts", "finite", ts, holds(lambda t: is_finite(t).all(), ts))
     require("ts", "non-negative", ts, holds(lambda t: t[0] >= 0.0, ts))
-    require("ts", "increasing", ts, holds(lambda t: jnp.all(jnp.diff(t) > 0.0), ts))
+    require("ts", "increasing", ts, holds(lambda t: (t[1:] > t[:-1]).all(), ts))
 
 
 def are_times(ts: Float[Array, " times"]) -> Bool[Array, ""]:

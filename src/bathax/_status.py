@@ -1,5 +1,6 @@
 """How a computation ended, as a number that survives `jit` and `vmap`."""
 
+import warnings
 from enum import IntEnum
 
 
@@ -26,7 +27,8 @@ _MESSAGES = {
     Status.SUCCESS: "The requested tolerance was reached.",
     Status.TOLERANCE_NOT_REACHED: (
         "The requested tolerance was not reached; the error estimate says what was. "
-        "Allow the solver more points, or shorten the time span."
+        "Allow the solver more points, shorten the time span, or take another one: of a cavity "
+        "`Resonance()` for long times, `Volterra()` for short ones."
     ),
     Status.INVALID: (
         "A parameter is outside its range or the times are not increasing; the results are NaN."
@@ -35,3 +37,13 @@ _MESSAGES = {
     Status.ERROR: "The computation ended with an error; the results are NaN.",
     Status.NOT_COMPUTED: "Not computed yet.",
 }
+
+
+class ToleranceWarning(UserWarning):
+    """A result that is less accurate than was asked for; its `error` says how accurate it is."""
+
+
+def warn_of(status: Status) -> None:
+    """Warn the user's own line if a tolerance was not reached."""
+    if status == Status.TOLERANCE_NOT_REACHED:
+        warnings.warn(status.message, ToleranceWarning, stacklevel=3)

@@ -11,13 +11,14 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, ArrayLike, Bool, Complex, Float, Int
 
-from bathax._checks import as_float, is_valid, require, require_times
-from bathax._status import Status
+from bathax._checks import as_float, is_concrete, is_valid, require, require_times
+from bathax._status import Status, warn_of
+from bathax.cavity.default import default_solver
 from bathax.cavity.green import GreenFunctions
 from bathax.cavity.model import Cavity
-from bathax.cavity.resonance import default_solver
 from bathax.cavity.solvers import Estimate, Solver
 from bathax.cavity.states import State
+from bathax.numerics.times import at_shared_length
 from bathax.qubit import dynamical_map
 from bathax.qubit.elements import MapEstimate, MapSolver
 from bathax.qubit.model import Qubit
@@ -139,15 +140,19 @@ def solve(
     """Exact dynamics and thermodynamics of a `Cavity` or a `Qubit` at the times `ts`.
 
     `ts` are increasing times >= 0; the start is always t = 0, with the system uncorrelated with
-    its reservoirs. Without a `solver` a cavity takes `Volterra()`, or `Resonance()` where a density
-    falls so slowly that no time grid resolves its kernel, a qubit the exact one that fits its
-    reservoirs. Works under `jit`, `vmap` and `grad` with respect to every parameter of the
+    its reservoirs. Without a `solver` a cavity takes `Volterra()`, or `Resonance()` where a time
+    grid would be too long or resolves nothing (see `Automatic`), a qubit the exact one that fits
+    its reservoirs. Works under `jit`, `vmap` and `grad` with respect to every parameter of the
     system, the initial state and the times. Bad input raises `ValueError` with one sentence where
-    values are concrete; inside `jit` or `vmap` a bad point is NaN, with its `status`.
+    values are concrete; inside `jit` or `vmap` a bad point is NaN, with its `status`. A tolerance
+    that concrete values do not reach is a `ToleranceWarning` too.
     """
     ts = as_float(ts)
     require_times(ts)
-    return _solve(system, initial, ts, solver)
+    solution = _solve(system, initial, ts, solver)
+    if is_concrete(solution.status):
+        warn_of(Status(int(solution.status)))
+    return solution
 
 
 @singledispatch
@@ -162,8 +167,14 @@ def _(system: Cavity, initial: Any, ts: Float[Array, " times"], solver: Any) -> 
     solver = default_solver(system) if solver is None else solver
     _require_kind("initial", "a state of a cavity, like `Fock(1)`", initial, State)
     _require_kind("solver", "a solver of a cavity, like `Volterra()`", solver, Solver)
-    observed = _observe_cavity(system, initial, solver.green_functions(system, ts))
-    return Solution(**observed, t=ts, initial=initial)
+    state = initial.of_shared_shape()
+
+    def observed(ts: Float[Array, " times"]) -> dict[str, Any]:
+        return _observe_cavity(system, state, solver.green_functions(system, ts))
+
+    known = is_concrete(system, initial, ts)
+    found = at_shared_length(observed, ts) if known else observed(ts)
+    return Solution(**found, t=ts, initial=initial)
 
 
 @_solve.register(Qubit)
@@ -171,8 +182,13 @@ def _(system: Qubit, initial: Any, ts: Float[Array, " times"], solver: Any) -> Q
     solver = dynamical_map.default_solver(system) if solver is None else solver
     _require_kind("initial", "a state of a qubit, like `Excited()`", initial, QubitState)
     _require_kind("solver", "a solver of a qubit, like `VanHove()`", solver, MapSolver)
-    observed = _observe_qubit(system, initial, solver.map_elements(system, ts))
-    return QubitSolution(**observed, t=ts, initial=initial)
+
+    def observed(ts: Float[Array, " times"]) -> dict[str, Any]:
+        return _observe_qubit(system, initial, solver.map_elements(system, ts))
+
+    known = is_concrete(system, initial, ts)
+    found = at_shared_length(observed, ts) if known else observed(ts)
+    return QubitSolution(**found, t=ts, initial=initial)
 
 
 def _require_kind(name: str, words: str, value: object, kind: type) -> None:

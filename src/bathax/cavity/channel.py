@@ -6,35 +6,156 @@ transmission Om = |u|^2 / (1 + v) and an amplifier of gain 1 + v, all terms are 
 p_n = sum_k q_k C(n, k) G^{k+1} x^{n-k},    q_k = sum_m p_m(0) C(m, k) Om^k (1 - Om)^{m-k},
 
 with G = 1/(1 + v), x = v/(1 + v). Off the diagonal the binomials become geometric means.
+
+The entropy S = -sum_n p_n ln p_n is needed together with its derivatives: T is a ratio of them.
+They are taken by Om and v, which act on q and on the amplifier alone, and turned into those by
+|u|^2 and v in the end. Arrays have the levels first and the points (|u|^2, v) last.
 """
 
-from collections.abc import Callable
 from functools import partial
-from math import comb
-from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Complex, Float
+from jax import lax
+from jaxtyping import Array, Complex, Float, Inexact
 
 from bathax._checks import Scalar
 from bathax.numerics.quadrature import counting_rule
 
 # Populations below this add nothing to an entropy; second derivatives of the logarithm stay finite.
 SMALLEST = 1e-120
-# n^32 is within range at any n that is summed.
-BLOCK = 32
-# Less noise than this makes no population above the initial levels.
+# States of dimensions up to a multiple of UNIT share a program. Initial levels are summed in
+# blocks of so many: v^32 is within range.
+UNIT, BLOCK = 8, 32
+# Less noise than this makes no population far above the initial levels.
 SILENT = 1e-60
+# Levels that are summed at a time, and where a sum ends: populations fall like
+# (n + 1)^k e^{-n / n_0} with n_0 = 1 / ln(1 + 1/v), at n / n_0 = REACH + 3 k below e^-50.
+ROW, REACH = 24, 64.0
+
+Points = Float[Array, " points"]
 
 
-class EntropyExpansion(NamedTuple):
-    """S, and its first and second derivatives with respect to |u|^2 and v."""
+# --- Populations -------------------------------------------------------------------------------
 
-    value: Scalar
-    slopes: tuple[Scalar, Scalar]
-    curvatures: tuple[tuple[Scalar, Scalar], tuple[Scalar, Scalar]]
+
+def populations(
+    initial: Float[Array, " d"], transmission: Scalar, noise: Scalar, levels: np.ndarray
+) -> Float[Array, " levels"]:
+    """p_n of an initial mixture of Fock states at increasing levels; transmission is |u|^2.
+
+    Levels may be real numbers far up.
+    """
+    om, v = (transmission / (1.0 + noise))[None], noise[None]
+    initial = padded(initial)
+    near = int(np.searchsorted(levels, initial.shape[0] + 2))
+    q = _lossy(initial[None], om)
+    row = jnp.asarray(_constants(levels[near:], initial.shape[0]))
+    far = _high(row, _reduced(q, v), v)
+    return jnp.concatenate([_low(levels[:near], q, v)[0], far[:, 0]])[:, 0]
+
+
+def padded(initial: Float[Array, " d"]) -> Float[Array, " more"]:
+    """More levels, without population."""
+    return jnp.pad(initial, (0, padding(initial.shape[0])))
+
+
+def padding(dimension: int) -> int:
+    """How many levels are missing to a multiple of `UNIT`, and of `BLOCK` above that."""
+    return -dimension % (UNIT if dimension <= BLOCK else BLOCK)
+
+
+def _lossy(initial: Float[Array, "rows d"], om: Points) -> Float[Array, "rows d points"]:
+    """q_k of each row after a loss."""
+    k = np.arange(initial.shape[1])
+    ways = jnp.asarray(_binomials(k.astype(float), len(k)))
+    falling = ways[:, :, None] * _powers(jnp.maximum(1.0 - om, 0.0), k)[_apart(k, k)]
+    kept = jnp.sum(initial[:, :, None, None] * falling[None], axis=1)
+    return kept * _powers(om, k)[None]
+
+
+def _low(
+    levels: np.ndarray, q: Float[Array, "rows d points"], v: Points
+) -> Float[Array, "rows levels points"]:
+    """sum_k q_k C(n, k) G^{k+1} x^{n-k} as it stands: right down to v = 0."""
+    k, gain = np.arange(q.shape[1]), 1.0 / (1.0 + v)
+    n = levels.astype(int)
+    ways = jnp.asarray(_binomials(levels, len(k)))
+    grown = ways[:, :, None] * _powers(v * gain, np.arange(n.max(initial=0) + 1))[_apart(n, k)]
+    return jnp.sum(grown[None] * (q * _powers(gain, k + 1)[None])[:, None], axis=2)
+
+
+def _constants(levels: np.ndarray, dimension: int) -> np.ndarray:
+    """For levels n far up, by blocks of k: n, ln C(n, last) and all C(n, k) / C(n, last).
+
+    `last` is the largest k of a block.
+    """
+    binomials = _log_binomials(levels, dimension)
+    size = min(dimension, BLOCK)
+    blocks = binomials.reshape(len(levels), dimension // size, size).swapaxes(0, 1)
+    scale = blocks[:, :, -1:]
+    n = np.broadcast_to(levels[:, None], scale.shape)
+    return np.concatenate([n, scale, np.exp(blocks - scale)], axis=2)
+
+
+def _reduced(
+    terms: Float[Array, "rows d points"], v: Points
+) -> Float[Array, "blocks k rows points"]:
+    """f_k v^{last-k}, by blocks of k."""
+    rows, dimension, points = terms.shape
+    size = min(dimension, BLOCK)
+    weighted = terms * _powers(_noisy(v), size - 1 - np.arange(dimension) % size)[None]
+    return jnp.moveaxis(weighted.reshape(rows, dimension // size, size, points), 0, 2)
+
+
+def _noisy(v: Float[Array, "..."]) -> Float[Array, "..."]:
+    """v, and 1 where there is not enough noise to make populations far up."""
+    return jnp.where(v > SILENT, v, 1.0)
+
+
+def _high(
+    row: Float[Array, "blocks levels constants"],
+    terms: Float[Array, "blocks k rows points"],
+    v: Points,
+) -> Float[Array, "levels rows points"]:
+    """sum_k f_k C(n, k) G^{k+1} x^{n-k}: a matrix product for each block times what is common."""
+    blocks, size, rows, points = terms.shape
+    sums = row[:, :, 2:] @ terms.reshape(blocks, size, rows * points)
+    common = _common(row, v)[:, :, None]
+    return jnp.sum(sums.reshape(blocks, row.shape[1], rows, points) * common, axis=0)
+
+
+def _common(
+    row: Float[Array, "blocks levels constants"], v: Points
+) -> Float[Array, "blocks levels points"]:
+    """C(n, last) G^{last+1} x^{n-last}: binomials would overflow, their logarithms do not."""
+    size = row.shape[2] - 2
+    last = (size * jnp.arange(1.0, row.shape[0] + 1.0) - 1.0)[:, None, None]
+    n, scale, v = row[:, :, :1], row[:, :, 1:2], v[None, None]
+    logarithm = scale - (n - last) * jnp.log1p(1.0 / _noisy(v)) - (last + 1.0) * jnp.log1p(v)
+    return jnp.where(v > SILENT, jnp.exp(logarithm), 0.0)
+
+
+def _powers(x: Inexact[Array, "*points"], exponents: np.ndarray) -> Inexact[Array, "..."]:
+    """x^n for an array of n >= 0, from its binary digits: derivatives are right at x = 0."""
+    digits = exponents.reshape(*exponents.shape, *(1,) * x.ndim)
+    square = jnp.broadcast_to(x, (*exponents.shape, *x.shape))
+    total = one = jnp.ones_like(square)
+    for digit in range(int(exponents.max(initial=0)).bit_length()):
+        total = total * jnp.where(digits >> digit & 1, square, one)
+        square = square * square
+    return total
+
+
+def _apart(n: np.ndarray, k: np.ndarray) -> np.ndarray:
+    """n - k, and 0 where n < k."""
+    return np.maximum(n[:, None] - k, 0)
+
+
+def _binomials(n: np.ndarray, dimension: int) -> np.ndarray:
+    """C(n, k) for k below the dimension."""
+    return np.exp(_log_binomials(n, dimension))
 
 
 def _log_binomials(n: np.ndarray, dimension: int) -> np.ndarray:
@@ -47,214 +168,136 @@ def _log_binomials(n: np.ndarray, dimension: int) -> np.ndarray:
     return np.cumsum([np.zeros_like(n), *factors], axis=0).T
 
 
-# A function of v and its derivatives; and such of its derivatives with respect to |u|^2, of which
-# the j-th has as many as make up the same order.
-Jet = tuple[Array, ...]
-Jets = list[Jet]
+# --- Entropy -----------------------------------------------------------------------------------
 
 
-def populations(
-    initial: Float[Array, " d"], transmission: Scalar, noise: Scalar, levels: np.ndarray
-) -> Float[Array, " levels"]:
-    """p_n of an initial mixture of Fock states at increasing levels; transmission is |u|^2.
+def entropy_derivatives(
+    initial: Float[Array, " d"], transmission: Points, noise: Points
+) -> Float[Array, "6 points"]:
+    r"""S = -\sum_n p_n ln p_n of the evolved mixture and its derivatives by |u|^2 and v.
 
-    Levels may be real numbers far up.
+    In the order S, S_u, S_v, S_uu, S_uv, S_vv. Levels up to n = 524,288 are summed, in Gauss rules
+    of the counting measure: exact to rounding for v up to 10^4.
     """
-    parts = _evolved(initial, transmission, noise, levels, 0)
-    return jnp.concatenate([p for ((p,),) in parts])
-
-
-def _evolved(
-    initial: Float[Array, " d"], transmission: Scalar, noise: Scalar, levels: np.ndarray, order: int
-) -> tuple[Jets, Jets]:
-    """p_n and its derivatives up to an order, at the levels below d + 2 and at those above."""
-    lossy, near = _lossy(initial, transmission, noise, order), _near(initial, levels)
-    return _near_ground(lossy, noise, levels[:near]), _far_up(lossy, noise, levels[near:])
-
-
-def _near(initial: Float[Array, " d"], levels: np.ndarray) -> int:
-    """How many levels are within reach of few quanta, where populations at v = 0 have slopes."""
-    return int(np.searchsorted(levels, initial.shape[0] + 2))
-
-
-def _lossy(initial: Float[Array, " d"], transmission: Scalar, noise: Scalar, order: int) -> Jets:
-    """q_k and its derivatives, like `_evolved`; it is a function of Om = |u|^2 G."""
     gain = 1.0 / (1.0 + noise)
-    loss = jnp.maximum(1.0 - transmission * gain, 0.0)
-    by_om = tuple(_lossy_slope(initial, loss, j) for j in range(order + 1))
-    turning = (-transmission * gain**2, 2.0 * transmission * gain**3)
-    return [
-        _leibniz(_of_gain(_power_jet(gain, np.array([j])), gain), _composed(by_om[j:], turning))
-        for j in range(order + 1)
-    ]
+    s, by_om, by_v, om_om, om_v, v_v = _summed(padded(initial), transmission * gain, noise)
+    # Om = |u|^2 G has derivatives by v as well.
+    turn = -transmission * gain * gain
+    mixed = gain * (om_v + om_om * turn - gain * by_om)
+    twice = v_v + turn * (2.0 * om_v + om_om * turn - 2.0 * gain * by_om)
+    return jnp.stack([s, gain * by_om, by_v + by_om * turn, gain * gain * om_om, mixed, twice])
 
 
-def _lossy_slope(initial: Float[Array, " d"], loss: Scalar, order: int) -> Float[Array, " d"]:
-    """d^j q / dOm^j: j quanta are taken out first, and go to the level above or stay."""
-    taken = np.arange(1.0, initial.shape[0])
-    for _ in range(order):
-        initial = jnp.append(initial[1:] * taken, 0.0)
-    q = lossy_populations(initial, loss)
-    for _ in range(order):
-        q = jnp.concatenate([jnp.zeros(1), q[:-1]]) - q
-    return q
+def _summed(initial: Float[Array, " d"], om: Points, v: Points) -> Float[Array, "6 points"]:
+    """S and its derivatives by Om and v, row by row of levels as long as there are populations."""
+    dimension = initial.shape[0]
+    q = _lossy_derivatives(initial, om)
+    low = np.arange(dimension + 2.0)
+    lowest = _entropy(_low_derivatives(low, q, v), jnp.ones(len(low)))
+    terms = _reduced(_moments(q), v)
+    # A bad point in a block, NaN, decides nothing for the others.
+    hottest = lax.stop_gradient(jnp.max(jnp.where(jnp.isnan(v), 0.0, v)))
+    fall = jnp.log1p(1.0 / jnp.maximum(hottest, SILENT))
 
-
-def lossy_populations(initial: Float[Array, " d"], loss: Scalar) -> Float[Array, " d"]:
-    """q_k after a loss with transmission 1 - loss."""
-    levels = np.arange(initial.shape[0])
-    binomials = jnp.asarray(np.exp(_log_binomials(levels.astype(float), len(levels))))
-    lost = np.maximum(levels[:, None] - levels[None, :], 0)
-    return (initial @ (binomials * _powers(loss, lost))) * _powers(1.0 - loss, levels)
-
-
-def _near_ground(lossy: Jets, noise: Scalar, levels: np.ndarray) -> Jets:
-    """From powers x^{n-k}, whose derivatives are exact at v = 0."""
-    k = np.arange(lossy[0][0].shape[0])
-    binomials = jnp.asarray(np.exp(_log_binomials(levels, len(k)))).T
-    gain = 1.0 / (1.0 + noise)
-    powers = _power_jet(noise * gain, np.arange(len(levels)))
-    grown = tuple(
-        binomials * _shifted(part, len(k)) for part in _composed(powers, (gain**2, -2.0 * gain**3))
-    )
-    gains = _of_gain(_power_jet(gain, k + 1), gain)
-    return [_leibniz(_leibniz(gains, q), grown, jnp.matmul) for q in lossy]
-
-
-def _shifted(values: Float[Array, " levels"], count: int) -> Float[Array, "count levels"]:
-    """Row k has the values from column k on, after zeros."""
-    padded = jnp.concatenate([jnp.zeros(count - 1), values])
-    starts = range(count - 1, -1, -1)
-    return jnp.stack([padded[start : start + values.shape[0]] for start in starts])
-
-
-def _far_up(lossy: Jets, noise: Scalar, levels: np.ndarray) -> Jets:
-    """From logarithms, as binomials would overflow, and v^{last-k}, for a block of k at a time."""
-    dimension, noisy = lossy[0][0].shape[0], noise > SILENT
-    noise = jnp.where(noisy, noise, 1.0)
-    gain = 1.0 / (1.0 + noise)
-    binomials = _log_binomials(levels, dimension)
-    total = [(jnp.zeros(levels.shape),) * len(q) for q in lossy]
-    for start in range(0, dimension, BLOCK):
-        k = np.arange(start, min(start + BLOCK, dimension))
-        last, scale = float(k[-1]), binomials[:, k[-1]]
-        relative = jnp.asarray(np.exp(binomials[:, k] - scale[:, None]))
-        powers = _power_jet(noise, k[-1] - k)
-        weighted = [_leibniz(powers, tuple(part[k] for part in q)) for q in lossy]
-        # x^{n - last} G^{last + 1}
-        common = jnp.exp(
-            scale - (levels - last) * jnp.log1p(1.0 / noise) - (last + 1.0) * jnp.log1p(noise)
+    def add(total: Array, row: tuple[Array, Array]) -> tuple[Array, None]:
+        constants, weights = row
+        needed = constants[0, 0, 0] * fall < REACH + 3.0 * dimension
+        added = lax.cond(
+            needed,
+            lambda: _entropy(_high_derivatives(constants, terms, v), weights),
+            lambda: jnp.zeros_like(total),
         )
-        rise, fall = (levels - last) * (gain / noise), (last + 1.0) * gain
-        bend = fall * gain - rise * (1.0 / noise + gain)
-        grown = (common, common * (rise - fall), common * ((rise - fall) ** 2 + bend))
-        evolved = [_leibniz(grown, q) for q in _sums(weighted, relative)]
-        total = jax.tree.map(jnp.add, total, evolved)
-    return jax.tree.map(lambda part: jnp.where(noisy, part, 0.0), total)
+        return total + added, None
+
+    return lax.scan(add, lowest, tuple(map(jnp.asarray, _rows(dimension))))[0]
 
 
-def _sums(weighted: Jets, relative: Float[Array, "levels k"]) -> Jets:
-    """sum_k relative_nk f_k of every derivative, as one matrix product."""
-    parts, structure = jax.tree.flatten(weighted)
-    return jax.tree.unflatten(structure, list(jnp.stack(parts) @ relative.T))
-
-
-def _power_jet(x: Scalar, n: np.ndarray) -> Jet:
-    """x^n with two derivatives."""
-    first, second = jnp.asarray(n, float), jnp.asarray(n * (n - 1), float)
-    return _powers(x, n), first * _powers(x, n - 1), second * _powers(x, n - 2)
-
-
-def _of_gain(f: Jet, gain: Scalar) -> Jet:
-    """A function of G = 1 / (1 + v) as one of v."""
-    return _composed(f, (-(gain**2), 2.0 * gain**3))
-
-
-def _composed(f: Jet, slopes: tuple[Scalar, Scalar]) -> Jet:
-    """f(y(v)) from the derivatives of f, as many as are known, and of y."""
-    first, second = slopes
-    composed = f[:1]
-    if len(f) > 1:
-        composed += (f[1] * first,)
-    if len(f) > 2:
-        composed += (f[2] * first**2 + f[1] * second,)
-    return composed
-
-
-def _leibniz(f: Jet, g: Jet, product: Callable[[Array, Array], Array] = jnp.multiply) -> Jet:
-    """The derivatives of a product, as many as are known of both."""
-
-    def derivative(n: int) -> Array:
-        terms = (float(comb(n, i)) * product(f[i], g[n - i]) for i in range(1, n + 1))
-        return sum(terms, product(f[0], g[n]))
-
-    return tuple(derivative(n) for n in range(min(len(f), len(g))))
-
-
-def _powers(x: Scalar, exponents: np.ndarray) -> Array:
-    """x^n for an array of n, by repeated squaring: derivatives are right at x = 0; n < 0 as 0."""
-    table, square = jnp.ones(1), x
-    while table.shape[0] <= exponents.max(initial=0):
-        table, square = jnp.concatenate([table, square * table]), square**2
-    return table[np.maximum(exponents, 0)]
-
-
-def mixture_entropy(initial: Float[Array, " d"], transmission: Scalar, noise: Scalar) -> Scalar:
-    r"""S = -\sum_n p_n ln p_n, the sum taken in 200 nodes up to n = 524,288.
-
-    Exact to rounding for v up to 10^4; the terms beyond the last node are dropped.
-    """
-    levels, weights = entropy_rule(initial.shape[0])
-    p = populations(initial, transmission, noise, levels)
-    return 0.0 - (p * safe_log(p)) @ jnp.asarray(weights)
-
-
-def mixture_expansion(
-    initial: Float[Array, " d"], transmission: Scalar, noise: Scalar
-) -> EntropyExpansion:
-    """S and its derivatives in closed form, at little more than the cost of S."""
-    levels, weights = entropy_rule(initial.shape[0])
-    near, far = _evolved(initial, transmission, noise, levels, 2)
-    count = _near(initial, levels)
-    return jax.tree.map(
-        jnp.add, _expansion(near, weights[:count]), _expansion(far, weights[count:])
-    )
-
-
-def _expansion(evolved: Jets, weights: np.ndarray) -> EntropyExpansion:
-    (p, by_v, by_vv), (by_u, by_uv), (by_uu,) = evolved
-    inverse = jnp.where(p > SMALLEST, 1.0 / jnp.maximum(p, SMALLEST), 0.0)
-    log_p = safe_log(p)
-
-    def entropy(values: Array) -> Scalar:
-        return 0.0 - values @ jnp.asarray(weights)
-
-    def slope(change: Array) -> Scalar:
-        return entropy(change * (1.0 + log_p))
-
-    def curvature(one: Array, other: Array, both: Array) -> Scalar:
-        return entropy(both * (1.0 + log_p) + one * other * inverse)
-
-    mixed = curvature(by_u, by_v, by_uv)
-    curvatures = ((curvature(by_u, by_u, by_uu), mixed), (mixed, curvature(by_v, by_v, by_vv)))
-    return EntropyExpansion(entropy(p * log_p), (slope(by_u), slope(by_v)), curvatures)
-
-
-def entropy_rule(dimension: int, last: int = 2**19) -> tuple[np.ndarray, np.ndarray]:
-    """Levels and weights that sum populations of a state with `dimension` initial levels.
-
-    The first 32 levels one by one, or as many as reach beyond the initial ones, where structure is
-    fine; above, populations are smooth in n.
-    """
+def _rows(dimension: int) -> tuple[np.ndarray, np.ndarray]:
+    """Constants and weights of the levels above the lowest: one by one, then in panels."""
     exact = 32
     while exact < 1.5 * dimension:
         exact *= 2
-    return counting_rule(exact, (last // exact).bit_length() - 1)
+    rule = counting_rule(exact, (2**19 // exact).bit_length() - 1)
+    levels, weights = (part[dimension + 2 :] for part in rule)
+    missing = -len(levels) % ROW
+    levels = np.pad(levels, (0, missing), "edge").reshape(-1, ROW)
+    weights = np.pad(weights, (0, missing)).reshape(-1, ROW)
+    return np.stack([_constants(n, dimension) for n in levels]), weights
+
+
+def _lossy_derivatives(initial: Float[Array, " d"], om: Points) -> Float[Array, "3 d points"]:
+    """q, dq/dOm and d^2q/dOm^2: quanta are taken out first, each goes up a level or stays."""
+    dimension = initial.shape[0]
+    taking = np.diag(np.arange(1.0, dimension), 1)
+    rising = np.eye(dimension, k=-1) - np.eye(dimension)
+    taken = np.stack([np.eye(dimension), taking, taking @ taking]) @ initial
+    steps = np.stack([np.eye(dimension), rising, rising @ rising])
+    return jnp.asarray(steps) @ _lossy(taken, om)
+
+
+def _low_derivatives(
+    n: np.ndarray, q: Float[Array, "3 d points"], v: Points
+) -> list[Float[Array, "levels points"]]:
+    """p_n and its derivatives at n = 0, 1, ...: dp_n/dv = G [n p_{n-1} - (n + 1) p_n]."""
+    once = np.diag(n[1:], -1) - np.diag(n + 1.0)
+    twice = np.diag((n + 1.0) * (n + 2.0)) - np.diag(2.0 * n[1:] * (n[1:] + 1.0), -1)
+    twice += np.diag(n[2:] * (n[2:] - 1.0), -2)
+    gain = 1.0 / (1.0 + v[None])
+    p, by_om, om_om = _low(n, q, v)
+    by_v, om_v = (gain * (once @ part) for part in (p, by_om))
+    return [p, by_om, by_v, om_om, om_v, gain * gain * (twice @ p)]
+
+
+def _moments(q: Float[Array, "3 d points"]) -> Float[Array, "6 d points"]:
+    """k^j d^i q_k / dOm^i, from which derivatives by v follow far up."""
+    k = np.arange(float(q.shape[1]))
+    factors = np.stack([k**j for j in (0, 0, 1, 0, 1, 2)])[:, :, None]
+    return factors * q[np.array([0, 1, 0, 2, 1, 0])]
+
+
+def _high_derivatives(
+    row: Float[Array, "blocks levels constants"],
+    terms: Float[Array, "blocks k 6 points"],
+    v: Points,
+) -> list[Float[Array, "levels points"]]:
+    """p_n and its derivatives far up: d/dv of C(n, k) G^{k+1} x^{n-k} is a - k / v times it."""
+    m, by_om, km, om_om, k_by_om, kkm = jnp.unstack(_high(row, terms, v), axis=1)
+    n, v = row[0, :, :1], v[None]
+    r, gain = 1.0 / _noisy(v), 1.0 / (1.0 + v)
+    a = (n - v) * r * gain
+    # a^2 + da/dv and 1/v^2 - 2 a / v, the factors of 1 and k in the second derivative
+    curved = (n * (n - 1.0) - 4.0 * n * v + 2.0 * v * v) * r * r * gain * gain
+    bent = (1.0 + 3.0 * v - 2.0 * n) * r * r * gain
+    by_v, om_v = a * m - r * km, a * by_om - r * k_by_om
+    return [m, by_om, by_v, om_om, om_v, curved * m + bent * km + r * r * kkm]
+
+
+def _entropy(
+    derivatives: list[Float[Array, "levels points"]], weights: Float[Array, " levels"]
+) -> Float[Array, "6 points"]:
+    """-sum_n w_n p_n ln p_n and its derivatives, from those of the populations."""
+    p, by_om, by_v, om_om, om_v, v_v = derivatives
+    log_p = safe_log(p)
+    logs = 1.0 + log_p
+    inverse = jnp.where(p > SMALLEST, 1.0 / jnp.maximum(p, SMALLEST), 0.0)
+    summands = [
+        p * log_p,
+        by_om * logs,
+        by_v * logs,
+        om_om * logs + by_om * by_om * inverse,
+        om_v * logs + by_om * by_v * inverse,
+        v_v * logs + by_v * by_v * inverse,
+    ]
+    # Matrix products, which go through the levels in the order of memory.
+    return -jnp.stack([weights @ part for part in summands])
 
 
 def safe_log(p: Array) -> Array:
     """ln p with a finite value and derivative at p = 0, to be multiplied by p."""
     return jnp.log(jnp.maximum(p, SMALLEST))
+
+
+# --- Density matrices --------------------------------------------------------------------------
 
 
 @partial(jax.jit, static_argnames="levels")
@@ -263,43 +306,31 @@ def density_matrix(
 ) -> Complex[Array, "levels levels"]:
     """rho(t) in the Fock basis, cut at `levels`; the trace tells what is missing.
 
-    Element (m, m + l) goes through the same two steps with sqrt(C(m, k) C(m + l, k + l)) for the
-    binomials and a factor (conj(u) / (1 + v))^l.
+    The diagonal of elements (m, m + l) goes through the same two steps with
+    sqrt(C(m, k) C(m + l, k + l)) for the binomials and a factor (conj(u) / (1 + v))^l.
     """
+    dimension = initial.shape[0]
+    offsets, k = np.arange(min(dimension, levels)), np.arange(dimension)
     gain = 1.0 / (1.0 + noise)
     loss = jnp.maximum(1.0 - (u.real**2 + u.imag**2) * gain, 0.0)
-    turn = u.conj() * gain.astype(complex)
-
-    def diagonal(offset: int) -> Complex[Array, " size"]:
-        lossy = _lossy_diagonal(jnp.diagonal(initial, offset), loss, offset)
-        return _amplified_diagonal(lossy, noise, offset, levels - offset) * turn**offset
-
-    rho = jnp.diag(diagonal(0))
-    for offset in range(1, min(initial.shape[0], levels)):
-        upper = jnp.diag(diagonal(offset), offset)
-        rho += upper + upper.conj().T
-    return rho
-
-
-def _lossy_diagonal(values: Complex[Array, " d"], loss: Scalar, offset: int) -> Array:
-    levels = np.arange(values.shape[0])
-    lost = np.maximum(levels[:, None] - levels[None, :], 0)
-    matrix = jnp.asarray(_paired_binomials(levels, len(levels), offset)) * _powers(loss, lost)
-    return values @ (matrix * _powers(1.0 - loss, levels)[None, :]).astype(complex)
+    diagonals = jnp.pad(initial, ((0, 0), (0, dimension)))[k, k + offsets[:, None]]
+    falling = _paired_binomials(k, offsets, dimension) * _powers(loss, _apart(k, k))[None]
+    lossy = jnp.einsum("lm,lmk->lk", diagonals, falling.astype(complex))
+    n = np.arange(levels)
+    grown = _paired_binomials(n, offsets, dimension) * _powers(noise * gain, _apart(n, k))[None]
+    factors = (_powers(1.0 - loss, k) * _powers(gain, k + 1)).astype(complex)
+    evolved = jnp.einsum("lk,lnk->ln", lossy * factors[None], grown.astype(complex))
+    turned = evolved * _powers(u.conj() * gain.astype(complex), offsets)[:, None]
+    apart = np.abs(n[:, None] - n)
+    upper = jnp.pad(turned, ((0, levels - len(offsets)), (0, 0)))[apart, np.minimum(n[:, None], n)]
+    return jnp.where(n[:, None] <= n, upper, upper.conj())
 
 
-def _amplified_diagonal(
-    values: Complex[Array, " d"], noise: Scalar, offset: int, size: int
-) -> Complex[Array, " size"]:
-    levels, k = np.arange(size), np.arange(values.shape[0])
-    gained = np.maximum(levels[:, None] - k[None, :], 0)
-    x, gain = noise / (1.0 + noise), 1.0 / (1.0 + noise)
-    matrix = jnp.asarray(_paired_binomials(levels, len(k), offset)) * _powers(x, gained)
-    return (matrix * _powers(gain, k + 1)[None, :]).astype(complex) @ values
-
-
-def _paired_binomials(levels: np.ndarray, dimension: int, offset: int) -> np.ndarray:
-    """sqrt(C(n, k) C(n + offset, k + offset)) for k below the dimension."""
-    plain = _log_binomials(levels.astype(float), dimension)
-    shifted = _log_binomials(levels + float(offset), dimension + offset)[:, offset:]
-    return np.exp(0.5 * (plain + shifted))
+def _paired_binomials(
+    levels: np.ndarray, offsets: np.ndarray, dimension: int
+) -> Float[Array, "offsets levels d"]:
+    """sqrt(C(n, k) C(n + l, k + l)) for k below the dimension."""
+    n = levels.astype(float)
+    plain = _log_binomials(n, dimension)
+    parts = [_log_binomials(n + float(k), dimension + int(k))[:, k:] for k in offsets]
+    return jnp.asarray(np.exp(0.5 * (plain + np.stack(parts))))

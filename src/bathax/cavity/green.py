@@ -11,7 +11,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jax import lax
-from jaxtyping import Array, Complex, Float, Int
+from jaxtyping import Array, Complex, Float, Inexact, Int
 
 from bathax._checks import Scalar
 from bathax.cavity.model import Cavity
@@ -28,8 +28,8 @@ class GreenFunctions(eqx.Module):
     """
 
     t: Float[Array, "*times"]
-    u: Complex[Array, "*times"]
-    du: Complex[Array, "*times"]
+    u: Inexact[Array, "*times"]
+    du: Inexact[Array, "*times"]
     v: Float[Array, "*times"]
     dv: Float[Array, "*times"]
     pull: Float[Array, "*times"]

@@ -40,7 +40,7 @@ from bathax.cavity.poles import (
     require_analytic,
     sector_poles,
 )
-from bathax.cavity.solvers import Estimate, Solver, Volterra, judged, largest_size
+from bathax.cavity.solvers import Estimate, Solver, judged, largest_size
 from bathax.numerics.elementary import phase_factor
 from bathax.numerics.exponential_sum import ExponentialSum, Terms, convolution, overlap
 from bathax.numerics.quadrature import half_line_position
@@ -84,12 +84,6 @@ class Resonance(Solver):
         require_analytic(cavity)
         require_continued(cavity)
         return _solve(cavity, ts, self.nodes, self.rtol)
-
-
-def default_solver(cavity: Cavity) -> Solver:
-    """`Volterra` where the kernels are smooth, `Resonance` where J falls only like 1/w."""
-    integrable = all(bath.spectral_density.integrable for bath in cavity.reservoirs)
-    return Volterra() if integrable else Resonance()
 
 
 def rationalised(cavity: Cavity) -> Cavity:

@@ -21,8 +21,8 @@ from bathax.numerics.refinement import RESOLVED, Refining, envelope, probed
 CONTROLLED = ("u", "du", "v", "dv")
 # Times that are taken together.
 BLOCK = 2**16
-# Grid points for a unit of phase.
-POINTS = 45.0
+# Grid points for a unit of phase, and on top of them.
+POINTS, FEWEST = 8.0, 32.0
 
 
 class Estimate(eqx.Module):
@@ -59,10 +59,8 @@ class Volterra(Refining, Solver):
 
     def green_functions(self, cavity: Cavity, ts: Float[Array, " times"]) -> Estimate:
         cavity.require_integrable()
-        valid, phase = _prepare(cavity, ts)
-        return self.climbed(
-            lambda points: _attempt(cavity, ts, valid, points, self.rtol), POINTS * phase
-        )
+        valid, needed = _prepare(cavity, ts)
+        return self.climbed(lambda points: _attempt(cavity, ts, valid, points, self.rtol), needed)
 
 
 class BornMarkov(Solver):
@@ -98,9 +96,20 @@ def _born_markov(cavity: Cavity, ts: Float[Array, " times"]) -> GreenFunctions:
 def _prepare(
     cavity: Cavity, ts: Float[Array, " times"]
 ) -> tuple[Bool[Array, ""], Float[Array, ""]]:
-    """Whether the input is valid, and the phase the kernels run through."""
+    """Whether the input is valid, and the grid points it needs."""
     valid = is_valid(cavity) & are_times(ts)
-    return valid, jnp.where(valid, span(ts) * cavity.bandwidth, 0.0)
+    return valid, jnp.where(valid, points_needed(cavity, ts), 0.0)
+
+
+@eqx.filter_jit
+def points_needed(cavity: Cavity, ts: Float[Array, " times"]) -> Float[Array, ""]:
+    """About how many grid points u, u', v and v' need for ten digits.
+
+    The fastest of what turns in the frame of the bare frequency is an end of the reservoirs' bands,
+    or the exchange with all their modes together.
+    """
+    phase = span(ts) * (cavity.detuning + jnp.sqrt(cavity.weight))
+    return FEWEST + POINTS * phase
 
 
 @eqx.filter_jit
@@ -184,10 +193,9 @@ def _errors(
         block = 1 if ts.shape[0] <= BLOCK else BLOCK
         return list(size[:, None] * envelope(error, ts, span(ts), block))
 
-    errors = dict(zip(CONTROLLED, estimated(change, size), strict=True))
-    (pull,) = estimated(*relative(("pull",)))
+    errors = estimated(change, size) + estimated(*relative(("pull",)))
     worst = jnp.where(resolved, jnp.max(shared) / 16.0, jnp.max(shared)) + rounding
-    return GreenFunctions(t=jnp.zeros_like(ts), pull=pull, **errors), worst
+    return GreenFunctions(jnp.zeros_like(ts), *errors), worst
 
 
 def largest_size(values: Array) -> Scalar:

@@ -1,12 +1,15 @@
 """Initial states of the cavity and what becomes of them under the exact map."""
 
 import abc
+from collections.abc import Callable
+from functools import partial
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
+from jax.custom_derivatives import SymbolicZero
 from jaxtyping import Array, ArrayLike, Bool, Complex, Float
 
 from bathax._checks import (
@@ -16,14 +19,18 @@ from bathax._checks import (
     as_complex,
     as_float,
     holds,
+    is_concrete,
     is_density_matrix,
     parameter,
     require,
     require_density_matrix,
 )
 from bathax.cavity import channel, gaussian
-from bathax.cavity.channel import EntropyExpansion
 from bathax.cavity.hermitian import von_neumann_entropy
+from bathax.numerics.blocks import in_blocks
+
+# Points (|u|^2, v) at a time for which entropies are computed.
+AT_ONCE = 128
 
 
 class State(Validated):
@@ -38,16 +45,31 @@ class State(Validated):
     def number(self) -> Scalar:
         """Mean number of quanta <a'a> at the start."""
 
+    def of_shared_shape(self) -> "State":
+        """The same state in arrays that similar states have too, so that they share a program."""
+        return self
+
+    @property
     @abc.abstractmethod
+    def initial_entropy(self) -> Scalar:
+        """S at the start."""
+
     def entropy(self, transmission: Scalar, noise: Scalar) -> Scalar:
         """S = -Tr[rho ln rho] of the evolved state (AHZ Eq. 9b)."""
+        first, _ = self.entropy_derivatives(transmission[None], noise[None])
+        return first[0, 0]
 
-    def entropy_expansion(self, transmission: Scalar, noise: Scalar) -> EntropyExpansion:
-        """S with its first and second derivatives with respect to |u|^2 and v."""
-        point = (transmission, noise)
-        slopes = jax.jacfwd(self.entropy, (0, 1))
-        curvatures = jax.jacfwd(slopes, (0, 1))
-        return EntropyExpansion(self.entropy(*point), slopes(*point), curvatures(*point))
+    def entropy_derivatives(
+        self, transmission: Float[Array, " points"], noise: Float[Array, " points"]
+    ) -> tuple[Float[Array, "3 points"], Float[Array, "3 points"]]:
+        """S, S_u, S_v, and S_uu, S_uv, S_vv: derivatives by |u|^2 and v at many points."""
+        return _derivatives(self, transmission, noise)
+
+    @abc.abstractmethod
+    def _entropy_derivatives(
+        self, transmission: Float[Array, " points"], noise: Float[Array, " points"]
+    ) -> Float[Array, "6 points"]:
+        """All six in one pass, by formulas or by `_by_differentiation`."""
 
     @abc.abstractmethod
     def density_matrix(
@@ -58,6 +80,61 @@ class State(Validated):
     def populations(self, u: Complex[Array, ""], noise: Scalar, levels: int) -> Array:
         """Probabilities of the first Fock states."""
         return jnp.diagonal(self.density_matrix(u, noise, levels)).real
+
+
+def _by_differentiation(
+    entropy: Callable[[Scalar, Scalar], Scalar],
+    transmission: Float[Array, " points"],
+    noise: Float[Array, " points"],
+) -> Float[Array, "6 points"]:
+    """The derivatives of an entropy at each point, by differentiating it twice."""
+
+    def value(u: Scalar, v: Scalar) -> tuple[Scalar, list[Scalar]]:
+        s = entropy(u, v)
+        return s, [s]
+
+    def slopes(u: Scalar, v: Scalar) -> tuple[tuple[Scalar, Scalar], list[Scalar]]:
+        (s_u, s_v), known = jax.jacfwd(value, (0, 1), has_aux=True)(u, v)
+        return (s_u, s_v), [*known, s_u, s_v]
+
+    def rows(u: Scalar, v: Scalar) -> Float[Array, " 6"]:
+        ((s_uu, s_uv), (_, s_vv)), known = jax.jacfwd(slopes, (0, 1), has_aux=True)(u, v)
+        return jnp.stack([*known, s_uu, s_uv, s_vv])
+
+    return jax.vmap(rows, out_axes=1)(transmission, noise)
+
+
+Six = tuple[Float[Array, "3 points"], Float[Array, "3 points"]]
+
+
+@jax.custom_jvp
+def _derivatives(
+    state: State, transmission: Float[Array, " points"], noise: Float[Array, " points"]
+) -> Six:
+    """S and its derivatives, by which S and its slopes are differentiated in turn."""
+    rows = _block_by_block(state, (transmission, noise))
+    return rows[:3], rows[3:]
+
+
+@in_blocks(AT_ONCE)
+def _block_by_block(state: State, points: tuple[Array, Array]) -> Float[Array, "6 points"]:
+    return state._entropy_derivatives(*points)
+
+
+@partial(_derivatives.defjvp, symbolic_zeros=True)
+def _derivatives_jvp(primals: tuple, tangents: tuple) -> tuple[Six, Six]:
+    (first, second), (of_state, *_) = _derivatives(*primals), tangents
+    moves = jax.tree.map(_instantiated, primals, tangents)
+    _, change = jax.jvp(lambda state, *points: state._entropy_derivatives(*points), primals, moves)
+    if not all(isinstance(leaf, SymbolicZero) for leaf in jax.tree.leaves(of_state)):
+        return (first, second), (change[:3], change[3:])
+    (_, du, dv), (_, s_u, s_v), (s_uu, s_uv, s_vv) = moves, first, second
+    known = [s_u * du + s_v * dv, s_uu * du + s_uv * dv, s_uv * du + s_vv * dv]
+    return (first, second), (jnp.stack(known), change[3:])
+
+
+def _instantiated(value: Array, tangent: Array | SymbolicZero) -> Array:
+    return jnp.zeros_like(value) if isinstance(tangent, SymbolicZero) else tangent
 
 
 class Mixture(State):
@@ -75,18 +152,27 @@ class Mixture(State):
         require("probabilities", words, self.probabilities, holds(Mixture.is_consistent, self))
 
     def is_consistent(self) -> Bool[Array, ""]:
-        normalised = jnp.abs(jnp.sum(self.probabilities) - 1.0) < 1e-8
-        return normalised & jnp.all(self.probabilities >= 0.0)
+        p = self.probabilities
+        return (abs(p.sum() - 1.0) < 1e-8) & (p >= 0.0).all()
 
     @property
     def number(self) -> Scalar:
         return self.probabilities @ jnp.arange(self.probabilities.shape[0], dtype=float)
 
-    def entropy(self, transmission: Scalar, noise: Scalar) -> Scalar:
-        return channel.mixture_entropy(self.probabilities, transmission, noise)
+    def of_shared_shape(self) -> "Mixture":
+        missing = channel.padding(self.probabilities.shape[0])
+        if not missing or not is_concrete(self):
+            return self
+        return Mixture(np.pad(np.asarray(self.probabilities), (0, missing)))
 
-    def entropy_expansion(self, transmission: Scalar, noise: Scalar) -> EntropyExpansion:
-        return channel.mixture_expansion(self.probabilities, transmission, noise)
+    @property
+    def initial_entropy(self) -> Scalar:
+        return 0.0 - self.probabilities @ channel.safe_log(self.probabilities)
+
+    def _entropy_derivatives(
+        self, transmission: Float[Array, " points"], noise: Float[Array, " points"]
+    ) -> Float[Array, "6 points"]:
+        return channel.entropy_derivatives(self.probabilities, transmission, noise)
 
     def density_matrix(
         self, u: Complex[Array, ""], noise: Scalar, levels: int
@@ -134,9 +220,18 @@ class DensityMatrix(State):
     def number(self) -> Scalar:
         return jnp.diagonal(self.rho).real @ jnp.arange(self.rho.shape[0], dtype=float)
 
-    def entropy(self, transmission: Scalar, noise: Scalar) -> Scalar:
-        amplitude = jnp.sqrt(jnp.maximum(transmission, jnp.finfo(float).tiny)).astype(complex)
-        return von_neumann_entropy(self.density_matrix(amplitude, noise, self.levels))
+    @property
+    def initial_entropy(self) -> Scalar:
+        return von_neumann_entropy(self.rho)
+
+    def _entropy_derivatives(
+        self, transmission: Float[Array, " points"], noise: Float[Array, " points"]
+    ) -> Float[Array, "6 points"]:
+        def entropy(transmission: Scalar, noise: Scalar) -> Scalar:
+            amplitude = jnp.sqrt(jnp.maximum(transmission, jnp.finfo(float).tiny)).astype(complex)
+            return von_neumann_entropy(self.density_matrix(amplitude, noise, self.levels))
+
+        return _by_differentiation(entropy, transmission, noise)
 
     def density_matrix(
         self, u: Complex[Array, ""], noise: Scalar, levels: int
@@ -168,9 +263,18 @@ class Gaussian(State):
     def number(self) -> Scalar:
         return self.excess + self.displacement.real**2 + self.displacement.imag**2
 
-    def entropy(self, transmission: Scalar, noise: Scalar) -> Scalar:
+    @property
+    def initial_entropy(self) -> Scalar:
+        return self._entropy(jnp.ones(()), jnp.zeros(()))
+
+    def _entropy(self, transmission: Scalar, noise: Scalar) -> Scalar:
         squeezing = (self.anomalous * self.anomalous.conj()).real
         return gaussian.entropy(transmission * self.excess + noise, transmission**2 * squeezing)
+
+    def _entropy_derivatives(
+        self, transmission: Float[Array, " points"], noise: Float[Array, " points"]
+    ) -> Float[Array, "6 points"]:
+        return _by_differentiation(self._entropy, transmission, noise)
 
     def density_matrix(
         self, u: Complex[Array, ""], noise: Scalar, levels: int

@@ -41,6 +41,14 @@ class SemicircleBand(SpectralDensity):
         return jnp.abs(self.center) + self.half_width
 
     @property
+    def extent(self) -> tuple[Scalar, Scalar]:
+        return self.lower, self.center + self.half_width
+
+    @property
+    def weight(self) -> Scalar:
+        return self.eta
+
+    @property
     def support(self) -> tuple[Interval, ...]:
         return ((self.lower, self.center + self.half_width),)
 

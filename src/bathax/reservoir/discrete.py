@@ -48,6 +48,10 @@ class DiscreteModes(SpectralDensity):
     def bandwidth(self) -> Scalar:
         return jnp.max(jnp.abs(self.frequencies))
 
+    @property
+    def extent(self) -> tuple[Scalar, Scalar]:
+        return self.lower, jnp.max(self.frequencies)
+
     def has_thermal_state(self) -> Bool[Array, ""]:
         return self.lower > 0.0
 

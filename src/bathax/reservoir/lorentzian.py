@@ -40,6 +40,14 @@ class Lorentzian(SpectralDensity):
     def bandwidth(self) -> Scalar:
         return jnp.abs(self.center) + self.width
 
+    @property
+    def extent(self) -> tuple[Scalar, Scalar]:
+        return self.center - self.width, self.center + self.width
+
+    @property
+    def weight(self) -> Scalar:
+        return 0.5 * self.gamma0 * self.width
+
     def measure(self, resolution: int) -> Measure:
         # w = w_0 + lam tan(theta) makes the mass uniform in theta.
         count = 64 + resolution

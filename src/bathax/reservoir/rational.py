@@ -61,6 +61,10 @@ class Rational(SpectralDensity):
     def bandwidth(self) -> Scalar:
         return jnp.maximum(jnp.abs(self.low), jnp.abs(self.high))
 
+    @property
+    def extent(self) -> tuple[Scalar, Scalar]:
+        return self.low, self.high
+
     def has_thermal_state(self) -> Bool[Array, ""]:
         # Zero but for the rounding of the sum.
         size = jnp.sum(

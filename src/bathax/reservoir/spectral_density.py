@@ -51,6 +51,16 @@ class SpectralDensity(Validated):
         """Largest frequency of importance: how fast g(t) varies. Only a hint for step sizes."""
 
     @property
+    def extent(self) -> tuple[Scalar, Scalar]:
+        """The frequencies from and to which a time grid has to follow. Only a hint."""
+        return self.lower, self.bandwidth
+
+    @property
+    def weight(self) -> Scalar:
+        r"""\int J dw, about. Only a hint."""
+        return jnp.sum(self.measure(64)[1])
+
+    @property
     def integrable(self) -> bool:
         """Whether int J dw = g(0) is finite: a J falling only like 1/w has no smooth kernel."""
         return True
@@ -163,6 +173,15 @@ class Sum(SpectralDensity):
         return jnp.max(jnp.stack([term.bandwidth for term in self.terms]))
 
     @property
+    def extent(self) -> tuple[Scalar, Scalar]:
+        lows, highs = zip(*(term.extent for term in self.terms), strict=True)
+        return jnp.min(jnp.stack(lows)), jnp.max(jnp.stack(highs))
+
+    @property
+    def weight(self) -> Scalar:
+        return jnp.sum(jnp.stack([term.weight for term in self.terms]))
+
+    @property
     def integrable(self) -> bool:
         return all(term.integrable for term in self.terms)
 
@@ -228,6 +247,14 @@ class Scaled(SpectralDensity):
     @property
     def bandwidth(self) -> Scalar:
         return self.density.bandwidth
+
+    @property
+    def extent(self) -> tuple[Scalar, Scalar]:
+        return self.density.extent
+
+    @property
+    def weight(self) -> Scalar:
+        return self.factor * self.density.weight
 
     @property
     def integrable(self) -> bool:

@@ -91,3 +91,14 @@ class OpenSystem(Validated):
         """How fast the kernels vary in the frame rotating with the system; a hint only."""
         widths = [bath.spectral_density.bandwidth for bath in self.reservoirs]
         return self.frequency + jnp.max(jnp.stack(widths))
+
+    @property
+    def detuning(self) -> Scalar:
+        """The farthest from w_s that the reservoirs' bands reach; a hint only."""
+        ends = [end for bath in self.reservoirs for end in bath.spectral_density.extent]
+        return jnp.max(jnp.abs(jnp.stack(ends) - self.frequency))
+
+    @property
+    def weight(self) -> Scalar:
+        r"""\int J dw of all reservoirs together; a hint only."""
+        return jnp.sum(jnp.stack([bath.spectral_density.weight for bath in self.reservoirs]))

@@ -52,6 +52,14 @@ class Tabulated(SpectralDensity):
     def bandwidth(self) -> Scalar:
         return jnp.max(jnp.abs(self.w))
 
+    @property
+    def extent(self) -> tuple[Scalar, Scalar]:
+        return self.w[0], self.w[-1]
+
+    @property
+    def weight(self) -> Scalar:
+        return jnp.trapezoid(self.J, self.w)
+
     def measure(self, resolution: int) -> Measure:
         nodes, lengths = self._rule(resolution)
         return nodes, self(nodes) * lengths

@@ -22,10 +22,10 @@ from bathax.thermodynamics.resolution import Rate, is_resolved, share
 
 # A state of less entropy is pure.
 PURE = 1e-9
-# So many times at once that what a batch of trajectories computes for them stays in the cache.
-AT_ONCE = 25
 # Rounding of an entropy, relative to 1 + S.
 ROUNDING = 2e-15
+
+Times = Float[Array, " times"]
 
 
 class Thermodynamics(eqx.Module):
@@ -54,82 +54,77 @@ class Thermodynamics(eqx.Module):
 
 
 class Moments(eqx.Module):
-    """The real numbers at one time from which every quantity here follows by algebra."""
+    """The real numbers at each time from which every quantity here follows by algebra."""
 
-    transmission: Scalar
-    noise: Scalar
-    transmission_rate: Scalar
-    noise_rate: Scalar
-    exchange: Scalar
-    pull: Scalar
-    entropy: Scalar
-    entropy_by_transmission: Scalar
-    entropy_by_noise: Scalar
+    transmission: Float[Array, "*times"]
+    noise: Float[Array, "*times"]
+    transmission_rate: Float[Array, "*times"]
+    noise_rate: Float[Array, "*times"]
+    exchange: Float[Array, "*times"]
+    pull: Float[Array, "*times"]
+    entropy: Float[Array, "*times"]
+    entropy_by_transmission: Float[Array, "*times"]
+    entropy_by_noise: Float[Array, "*times"]
 
 
 def thermodynamics(
     state: State, cavity: Cavity, green: GreenFunctions, error: GreenFunctions
 ) -> tuple[Thermodynamics, Thermodynamics, Bool[Array, " times"]]:
     """The quantities, estimates of their errors, and where the temperature is resolved."""
-
-    def at_one_time(green: GreenFunctions, error: GreenFunctions) -> tuple:
-        value, bound = _moments(state, cavity, green, error)
-        resolved = _is_resolved(state, cavity, value, bound)
-
-        def quantities(m: Moments) -> Thermodynamics:
-            return _quantities(state, cavity, m, resolved)
-
-        errors = _propagated(quantities, value, bound)
-        beyond = _beyond_first_order(errors.temperature, *lax.stop_gradient((value, bound)))
-        doubt = jnp.where(resolved, beyond, _limit_and_doubt(state, cavity, value)[1])
-        bound_energy = share(lax.stop_gradient(value.entropy) + bound.entropy, doubt)
-        errors = eqx.tree_at(
-            lambda e: (e.temperature, e.free_energy),
-            errors,
-            (errors.temperature + doubt, errors.free_energy + bound_energy),
-        )
-        return quantities(value), errors, resolved
-
-    return lax.map(lambda pair: at_one_time(*pair), (green, error), batch_size=AT_ONCE)
+    value, bound = _moments(state, cavity, green, error)
+    fixed = lax.stop_gradient((state, cavity, value))
+    resolved = _is_resolved(*fixed, bound)
+    errors = _errors(*fixed, bound, resolved)
+    return _quantities(state, cavity, value, resolved), errors, resolved
 
 
 def _moments(
     state: State, cavity: Cavity, green: GreenFunctions, error: GreenFunctions
 ) -> tuple[Moments, Moments]:
-    """The moments at one time and first-order bounds on their errors."""
+    """The moments, and first-order bounds on their errors."""
     drift = green.drift(cavity.frequency)
     exchange = -2.0 * (green.u.conj() * drift).imag
     # An unresolved grid can give v < 0, which no state has.
-    point = (green.transmission, jnp.maximum(green.v, 0.0))
-    entropy = state.entropy_expansion(*point)
+    transmission, noise = green.transmission, jnp.maximum(green.v, 0.0)
+    first, second = state.entropy_derivatives(transmission, noise)
+    entropy, by_transmission, by_noise = jnp.unstack(first)
+    twice, mixed, twice_noise = jnp.unstack(second)
     value = Moments(
-        *point,
-        green.transmission_rate,
-        green.dv,
-        exchange,
-        green.pull,
-        entropy.value,
-        *entropy.slopes,
+        transmission=transmission,
+        noise=noise,
+        transmission_rate=green.transmission_rate,
+        noise_rate=green.dv,
+        exchange=exchange,
+        pull=green.pull,
+        entropy=entropy,
+        entropy_by_transmission=by_transmission,
+        entropy_by_noise=by_noise,
     )
     u, drift, drift_error = jnp.abs(green.u), jnp.abs(drift), error.du + cavity.frequency * error.u
-    transmission, rate = 2.0 * u * error.u, 2.0 * (drift * error.u + u * drift_error)
+    of_transmission = 2.0 * u * error.u
+    of_rate = 2.0 * (drift * error.u + u * drift_error)
 
-    def spread(by: tuple[Array, Array]) -> Array:
-        return jnp.abs(by[0]) * transmission + jnp.abs(by[1]) * error.v
+    def spread(by_transmission: Array, by_noise: Array) -> Array:
+        return jnp.abs(by_transmission) * of_transmission + jnp.abs(by_noise) * error.v
 
-    rounding = ROUNDING * (1.0 + value.entropy)
-    hidden, steepness = _unphysical(state, green, transmission + error.v)
-    bounds = (
-        rounding + spread(entropy.slopes) + hidden,
-        *(spread(row) + more for row, more in zip(entropy.curvatures, steepness, strict=True)),
+    hidden, steepness = _unphysical(state, green, of_transmission + error.v)
+    bound = Moments(
+        transmission=of_transmission,
+        noise=error.v,
+        transmission_rate=of_rate,
+        noise_rate=error.dv,
+        exchange=of_rate,
+        pull=error.pull,
+        entropy=ROUNDING * (1.0 + entropy) + spread(by_transmission, by_noise) + hidden,
+        entropy_by_transmission=spread(twice, mixed) + steepness[0],
+        entropy_by_noise=spread(mixed, twice_noise) + steepness[1],
     )
-    bound = Moments(transmission, error.v, rate, error.dv, rate, error.pull, *bounds)
     return value, lax.stop_gradient(bound)
 
 
 def _unphysical(
-    state: State, green: GreenFunctions, error: Scalar
-) -> tuple[Scalar, tuple[Scalar, Scalar]]:
+    state: State, green: GreenFunctions, error: Times
+) -> tuple[Times, tuple[Times, Times]]:
     """Errors of S and of its slopes where |u|^2 > 1 + v or v < 0, by a defect that is cut off.
 
     Near a pure state S changes like d ln d with the distance d, here the defect and the error. Its
@@ -146,39 +141,57 @@ def _unphysical(
     return jnp.where(outside, hidden, 0.0), (flows[0] * steepness, flows[1] * steepness)
 
 
-def _beyond_first_order(error: Scalar, m: Moments, bound: Moments) -> Scalar:
+def _beyond_first_order(error: Times, m: Moments, bound: Moments) -> Times:
     """How far the error of E'/S' exceeds its first order; infinite where S' may vanish.
 
     Only S' knows the slopes of S. If they may change it by a fraction r, the ratio is known up to
     1/(1 - r) times the first order. The rates are in E' too and largely cancel.
     """
-    slopes = (bound.entropy_by_transmission, bound.entropy_by_noise)
-    rates = (m.transmission_rate, m.noise_rate)
-    lost = share(rates[0], slopes[0]) + share(rates[1], slopes[1])
+    lost = _lost_rate(m, bound)
     left = jnp.abs(_entropy_rate(m)) - lost
     known = left > 0.0
     return jnp.where(known, share(error, lost / jnp.where(known, left, 1.0)), jnp.inf)
 
 
-def _number_rate(state: State, m: Moments) -> Scalar:
+def _number_rate(state: State, m: Moments) -> Times:
     return m.transmission_rate * state.number + m.noise_rate
 
 
-def _entropy_rate(m: Moments) -> Scalar:
+def _entropy_rate(m: Moments) -> Times:
     return m.entropy_by_transmission * m.transmission_rate + m.entropy_by_noise * m.noise_rate
 
 
-def _is_resolved(state: State, cavity: Cavity, m: Moments, bound: Moments) -> Bool[Array, ""]:
-    def rate(function: Callable[[Moments], Scalar]) -> Rate:
-        return Rate(function(m), _propagated(function, m, bound))
+def _is_resolved(state: State, cavity: Cavity, m: Moments, bound: Moments) -> Bool[Array, " times"]:
+    of_number = state.number * bound.transmission_rate + bound.noise_rate
+    of_entropy = share(m.entropy_by_transmission, bound.transmission_rate)
+    of_entropy += share(m.entropy_by_noise, bound.noise_rate) + _lost_rate(m, bound)
+    number = Rate(_number_rate(state, m), of_number)
+    scale = cavity.frequency * (1.0 + m.transmission * state.number + m.noise)
+    return is_resolved(number, Rate(_entropy_rate(m), of_entropy), scale)
 
-    number = m.transmission * state.number + m.noise
-    scale = cavity.frequency * (1.0 + number)
-    return is_resolved(rate(lambda m: _number_rate(state, m)), rate(_entropy_rate), scale)
+
+def _lost_rate(m: Moments, bound: Moments) -> Times:
+    """How much of S' may be due to errors of the slopes of S."""
+    of_loss = share(m.transmission_rate, bound.entropy_by_transmission)
+    return of_loss + share(m.noise_rate, bound.entropy_by_noise)
+
+
+def _errors(
+    state: State, cavity: Cavity, m: Moments, bound: Moments, resolved: Bool[Array, " times"]
+) -> Thermodynamics:
+    """Errors to first order in those of the moments, and what T may be off beyond that."""
+    errors = _propagated(lambda m: _quantities(state, cavity, m, resolved), m, bound)
+    beyond = _beyond_first_order(errors.temperature, m, bound)
+    doubt = jnp.where(resolved, beyond, _limit_and_doubt(state, cavity, m)[1])
+    return eqx.tree_at(
+        lambda e: (e.temperature, e.free_energy),
+        errors,
+        (errors.temperature + doubt, errors.free_energy + share(m.entropy + bound.entropy, doubt)),
+    )
 
 
 def _quantities(
-    state: State, cavity: Cavity, m: Moments, resolved: Bool[Array, ""]
+    state: State, cavity: Cavity, m: Moments, resolved: Bool[Array, " times"]
 ) -> Thermodynamics:
     number = m.transmission * state.number + m.noise
     energy = cavity.frequency * number
@@ -187,7 +200,6 @@ def _quantities(
     temperature = jnp.where(resolved, dynamical, _limit_and_doubt(state, cavity, m)[0])
     interaction = m.exchange * state.number + m.pull
     heat = energy - cavity.frequency * state.number + interaction
-    start = state.entropy(jnp.ones(()), jnp.zeros(()))
     return Thermodynamics(
         number=number,
         energy=energy,
@@ -195,14 +207,16 @@ def _quantities(
         energy_rate=energy_rate,
         entropy_rate=entropy_rate,
         temperature=temperature,
-        chemical_potential=cavity.frequency,
+        chemical_potential=jnp.broadcast_to(cavity.frequency, energy.shape),
         free_energy=energy - temperature * m.entropy,
         interaction_energy=interaction,
-        entropy_production=m.entropy - start - _heat_over_temperature(state, cavity, heat),
+        entropy_production=m.entropy
+        - state.initial_entropy
+        - _heat_over_temperature(state, cavity, heat),
     )
 
 
-def _limit_and_doubt(state: State, cavity: Cavity, m: Moments) -> tuple[Scalar, Scalar]:
+def _limit_and_doubt(state: State, cavity: Cavity, m: Moments) -> tuple[Times, Times]:
     """T where E'/S' is 0/0, and how far that could be wrong.
 
     T is w_s dN/dS along the trajectory. Towards a noisy steady state the direction matters less
@@ -210,7 +224,7 @@ def _limit_and_doubt(state: State, cavity: Cavity, m: Moments) -> tuple[Scalar, 
     Without noise only |u|^2 moves; at the start the entropy of a pure state has infinite slope.
     """
 
-    def ratio(number: Scalar, entropy: Scalar) -> Scalar:
+    def ratio(number: Scalar, entropy: Times) -> Times:
         moving = entropy != 0.0
         energy = cavity.frequency * number
         return jnp.where(moving, energy / jnp.where(moving, entropy, 1.0), 0.0)
@@ -221,10 +235,10 @@ def _limit_and_doubt(state: State, cavity: Cavity, m: Moments) -> tuple[Scalar, 
     in_vacuum = jnp.where(at_start, 0.0, by_loss)
     noisy = m.noise > 0.0
     doubt = jnp.where(noisy, jnp.abs(by_noise - by_loss), 0.0)
-    return jnp.where(noisy, by_noise, in_vacuum), lax.stop_gradient(doubt)
+    return jnp.where(noisy, by_noise, in_vacuum), doubt
 
 
-def _heat_over_temperature(state: State, cavity: Cavity, heat: Scalar) -> Scalar:
+def _heat_over_temperature(state: State, cavity: Cavity, heat: Times) -> Times:
     temperatures = jnp.stack([bath.temperature for bath in cavity.reservoirs])
     temperature = jnp.where(jnp.all(temperatures == temperatures[0]), temperatures[0], jnp.nan)
     cold = temperature == 0.0
@@ -235,9 +249,18 @@ def _heat_over_temperature(state: State, cavity: Cavity, heat: Scalar) -> Scalar
 
 def _propagated(function: Callable[[Moments], Any], value: Moments, bound: Moments) -> Any:
     """sum_i |df/dm_i| bound_i for every output of a function of the moments."""
-    slopes = jax.jacfwd(function)(lax.stop_gradient(value))
+    leaves, structure = jax.tree.flatten(value)
+    outputs = jax.eval_shape(function, value)
+    numbers, bounds = jnp.stack(leaves), jnp.stack(jax.tree.leaves(bound))
 
-    def total(slope: Moments) -> Array:
-        return sum(jax.tree.leaves(jax.tree.map(share, slope, bound)), jnp.zeros(()))
+    def stacked(numbers: Float[Array, "moments times"]) -> Float[Array, "outputs times"]:
+        moments = jax.tree.unflatten(structure, list(numbers))
+        return jnp.stack(jax.tree.leaves(function(moments)))
 
-    return jax.tree.map(total, slopes, is_leaf=lambda node: isinstance(node, Moments))
+    def along(direction: Float[Array, " moments"]) -> Float[Array, "outputs times"]:
+        move = jnp.broadcast_to(direction[:, None], numbers.shape)
+        return jax.jvp(stacked, (numbers,), (move,))[1]
+
+    slopes = jax.vmap(along)(jnp.eye(len(leaves)))
+    totals = jnp.sum(share(slopes, bounds[:, None, :]), axis=0)
+    return jax.tree.unflatten(jax.tree.structure(outputs), list(totals))

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+import bathax as bx
 from bathax.cavity import channel
 from bathax.numerics.quadrature import counting_rule
 
@@ -45,7 +46,7 @@ def test_populations_and_entropy_of_a_fock_state(n0, transmission, noise):
     arguments = (initial, jnp.asarray(transmission), jnp.asarray(noise))
     ours = channel.populations(*arguments, levels)
     np.testing.assert_allclose(ours, plain[:100], rtol=1e-11, atol=1e-15)
-    entropy = channel.mixture_entropy(*arguments)
+    entropy = bx.Mixture(initial).entropy(*arguments[1:])
     np.testing.assert_allclose(entropy, plain_entropy(plain), rtol=1e-13, atol=1e-14)
 
 
@@ -61,9 +62,9 @@ def test_128_nodes_give_the_sum_over_8192_levels(transmission, noise):
 
 
 def test_a_large_fock_state_with_little_noise():
-    arguments = (jnp.eye(101)[100], jnp.asarray(0.5), jnp.asarray(0.01))
+    entropy = bx.Fock(100).entropy(jnp.asarray(0.5), jnp.asarray(0.01))
     expected = plain_entropy(plain_populations(100, 0.5, 0.01, 400))
-    np.testing.assert_allclose(channel.mixture_entropy(*arguments), expected, rtol=1e-12)
+    np.testing.assert_allclose(entropy, expected, rtol=1e-12)
 
 
 @pytest.mark.parametrize(("transmission", "noise"), POINTS)
@@ -87,29 +88,79 @@ def test_derivatives_of_populations(transmission, noise, argument):
 
 @pytest.mark.parametrize(("transmission", "noise"), [p for p in POINTS if p[1] > 0.0])
 @pytest.mark.parametrize("n0", [0, 40])
-def test_the_expansion_of_the_entropy(n0, transmission, noise):
+def test_derivatives_of_the_entropy(n0, transmission, noise):
     """Its closed forms against automatic differentiation of the sum."""
     initial = jnp.eye(n0 + 1)[n0]
     point = (jnp.asarray(transmission), jnp.asarray(noise))
+    levels, weights = counting_rule(128, 12)
 
     def entropy(*point):
-        return channel.mixture_entropy(initial, *point)
+        p = channel.populations(initial, *point, levels)
+        return 0.0 - weights @ (p * channel.safe_log(p))
 
-    expansion = jax.jit(channel.mixture_expansion)(initial, *point)
-    np.testing.assert_allclose(expansion.value, entropy(*point), rtol=1e-13, atol=1e-14)
+    found = channel.entropy_derivatives(initial, *(x[None] for x in point))[:, 0]
+    np.testing.assert_allclose(found[0], entropy(*point), rtol=1e-13, atol=1e-14)
     slopes = jax.jit(jax.grad(entropy, (0, 1)))(*point)
-    np.testing.assert_allclose(expansion.slopes, slopes, rtol=1e-11, atol=1e-13)
-    curvatures = jax.jit(jax.hessian(entropy, (0, 1)))(*point)
-    np.testing.assert_allclose(expansion.curvatures, curvatures, rtol=1e-10, atol=1e-12)
+    np.testing.assert_allclose(found[1:3], slopes, rtol=1e-11, atol=1e-13)
+    (uu, uv), (_, vv) = jax.jit(jax.hessian(entropy, (0, 1)))(*point)
+    np.testing.assert_allclose(found[3:], [uu, uv, vv], rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "state",
+    [bx.Fock(5), bx.Thermal(0.7), bx.DensityMatrix(np.diag([0.2, 0.3, 0.5]), levels=24)],
+    ids=["mixture", "gaussian", "matrix"],
+)
+def test_entropies_are_differentiated_by_the_derivatives_they_come_with(state):
+    """To any order, in both modes, and by the state as well."""
+    point = jnp.asarray([0.4, 0.3])
+
+    def rows(point):
+        return jnp.concatenate(state.entropy_derivatives(point[:1], point[1:]))[:, 0]
+
+    def entropy(point):
+        return state.entropy(*point)
+
+    found = rows(point)
+    np.testing.assert_allclose(jax.jit(jax.grad(entropy))(point), found[1:3], rtol=1e-12)
+    hessian = jax.jit(jax.hessian(entropy))(point)
+    np.testing.assert_allclose(hessian, found[np.array([[3, 4], [4, 5]])], rtol=1e-11)
+    by_state = jax.jit(jax.grad(lambda state: state.entropy(*point)))(state)
+    assert all(jnp.all(jnp.isfinite(leaf)) for leaf in jax.tree.leaves(by_state))
+
+
+@pytest.mark.parametrize("state", [bx.Fock(5), bx.Thermal(0.7)], ids=["mixture", "gaussian"])
+def test_third_derivatives_of_the_entropy_in_reverse_mode(state):
+    """Those of a slope, as the Hessian of a temperature has them."""
+
+    @jax.jit
+    def rows(point):
+        return jnp.concatenate(state.entropy_derivatives(point[:1], point[1:]))[:, 0]
+
+    point, step = jnp.asarray([0.4, 0.3]), 1e-4 * jnp.eye(2)
+    twice = jax.jit(jax.jacrev(jax.jacrev(lambda x: rows(x)[1])))(point)
+    differences = np.array([(rows(point + h) - rows(point - h)) / 2e-4 for h in step])
+    np.testing.assert_allclose(twice, differences[:, np.array([3, 4])], rtol=1e-5)
+
+
+def test_the_entropy_of_a_mixture_is_differentiated_by_its_probabilities():
+    point = jnp.asarray(0.4), jnp.asarray(0.3)
+
+    def entropy(share):
+        return bx.Mixture(jnp.stack([1.0 - share, 0.0 * share, share])).entropy(*point)
+
+    slope = jax.jit(jax.grad(entropy))(0.3)
+    np.testing.assert_allclose(slope, (entropy(0.301) - entropy(0.299)) / 2e-3, rtol=1e-5)
 
 
 def test_derivatives_are_finite_without_noise():
     def entropy(transmission, noise):
-        return channel.mixture_entropy(jnp.eye(6)[5], transmission, noise)
+        return bx.Fock(5).entropy(transmission, noise)
 
     point = (jnp.asarray(0.4), jnp.asarray(0.0))
-    assert jnp.all(jnp.isfinite(jnp.stack(jax.hessian(entropy, (0, 1))(*point)[0])))
-    assert jnp.all(jnp.isfinite(jnp.stack(jax.grad(entropy, (0, 1))(*point))))
+    hessian = jax.jit(jax.hessian(entropy, (0, 1)))(*point)
+    assert jnp.all(jnp.isfinite(jnp.stack(hessian[0])))
+    assert jnp.all(jnp.isfinite(jnp.stack(jax.jit(jax.grad(entropy, (0, 1)))(*point))))
 
 
 def test_density_matrix_of_a_superposition_keeps_trace_and_mean_amplitude():

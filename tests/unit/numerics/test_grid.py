@@ -25,6 +25,12 @@ def test_times_of_a_grid():
     np.testing.assert_array_equal(GRID.times, 0.125 * np.arange(33))
 
 
+def test_grid_whose_half_ends_at_the_last_time():
+    grid = TimeGrid.beyond(jnp.asarray(4.0), 34)
+    assert grid.times[-2] == grid.halved.times[-1] == 4.0
+    np.testing.assert_array_equal(grid.halved.times, grid.times[::2])
+
+
 @pytest.mark.parametrize("degree", range(STENCIL))
 def test_polynomials_are_exact(degree):
     for ts in (BETWEEN, ENDS, GRID.times):

@@ -281,3 +281,13 @@ def test_sum_of_densities():
     np.testing.assert_allclose(sum([one, other])(w), one(w) + other(w), rtol=1e-15)
     with pytest.raises(TypeError):
         1 + one
+
+
+@pytest.mark.parametrize("name", PROBLEMS)
+def test_hints_for_time_grids(name):
+    density = PROBLEMS[name].density
+    low, high = (float(end) for end in density.extent)
+    assert low < high
+    if density.integrable:
+        weight = float(jnp.abs(density.memory_kernel(GRID)[0]))
+        assert 0.3 * weight < float(density.weight) < 3.0 * weight

@@ -1,0 +1,87 @@
+"""The engine that is taken where none is asked for."""
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+from jaxtyping import Array, Bool, Float
+
+from bathax._checks import is_concrete
+from bathax._status import Status
+from bathax.cavity.model import Cavity
+from bathax.cavity.resonance import Resonance
+from bathax.cavity.solvers import Estimate, Solver, Volterra, largest_size, points_needed
+from bathax.numerics.refinement import largest
+from bathax.reservoir.occupation import BoseEinstein, Uniform
+
+# From so many grid points on, the cost of `Resonance`, which does not depend on time, is less.
+MANY_POINTS = 2**15
+
+
+class Automatic(Solver):
+    """`Volterra`, or `Resonance` where it serves better and applies.
+
+    Where a density falls so slowly that no time grid resolves its kernel it is `Resonance`. Of
+    concrete parameters the better one is found out: `Resonance` comes first where the time grid
+    would have more than 32,768 points, and an engine that misses its tolerance is followed by the
+    other one, the better of both results being kept. Inside `jit`, where only the kind of density
+    and occupation is known, it is `Volterra`.
+    """
+
+    def green_functions(self, cavity: Cavity, ts: Float[Array, " times"]) -> Estimate:
+        if not all(bath.spectral_density.integrable for bath in cavity.reservoirs):
+            return Resonance().green_functions(cavity, ts)
+        needed = largest(lax.stop_gradient(points_needed(cavity, ts)))
+        if not is_concrete(needed) or not _is_analytic(cavity):
+            return Volterra().green_functions(cavity, ts)
+        engines: list[Solver] = [Volterra(), Resonance()]
+        if float(needed) > MANY_POINTS:
+            engines.reverse()
+        first = engines[0].green_functions(cavity, ts)
+        if not _any(first.status == Status.TOLERANCE_NOT_REACHED):
+            return first
+        return _better(first, engines[1].green_functions(cavity, ts))
+
+
+def default_solver(cavity: Cavity) -> Solver:
+    """The engine where none is asked for; `Volterra` where no other one applies."""
+    integrable = all(bath.spectral_density.integrable for bath in cavity.reservoirs)
+    return Volterra() if integrable and not _is_analytic(cavity) else Automatic()
+
+
+def _is_analytic(cavity: Cavity) -> bool:
+    """Whether `Resonance` applies to the reservoirs as they are."""
+    return all(
+        bath.spectral_density.support is not None
+        and isinstance(bath.occupation, BoseEinstein | Uniform)
+        for bath in cavity.reservoirs
+    )
+
+
+def _better(first: Estimate, second: Estimate) -> Estimate:
+    """For each member of a batch the one that reached its tolerance, or has the smaller error."""
+    takes_first = jnp.where(
+        first.status == second.status,
+        _relative_error(first) <= _relative_error(second),
+        first.status < second.status,
+    )
+    if not _any(~takes_first):
+        return first
+    if not _any(takes_first):
+        return second
+    # In a batch: what is not a number in one of them must not spoil derivatives of the other.
+    return jax.tree.map(lambda a, b: jnp.where(takes_first, a, b), first, second)
+
+
+def _relative_error(estimate: Estimate) -> Float[Array, ""]:
+    """The largest error of u and of v, relative to the largest v."""
+    number = largest_size(estimate.green.v)
+    errors = [
+        largest_size(estimate.error.u),
+        largest_size(estimate.error.v) / jnp.where(number > 0.0, number, 1.0),
+    ]
+    return jnp.nan_to_num(jnp.max(jnp.stack(errors)), nan=jnp.inf)
+
+
+def _any(condition: Bool[Array, ""]) -> bool:
+    """Whether it holds for any member of a batch."""
+    return bool(largest(lax.stop_gradient(jnp.where(condition, 1.0, 0.0))) > 0.0)

@@ -1,0 +1,62 @@
+"""Functions of many points, evaluated a block at a time whatever the batch."""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+from jax.custom_batching import custom_vmap
+from jaxtyping import Array
+
+Function = Callable[..., Array]
+
+
+def in_blocks(size: int) -> Callable[[Function], Function]:
+    """A decorator for f(shared, points): it takes about `size` points at a time, in a loop.
+
+    `points` is a tuple of arrays over the points, the result has the points along its last axis.
+    A block is small enough to stay in the cache. Under `vmap` the batch joins the points, so that
+    a large batch runs at the same rate as a small one, with the same program; members of a batch
+    that do not share `shared` follow each other.
+    """
+
+    def decorated(function: Function) -> Function:
+        @custom_vmap
+        def call(shared: Any, points: tuple[Array, ...]) -> Array:
+            return _in_turn(lambda block: function(shared, block), points, size)
+
+        @call.def_vmap
+        def _(count: int, batched: list, shared: Any, points: tuple) -> tuple[Array, bool]:
+            own, of_points = batched
+            points = tuple(map(_spread(count), points, of_points))
+            if any(jax.tree.leaves(own)):
+                shared = jax.tree.map(_spread(count), shared, own)
+                return lax.map(lambda one: call(*one), (shared, points)), True
+            joined = call(shared, tuple(x.ravel() for x in points))
+            apart = joined.reshape(*joined.shape[:-1], count, -1)
+            return jnp.moveaxis(apart, -2, 0), True
+
+        return call
+
+    return decorated
+
+
+def _spread(count: int) -> Callable[[Array, bool], Array]:
+    """An array with a leading axis for the batch."""
+    return lambda x, batched: x if batched else jnp.broadcast_to(x, (count, *x.shape))
+
+
+def _in_turn(function: Function, points: tuple[Array, ...], size: int) -> Array:
+    """Equal blocks, the last one filled up with the last point, so that the loop has one body.
+
+    A few blocks are taken together: their loop would take longer to compile than it saves.
+    """
+    count = points[0].shape[0]
+    if count <= 4 * size:
+        return function(points)
+    blocks = -(-count // size)
+    length = -(-count // blocks)
+    padded = [jnp.pad(x, (0, blocks * length - count), "edge") for x in points]
+    found = lax.map(function, tuple(x.reshape(blocks, length) for x in padded))
+    return jnp.moveaxis(found, 0, -2).reshape(*found.shape[1:-1], -1)[..., :count]

@@ -1,0 +1,97 @@
+"""How `Volterra` chooses its grid, takes many times, and what its program holds."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import bathax as bx
+from bathax._status import Status
+from bathax.cavity import solvers
+from bathax.cavity.solvers import points_needed
+from bathax.numerics.refinement import USUAL, sized
+
+NAMES = ("u", "du", "v", "dv", "pull")
+BATH = bx.Reservoir(bx.Ohmic(0.02, 5.0), 1.0)
+CAVITY = bx.Cavity(1.0, BATH)
+
+GUESSED = {
+    "Ohmic": (CAVITY, 10.0),
+    "slow cutoff": (bx.Cavity(1.0, bx.Reservoir(bx.Ohmic(0.1, 0.5, 3.0), 1.0)), 60.0),
+    "Lorentzian": (bx.Cavity(1.0, bx.Reservoir(bx.Lorentzian(5.0, 1.0, 1.0))), 60.0),
+    "far band": (bx.Cavity(50.0, bx.Reservoir(bx.SemicircleBand(0.1, 50.0, 1.0))), 50.0),
+    "band edge": (bx.Cavity(1.0, bx.Reservoir(bx.BandEdge(0.05, 0.8, 2.0), 0.3)), 60.0),
+    "table": (
+        bx.Cavity(1.0, bx.Reservoir(bx.Tabulated(jnp.arange(6.0), [0.0, 3, 3, 2, 1, 0]))),
+        10.0,
+    ),
+    "modes": (
+        bx.Cavity(1.0, bx.Reservoir(bx.DiscreteModes([0.7, 0.9, 1.3], [0.1, 0.2, 0.1]), 0.5)),
+        100.0,
+    ),
+}
+
+
+def enough(cavity, ts, points):
+    solver = bx.Volterra(points=points)
+    return int(solver.green_functions(cavity, ts).status) == Status.SUCCESS
+
+
+@pytest.mark.parametrize("name", GUESSED)
+def test_first_guess_does_and_is_not_much_too_large(name):
+    cavity, stop = GUESSED[name]
+    ts = jnp.linspace(0.0, stop, 41)
+    guess = 2 ** int(np.ceil(np.log2(points_needed(cavity, ts))))
+    assert enough(cavity, ts, guess)
+    assert not enough(cavity, ts, max(guess // 4, 64))
+
+
+def test_times_in_blocks_are_the_same_times(monkeypatch):
+    ts = jnp.linspace(0.0, 10.0, 50)
+    whole = bx.Volterra(points=2048).green_functions(CAVITY, ts)
+    monkeypatch.setattr(solvers, "BLOCK", 16)
+    jax.clear_caches()
+    blocks = bx.Volterra(points=2048).green_functions(CAVITY, ts)
+    jax.clear_caches()
+    assert blocks.status == whole.status == 0
+    for name in NAMES:
+        value = getattr(whole.green, name)
+        np.testing.assert_allclose(getattr(blocks.green, name), value, rtol=0, atol=1e-13)
+        ours, plain = getattr(blocks.error, name), getattr(whole.error, name)
+        assert jnp.all(ours >= plain * (1 - 1e-6)), name
+        assert ours[-1] == pytest.approx(plain[-1], rel=1e-6)
+
+
+def test_derivative_of_times_in_blocks(monkeypatch):
+    ts = jnp.linspace(0.0, 10.0, 50)
+
+    def total(eta):
+        cavity = bx.Cavity(1.0, bx.Reservoir(bx.Ohmic(eta, 5.0), 1.0))
+        return jnp.sum(bx.Volterra(points=1024).green_functions(cavity, ts).green.v)
+
+    whole = jax.grad(total)(0.02)
+    monkeypatch.setattr(solvers, "BLOCK", 16)
+    jax.clear_caches()
+    assert jax.grad(total)(0.02) == pytest.approx(float(whole), rel=1e-12)
+    jax.clear_caches()
+
+
+def test_usual_size_inside_jit_and_its_status():
+    def status(stop):
+        return bx.Volterra().green_functions(CAVITY, jnp.linspace(0.0, 1.0, 5) * stop).status
+
+    assert jax.jit(status)(10.0) == Status.SUCCESS
+    assert jax.jit(status)(100.0) == Status.TOLERANCE_NOT_REACHED
+    with sized([4 * USUAL]) as demands:
+        assert jax.jit(lambda stop: status(stop))(60.0) == Status.SUCCESS
+    assert len(demands) == 1
+
+
+def test_u_alone_is_without_the_noise_kernel():
+    ts = jnp.linspace(0.0, 10.0, 5)
+
+    def u(eta):
+        cavity = bx.Cavity(1.0, bx.Reservoir(bx.Ohmic(eta, 5.0), 1.0))
+        return bx.Volterra(points=128).green_functions(cavity, ts).green.u
+
+    assert "hurwitz_zeta" not in jax.jit(u).lower(0.02).compile().as_text()
