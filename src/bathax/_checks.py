@@ -51,12 +51,15 @@ def is_concrete(*values: object) -> bool:
 def holds(predicate: Callable[..., Any], *values: Any) -> bool:
     """Whether a predicate is true of concrete values; True of traced ones, judged by `is_valid`.
 
-    It is asked with arrays of NumPy, for which operators and methods compile no program.
+    Of arrays it is asked with those of NumPy, for which operators and methods compile no program,
+    of modules in one program.
     """
     if not is_concrete(*values):
         return True
     with jax.ensure_compile_time_eval():
-        return bool(predicate(*jax.tree.map(np.asarray, values)))
+        if any(isinstance(value, eqx.Module) for value in values):
+            return bool(eqx.filter_jit(predicate)(*values))
+        return bool(predicate(*map(np.asarray, values)))
 
 
 def require(name: str, rule: str, value: object, condition: object) -> None:

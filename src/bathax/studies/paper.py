@@ -4,8 +4,9 @@ Everything is in units of the cavity's frequency w_s, with an Ohmic reservoir of
 critical coupling is eta_c = w_s / w_c = 0.2. Couplings are given as `ratio` = eta / eta_c.
 """
 
+from collections.abc import Callable
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -16,7 +17,7 @@ from bathax._checks import Scalar
 from bathax.cavity.critical import critical_temperature
 from bathax.cavity.limits import long_time_limit
 from bathax.cavity.model import Cavity
-from bathax.cavity.poles import BoundStates
+from bathax.cavity.poles import BoundStates, resonances
 from bathax.cavity.resonance import Resonance
 from bathax.cavity.solvers import BornMarkov, Solver
 from bathax.cavity.states import Mixture
@@ -37,6 +38,8 @@ MARKOV_RATIOS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9)
 PAIRS = ((10.0, 30.0), (5.0, 35.0), (1.0, 3.0), (0.2, 1.0), (0.0, 2.0))
 SPREADS = (0.25, 0.5, 1.0)
 WINDOWS = ((20.0, 60.0), (150.0, 250.0), (900.0, 1000.0))
+# Limits are computed for so many cavities at once.
+CHUNK = 32
 # An entropy counts as passing its final value when it does so by more than this.
 OVERSHOOT = 1e-7
 
@@ -54,7 +57,7 @@ class Effort(NamedTuple):
 
     def graded(self, stop: float) -> Float[Array, " times"]:
         """Times up to `stop`, dense at the start."""
-        return stop * jnp.linspace(0.0, 1.0, self.times) ** 2
+        return jnp.asarray(stop * np.linspace(0.0, 1.0, self.times) ** 2)
 
 
 FULL = Effort()
@@ -65,10 +68,33 @@ def fock(n: int) -> Mixture:
     return Mixture(np.eye(11)[n])
 
 
-def ohmic_cavity(ratio: float, *temperatures: ArrayLike) -> Cavity:
-    """A cavity with total coupling `ratio` eta_c, shared by equal reservoirs."""
+def ohmic_cavity(ratio: ArrayLike, *temperatures: ArrayLike) -> Cavity:
+    """A cavity with total coupling `ratio` eta_c, shared by two equal reservoirs.
+
+    One temperature is that of both: so one program serves all cases.
+    """
+    temperatures = temperatures if len(temperatures) > 1 else 2 * temperatures
     density = Ohmic(ratio * CRITICAL / len(temperatures), CUTOFF)
     return Cavity(FREQUENCY, [Reservoir(density, temperature) for temperature in temperatures])
+
+
+def solved(cavity: Cavity, n: int, ts: ArrayLike, solver: Solver) -> Solution:
+    """The solution from n quanta, of plain arrays: to look at them compiles nothing."""
+    return jax.device_get(solve(cavity, fock(n), ts, solver))
+
+
+def in_chunks(function: Callable[..., Any], *points: np.ndarray) -> Any:
+    """A compiled function of some points at once, for any number of them.
+
+    Always as many at a time, for which one program is compiled.
+    """
+    count = len(points[0])
+    padded = [np.pad(values, (0, -count % CHUNK), "edge") for values in points]
+    parts = [
+        jax.device_get(function(*(values[start : start + CHUNK] for values in padded)))
+        for start in range(0, count, CHUNK)
+    ]
+    return jax.tree.map(lambda *arrays: np.concatenate(arrays)[:count], *parts)
 
 
 # --- The figures of the paper ----------------------------------------------------------------
@@ -78,7 +104,7 @@ def figure_2(effort: Effort = FULL) -> dict[float, dict[int, Solution]]:
     """Initial Fock states at weak, intermediate and strong coupling: {ratio: {n0: ...}}."""
 
     def column(ratio: float, ts: Float[Array, " times"], solver: Solver) -> dict[int, Solution]:
-        return {n: solve(ohmic_cavity(ratio, WARM), fock(n), ts, solver) for n in QUANTA}
+        return {n: solved(ohmic_cavity(ratio, WARM), n, ts, solver) for n in QUANTA}
 
     return {
         WEAK: column(WEAK, effort.graded(600.0), effort.solver),
@@ -95,7 +121,7 @@ def figure_3(effort: Effort = FULL) -> tuple[dict[float, Solution], ...]:
         (effort.graded(60.0), effort.solver),
     )
     return tuple(
-        {ratio: solve(ohmic_cavity(ratio, WARM), fock(5), ts, solver) for ratio in ratios}
+        {ratio: solved(ohmic_cavity(ratio, WARM), 5, ts, solver) for ratio in ratios}
         for ratios, (ts, solver) in zip(RATIOS, settings, strict=True)
     )
 
@@ -103,22 +129,22 @@ def figure_3(effort: Effort = FULL) -> tuple[dict[float, Solution], ...]:
 def figure_4(effort: Effort = FULL) -> dict[float, Solution]:
     """A cold reservoir at weak coupling from n0 = 5: {kT0: ...}."""
     ts = effort.graded(600.0)
-    return {T: solve(ohmic_cavity(WEAK, T), fock(5), ts, effort.solver) for T in (0.0, 3.0)}
+    return {T: solved(ohmic_cavity(WEAK, T), 5, ts, effort.solver) for T in (0.0, 3.0)}
 
 
 class Map(NamedTuple):
     """Solutions over kT0, which is the leading axis of each array of `solution`."""
 
-    temperatures: Float[Array, " temperatures"]
+    temperatures: Float[np.ndarray, " temperatures"]
     solution: Solution
 
 
 def figure_5(effort: Effort = FULL) -> Map:
     """Weak coupling from n0 = 5 over the temperature of the reservoir."""
-    temperatures = jnp.linspace(0.0, 10.0, effort.temperatures)
-    ts = jnp.linspace(0.0, 400.0, effort.times)
-    rows = [solve(ohmic_cavity(WEAK, T), fock(5), ts, effort.solver) for T in temperatures]
-    return Map(temperatures, jax.tree.map(lambda *leaves: jnp.stack(leaves), *rows))
+    temperatures = np.linspace(0.0, 10.0, effort.temperatures)
+    ts = jnp.asarray(np.linspace(0.0, 400.0, effort.times))
+    rows = [solved(ohmic_cavity(WEAK, T), 5, ts, effort.solver) for T in temperatures]
+    return Map(temperatures, jax.tree.map(lambda *leaves: np.stack(leaves), *rows))
 
 
 def border(effort: Effort = FULL) -> Estimated:
@@ -131,8 +157,9 @@ def border(effort: Effort = FULL) -> Estimated:
     ts = effort.graded(1000.0)
     for _ in range(effort.bisections):
         middle = 0.5 * (low + high)
-        entropy = solve(ohmic_cavity(WEAK, middle), fock(5), ts, effort.solver).entropy
-        overshoots = bool(jnp.max(entropy) - entropy[-1] > OVERSHOOT)
+        solution = solved(ohmic_cavity(WEAK, middle), 5, ts, effort.solver)
+        entropy = np.asarray(solution.entropy)
+        overshoots = bool(np.max(entropy) - entropy[-1] > OVERSHOOT)
         low, high = (middle, high) if overshoots else (low, middle)
     return Estimated(0.5 * (low + high), 0.5 * (high - low) + 2.0 * OVERSHOOT**0.5)
 
@@ -140,7 +167,24 @@ def border(effort: Effort = FULL) -> Estimated:
 def resonant_border(effort: Effort = FULL) -> float:
     """kT0* of the same, where the resonance holds as many quanta as the cavity starts with."""
     del effort
-    return float(critical_temperature(ohmic_cavity(WEAK, WARM), 5))
+    return float(in_chunks(borders, np.array([WEAK])).temperature[0])
+
+
+class Border(NamedTuple):
+    """kT0* from 5 quanta, and whether the resonance is at most half as wide as its frequency."""
+
+    temperature: Array
+    is_narrow: Array
+
+
+@jax.jit
+@jax.vmap
+def borders(ratio: Scalar) -> Border:
+    """The borders for some couplings."""
+    cavity = ohmic_cavity(ratio, WARM)
+    found = resonances(cavity)
+    is_narrow = found.widths[0] <= 0.5 * found.frequencies[0].real
+    return Border(critical_temperature(cavity, 5), is_narrow)
 
 
 def border_temperature(n0: int) -> float:
@@ -168,12 +212,10 @@ def markov(effort: Effort = FULL) -> dict[float, Comparison]:
 
     def compare(ratio: float) -> Comparison:
         cavity = ohmic_cavity(ratio, WARM)
-        rate = 2.0 * np.pi * float(cavity.spectral_density(cavity.frequency))
-        stop = max(40.0, 3.0 / rate)
+        density = ratio * CRITICAL * FREQUENCY * np.exp(-FREQUENCY / CUTOFF)
+        stop = max(40.0, 3.0 / (2.0 * np.pi * density))
         ts, exact = effort.graded(stop), effort.solver
-        return Comparison(
-            solve(cavity, fock(5), ts, exact), solve(cavity, fock(5), ts, BornMarkov())
-        )
+        return Comparison(solved(cavity, 5, ts, exact), solved(cavity, 5, ts, BornMarkov()))
 
     return {ratio: compare(ratio) for ratio in MARKOV_RATIOS}
 
@@ -201,22 +243,16 @@ def zeroth_law(effort: Effort = FULL) -> ZerothLaw:
     pairs = {spread: (means * (1.0 - spread), means * (1.0 + spread)) for spread in SPREADS}
 
     def final(low: np.ndarray, high: np.ndarray) -> np.ndarray:
-        return temperature_of(_final_numbers(low, high))
+        return temperature_of(_steady(np.full_like(low, WEAK), low, high).number.value)
 
     return ZerothLaw(
-        {pair: solve(ohmic_cavity(WEAK, *pair), fock(5), ts, effort.solver) for pair in PAIRS},
+        {pair: solved(ohmic_cavity(WEAK, *pair), 5, ts, effort.solver) for pair in PAIRS},
         dict(zip(PAIRS, final(*np.transpose(PAIRS)).tolist(), strict=True)),
         means,
         {spread: final(*pair) for spread, pair in pairs.items()},
         {spread: temperature_of(mean_occupation(*pair)) for spread, pair in pairs.items()},
         float(heat_current(ohmic_cavity(WEAK, *PAIRS[0]))),
     )
-
-
-@jax.jit
-@jax.vmap
-def _final_numbers(low: Scalar, high: Scalar) -> Scalar:
-    return long_time_limit(ohmic_cavity(WEAK, low, high)).noise
 
 
 def mean_occupation(*temperatures: ArrayLike) -> np.ndarray:
@@ -286,7 +322,7 @@ def oscillation(effort: Effort = FULL) -> Oscillation:
         for span, window in zip(WINDOWS, windows, strict=True)
     ]
     ts = np.concatenate(parts)
-    return Oscillation(solve(ohmic_cavity(STRONG, WARM), fock(5), ts, effort.solver), windows)
+    return Oscillation(solved(ohmic_cavity(STRONG, WARM), 5, ts, effort.solver), windows)
 
 
 class Steady(NamedTuple):
@@ -301,13 +337,23 @@ def steady(effort: Effort = FULL) -> dict[float, Steady]:
     """The steady states of AHZ Figs. 2 and 3, closed forms at any effort: {ratio: ...}."""
     del effort
 
-    def limit(cavity: Cavity) -> Steady:
-        end = long_time_limit(cavity)
-        number = Estimated(float(end.noise), float(end.error))
-        temperatures = {n: float(end.temperature(fock(n))) for n in QUANTA}
-        return Steady(number, end.bound_states, temperatures)
+    ratios = [ratio for column in RATIOS for ratio in column]
+    warm = np.full(len(ratios), WARM)
+    found = _steady(np.array(ratios), warm, warm)
+    return {ratio: jax.tree.map(lambda x, i=i: x[i], found) for i, ratio in enumerate(ratios)}
 
-    return {ratio: limit(ohmic_cavity(ratio, WARM)) for column in RATIOS for ratio in column}
+
+def _steady(ratios: np.ndarray, *temperatures: np.ndarray) -> Steady:
+    """Steady states of some cavities, each number an array."""
+    return in_chunks(_limits, ratios, *temperatures)
+
+
+@jax.jit
+@jax.vmap
+def _limits(ratio: Scalar, *temperatures: Scalar) -> Steady:
+    end = long_time_limit(ohmic_cavity(ratio, *temperatures))
+    reached = {n: end.temperature(fock(n)) for n in QUANTA}
+    return Steady(Estimated(end.noise, end.error), end.bound_states, reached)
 
 
 class Results(NamedTuple):

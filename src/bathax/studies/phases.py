@@ -5,26 +5,23 @@ below it the cavity comes to a steady state, on the way to which T(t) diverges a
 while (kT0 < kT0*), or not. Units as in `paper`.
 """
 
-from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import lax
 from jaxtyping import Array
 
 from bathax._checks import Scalar
-from bathax.cavity.critical import critical_coupling, critical_temperature, resonant_occupation
+from bathax.cavity.critical import critical_coupling, resonant_occupation
 from bathax.cavity.limits import long_time_limit
 from bathax.cavity.model import Cavity
-from bathax.cavity.poles import resonances
 from bathax.numerics.critical import critical_line, find_critical
 from bathax.reservoir.ohmic import Ohmic
 from bathax.reservoir.reservoir import Reservoir
 from bathax.studies import paper
-from bathax.studies.paper import CRITICAL, CUTOFF, FREQUENCY, fock
+from bathax.studies.paper import CRITICAL, CUTOFF, FREQUENCY, borders, fock, in_chunks
 
 QUANTA = 5
 # Largest eta / eta_c and kT0 of the one plane; exponents and kT0 of the other.
@@ -51,21 +48,12 @@ def cavity(ratio: Scalar, exponent: Scalar, temperature: Scalar) -> Cavity:
     return Cavity(FREQUENCY, Reservoir(Ohmic(ratio * CRITICAL, CUTOFF, exponent), temperature))
 
 
-@partial(jax.jit, static_argnums=0)
-def _over(function: Callable[[Cavity], Array], *points: Array) -> Array:
-    """A function of a cavity for many of them, a few at a time."""
-    return lax.map(lambda point: function(cavity(*point)), points, batch_size=16)
-
-
-def _warming(system: Cavity) -> Scalar:
-    """T(inf) / T0 from n0 quanta."""
-    return long_time_limit(system).temperature(fock(QUANTA)) / system.reservoirs[0].temperature
-
-
-def _is_narrow(system: Cavity) -> Array:
-    """Whether the resonance is at most half as wide as its frequency."""
-    found = resonances(system)
-    return found.widths[0] <= 0.5 * found.frequencies[0].real
+@jax.jit
+@jax.vmap
+def _warming(ratio: Scalar, exponent: Scalar, temperature: Scalar) -> Scalar:
+    """T(inf) / T0 from n0 quanta, of some cavities."""
+    end = long_time_limit(cavity(ratio, exponent, temperature))
+    return end.temperature(fock(QUANTA)) / temperature
 
 
 def _count(effort: paper.Effort) -> int:
@@ -78,13 +66,11 @@ def of_temperature(effort: paper.Effort = paper.FULL) -> Plane:
     steps = (np.arange(_count(effort)) + 0.5) / _count(effort)
     x, y = COUPLING * steps, TEMPERATURE * steps
     ratios, temperatures = (grid.ravel() for grid in np.meshgrid(x, y))
-    warming = _over(_warming, ratios, np.ones_like(ratios), temperatures)
+    warming = in_chunks(_warming, ratios, np.ones_like(ratios), temperatures)
     bound = np.array([[1.0, 0.0], [1.0, TEMPERATURE]])
     below = x[x < 1.0]
-    ones = np.ones_like(below)
-    border = _over(partial(critical_temperature, number=QUANTA), below, ones, ones)
-    narrow = np.asarray(_over(_is_narrow, below, ones, ones))
-    divergence = np.stack([below, border], axis=1)[narrow]
+    found = in_chunks(borders, below)
+    divergence = np.stack([below, found.temperature], axis=1)[found.is_narrow]
     return Plane(x, y, np.reshape(warming, (len(y), len(x))), bound, divergence)
 
 
@@ -94,7 +80,15 @@ def of_exponent(effort: paper.Effort = paper.FULL) -> Plane:
     x = COUPLING * (np.arange(count) + 0.5) / count
     y = np.linspace(*EXPONENTS, count)
     ratios, exponents = (grid.ravel() for grid in np.meshgrid(x, y))
-    warming = _over(_warming, ratios, exponents, np.full_like(ratios, WARM))
+    warming = in_chunks(_warming, ratios, exponents, np.full_like(ratios, WARM))
+
+    bound, divergence = jax.device_get(_lines(count))
+    return Plane(x, y, np.reshape(warming, (count, count)), bound, divergence)
+
+
+@partial(jax.jit, static_argnums=0)
+def _lines(count: int) -> tuple[Array, Array]:
+    """Where there is a bound state, and where T(t) diverges, over the exponent."""
 
     def binding(point: Array) -> Scalar:
         """Above 0 where there is a bound state."""
@@ -104,15 +98,12 @@ def of_exponent(effort: paper.Effort = paper.FULL) -> Plane:
         """Above 0 where T(t) does not diverge."""
         return resonant_occupation(cavity(point[0], point[1], jnp.asarray(WARM))) - QUANTA
 
-    step = jnp.array([0.02, 2.4 * (EXPONENTS[1] - EXPONENTS[0]) / count])
-    follow = jax.jit(critical_line, static_argnums=(0, 3))
+    step = np.array([0.02, 2.4 * (EXPONENTS[1] - EXPONENTS[0]) / count])
     first = EXPONENTS[0]
     start = find_critical(lambda ratio: excess(jnp.stack([ratio, first])), (0.02, 0.35))
-    bound = follow(binding, jnp.array([0.5, first]), step, count)
-    divergence = follow(excess, jnp.stack([start, first]), step * jnp.array([-1.0, 1.0]), count)
-    return Plane(
-        x, y, np.reshape(warming, (count, count)), np.asarray(bound), np.asarray(divergence)
-    )
+    bound = critical_line(binding, jnp.array([0.5, first]), jnp.asarray(step), count)
+    back = jnp.asarray(step * np.array([-1.0, 1.0]))
+    return bound, critical_line(excess, jnp.stack([start, first]), back, count)
 
 
 class Results(NamedTuple):

@@ -7,6 +7,7 @@ coupling, Gamma = 2 pi J(w_s) (2 n + 1).
 
 from typing import NamedTuple
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
@@ -77,7 +78,7 @@ class Effort(NamedTuple):
 
     def graded(self, stop: float) -> Float[Array, " times"]:
         """Times up to `stop`, dense at the start."""
-        return stop * jnp.linspace(0.0, 1.0, self.times) ** 2
+        return jnp.asarray(stop * np.linspace(0.0, 1.0, self.times) ** 2)
 
 
 FULL = Effort()
@@ -88,16 +89,21 @@ def ohmic_qubit(eta: float, temperature: float) -> Qubit:
     return Qubit(FREQUENCY, Reservoir(Ohmic(eta, CUTOFF), temperature))
 
 
+def _map(qubit: Qubit, ts: Array, solver: MapSolver) -> DynamicalMap:
+    """The map, of plain arrays: to look at them compiles nothing."""
+    return jax.device_get(dynamical_map(qubit, ts, solver))
+
+
 # --- AHZ Fig. 6 ------------------------------------------------------------------------------
 
 
 def figure_6(effort: Effort = FULL) -> dict[float, QubitSolution]:
     """An excited atom in a Lorentzian vacuum, up to 20 / lam: {gamma0 / lam: ...}."""
-    ts = jnp.linspace(0.0, 20.0 / WIDTH, 2 * effort.times - 1)
+    ts = jnp.asarray(np.linspace(0.0, 20.0 / WIDTH, 2 * effort.times - 1))
 
     def decay(ratio: float) -> QubitSolution:
         bath = Reservoir(Lorentzian(ratio * WIDTH, WIDTH, FREQUENCY))
-        return solve(Qubit(FREQUENCY, bath), Excited(), ts, effort.vacuum)
+        return jax.device_get(solve(Qubit(FREQUENCY, bath), Excited(), ts, effort.vacuum))
 
     return {ratio: decay(ratio) for ratio in REGIMES}
 
@@ -161,8 +167,8 @@ def relaxation(effort: Effort = FULL) -> Relaxations:
 
     def relax(eta: float, temperature: float, stop: float) -> Relaxation:
         qubit, ts = ohmic_qubit(eta, temperature), effort.graded(stop)
-        exact = dynamical_map(qubit, ts, effort.solver(eta, temperature))
-        return Relaxation(eta, temperature, exact, dynamical_map(qubit, ts, VanHove()))
+        exact = _map(qubit, ts, effort.solver(eta, temperature))
+        return Relaxation(eta, temperature, exact, _map(qubit, ts, VanHove()))
 
     stops = {eta: max(LIFETIMES / golden_rule(eta, WARM), SHORTEST) for eta in COUPLINGS}
     couplings = {eta: relax(eta, WARM, stop) for eta, stop in stops.items()}
@@ -208,7 +214,7 @@ def memory(effort: Effort = FULL) -> Memory:
     mode = Qubit(FREQUENCY, Reservoir(MODE, occupation=Uniform(FILLING)))
 
     def solved(qubit: Qubit, stop: float, solver: MapSolver) -> DynamicalMap:
-        return dynamical_map(qubit, jnp.linspace(0.0, stop, effort.times), solver)
+        return _map(qubit, jnp.asarray(np.linspace(0.0, stop, effort.times)), solver)
 
     return Memory(
         solved(ohmic_qubit(MODERATE, WARM), 20.0, effort.strong),
@@ -262,11 +268,12 @@ class Exchange(NamedTuple):
 
 def exchange(effort: Effort = FULL) -> Exchange:
     """The occupation of the reservoir by frequency and time, at kT0 = w_s."""
-    ts = jnp.linspace(0.0, effort.exchanged, effort.times)
+    ts = jnp.asarray(np.linspace(0.0, effort.exchanged, effort.times))
 
     def gained(eta: float) -> ReservoirOccupation:
         qubit = ohmic_qubit(eta, WARM)
-        return reservoir_occupation(qubit, Excited(), ts, FREQUENCIES, effort.field)
+        found = reservoir_occupation(qubit, Excited(), ts, FREQUENCIES, effort.field)
+        return jax.device_get(found)
 
     return Exchange(gained(MODERATE), gained(FAINT))
 

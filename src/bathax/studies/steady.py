@@ -1,6 +1,6 @@
 """Numbers with their errors, and what flows through a cavity in the steady state."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -12,8 +12,8 @@ from bathax.cavity.model import Cavity
 class Estimated(NamedTuple):
     """A number and an estimate of its error."""
 
-    value: float
-    error: float
+    value: Any
+    error: Any
 
 
 @eqx.filter_jit

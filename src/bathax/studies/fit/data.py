@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Array, ArrayLike, Float, Int
 
 from bathax._checks import require
+from bathax._status import Status
 
 # What cannot be: measured values beyond, by more than so many errors, have another sign or unit.
 LIMITS = {
@@ -127,6 +128,17 @@ def together(data: Data | Sequence[Data], results: Any) -> Float[Array, " residu
     results = [results] if isinstance(data, Data) else results
     pairs = zip(runs_of(data), results, strict=True)
     return jnp.concatenate([one.residuals(result) for one, result in pairs])
+
+
+def worst_status(data: Data | Sequence[Data], results: Any) -> Int[Array, ""]:
+    """The largest status of the results, of those that have one."""
+    results = [results] if isinstance(data, Data) else results
+    known = [
+        result.get("status") if isinstance(result, Mapping) else getattr(result, "status", None)
+        for result in results
+    ]
+    found = [jnp.max(jnp.asarray(one, int)) for one in known if one is not None]
+    return jnp.max(jnp.stack([jnp.asarray(int(Status.SUCCESS)), *found]))
 
 
 def count_of(data: Data | Sequence[Data]) -> int:

@@ -3,8 +3,6 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 
 from bathax._checks import require
@@ -12,6 +10,8 @@ from bathax.studies.fit.data import count_of, runs_of
 from bathax.studies.fit.parameters import Bounds, Parameters
 from bathax.studies.fit.result import Fit, fit_of
 from bathax.studies.fit.search import LOSSES, LevenbergMarquardt, Problem, Runs, search
+from bathax.studies.fit.sizes import refined, sized_problem
+from bathax.studies.traced import hashable
 
 # The standard deviation of other starts: of a bounded parameter in the logarithm of its distance.
 SPREAD = 0.7
@@ -44,7 +44,8 @@ def fit(
     Minimises \sum rho(((model - data) / error)^2) over the parameters of `of`, named as in `start`:
     numbers, or arrays such as the values of a `Tabulated` density. `of` returns a solution, a map
     or a mapping at the times `data.t`; for several runs, `data` and what it returns are sequences.
-    It must work under `jit`, so give solvers a fixed size.
+    It must work under `jit`. Solvers in it that choose their size take what the starts ask for; if
+    that misses their tolerance where the search ends, it goes on from there with larger ones.
 
     `bounds` are pairs (low, high); without them a parameter that starts above 0 stays above 0.
     `loss` rho(z) is "linear", z, or against outliers "soft_l1", 2 (\sqrt{1 + z} - 1), or "cauchy",
@@ -67,15 +68,16 @@ def fit(
     require("data", rule, f"{count} numbers", enough)
     kinds = {one.has_errors for one in runs_of(data)}
     require("data", "runs that all have errors or all have none", "both", len(kinds) == 1)
-    problem = Problem(parameters, of, loss, penalty, solver)
     guesses = _guesses(parameters, start, starts)
-    found = search(problem, data, guesses, jnp.zeros(size, bool), progress)
-    return fit_of(problem, data, found)
+    problem = sized_problem(Problem(parameters, hashable(of), loss, penalty, solver), data, guesses)
+    found = search(problem, data, guesses, np.zeros(size, bool), progress)
+    problem, found, reached = refined(problem, data, found)
+    return fit_of(problem, data, found, reached)
 
 
-def _guesses(parameters: Parameters, start: Mapping[str, Any], count: int) -> jax.Array:
+def _guesses(parameters: Parameters, start: Mapping[str, Any], count: int) -> np.ndarray:
     """The start, and others around it."""
-    x = np.asarray(parameters.free(parameters.vector(start)))
+    x = parameters.free(parameters.vector(start))
     unit = np.where(parameters.is_bounded, 1.0, np.maximum(np.abs(x), 0.1))
     steps = np.random.default_rng(0).normal(size=(count - 1, len(x)))
-    return jnp.asarray(np.vstack([x, x + SPREAD * unit * steps]))
+    return np.vstack([x, x + SPREAD * unit * steps])

@@ -6,12 +6,12 @@ from typing import Any
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float
+from jaxtyping import Array, Float
 
 from bathax._checks import require
 
 Bounds = tuple[float, float]
-Vector = Float[Array | np.ndarray, " parameters"]
+Vector = Float[Array | np.ndarray, "*many parameters"]
 
 
 class Parameters(eqx.Module):
@@ -59,42 +59,47 @@ class Parameters(eqx.Module):
             for (name, p), end in zip(self.example.items(), ends, strict=True)
         }
 
-    @eqx.filter_jit
-    def free(self, vector: Vector) -> Float[Array, " parameters"]:
-        """x of p."""
-        above = jnp.where(self._has_low, vector - self._low, 1.0)
-        below = jnp.where(self._has_high, self._high - vector, 1.0)
-        bounded = jnp.log(above) - jnp.log(below)
-        return jnp.where(self.is_bounded, bounded, vector)
+    def free(self, vector: np.ndarray) -> np.ndarray:
+        """x of p, or of several p."""
+        with np.errstate(divide="ignore"):
+            above = np.log(np.where(self._has_low, vector - self._low, 1.0))
+            below = np.log(np.where(self._has_high, self._high - vector, 1.0))
+        return np.where(self.is_bounded, above - below, vector)
 
     def bounded(self, x: Vector) -> Vector:
         """p of x."""
-        either, both = self.is_bounded, self._has_low & self._has_high
-        y = jnp.where(either, x, 0.0)
-        one = jnp.where(self._has_low, self._low + jnp.exp(y), self._high - jnp.exp(-y))
-        two = self._low + (self._high - self._low) / (1.0 + jnp.exp(-y))
-        return jnp.where(both, two, jnp.where(either, one, x))
+        xp, either, both = self._numpy, self.is_bounded, self._has_low & self._has_high
+        y = xp.where(either, x, 0.0)
+        with np.errstate(over="ignore"):
+            one = xp.where(self._has_low, self._low + xp.exp(y), self._high - xp.exp(-y))
+            two = self._low + (self._high - self._low) / (1.0 + xp.exp(-y))
+        return xp.where(both, two, xp.where(either, one, x))
 
     @property
-    def is_bounded(self) -> Bool[Array, " parameters"]:
+    def is_bounded(self) -> Any:
         """Which have a bound, so that x counts factors rather than differences."""
         return self._has_low | self._has_high
 
     @property
-    def _has_low(self) -> Bool[Array, " parameters"]:
-        return jnp.isfinite(self.low)
+    def _numpy(self) -> Any:
+        """What computes with the bounds: inside a program JAX, elsewhere NumPy, uncompiled."""
+        return np if isinstance(self.low, np.ndarray) else jnp
 
     @property
-    def _has_high(self) -> Bool[Array, " parameters"]:
-        return jnp.isfinite(self.high)
+    def _has_low(self) -> Any:
+        return self._numpy.isfinite(self.low)
+
+    @property
+    def _has_high(self) -> Any:
+        return self._numpy.isfinite(self.high)
 
     @property
     def _low(self) -> Vector:
-        return jnp.where(self._has_low, self.low, 0.0)
+        return self._numpy.where(self._has_low, self.low, 0.0)
 
     @property
     def _high(self) -> Vector:
-        return jnp.where(self._has_high, self.high, 0.0)
+        return self._numpy.where(self._has_high, self.high, 0.0)
 
 
 def _bounds(name: str, p: np.ndarray, given: Bounds | None) -> Bounds:

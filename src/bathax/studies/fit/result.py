@@ -46,7 +46,8 @@ class Fit:
     parameters the data determine, tr H^{-1} J^T w J: all of them, less what a penalty does.
     `chi2` = \sum r^2 over `freedom` degrees, so many fewer than there are data. `agreeing`: how
     many of the starts found this minimum. Where the search has not converged, `converged` is False
-    and there are no errors: they are NaN.
+    and there are no errors: they are NaN. `tolerance_reached`: whether solvers in the model that
+    choose their size are as exact as they should be at these parameters.
     """
 
     parameters: dict[str, np.ndarray]
@@ -61,6 +62,7 @@ class Fit:
     agreeing: int
     problem: Problem
     data: Runs
+    tolerance_reached: bool = True
 
     def __repr__(self) -> str:
         """A table of the parameters, and how good the fit is."""
@@ -82,6 +84,8 @@ class Fit:
             sentences = [f"Converged, from {self.agreeing} of the starts to this minimum."]
         else:
             sentences = ["The search did not converge from any start: this is not a result."]
+        if not self.tolerance_reached:
+            sentences += ["Solvers in the model did not reach their tolerance there."]
         sentences += [f"`{label}` went to its bound." for label in self.at_bounds]
         sentences += [
             f"The data cannot tell `{one}` from `{other}`: their correlation is {value:+.4f}."
@@ -147,10 +151,10 @@ class Fit:
         which = self.labels.index(label)
         parameters = self.problem.parameters
         best = parameters.vector(self.parameters)
-        places = jnp.tile(best, (len(values), 1)).at[:, which].set(jnp.asarray(values, float))
-        fixed = jnp.arange(len(self.labels)) == which
-        guesses = jax.vmap(parameters.free)(places)
-        found = search(self.problem, self.data, guesses, fixed)
+        places = np.tile(best, (len(values), 1))
+        places[:, which] = np.asarray(values, float)
+        fixed = np.arange(len(self.labels)) == which
+        found = search(self.problem, self.data, parameters.free(places), fixed)
         known = np.where(found.converged, found.objectives, np.nan)
         return Profile(np.asarray(values, float), known - self._objective)
 
@@ -200,8 +204,8 @@ class Fit:
         return np.asarray(value), np.asarray(gradient)
 
 
-def fit_of(problem: Problem, data: Runs, found: Minimum) -> Fit:
-    """The result of a search."""
+def fit_of(problem: Problem, data: Runs, found: Minimum, reached: bool = True) -> Fit:
+    """The result of a search, and whether solvers reached their tolerance there."""
     residuals = np.asarray(found.best.residuals)
     converged = bool(np.any(found.converged))
     labels = problem.parameters.labels
@@ -228,6 +232,7 @@ def fit_of(problem: Problem, data: Runs, found: Minimum) -> Fit:
         agreeing,
         problem,
         data,
+        reached,
     )
 
 

@@ -1,6 +1,7 @@
 """The minimum of a sum of squares from several starts, and what is there."""
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
 import equinox as eqx
@@ -11,9 +12,10 @@ import optimistix as optx
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int
 
-from bathax.studies.fit.data import Data, size_of, together
+from bathax.numerics.refinement import sized
+from bathax.studies.fit.data import Data, size_of, together, worst_status
 from bathax.studies.fit.parameters import Parameters, Vector
-from bathax.studies.traced import Traced, value_and_jacobian
+from bathax.studies.traced import KEPT, Traced, closed, value_and_jacobian
 
 # Levenberg-Marquardt takes a dozen steps, and where it takes so many it leads nowhere; minimisers
 # like those of optax creep.
@@ -96,18 +98,55 @@ def _log_ratio(z: Array) -> Array:
     return jnp.where(z > 1e-6, jnp.log1p(large) / large, 1.0 - 0.5 * z)
 
 
+class Outcome(NamedTuple):
+    """(model - data) / error, the largest status, and what solvers ask for that choose a size."""
+
+    residuals: Float[Array, " residuals"]
+    status: Int[Array, ""]
+    demands: Float[Array, " solvers"]
+
+
+@lru_cache(maxsize=KEPT)
+def _program(
+    of: Callable[..., Any],
+    names: tuple[tuple[str, tuple[int, ...]], ...],
+    leaves: tuple[jax.ShapeDtypeStruct, ...],
+    structure: Any,
+    sizes: tuple[int, ...],
+) -> Traced:
+    """The program of a model; see `Problem.program`."""
+    parameters = Parameters.of({name: np.ones(shape) for name, shape in names}, {})
+    data = jax.tree.unflatten(structure, leaves)
+    p = jax.ShapeDtypeStruct((len(parameters.labels),), float)
+
+    def outcome(is_asked: bool, p: Vector, data: Runs) -> Outcome:
+        with sized(sizes) as demands:
+            results = of(**parameters.named(p))
+        asked = lax.stop_gradient(jnp.stack(demands)) if demands and is_asked else jnp.zeros(0)
+        return Outcome(together(data, results), worst_status(data, results), asked)
+
+    return closed(partial(outcome, True), partial(outcome, False), p, data)
+
+
 class Problem(eqx.Module):
-    """What is minimised: the squares of the residuals, under a loss, and those of a penalty."""
+    """What is minimised: the squares of the residuals, under a loss, and those of a penalty.
+
+    `sizes` are of the solvers in `of` that choose them; the usual ones where there are none.
+    """
 
     parameters: Parameters
     of: Callable[..., Any] = eqx.field(static=True)
     loss: str = eqx.field(static=True)
     penalty: Callable[..., Any] | None = eqx.field(static=True)
     solver: Any
+    sizes: tuple[int, ...] = eqx.field(static=True, default=())
 
-    def residuals(self, p: Vector, data: Runs) -> Float[Array, " residuals"]:
-        """(model - data) / error at the parameters p."""
-        return together(data, self.of(**self.parameters.named(p)))
+    def program(self, data: Runs) -> Traced:
+        """The program from (p, data) to an `Outcome`, the same one for data of the same shape."""
+        shapes = jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype), data)
+        leaves, structure = jax.tree.flatten(shapes)
+        names = tuple((name, p.shape) for name, p in self.parameters.example.items())
+        return _program(self.of, names, tuple(leaves), structure, self.sizes)
 
     def penalties(self, p: Vector) -> Float[Array, " penalties"]:
         """The penalty at the parameters p."""
@@ -157,8 +196,8 @@ class Minimum(NamedTuple):
 def search(
     problem: Problem,
     data: Runs,
-    guesses: Float[Array, "starts parameters"],
-    fixed: Bool[Array, " n"],
+    guesses: Float[np.ndarray, "starts parameters"],
+    fixed: Bool[np.ndarray, " n"],
     progress: bool = False,
 ) -> Minimum:
     """Minimise from each of the guesses x; those of its numbers that are `fixed` stay."""
@@ -173,7 +212,7 @@ def search(
     return Minimum(jax.tree.map(lambda part: part[best], places), objectives, converged, steps)
 
 
-def _shown(guesses: Float[Array, "starts parameters"], progress: bool) -> Iterable[Vector]:
+def _shown(guesses: Float[np.ndarray, "starts parameters"], progress: bool) -> Iterable[Vector]:
     """The guesses, with a progress bar in a terminal if wanted."""
     if not progress:
         return guesses
@@ -182,13 +221,19 @@ def _shown(guesses: Float[Array, "starts parameters"], progress: bool) -> Iterab
     return tqdm(guesses, unit=" starts", disable=None)
 
 
-@eqx.filter_jit
 def descend(
-    problem: Problem, data: Runs, x: Vector, fixed: Bool[Array, " n"]
+    problem: Problem, data: Runs, x: Vector, fixed: Bool[Array | np.ndarray, " n"]
 ) -> tuple[Linear, Array, Array, Array]:
     """Where the search from x ends, what is minimised there, whether it converged, its steps."""
+    return _descend(problem, problem.program(data), data, x, fixed)
+
+
+@eqx.filter_jit
+def _descend(
+    problem: Problem, model: Traced, data: Runs, x: Vector, fixed: Bool[Array | np.ndarray, " n"]
+) -> tuple[Linear, Array, Array, Array]:
     parameters, loss = problem.parameters, problem.loss
-    program = Traced(problem.residuals, parameters.bounded(x), data)
+    program = model.only(lambda outcome: outcome.residuals)
 
     def residuals(p: Vector) -> Float[Array, " residuals"]:
         return program(p, data)

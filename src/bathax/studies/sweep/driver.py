@@ -18,8 +18,9 @@ from bathax.studies.store import opened
 from bathax.studies.sweep import store as stores
 from bathax.studies.sweep.axes import Axes, Box, box_shape
 from bathax.studies.sweep.program import AT_ONCE, GIB, Program, Values
-from bathax.studies.sweep.record import Layout, Model, hashable
+from bathax.studies.sweep.record import Layout, Model
 from bathax.studies.sweep.sizes import Retrying, fitting_recorder
+from bathax.studies.traced import hashable
 
 # A sweep is cut into so many boxes if they hold at least so many times what a device takes at once,
 # and into more where a box would hold more than so many bytes. Neither the number of devices nor

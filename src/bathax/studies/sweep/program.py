@@ -12,7 +12,8 @@ from jax.sharding import NamedSharding, PartitionSpec
 
 from bathax._checks import require
 from bathax._status import Status
-from bathax.studies.sweep.record import KEPT, Record, Recorder
+from bathax.studies.sweep.record import Record, Recorder
+from bathax.studies.traced import KEPT
 
 GIB = 2**30
 # Points that a device works on at a time, before memory is looked at: a processor gains nothing

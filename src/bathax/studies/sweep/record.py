@@ -14,11 +14,9 @@ from bathax._checks import require
 from bathax._status import Status
 from bathax.numerics.refinement import sized
 from bathax.studies.quantities import QUANTITIES
-from bathax.studies.traced import Traced
+from bathax.studies.traced import KEPT, closed
 
 Record = dict[str, Array]
-# How many programs are kept for further sweeps.
-KEPT = 16
 # What a computation may say beside its quantities; the last is how large its solvers should be.
 DEMANDS = "demands of solvers"
 ABOUT = ("t", "status", DEMANDS)
@@ -48,18 +46,6 @@ class Layout(NamedTuple):
         )
 
 
-def _traced(model: "Model", point: dict[str, Array], sizes: tuple[int, ...]) -> Traced:
-    """What a model records of a point, and, where it can be known, what its solvers ask for."""
-    try:
-        found = Traced(partial(model.record, sizes=sizes), point)
-    except jax.errors.UnexpectedTracerError:
-        known = False
-    else:
-        known = found.is_closed
-    # What is asked for inside a `jit` or `vmap` of the function's own stays there.
-    return found if known else Traced(partial(model.record, sizes=None), point)
-
-
 class Recorder:
     """What is kept of a point with parameters of these names, traced once for solvers' `sizes`.
 
@@ -69,7 +55,10 @@ class Recorder:
     def __init__(self, model: "Model", names: tuple[str, ...], sizes: tuple[int, ...]) -> None:
         self.names = names
         point = {name: jnp.zeros(()) for name in names}
-        self._traced = _traced(model, point, sizes)
+        # What is asked for inside a `jit` or `vmap` of the function's own stays there.
+        self._traced = closed(
+            partial(model.record, sizes=sizes), partial(model.record, sizes=None), point
+        )
         self.variables = {
             name: x for name, x in self._traced.shapes.items() if name not in ("t", DEMANDS)
         }
@@ -133,30 +122,6 @@ class Model(NamedTuple):
             found = _selected(self.of(**parameters), self.quantities)
         asked = {DEMANDS: lax.stop_gradient(jnp.stack(demands))} if demands else {}
         return found | {"status": _status(found)} | (asked if sizes is not None else {})
-
-
-class _Same(NamedTuple):
-    """A function that has no hash, as one that is equal only to itself."""
-
-    of: Callable[..., Any]
-
-    def __call__(self, **parameters: Array) -> Any:
-        return self.of(**parameters)
-
-    def __hash__(self) -> int:
-        return id(self.of)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and other.of is self.of
-
-
-def hashable(of: Callable[..., Any]) -> Callable[..., Any]:
-    """The function, with a hash."""
-    try:
-        hash(of)
-    except TypeError:
-        return _Same(of)
-    return of
 
 
 def _selected(result: Any, quantities: Sequence[str] | None) -> Record:

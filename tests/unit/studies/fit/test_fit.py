@@ -10,6 +10,8 @@ from scipy import stats
 from scipy.optimize import curve_fit, least_squares
 
 import bathax as bx
+from bathax.studies import sizes as study_sizes
+from bathax.studies.fit import sizes as fit_sizes
 
 TIMES = np.linspace(0.0, 4.0, 30)
 TRUTH = {"height": 2.0, "rate": 0.7}
@@ -216,3 +218,54 @@ def test_a_quantity_that_the_model_lacks():
 def test_too_few_data():
     with pytest.raises(ValueError, match="at least 2 numbers, as many as there are parameters"):
         bx.fit(decay, bx.Data([1.0], value=([1.0], 0.1)), START)
+
+
+# --- Solvers that choose their size ------------------------------------------------------------
+
+LATE = jnp.linspace(0.5, 3.0, 6)
+
+
+def cavity(eta):
+    """v(t) by a solver that chooses its size."""
+    system = bx.Cavity(1.0, bx.Reservoir(bx.Ohmic(eta, 5.0), 1.0))
+    estimate = bx.Volterra(rtol=1e-8).green_functions(system, LATE)
+    return {"v": estimate.green.v, "status": estimate.status}
+
+
+@pytest.fixture(scope="module")
+def measured():
+    return bx.Data(LATE, v=(cavity(0.05)["v"], 0.01))
+
+
+@pytest.mark.parametrize(
+    ("given", "tries", "reached", "sizes"),
+    [(None, 4, True, None), (64, 4, True, None), (64, 1, False, (128,))],
+)
+def test_solvers_are_as_large_as_they_need_to_be(
+    measured, monkeypatch, given, tries, reached, sizes
+):
+    if given:
+        monkeypatch.setattr(study_sizes, "as_sizes", lambda _: (given,))
+    monkeypatch.setattr(fit_sizes, "TRIES", tries)
+    found = bx.fit(cavity, measured, {"eta": 0.1}, starts=2)
+    assert found.converged
+    assert found.tolerance_reached == reached
+    assert ("did not reach their tolerance" in found.message) != reached
+    if sizes:
+        assert found.problem.sizes == sizes
+    else:
+        np.testing.assert_allclose(found.parameters["eta"], 0.05, rtol=1e-7)
+        assert found.profile("eta", [0.05]).excess == pytest.approx(0.0, abs=1e-6)
+
+
+def test_the_same_model_again_compiles_nothing(found):
+    twice, names = bx.Data(TIMES, value=(2.0 * np.asarray(DATA.values["value"]), 0.1)), []
+
+    def listen(name, *_, **__):
+        names.append(name)
+
+    jax.monitoring.register_event_duration_secs_listener(listen)
+    again = bx.fit(decay, twice, START)
+    jax.monitoring.unregister_event_duration_listener(listen)
+    assert again.parameters["height"] == pytest.approx(2.0 * found.parameters["height"])
+    assert not [name for name in names if name.endswith("backend_compile_duration")]
