@@ -1,21 +1,23 @@
 """Critical points of a scalar function: where it passes through zero, and along which line.
 
 The function may be anything that can be traced and differentiated, above all a quantity of a
-solution. Roots are found by optimistix and differentiated implicitly: the derivative of a critical
-point x with f(x, p) = 0 is dx/dp = -(df/dp) / (df/dx), whatever the iteration did.
+solution. Roots are differentiated implicitly: the derivative of a critical point x with f(x, p) = 0
+is dx/dp = -(df/dp) / (df/dx), whatever the iteration did.
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import jax
 import jax.numpy as jnp
-import optimistix as optx
 from jax import lax
-from jaxtyping import Array, ArrayLike, Float
+from jaxtyping import Array, ArrayLike, Bool, Float
 
 from bathax._checks import Scalar, as_float, holds, require
 
+# Halvings of a bracket, to 1% of it, before Newton's method takes over, and at most so many steps.
+BISECTIONS, NEWTON_STEPS = 7, 64
 # Corrections of a point of a line, each of which doubles its digits.
 CORRECTIONS = 4
 
@@ -36,41 +38,74 @@ def find_critical(
     low, high = (as_float(end) for end in bracket)
     increasing = holds(lambda low, high: low < high, low, high)
     require("bracket", "two increasing numbers", f"({low}, {high})", increasing)
-    at_low, at_high = lax.stop_gradient((function(low), function(high)))
+    # What the function closes over becomes an argument: it is traced once, here.
+    program, closure = jax.closure_convert(function, low)
+    closure = [jnp.asarray(value) for value in closure]
+    search = jax.jit(partial(_search, program, rtol))
+    x, at_low, at_high = search(*lax.stop_gradient((low, high, closure)))
     values = f"({low}, {high}), where it is {at_low} and {at_high}"
     words = "where the function changes sign"
     require("bracket", words, values, holds(_changes_sign, at_low, at_high))
+    return _implicit(program)(x, *closure)
 
-    def rising(x: Scalar, _: None) -> Scalar:
-        """From below 0 at x = 0 to above 0 at x = 1."""
-        return function(low + x * (high - low)) / (at_high - at_low)
 
-    ends = {"lower": jnp.zeros(()), "upper": jnp.ones(())}
-    near = optx.root_find(
-        lambda x, _: lax.stop_gradient(rising(x, _)),
-        optx.Bisection(rtol=0.0, atol=0.01, flip=False),
-        jnp.asarray(0.5),
-        options=ends,
-        throw=False,
-    )
+def _search(
+    program: Callable[..., Scalar], rtol: float, low: Scalar, high: Scalar, closure: Sequence[Array]
+) -> tuple[Scalar, Scalar, Scalar]:
+    """The root, NaN unless it has been found in the bracket, and the values at its ends.
 
-    def by_newton(rising: Callable[[Scalar], Scalar], start: Scalar) -> tuple[Scalar, Array]:
-        newton = optx.Newton(rtol=rtol, atol=rtol)
-        found = optx.root_find(lambda x, _: rising(x), newton, start, throw=False)
-        # A float, as `custom_root` has no derivative for a boolean.
-        return found.value, (found.result == optx.RESULTS.successful).astype(float)
+    One loop, whose body holds the function and its slope once: at both ends, then by bisection,
+    then by Newton's method.
+    """
+    with_slope = _with_slope(lambda x: program(low + x * (high - low), *closure))
 
-    # The derivative of optimistix would call back into Python, which no GPU program and no program
-    # kept on disk can.
-    x, converged = lax.custom_root(
-        lambda x: rising(x, None),
-        lax.stop_gradient(near.value),
-        by_newton,
-        lambda slope, y: y / slope(jnp.ones(())),
-        has_aux=True,
-    )
-    reached = _changes_sign(at_low, at_high) & (x >= 0.0) & (x <= 1.0)
-    return jnp.where(reached & (converged > 0.0), low + x * (high - low), jnp.nan)
+    def advance(state: tuple[Array, ...]) -> tuple[Array, ...]:
+        k, x, lower, upper, at_low, at_high, _ = state
+        value, slope = with_slope(x)
+        at_low, at_high = jnp.where(k == 0, value, at_low), jnp.where(k == 1, value, at_high)
+        above = value * jnp.sign(at_high - at_low) > 0.0
+        halving = (k > 1) & (k < 2 + BISECTIONS)
+        upper = jnp.where(halving & above, x, upper)
+        lower = jnp.where(halving & ~above, x, lower)
+        step = value / slope
+        following = jnp.where(k <= 1 + BISECTIONS, 0.5 * (lower + upper), x - step)
+        following = jnp.where(k == 0, 1.0, following)
+        length = jnp.where(k < 2 + BISECTIONS, jnp.inf, jnp.abs(step))
+        return k + 1, following, lower, upper, at_low, at_high, length
+
+    def unfinished(state: tuple[Array, ...]) -> Bool[Array, ""]:
+        k, *_, length = state
+        return (k < 2 + BISECTIONS + NEWTON_STEPS) & (length > rtol)
+
+    zero, one, infinite = jnp.zeros(()), jnp.ones(()), jnp.asarray(jnp.inf)
+    start = (jnp.asarray(0), zero, zero, one, zero, zero, infinite)
+    _, x, _, _, at_low, at_high, length = lax.while_loop(unfinished, advance, start)
+    found = _changes_sign(at_low, at_high) & (x >= 0.0) & (x <= 1.0) & (length <= rtol)
+    return jnp.where(found, low + x * (high - low), jnp.nan), at_low, at_high
+
+
+def _with_slope(function: Callable[[Scalar], Scalar]) -> Callable[[Scalar], tuple[Scalar, Scalar]]:
+    return lambda x: jax.jvp(function, (x,), (jnp.ones_like(x),))
+
+
+def _implicit(program: Callable[..., Scalar]) -> Callable[..., Scalar]:
+    """A root x of program(x, *p) = 0 that has been found, as a function of the parameters."""
+
+    @jax.custom_jvp
+    def root(x: Scalar, *p: Array) -> Scalar:
+        del p
+        return x
+
+    @root.defjvp
+    def _(primals: tuple, tangents: tuple) -> tuple[Scalar, Scalar]:
+        # Evaluated at x as a function again: so in derivatives of every order.
+        (x, *p), (_, *dp) = primals, tangents
+        x = root(x, *p)
+        _, slope = _with_slope(lambda x: program(x, *p))(x)
+        _, change = jax.jvp(lambda *p: program(x, *p), tuple(p), tuple(dp))
+        return x, -change / slope
+
+    return root
 
 
 def _changes_sign(low: Any, high: Any) -> Any:
