@@ -95,7 +95,7 @@ def parameter(rule: Rule = FINITE, **options: Any) -> Any:
 _DENSITY_MATRIX_RULES = {
     "Hermitian": lambda rho: jnp.max(jnp.abs(rho - rho.conj().T)) < 1e-10,
     "normalised to trace 1": lambda rho: jnp.abs(jnp.trace(rho) - 1.0) < 1e-8,
-    "positive": lambda rho: jnp.min(eigvalsh(rho)) > -1e-10,
+    "positive": lambda rho: jnp.min(eigvalsh(jnp.asarray(rho))) > -1e-10,
 }
 
 

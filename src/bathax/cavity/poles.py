@@ -178,7 +178,7 @@ def _implicit_jvp(primals: tuple, tangents: tuple) -> tuple[Array, Array]:
     z = _implicit(system, z, through)
     _, slope = _with_slope(lambda z: inverse(system, z, through), z)
     _, change = eqx.filter_jvp(lambda s: inverse(s, z, through), (system,), (d_system,))
-    return z, -change / slope
+    return z, jnp.zeros_like(z) if change is None else -change / slope
 
 
 def require_analytic(system: OpenSystem) -> None:
@@ -225,10 +225,14 @@ class _Found(eqx.Module):
 def _residues(system: OpenSystem, found: _Found) -> tuple[Array, Array]:
     """Frequencies and residues 1 / (1/G)'; 0 where there is no pole."""
     through = intervals(system)[np.asarray(found.sector, int)]
-    z = _implicit(system, found.z, lax.stop_gradient(through))
-    _, slope = _with_slope(lambda z: inverse(system, z, through), z)
     away = through.astype(complex) - NOWHERE * system.frequency.astype(complex)
-    return jnp.where(found.exist, z, away), jnp.where(found.exist, 1.0 / slope, 0.0)
+    z = jnp.where(found.exist, found.z, lax.stop_gradient(away))
+    z = _implicit(system, z, lax.stop_gradient(through))
+    _, slope = _with_slope(lambda z: inverse(system, z, through), z)
+    # Where two poles merge the slope may vanish: without them u(0) = 1 is missed.
+    simple = found.exist & (slope != 0.0)
+    residues = jnp.where(simple, 1.0 / jnp.where(simple, slope, 1.0), 0.0)
+    return jnp.where(found.exist, z, away), residues
 
 
 class _Survey(eqx.Module):
@@ -500,9 +504,9 @@ def _rational(system: OpenSystem) -> _Found:
     def advance(_: Int[Array, ""], state: tuple[Array, Array]) -> tuple[Array, Array]:
         # At a pole of J without weight, which is a root, 1/G is 0/0: it stays there.
         z, _ = state
-        step, apart = jnp.nan_to_num(newton(z)), z[:, None] - z[None, :]
+        step, apart = newton(z), z[:, None] - z[None, :]
         others = jnp.sum(jnp.where(apart == 0.0, 0.0, 1.0 / apart), axis=1)
-        return z - step / (1.0 - step * others), step
+        return z - jnp.nan_to_num(step) / (1.0 - jnp.nan_to_num(step) * others), step
 
     z = jnp.append(repelled, level)
     z, step = lax.fori_loop(0, NEWTON_STEPS + 2, advance, (z, jnp.zeros_like(z)))
