@@ -91,27 +91,33 @@ class MultiIndices(NamedTuple):
 @lru_cache(RECENT)
 def multi_indices(depth: int, weights: tuple[float, ...]) -> MultiIndices:
     """Multi-indices of weight up to `depth`, given that of a quantum in each mode."""
-    modes = len(weights)
-    found = [(0,) * modes]
-    for quanta in found:  # grows while it is read
-        last = max((k for k in range(modes) if quanta[k]), default=0)
-        for k in range(last, modes):
-            more = (*quanta[:k], quanta[k] + 1, *quanta[k + 1 :])
-            if np.dot(more, weights) <= depth + 1e-9:
-                found.append(more)
-    quanta = np.array(found)
-    weight = quanta @ np.array(weights)
-    order = np.argsort(weight, kind="stable")
-    quanta, weight = quanta[order], weight[order]
+    quanta, weight = _quanta(depth, weights)
     place = {tuple(row): i for i, row in enumerate(quanta.tolist())}
     up, down = (
         np.array(
             [[place.get(tuple(row), -1) for row in (q + sign * step).tolist()] for q in quanta]
         )
-        for step in (np.eye(modes, dtype=int),)
+        for step in (np.eye(len(weights), dtype=int),)
         for sign in (1, -1)
     )
     return MultiIndices(quanta, weight, up, down)
+
+
+@lru_cache(RECENT)
+def _quanta(depth: int, weights: tuple[float, ...]) -> tuple[np.ndarray, np.ndarray]:
+    """The numbers of quanta and their weight, lightest first; weights rise from mode to mode."""
+    modes, heaviest = len(weights), depth + 1e-9
+    found = [((0,) * modes, 0, 0.0)]
+    for quanta, last, weight in found:  # grows while it is read
+        for k in range(last, modes):
+            if weight + weights[k] > heaviest:
+                break
+            more = (*quanta[:k], quanta[k] + 1, *quanta[k + 1 :])
+            found.append((more, k, weight + weights[k]))
+    quanta = np.array([quanta for quanta, _, _ in found])
+    weight = quanta @ np.array(weights)
+    order = np.argsort(weight, kind="stable")
+    return quanta[order], weight[order]
 
 
 class Elements(NamedTuple):
@@ -128,13 +134,12 @@ class Elements(NamedTuple):
 
 def elements(depth: int, weights: tuple[float, ...], charge: int) -> Elements:
     """The elements of one charge, ordered by their codes."""
-    indices = multi_indices(depth, weights)
-    heaviest = depth + 1e-9 - indices.weight
-    partners = np.searchsorted(indices.weight, heaviest, side="right")
+    quanta, weight = _quanta(depth, weights)
+    partners = np.searchsorted(weight, depth + 1e-9 - weight, side="right")
     left = np.repeat(np.arange(len(partners)), partners)
     right = np.concatenate([np.arange(count) for count in partners])
-    quanta = indices.quanta.sum(axis=1)
-    offset = charge + quanta[right] - quanta[left]
+    total = quanta.sum(axis=1)
+    offset = charge + total[right] - total[left]
     pair, component = np.nonzero(offset[:, None] == OFFSET[None, :])
     return Elements(left[pair], right[pair], component)
 

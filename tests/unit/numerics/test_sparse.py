@@ -22,7 +22,7 @@ def test_rows_of_all_lengths_and_derivatives():
     third = jnp.asarray(1.0 / 3.0)
 
     def dense(parameters):
-        values = entries.factor * parameters[entries.parameter]
+        values = entries.factor.astype(complex) * parameters[entries.parameter]
         return jnp.zeros((SIZE, SIZE), complex).at[row, column].add(values)
 
     def total(matrix, x):
@@ -33,7 +33,7 @@ def test_rows_of_all_lengths_and_derivatives():
         return total(lambda x: matrix.times(x, third), x)
 
     def of_dense(parameters, x):
-        return total(lambda x: third * (dense(parameters) @ x), x)
+        return total(lambda x: third.astype(complex) * (dense(parameters) @ x), x)
 
     sparse = SparseMatrix.of(pattern(entries, SIZE), parameters)
     np.testing.assert_allclose(sparse @ x, dense(parameters) @ x, atol=1e-13)
