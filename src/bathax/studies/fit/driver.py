@@ -7,10 +7,9 @@ import numpy as np
 
 from bathax._checks import require
 from bathax.studies.fit.data import count_of, runs_of
-from bathax.studies.fit.marquardt import LevenbergMarquardt
 from bathax.studies.fit.parameters import Bounds, Parameters
 from bathax.studies.fit.result import Fit, fit_of
-from bathax.studies.fit.search import LOSSES, Problem, Runs, search
+from bathax.studies.fit.search import LOSSES, LevenbergMarquardt, Problem, Runs, search
 from bathax.studies.fit.sizes import refined, sized_problem
 from bathax.studies.traced import hashable
 

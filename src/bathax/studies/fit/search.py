@@ -14,11 +14,11 @@ from jaxtyping import Array, Bool, Float, Int
 
 from bathax.numerics.refinement import sized
 from bathax.studies.fit.data import Data, size_of, together, worst_status
-from bathax.studies.fit.marquardt import Found, LevenbergMarquardt, minimise
 from bathax.studies.fit.parameters import Parameters, Vector
 from bathax.studies.traced import KEPT, Traced, closed, value_and_jacobian
 
-# Methods of optimistix that use the Jacobian take few steps; minimisers like those of optax creep.
+# Levenberg-Marquardt takes a dozen steps, and where it takes so many it leads nowhere; minimisers
+# like those of optax creep.
 STEPS, STEPS_OF_MINIMISERS = 150, 20_000
 # Of r, with r^2 = z, the contribution rho(z) = |loss(r)|^2; as SciPy's `least_squares` has them.
 LOSSES: dict[str, Callable[[Array], Array]] = {
@@ -27,10 +27,69 @@ LOSSES: dict[str, Callable[[Array], Array]] = {
     "cauchy": lambda r: r * jnp.sqrt(_log_ratio(r**2)),
 }
 
+# The last step is one that changes no number x by more, absolutely or relatively, or no parameter
+# by more than this part of its standard error: after it the error is some hundred times less.
+NEGLIGIBLE, OFFSET = 1e-6, 1e-4
 # The first step is damped as if residuals were this part of the data.
 DAMPED = 0.3
 
 Runs = Data | Sequence[Data]
+
+
+class LevenbergMarquardt(optx.LevenbergMarquardt):
+    """That of optimistix, which takes its last, short step unseen: rounding might not accept it.
+
+    The trust region grows after good steps, not only nearly perfect ones: half as many steps.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(rtol=NEGLIGIBLE, atol=NEGLIGIBLE)
+        self.search = optx.ClassicalTrustRegion(
+            high_cutoff=0.75, low_cutoff=0.1, high_constant=10.0, low_constant=0.1
+        )
+
+    def terminate(
+        self, fn: Any, y: Any, args: Any, options: Any, state: Any, tags: Any
+    ) -> tuple[Bool[Array, ""], Any]:
+        _, result = super().terminate(fn, y, args, options, state, tags)
+        done = _is_short(state.y_eval - y, y, NEGLIGIBLE) | _is_flat(state.f_info)
+        return ~state.first_step & done, result
+
+    def postprocess(
+        self,
+        fn: Any,
+        y: Any,
+        aux: Any,
+        args: Any,
+        options: Any,
+        state: Any,
+        tags: Any,
+        result: optx.RESULTS,
+    ) -> tuple[Any, Any, dict[str, Any]]:
+        y, aux, stats = super().postprocess(fn, y, aux, args, options, state, tags, result)
+        # Of a parameter that the data do not tell, a small part of the error may be a long step.
+        short = _is_short(state.y_eval - y, y, OFFSET)
+        return jnp.where((result == optx.RESULTS.successful) & short, state.y_eval, y), aux, stats
+
+
+def _is_short(step: Vector, y: Vector, limit: float) -> Bool[Array, ""]:
+    """Whether a step changes no number by more than the limit, absolutely or relatively."""
+    return jnp.all(jnp.abs(step) < limit * (1.0 + jnp.abs(y)))
+
+
+def _is_flat(place: Any) -> Bool[Array, ""]:
+    """Whether at a place the residuals r are at right angles to their tangents.
+
+    With the projection P on those, |P r| / |r - P r| is what the parameters are off, relative to
+    their standard errors, times the root of their number over the degrees of freedom
+    [Bates & Watts 1981].
+    """
+    r, jacobian = place.residual, place.jac.as_matrix()
+    count, size = jacobian.shape
+    tangents, _ = jnp.linalg.qr(jacobian)
+    along = tangents @ (tangents.T @ r)
+    freedom = max(count - size, 0)
+    return freedom * jnp.sum(along**2) < size * OFFSET**2 * jnp.sum((r - along) ** 2)
 
 
 def _log_ratio(z: Array) -> Array:
@@ -185,37 +244,30 @@ def _descend(
     def place(y: Vector) -> Vector:
         return parameters.bounded(jnp.where(fixed, x, y))
 
-    def terms(here: Linear, y: Vector) -> Float[Array, " terms"]:
-        return here.moved(place(y)).terms(loss) / unit
-
-    def by_jacobian(y: Vector, _: None) -> tuple[Float[Array, " terms"], Linear]:
-        here = linear(place(y))
-        return terms(here, y), here
-
-    def plain(y: Vector, _: None) -> tuple[Float[Array, " terms"], None]:
+    def by_jacobian(y: Vector, unit: Array) -> tuple[Float[Array, " terms"], Linear]:
         p = place(y)
-        return jnp.concatenate([LOSSES[loss](residuals(p)), problem.penalties(p)]) / unit, None
+        here = linear(p)
+        return here.moved(p).terms(loss) / unit, here
 
-    # In such units, what a solver does with its tolerances depends on no error.
-    unit = DAMPED * size_of(data)
-    solver = problem.solver
-    if isinstance(solver, LevenbergMarquardt):
-        x, here, converged, steps = minimise(solver, lambda y: linear(place(y)), terms, x)
-        there = here.moved(place(x))
-    elif isinstance(solver, optx.AbstractGaussNewton):
-        x, here, converged, steps = _by_optimistix(solver, by_jacobian, x, STEPS)
-        there = here.moved(place(x))
-    else:
-        x, _, converged, steps = _by_optimistix(solver, plain, x, STEPS_OF_MINIMISERS)
-        there = linear(place(x))
-    objective = jnp.sum(there.terms(loss) ** 2)
-    return there, objective, converged & jnp.isfinite(objective), steps
+    def plain(y: Vector, unit: Array) -> tuple[Float[Array, " terms"], None]:
+        p = place(y)
+        terms = [LOSSES[loss](residuals(p)), problem.penalties(p)]
+        return jnp.concatenate(terms) / unit, None
 
-
-def _by_optimistix(solver: Any, function: Callable[..., Any], x: Vector, most: int) -> Found:
-    """What a least-squares solver or a minimiser of optimistix finds."""
-    found = optx.least_squares(function, solver, x, has_aux=True, max_steps=most, throw=False)
-    done = found.result == optx.RESULTS.successful
+    by_squares = isinstance(problem.solver, optx.AbstractGaussNewton)
+    found = optx.least_squares(
+        by_jacobian if by_squares else plain,
+        problem.solver,
+        x,
+        # In such units, what a solver does with its tolerances depends on no error.
+        args=DAMPED * size_of(data),
+        has_aux=True,
+        max_steps=STEPS if by_squares else STEPS_OF_MINIMISERS,
+        throw=False,
+    )
+    end = place(found.value)
     # `found.aux` is one step behind.
-    here = found.state.aux if isinstance(solver, optx.AbstractGaussNewton) else None
-    return Found(found.value, here, done, found.stats["num_steps"])
+    there = found.state.aux.moved(end) if by_squares else linear(end)
+    objective = jnp.sum(there.terms(loss) ** 2)
+    done = (found.result == optx.RESULTS.successful) & jnp.isfinite(objective)
+    return there, objective, done, found.stats["num_steps"]
