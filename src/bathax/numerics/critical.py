@@ -1,8 +1,8 @@
 """Critical points of a scalar function: where it passes through zero, and along which line.
 
 The function may be anything that can be traced and differentiated, above all a quantity of a
-solution. Roots are differentiated implicitly: the derivative of a critical point x with f(x, p) = 0
-is dx/dp = -(df/dp) / (df/dx), whatever the iteration did.
+solution. Roots are found by optimistix and differentiated implicitly: the derivative of a critical
+point x with f(x, p) = 0 is dx/dp = -(df/dp) / (df/dx), whatever the iteration did.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,13 +11,12 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import optimistix as optx
 from jax import lax
-from jaxtyping import Array, ArrayLike, Bool, Float
+from jaxtyping import Array, ArrayLike, Float
 
 from bathax._checks import Scalar, as_float, holds, require
 
-# Halvings of a bracket, to 1% of it, before Newton's method takes over, and at most so many steps.
-BISECTIONS, NEWTON_STEPS = 7, 64
 # Corrections of a point of a line, each of which doubles its digits.
 CORRECTIONS = 4
 
@@ -52,36 +51,31 @@ def find_critical(
 def _search(
     program: Callable[..., Scalar], rtol: float, low: Scalar, high: Scalar, closure: Sequence[Array]
 ) -> tuple[Scalar, Scalar, Scalar]:
-    """The root, NaN unless it has been found in the bracket, and the values at its ends.
+    """The root, NaN unless it has been found in the bracket, and the values at its ends."""
 
-    One loop, whose body holds the function and its slope once: at both ends, then by bisection,
-    then by Newton's method.
-    """
-    with_slope = _with_slope(lambda x: program(low + x * (high - low), *closure))
+    def excess(x: Scalar) -> Scalar:
+        return program(low + x * (high - low), *closure)
 
-    def advance(state: tuple[Array, ...]) -> tuple[Array, ...]:
-        k, x, lower, upper, at_low, at_high, _ = state
-        value, slope = with_slope(x)
-        at_low, at_high = jnp.where(k == 0, value, at_low), jnp.where(k == 1, value, at_high)
-        above = value * jnp.sign(at_high - at_low) > 0.0
-        halving = (k > 1) & (k < 2 + BISECTIONS)
-        upper = jnp.where(halving & above, x, upper)
-        lower = jnp.where(halving & ~above, x, lower)
-        step = value / slope
-        following = jnp.where(k <= 1 + BISECTIONS, 0.5 * (lower + upper), x - step)
-        following = jnp.where(k == 0, 1.0, following)
-        length = jnp.where(k < 2 + BISECTIONS, jnp.inf, jnp.abs(step))
-        return k + 1, following, lower, upper, at_low, at_high, length
+    at_low, at_high = excess(jnp.zeros(())), excess(jnp.ones(()))
 
-    def unfinished(state: tuple[Array, ...]) -> Bool[Array, ""]:
-        k, *_, length = state
-        return (k < 2 + BISECTIONS + NEWTON_STEPS) & (length > rtol)
+    def rising(x: Scalar, _: None) -> Scalar:
+        """From below 0 at x = 0 to above 0 at x = 1."""
+        return excess(x) / (at_high - at_low)
 
-    zero, one, infinite = jnp.zeros(()), jnp.ones(()), jnp.asarray(jnp.inf)
-    start = (jnp.asarray(0), zero, zero, one, zero, zero, infinite)
-    _, x, _, _, at_low, at_high, length = lax.while_loop(unfinished, advance, start)
-    found = _changes_sign(at_low, at_high) & (x >= 0.0) & (x <= 1.0) & (length <= rtol)
-    return jnp.where(found, low + x * (high - low), jnp.nan), at_low, at_high
+    near = optx.root_find(
+        rising,
+        optx.Bisection(rtol=0.0, atol=0.01, flip=False),
+        jnp.asarray(0.5),
+        options={"lower": jnp.zeros(()), "upper": jnp.ones(())},
+        throw=False,
+    )
+    # Its result is differentiated by `_implicit`: the derivative of optimistix would call back into
+    # Python, which no GPU program and no program kept on disk can.
+    found = optx.root_find(rising, optx.Newton(rtol=rtol, atol=rtol), near.value, throw=False)
+    x = found.value
+    reached = _changes_sign(at_low, at_high) & (x >= 0.0) & (x <= 1.0)
+    reached &= found.result == optx.RESULTS.successful
+    return jnp.where(reached, low + x * (high - low), jnp.nan), at_low, at_high
 
 
 def _with_slope(function: Callable[[Scalar], Scalar]) -> Callable[[Scalar], tuple[Scalar, Scalar]]:
