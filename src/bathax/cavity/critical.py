@@ -50,6 +50,12 @@ def critical_coupling(system: OpenSystem, edge: int = 0) -> Scalar:
     ends = edges(system)
     require("edge", "0 or -1", edge, edge in (0, -1))
     require("system", "coupled to a density with an edge", f"{system}", ends.shape[0] > 0)
+    return _coupling_factor(system, edge)
+
+
+@eqx.filter_jit
+def _coupling_factor(system: OpenSystem, edge: int) -> Scalar:
+    ends = edges(system)
     distance = ends[edge] - system.frequency
     pull = system.self_energy(ends[edge].astype(complex)).real
     outside = distance > 0.0 if edge == 0 else distance < 0.0
@@ -94,7 +100,11 @@ def critical_temperature(cavity: Cavity, number: ArrayLike) -> Scalar:
     """
     number = as_float(number)
     require("number", "positive", number, holds(lambda n: n > 0.0, number))
+    return _temperature(cavity, number)
 
+
+@eqx.filter_jit
+def _temperature(cavity: Cavity, number: Scalar) -> Scalar:
     def excess(logarithm: Scalar) -> Scalar:
         return resonant_occupation(at_temperature(cavity, jnp.exp(logarithm))) - number
 

@@ -197,7 +197,7 @@ def discrete(system: OpenSystem) -> tuple[BoundStates, Poles]:
     """The bound states, and the poles in the lower half plane."""
     fixed = lax.stop_gradient(system)
     survey = _Survey.of(fixed)
-    bound, found = _gaps(fixed, survey), _resonant(fixed, survey)
+    bound, found = _gaps(fixed, survey.at_edges), _resonant(fixed, survey)
     z, residues = _residues(system, _Found.joined(bound, found))
     count = bound.exist.shape[0]
     return _bound(bound, z[:count], residues[:count]), Poles(
@@ -245,7 +245,7 @@ class _Survey(eqx.Module):
     grids: Complex[Array, "grids angles radii"]
     cleared: Complex[Array, "grids angles radii"]
     at_level: Complex[Array, ""]
-    at_edges: Complex[Array, " edges"]
+    at_edges: Float[Array, " edges"]
     sectors: tuple[int, ...] = eqx.field(static=True)
 
     @staticmethod
@@ -271,7 +271,7 @@ class _Survey(eqx.Module):
             grids,
             value * _clearing(system, grids, through[:, None, None]),
             sigma[grids.size],
-            sigma[grids.size + 1 :],
+            sigma[grids.size + 1 :].real,
             sectors,
         )
 
@@ -298,7 +298,7 @@ def bound_states(system: OpenSystem) -> BoundStates:
     """
     require_analytic(system)
     fixed = lax.stop_gradient(system)
-    found = _gaps(fixed, _Survey.of(fixed))
+    found = _gaps(fixed, fixed.self_energy(edges(fixed).astype(complex)).real)
     return _bound(found, *_residues(system, found))
 
 
@@ -306,14 +306,13 @@ def _bound(found: _Found, z: Complex[Array, " gaps"], residues: Array) -> BoundS
     return BoundStates(jnp.where(found.exist, z.real, jnp.nan), residues.real, found.exist)
 
 
-def _gaps(system: OpenSystem, survey: _Survey) -> _Found:
-    """The bound state of each gap."""
+def _gaps(system: OpenSystem, sigma: Float[Array, " edges"]) -> _Found:
+    """The bound state of each gap, with Sigma at the edges."""
     ends = edges(system)
     if not ends.shape[0]:
         return _Found(jnp.zeros(0, complex), jnp.zeros(0, bool), ())
     gaps = np.flatnonzero([covered is not True for covered in coverage(system)])
     outside = system.spectral_density(intervals(system)) == 0.0
-    sigma = survey.at_edges.real
     at_ends, level = ends - system.frequency - sigma, (system.frequency + sigma)[np.array([0, -1])]
     low = jnp.concatenate([jnp.minimum(ends[:1], level[:1]), ends])
     high = jnp.concatenate([ends, jnp.maximum(ends[-1:], level[1:])])
