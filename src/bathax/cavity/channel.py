@@ -209,7 +209,8 @@ def _summed(initial: Float[Array, " d"], om: Points, v: Points) -> Float[Array, 
         )
         return total + added, None
 
-    return lax.scan(add, lowest, tuple(map(jnp.asarray, _rows(dimension))))[0]
+    constants, weights = map(jnp.asarray, _rows(dimension))
+    return lax.scan(add, lowest, (constants, weights))[0]
 
 
 def _rows(dimension: int) -> tuple[np.ndarray, np.ndarray]:
@@ -230,7 +231,7 @@ def _lossy_derivatives(initial: Float[Array, " d"], om: Points) -> Float[Array, 
     dimension = initial.shape[0]
     taking = np.diag(np.arange(1.0, dimension), 1)
     rising = np.eye(dimension, k=-1) - np.eye(dimension)
-    taken = np.stack([np.eye(dimension), taking, taking @ taking]) @ initial
+    taken = jnp.asarray(np.stack([np.eye(dimension), taking, taking @ taking])) @ initial
     steps = np.stack([np.eye(dimension), rising, rising @ rising])
     return jnp.asarray(steps) @ _lossy(taken, om)
 
@@ -251,7 +252,7 @@ def _low_derivatives(
 def _moments(q: Float[Array, "3 d points"]) -> Float[Array, "6 d points"]:
     """k^j d^i q_k / dOm^i, from which derivatives by v follow far up."""
     k = np.arange(float(q.shape[1]))
-    factors = np.stack([k**j for j in (0, 0, 1, 0, 1, 2)])[:, :, None]
+    factors = jnp.asarray(np.stack([k**j for j in (0, 0, 1, 0, 1, 2)])[:, :, None])
     return factors * q[np.array([0, 1, 0, 2, 1, 0])]
 
 

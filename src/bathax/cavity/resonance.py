@@ -139,7 +139,7 @@ class Cuts(eqx.Module):
         """Evaluated at so many nodes from each edge."""
         z, dz = lines(cavity, ANGLE, nodes)
         noise_z, noise_dz = lines(cavity, NOISE_ANGLE, nodes)
-        rules = both_rules(nodes)
+        rules = jnp.asarray(both_rules(nodes))
         spectrum, noise = dz[None] * _spectrum(cavity, z), noise_dz[None] * _noise(cavity, noise_z)
         return Cuts(z, rules * spectrum[None], noise_z, rules * noise[None])
 
@@ -215,7 +215,7 @@ def part_left(
     there = jnp.isfinite(end)
     corner = jnp.where(there, end, z.real[None, :] - cavity.frequency).astype(complex)
     of_all = half_line_position((z[None, :] - corner) / direction(cavity, angle), LAST, 1)
-    xi = np.array([nodes, nodes / 2], complex).reshape(2, 1, 1) * of_all[None]
+    xi = jnp.array([nodes, nodes / 2], complex).reshape(2, 1, 1) * of_all[None]
     # e^{+-50} is as good as 0 or infinity, and has derivatives.
     xi = lax.complex(xi.real, jnp.clip(xi.imag, -8.0, 8.0))
     above = 1.0 / (1.0 - jnp.exp(2j * jnp.pi * xi))

@@ -319,11 +319,11 @@ def _cut_overlap(
             quotients = _quotients(cut, tuple(others))
             start = sum(jnp.sum(part.amplitudes, axis=-1) for part in quotients)
             (running,) = together([quotients], ts)
-            running = phases(cut.frequencies, ts).conj() * running - start[:, None]
+            running = phases(cut.frequencies, ts).conj() * running - jnp.asarray(start)[:, None]
             total += cut.amplitudes.conj() @ running
     for branch in {cut.branch for cut in f} & {cut.branch for cut in g}:
-        pair = ([cut for cut in cuts if cut.branch == branch] for cuts in (f, g))
-        total += _panel_overlap(*pair, ts, bandwidth)
+        one, other = ([cut for cut in cuts if cut.branch == branch] for cuts in (f, g))
+        total += _panel_overlap(one, other, ts, bandwidth)
     return total
 
 

@@ -73,7 +73,7 @@ class Program:
 
     def _needed(self) -> int:
         """Bytes that a run adds: on the processor all devices share its memory."""
-        use = self._run.memory_analysis()
+        use: Any = self._run.memory_analysis()
         of_device = use.temp_size_in_bytes + use.argument_size_in_bytes
         results = use.output_size_in_bytes
         if not self._on_processor:
@@ -111,7 +111,7 @@ class Program:
         return failed | {"status": np.asarray(Status.ERROR, np.int8)}
 
 
-def _sharding(devices: tuple[jax.Device, ...]) -> NamedSharding:
+def _sharding(devices: tuple[Any, ...]) -> NamedSharding:
     """Points spread over the devices."""
     mesh = jax.make_mesh((len(devices),), ("points",), devices=devices)
     return NamedSharding(mesh, PartitionSpec("points"))
@@ -120,7 +120,7 @@ def _sharding(devices: tuple[jax.Device, ...]) -> NamedSharding:
 # Another sweep of the same function does not compile again.
 @lru_cache(maxsize=KEPT)
 def _compiled(
-    recorder: Recorder, size: int, at_once: int, devices: tuple[jax.Device, ...]
+    recorder: Recorder, size: int, at_once: int, devices: tuple[Any, ...]
 ) -> jax.stages.Compiled:
     """The program for so many points, of which each device takes some at once."""
     sharding = _sharding(devices)
