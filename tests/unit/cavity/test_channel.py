@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from scipy.special import gammaln
 
 import bathax as bx
 from bathax.cavity import channel
@@ -59,6 +60,26 @@ def test_128_nodes_give_the_sum_over_8192_levels(transmission, noise):
     np.testing.assert_allclose(weights @ p, 1.0, rtol=1e-13)
     entropy = -weights @ (p * channel.safe_log(p))
     np.testing.assert_allclose(entropy, plain_entropy(plain), rtol=1e-13, atol=1e-14)
+
+
+def populations_by_logarithms(n0, transmission, noise, levels=6000):
+    """AHZ Eq. (16), where its binomials are too large for floats."""
+    om, n, k = transmission / (1.0 + noise), np.arange(levels)[:, None], np.arange(n0 + 1)
+    above = np.maximum(n - k, 0)
+    loss = gammaln(n0 + 1) - gammaln(k + 1) - gammaln(n0 - k + 1)
+    loss += k * np.log(om) + (n0 - k) * np.log1p(-om)
+    gain = gammaln(n + 1) - gammaln(k + 1) - gammaln(above + 1)
+    gain += above * np.log(noise / (1.0 + noise)) - (k + 1) * np.log1p(noise)
+    return np.sum(np.where(k <= n, np.exp(loss + gain), 0.0), axis=1)
+
+
+@pytest.mark.parametrize("n0", [15, 31, 35, 40, 63, 84])
+def test_entropies_of_large_fock_states(n0):
+    """At the sizes where initial levels come in one block more, or in a longer row."""
+    points = np.array([(0.9, 0.3), (0.3, 5.0), (0.9, 2.0), (0.1, 30.0)])
+    entropies = jax.jit(jax.vmap(bx.Fock(n0).entropy))(*jnp.asarray(points.T))
+    expected = [plain_entropy(populations_by_logarithms(n0, *point)) for point in points]
+    np.testing.assert_allclose(entropies, expected, rtol=1e-12)
 
 
 def test_a_large_fock_state_with_little_noise():
