@@ -21,7 +21,7 @@ from bathax.studies.traced import value_and_jacobian
 Place = TypeVar("Place")
 
 # The last two steps together change no number x by more, absolutely or relatively, or the last one
-# no parameter by more than this part of its standard error: what is left is some hundred times less.
+# no parameter by more than this part of its standard error: what is left is a hundred times less.
 NEGLIGIBLE, OFFSET = 1e-6, 1e-4
 # A step is taken where the sum of squares falls by this part of what the tangents foretell, and the
 # next one may be longer where it falls by that.
