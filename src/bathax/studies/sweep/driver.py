@@ -20,7 +20,7 @@ from bathax.studies.sweep.axes import Axes, Box, box_shape
 from bathax.studies.sweep.program import AT_ONCE, GIB, Program, Values
 from bathax.studies.sweep.record import Layout, Model
 from bathax.studies.sweep.sizes import Retrying, fitting_recorder
-from bathax.studies.traced import hashable
+from bathax.studies.traced import shareable
 
 # A sweep is cut into so many boxes if they hold at least so many times what a device takes at once,
 # and into more where a box would hold more than so many bytes. Neither the number of devices nor
@@ -54,10 +54,11 @@ def sweep(
         bx.sweep(damped, {"eta": etas, "kT0": temperatures}, ["energy", "temperature"])
 
     `of` takes the `axes` by name and returns a solution, a dynamical map, a mapping of arrays or an
-    array, which is named `value`; it must work under `jit`. `axes` are `{name: values}`, or
-    `{name: (dimension, values)}` for parameters that vary together along one dimension; a third
-    entry may hold attributes, like units.
-    `quantities` are kept, by default all, each with its error estimate as `<name>_error` and its
+    array, which is named `value`; it must work under `jit`. Sweeps with the same `of` share
+    their programs. Solvers in it that choose their size take what the hardest points ask for, and
+    points that miss their tolerance all the same are computed again with larger ones. `axes` are
+    `{name: values}`, or `{name: (dimension, values)}` for parameters that vary together along one
+    dimension; a third entry may hold attributes, like units. `quantities` are kept, by default all, each with its error estimate as `<name>_error` and its
     derivatives by the parameters in `derivatives` as `<name>_by_<parameter>`; a parameter that does
     not vary is an axis of one value.
 
@@ -79,7 +80,7 @@ def sweep(
     unknown = [name for name in derivatives if name not in grid.parameters]
     require("derivatives", f"among {', '.join(grid.parameters)}", unknown, not unknown)
     chosen = tuple(quantities) if quantities else None
-    model = Model(hashable(of), chosen, tuple(derivatives))
+    model = Model(shareable(of), chosen, tuple(derivatives))
     recorder, sizes = fitting_recorder(model, grid)
     kept = recorder.layout(grid.first)
     taken = [
