@@ -54,13 +54,16 @@ def sweep(
         bx.sweep(damped, {"eta": etas, "kT0": temperatures}, ["energy", "temperature"])
 
     `of` takes the `axes` by name and returns a solution, a dynamical map, a mapping of arrays or an
-    array, which is named `value`; it must work under `jit`. Sweeps with the same `of` share
-    their programs. Solvers in it that choose their size take what the hardest points ask for, and
-    points that miss their tolerance all the same are computed again with larger ones. `axes` are
-    `{name: values}`, or `{name: (dimension, values)}` for parameters that vary together along one
-    dimension; a third entry may hold attributes, like units. `quantities` are kept, by default all, each with its error estimate as `<name>_error` and its
+    array, which is named `value`; it must work under `jit`. `axes` are `{name: values}`, or
+    `{name: (dimension, values)}` for parameters that vary together along one dimension; a third
+    entry may hold attributes, like units.
+    `quantities` are kept, by default all, each with its error estimate as `<name>_error` and its
     derivatives by the parameters in `derivatives` as `<name>_by_<parameter>`; a parameter that does
     not vary is an axis of one value.
+
+    Solvers in `of` that choose their size take what the hardest points ask for; points that miss
+    their tolerance all the same are computed again with larger ones. Sweeps with the same `of`
+    share their programs.
 
     The result has a `status` for every point. A bad parameter, a tolerance that was not reached or
     an error concerns its point alone; the attribute `flag_meanings` of `status` has the reasons.
