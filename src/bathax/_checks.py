@@ -51,12 +51,15 @@ def is_concrete(*values: object) -> bool:
 def holds(predicate: Callable[..., Any], *values: Any) -> bool:
     """Whether a predicate is true of concrete values; True of traced ones, judged by `is_valid`.
 
-    It is asked with arrays of NumPy, for which operators and methods compile no program.
+    Of arrays it is asked with those of NumPy, for which operators and methods compile no program,
+    of modules in one program.
     """
     if not is_concrete(*values):
         return True
     with jax.ensure_compile_time_eval():
-        return bool(predicate(*jax.tree.map(np.asarray, values)))
+        if any(isinstance(value, eqx.Module) for value in values):
+            return bool(eqx.filter_jit(predicate)(*values))
+        return bool(predicate(*map(np.asarray, values)))
 
 
 def require(name: str, rule: str, value: object, condition: object) -> None:
@@ -92,7 +95,7 @@ def parameter(rule: Rule = FINITE, **options: Any) -> Any:
 _DENSITY_MATRIX_RULES = {
     "Hermitian": lambda rho: jnp.max(jnp.abs(rho - rho.conj().T)) < 1e-10,
     "normalised to trace 1": lambda rho: jnp.abs(jnp.trace(rho) - 1.0) < 1e-8,
-    "positive": lambda rho: jnp.min(eigvalsh(rho)) > -1e-10,
+    "positive": lambda rho: jnp.min(eigvalsh(jnp.asarray(rho))) > -1e-10,
 }
 
 

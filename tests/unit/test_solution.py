@@ -1,5 +1,7 @@
 """`solve` as its users meet it: transformations, tolerances, bad input."""
 
+import warnings
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -44,6 +46,28 @@ def test_tolerance_out_of_reach_is_said():
     assert "Allow the solver more points" in solution.message
     truth = bx.Volterra(points=8192).green_functions(cavity(), TS)
     assert jnp.all(jnp.abs(solution.u - truth.green.u) <= 10.0 * solution.error.u)
+
+
+def test_a_concrete_call_that_misses_its_tolerance_warns():
+    with pytest.warns(bx.ToleranceWarning, match="tolerance was not reached"):
+        bx.solve(cavity(), bx.Fock(2), TS, bx.Volterra(points=128))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        jax.jit(lambda eta: bx.solve(cavity(eta), bx.Fock(2), TS, bx.Volterra(points=128)))(0.1)
+
+
+def test_more_times_and_other_levels_share_the_programs(caplog):
+    """The results are those of the times asked for, and of the state."""
+    first = bx.solve(cavity(), bx.Fock(2), TS, FIXED)
+    more = jnp.append(TS, 1.01 * TS[-1])
+    with jax.log_compiles():
+        second = bx.solve(cavity(), bx.Fock(3), more, FIXED)
+    assert "_attempt" not in caplog.text
+    assert "_observe" not in caplog.text
+    assert second.t.shape == second.temperature.shape == more.shape
+    np.testing.assert_allclose(second.v[:-1], first.v, rtol=1e-7, atol=1e-9)
+    alone = bx.solve(cavity(), bx.Fock(3), TS[-1:], FIXED)
+    np.testing.assert_allclose(second.energy[-2], alone.energy[0], rtol=1e-9)
 
 
 def test_a_bad_point_of_a_batch_leaves_the_others_alone():

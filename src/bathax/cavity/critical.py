@@ -23,7 +23,7 @@ from jaxtyping import ArrayLike
 
 from bathax._checks import Scalar, as_float, holds, is_valid, require
 from bathax.cavity.model import Cavity
-from bathax.cavity.poles import bound_states, edges, require_analytic, resonances
+from bathax.cavity.poles import discrete, edges, require_analytic
 from bathax.cavity.resonance import Cuts, noise_kernel, require_continued
 from bathax.numerics.critical import find_critical
 from bathax.numerics.exponential_sum import transform
@@ -68,14 +68,14 @@ def resonant_occupation(cavity: Cavity) -> Scalar:
     """
     require_analytic(cavity)
     require_continued(cavity)
-    found = resonances(cavity)
-    away = lax.complex(cavity.frequency, -cavity.frequency)
-    z = jnp.where(found.exist[0], found.frequencies[0], away)[None]
-    rate = -2.0 * z.imag
-    occupation = 2.0 * transform(noise_kernel(cavity, Cuts.of(cavity, NODES)), z).real / rate
-    bound = jnp.any(bound_states(cavity).exist)
-    usable = found.exist[0] & ~bound & is_valid(cavity)
-    return jnp.where(usable, occupation[0], jnp.nan)
+    bound, found = discrete(cavity)
+    least = jnp.argmin(jnp.where(found.exist, -found.frequencies.imag, jnp.inf))
+    exists, away = found.exist[least], lax.complex(cavity.frequency, -cavity.frequency)
+    z = jnp.where(exists, found.frequencies[least], away)[None]
+    kernel = noise_kernel(cavity, Cuts.of(cavity, NODES))[0]
+    occupation = -transform(kernel, z)[0].real / z[0].imag
+    usable = exists & ~jnp.any(bound.exist) & is_valid(cavity)
+    return jnp.where(usable, occupation, jnp.nan)
 
 
 def critical_temperature(cavity: Cavity, number: ArrayLike) -> Scalar:

@@ -18,7 +18,11 @@ from bathax.cavity.model import Cavity
 from bathax.numerics import gregory
 from bathax.numerics.elementary import phase_factor
 from bathax.numerics.grid import TimeGrid, combined, stencils
+from bathax.numerics.refinement import coarse_and_fine
 from bathax.numerics.volterra import solve_integro_differential
+
+# Grids up to this size are solved together with the one of half the points.
+TOGETHER = 2**14
 
 
 class GreenFunctions(eqx.Module):
@@ -84,33 +88,32 @@ def interpolated(
 ) -> Callable[[Float[Array, " times"]], tuple[GreenFunctions, GreenFunctions]]:
     """The Green functions at any times up to `stop`, from a grid and from half its points.
 
-    The kernels are sampled once. Both grids go through the same program, the coarse one followed
-    by zeros, which by causality do not matter: its pieces are compiled once.
+    The kernels are sampled once. Both grids go through the same program as long as it takes longer
+    to compile than to run, the coarse one followed by zeros, which by causality do not matter.
+    Derivatives are those of the fine one.
     """
     grid = TimeGrid.beyond(stop, points)
     phase = phase_factor(cavity.frequency * grid.times)
     # Each by itself: inside `jit`, those that nobody asks for are not computed.
-    kernels = (cavity.memory_kernel(grid) * phase, cavity.noise_kernel(grid) * phase)
-    steps, sizes = jnp.stack([2.0 * grid.step, grid.step]), jnp.array([points // 2, points])
-    smooth = jax.vmap(_rotating)(*(_with_half(kernel) for kernel in kernels), steps)
+    memory, noise = cavity.memory_kernel(grid) * phase, cavity.noise_kernel(grid) * phase
+    half, together = grid.halved, points <= TOGETHER
+    thinned = memory[::2], noise[::2]
+    if together:
+        thinned = tuple(jnp.pad(kernel, (0, half.points)) for kernel in thinned)
+    coarse, fine = coarse_and_fine(
+        _rotating, (*thinned, half.step), (memory, noise, grid.step), (), together=together
+    )
 
     def at(ts: Float[Array, " times"]) -> tuple[GreenFunctions, GreenFunctions]:
-        def on(samples: Rotating, step: Scalar, size: Int[Array, ""]) -> GreenFunctions:
-            rule = stencils(ts / step, size)
-            values = jax.tree.map(lambda f: combined(f, *rule), samples)
-            return _laboratory(cavity.frequency, ts, values)
-
-        both = jax.vmap(on)(smooth, steps, sizes)
-        coarse, fine = (jax.tree.map(lambda f, k=k: f[k], both) for k in range(2))
-        return coarse, fine
+        return coarse_and_fine(
+            _between,
+            (coarse, half.step, jnp.asarray(half.points)),
+            (fine, grid.step, jnp.asarray(points)),
+            (cavity.frequency, ts),
+            together=together,
+        )
 
     return at
-
-
-def _with_half(kernel: Complex[Array, " points"]) -> Complex[Array, "2 points"]:
-    """Every second sample, and all of them."""
-    half = jnp.pad(kernel[::2], (0, kernel.shape[0] // 2))
-    return jnp.stack([half, kernel])
 
 
 class Rotating(eqx.Module):
@@ -135,6 +138,14 @@ def _rotating(
     pull = -2.0 * exchange.imag - 4.0 * work
     rate = 2.0 * exchange.real
     return Rotating(y, -flow, gregory.integrate(rate, step), rate, pull)
+
+
+def _between(
+    samples: Rotating, step: Scalar, size: Int[Array, ""], frequency: Scalar, ts: Array
+) -> GreenFunctions:
+    """At any times, from samples on a grid of that step and size."""
+    rule = stencils(ts / step, size)
+    return _laboratory(frequency, ts, jax.tree.map(lambda f: combined(f, *rule), samples))
 
 
 def _laboratory(

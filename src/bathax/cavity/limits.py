@@ -11,6 +11,7 @@ narrow |G|^2 is no obstacle.
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 from jaxtyping import Array, Complex, Float
 
@@ -19,19 +20,25 @@ from bathax.cavity.model import Cavity
 from bathax.cavity.poles import (
     BoundStates,
     Poles,
-    bound_states,
-    edges,
+    continued,
+    discrete,
     first_inverse,
     intervals,
-    inverse,
     lines,
     require_analytic,
-    sector_poles,
 )
-from bathax.cavity.resonance import ANGLE, Cuts, part_left, propagator, require_continued, share
+from bathax.cavity.resonance import (
+    ANGLE,
+    Cuts,
+    both_rules,
+    jumped,
+    part_left,
+    propagator,
+    require_continued,
+    share,
+)
 from bathax.cavity.states import State
 from bathax.reservoir.occupation import Uniform
-from bathax.reservoir.reservoir import Reservoir
 
 NODES = 512
 
@@ -91,8 +98,8 @@ def long_time_limit(cavity: Cavity) -> LongTimeLimit:
     """
     require_analytic(cavity)
     require_continued(cavity)
-    bound, found = bound_states(cavity), sector_poles(cavity)
-    fine, coarse = (_noise(cavity, bound, found, stride) for stride in (1, 2))
+    bound, found = discrete(cavity)
+    fine, coarse = _noise(cavity, bound, found)
     size = jnp.where(fine > 0.0, fine, 1.0)
     change = jnp.abs(fine - coarse) / size
     error = size * (jnp.minimum(change, change**2) + 1e-14) + _beyond(cavity, bound, found)
@@ -105,48 +112,51 @@ def long_time_limit(cavity: Cavity) -> LongTimeLimit:
     )
 
 
-def _noise(cavity: Cavity, bound: BoundStates, found: list[Poles], stride: int) -> Scalar:
-    """v for t -> infinity, by the rule of every node or of every second one."""
+def _noise(cavity: Cavity, bound: BoundStates, found: Poles) -> Float[Array, " 2"]:
+    """v for t -> infinity, by the rule of every node and by that of every second one."""
     z, dz = lines(cavity, ANGLE, NODES)
-    z, dz = z[:, ::stride], stride * dz[::stride]
-    sides = intervals(cavity)
-
-    def bound_response(z: Complex[Array, " z"]) -> Complex[Array, " z"]:
-        """sum_b Z_b^2 / (z - w_b)^2."""
-        terms = bound.residues.astype(complex)[None, :] / jnp.subtract.outer(z, bound.placed)
-        return jnp.sum(terms**2, axis=1)
-
-    def from_line(bath: Reservoir, m: int) -> Complex[Array, ""]:
-        def side(through: Scalar) -> Complex[Array, " nodes"]:
-            spectrum = 1.0 / (inverse(cavity, z[m], through) * first_inverse(cavity, z[m]))
-            density = bath.spectral_density.continued(z[m], through)
-            return density * (spectrum + bound_response(z[m]))
-
-        return jnp.sum(dz * bath.occupation(z[m]) * (side(sides[m + 1]) - side(sides[m])))
-
-    def from_poles(bath: Reservoir, m: int) -> Complex[Array, ""]:
-        poles = found[m]
-        z = jnp.where(poles.exist, poles.frequencies, cavity.frequency.astype(complex))
-        whole = jnp.where(poles.exist, cavity.continued_density(z, sides[m]), 1.0)
-        part = bath.spectral_density.continued(z, sides[m]) / whole * bath.occupation(z)
-        weights = poles.residues * share(cavity, poles, m, NODES // stride)
-        return jnp.sum(jnp.where(poles.exist, weights * part, 0.0))
-
-    total = jnp.zeros((), complex)
+    total = _on_lines(cavity, bound, z) @ (both_rules(NODES)[:, 0] * dz[None, :]).T
+    pole = jnp.where(found.exist, found.frequencies, cavity.frequency.astype(complex))
+    through = intervals(cavity)[np.asarray(found.sector, int)]
+    whole = jnp.where(found.exist, continued(cavity.continued_density, pole, through), 1.0)
+    weights = jnp.where(found.exist, found.residues / whole, 0.0)
+    weights = share(cavity, found, NODES) * weights[None, :]
     for bath in cavity.reservoirs:
-        total += sum(from_line(bath, m) for m in range(edges(cavity).shape[0]))
-        total += sum(from_poles(bath, m) for m in range(len(found)))
-        own, masses, *ends = bath.spectral_density.poles
-        masses = masses * part_left(cavity, own, ends, ANGLE, NODES // stride)
-        total += jnp.sum(masses * bath.occupation(own) * bound_response(own))
+        density = bath.spectral_density
+        total += weights @ (continued(density.continued, pole, through) * bath.occupation(pole))
+        own, masses, *ends = density.poles
+        masses = masses * bath.occupation(own) * _bound_response(bound, own)
+        total += part_left(cavity, own, ends, ANGLE, NODES) @ masses
     return total.real
 
 
-def _beyond(cavity: Cavity, bound: BoundStates, found: list[Poles]) -> Float[Array, ""]:
+def _on_lines(
+    cavity: Cavity, bound: BoundStates, z: Complex[Array, "edges nodes"]
+) -> Complex[Array, " nodes"]:
+    """The jump of J n [G G_1 + sum_b Z_b^2 / (z - w_b)^2], where G_1 is on the first sheet."""
+    first, total = first_inverse(cavity, z), jnp.zeros_like(z)
+    whole = jumped(cavity.continued_density, cavity, z)
+    bound_response = _bound_response(bound, z.ravel()).reshape(z.shape)
+    response = [
+        1.0 / ((first + 2j * jnp.pi * density) * first) + bound_response for density in whole
+    ]
+    for bath in cavity.reservoirs:
+        left, right = jumped(bath.spectral_density.continued, cavity, z)
+        total += (right * response[1] - left * response[0]) * bath.occupation(z)
+    return jnp.sum(total, axis=0)
+
+
+def _bound_response(bound: BoundStates, z: Complex[Array, " z"]) -> Complex[Array, " z"]:
+    """sum_b Z_b^2 / (z - w_b)^2."""
+    terms = bound.residues.astype(complex)[None, :] / (z[:, None] - bound.placed[None, :])
+    return jnp.sum(terms**2, axis=1)
+
+
+def _beyond(cavity: Cavity, bound: BoundStates, found: Poles) -> Float[Array, ""]:
     """Quanta of uniformly filled reservoirs beyond the ends of the lines: u(0) = 1 lacks them."""
     occupations = [bath.occupation for bath in cavity.reservoirs]
     filling = [n.number for n in occupations if isinstance(n, Uniform)]
     if not filling:
         return jnp.zeros(())
     u = propagator(cavity, bound, found, Cuts.of(cavity, NODES))
-    return jnp.abs(u.start - 1.0) * sum(filling, jnp.zeros(()))
+    return jnp.abs(u.start[0] - 1.0) * sum(filling, jnp.zeros(()))

@@ -5,8 +5,9 @@ which every gap holds at most one. Continued through the support into the lower 
 1 / G_II = 1 / G + 2 pi i J, it has complex ones, the resonances: a frequency and half a width.
 """
 
+import cmath
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import equinox as eqx
 import jax
@@ -32,7 +33,8 @@ NOWHERE = 0.577 + 1.618j
 # Lines end at e^LAST bandwidths, for densities with algebraic tails.
 LAST = 11.5
 # How far below the real axis resonances are counted, and again where one is on that very line.
-WEDGE, NARROWER = 1.0, 0.9
+WEDGE = 1.0
+WEDGES = (WEDGE, 0.9)
 # Newton's method is done when a step is shorter than this part of the distance to an edge.
 CONVERGED = 1e-8
 # Resonances kept in each sector, and cells of each grid that are followed to find them.
@@ -40,11 +42,15 @@ MOST, FOLLOWED = 8, 8
 
 
 class Poles(eqx.Module):
-    """Frequencies and residues of G, of which only those count that exist."""
+    """Frequencies and residues of G, of which only those count that exist.
+
+    Each is continued from one of the intervals between the edges, its `sector`.
+    """
 
     frequencies: Complex[Array, " poles"]
     residues: Complex[Array, " poles"]
     exist: Bool[Array, " poles"]
+    sector: tuple[int, ...] = eqx.field(static=True)
 
 
 class BoundStates(eqx.Module):
@@ -69,7 +75,9 @@ def edges(system: OpenSystem) -> Float[Array, " edges"]:
     # Reservoirs that begin at a known number, zero, share one edge.
     known = sorted({p for p in points if isinstance(p, float) and not math.isinf(p)})
     others = [p for p in points if not isinstance(p, float)]
-    return jnp.sort(jnp.asarray([*known, *others], float)) if points else jnp.zeros(0)
+    if not others:
+        return jnp.asarray(np.asarray(known, float))
+    return jnp.sort(jnp.stack([*map(jnp.asarray, known), *others]))
 
 
 def _supports(system: OpenSystem) -> list[Interval]:
@@ -89,6 +97,13 @@ def coverage(system: OpenSystem) -> list[bool | None]:
     return [from_below, *[None] * (count - 1), to_above]
 
 
+def ends_of(system: OpenSystem, sector: Sequence[int] | np.ndarray) -> tuple[Array, Array]:
+    """The lower and upper ends of some of the intervals between the edges, infinite ones too."""
+    ends = jnp.concatenate([np.full(1, -np.inf), edges(system), np.full(1, np.inf)])
+    m = np.asarray(sector, int)
+    return ends[m], ends[m + 1]
+
+
 def intervals(system: OpenSystem) -> Float[Array, " intervals"]:
     """A frequency within each interval between the edges, and outside of the first and last."""
     ends = edges(system)
@@ -99,9 +114,24 @@ def intervals(system: OpenSystem) -> Float[Array, " intervals"]:
     return jnp.concatenate([ends[:1] - unit, middles, ends[-1:] + unit])
 
 
-def inverse(system: OpenSystem, z: Complex[Array, "..."], through: Scalar) -> Complex[Array, "..."]:
-    """1 / G(z) in the lower half plane, continued from the real frequency `through`."""
-    return first_inverse(system, z) + 2j * jnp.pi * system.continued_density(z, through)
+def inverse(
+    system: OpenSystem, z: Complex[Array, "..."], through: Float[Array, "..."]
+) -> Complex[Array, "..."]:
+    """1 / G(z) in the lower half plane, continued from the real frequencies `through`."""
+    return first_inverse(system, z) + 2j * jnp.pi * continued(system.continued_density, z, through)
+
+
+def continued(
+    density: Callable[[Array, Scalar], Array],
+    z: Complex[Array, "..."],
+    through: Float[Array, "..."],
+) -> Complex[Array, "..."]:
+    """A density in the lower half plane, each z[n] continued from a frequency of its own."""
+    if not z.size:
+        return z
+    for _ in range(through.ndim):
+        density = jax.vmap(density)
+    return density(z, through)
 
 
 def first_inverse(system: OpenSystem, z: Complex[Array, "..."]) -> Complex[Array, "..."]:
@@ -113,9 +143,9 @@ def lines(
     system: OpenSystem, angle: float, nodes: int
 ) -> tuple[Complex[Array, "edges nodes"], Complex[Array, " nodes"]]:
     """Nodes on lines at an angle below the real axis from each edge, and dz."""
-    r, dr = (jnp.asarray(part, complex) for part in half_line(LAST, nodes))
+    r, dr = (part.astype(complex) for part in half_line(LAST, nodes))
     along = direction(system, angle)
-    return jnp.add.outer(edges(system).astype(complex), along * r), along * dr
+    return edges(system).astype(complex)[:, None] + along * r[None, :], along * dr
 
 
 def direction(system: OpenSystem, angle: float) -> Complex[Array, ""]:
@@ -125,20 +155,30 @@ def direction(system: OpenSystem, angle: float) -> Complex[Array, ""]:
     and their derivatives are those of the sums that stand for them.
     """
     bandwidth = jnp.exp2(0.5 * jnp.round(2.0 * jnp.log2(lax.stop_gradient(system.bandwidth))))
-    return bandwidth.astype(complex) * jnp.exp(-1j * jnp.asarray(angle, complex))
+    return bandwidth.astype(complex) * cmath.exp(-1j * angle)
 
 
 def _with_slope(function: Callable[[Array], Array], x: Array) -> tuple[Array, Array]:
     return jax.jvp(function, (x,), (jnp.ones_like(x),))
 
 
-def _polished(function: Callable[[Array], Array], root: Array) -> Array:
-    """Two steps of Newton's method, which also carry the derivatives of an implicit function."""
-    root = lax.stop_gradient(root)
-    for _ in range(2):
-        value, slope = _with_slope(function, root)
-        root = root - value / slope
-    return root
+@eqx.filter_custom_jvp
+def _implicit(
+    system: OpenSystem, z: Complex[Array, " z"], through: Float[Array, " z"]
+) -> Complex[Array, " z"]:
+    """Zeros of 1/G that have been found, as functions of the parameters of the system."""
+    del system, through
+    return z
+
+
+@_implicit.def_jvp
+def _implicit_jvp(primals: tuple, tangents: tuple) -> tuple[Array, Array]:
+    # dz = -d(1/G) / (1/G)', evaluated at z as a function again: so in derivatives of every order.
+    (system, z, through), (d_system, *_) = primals, tangents
+    z = _implicit(system, z, through)
+    _, slope = _with_slope(lambda z: inverse(system, z, through), z)
+    _, change = eqx.filter_jvp(lambda s: inverse(s, z, through), (system,), (d_system,))
+    return z, jnp.zeros_like(z) if change is None else -change / slope
 
 
 def require_analytic(system: OpenSystem) -> None:
@@ -148,6 +188,99 @@ def require_analytic(system: OpenSystem) -> None:
         words = "analytic off the ends of its support"
         known = density.support is not None
         require("spectral_density", words, f"{density}, which is not known to be", known)
+
+
+# --- all of them -----------------------------------------------------------------------------
+
+
+def discrete(system: OpenSystem) -> tuple[BoundStates, Poles]:
+    """The bound states, and the poles in the lower half plane."""
+    fixed = lax.stop_gradient(system)
+    survey = _Survey.of(fixed)
+    bound, found = _gaps(fixed, survey), _resonant(fixed, survey)
+    z, residues = _residues(system, _Found.joined(bound, found))
+    count = bound.exist.shape[0]
+    return _bound(bound, z[:count], residues[:count]), Poles(
+        z[count:], residues[count:], found.exist, found.sector
+    )
+
+
+class _Found(eqx.Module):
+    """Zeros of 1/G, continued from the intervals `sector`; any numbers where there are none."""
+
+    z: Complex[Array, " z"]
+    exist: Bool[Array, " z"]
+    sector: tuple[int, ...] = eqx.field(static=True)
+
+    @staticmethod
+    def joined(*parts: "_Found") -> "_Found":
+        """All of them."""
+        return _Found(
+            jnp.concatenate([part.z for part in parts]),
+            jnp.concatenate([part.exist for part in parts]),
+            sum((part.sector for part in parts), ()),
+        )
+
+
+def _residues(system: OpenSystem, found: _Found) -> tuple[Array, Array]:
+    """Frequencies and residues 1 / (1/G)'; 0 where there is no pole."""
+    through = intervals(system)[np.asarray(found.sector, int)]
+    away = through.astype(complex) - NOWHERE * system.frequency.astype(complex)
+    z = jnp.where(found.exist, found.z, lax.stop_gradient(away))
+    z = _implicit(system, z, lax.stop_gradient(through))
+    _, slope = _with_slope(lambda z: inverse(system, z, through), z)
+    # Where two poles merge the slope may vanish: without them u(0) = 1 is missed.
+    simple = found.exist & (slope != 0.0)
+    residues = jnp.where(simple, 1.0 / jnp.where(simple, slope, 1.0), 0.0)
+    return jnp.where(found.exist, z, away), residues
+
+
+class _Survey(eqx.Module):
+    """Sigma and 1/G where poles are looked for: on polar grids about the edges, at w_s, at edges.
+
+    A grid for each edge and the interval on either side of it that J may cover, the `sectors` from
+    which 1/G is continued.
+    """
+
+    grids: Complex[Array, "grids angles radii"]
+    cleared: Complex[Array, "grids angles radii"]
+    at_level: Complex[Array, ""]
+    at_edges: Complex[Array, " edges"]
+    sectors: tuple[int, ...] = eqx.field(static=True)
+
+    @staticmethod
+    def of(system: OpenSystem) -> "_Survey":
+        """With one evaluation of Sigma."""
+        ends, rays = edges(system).astype(complex), np.exp(-1j * ANGLES)
+        count, covered = ends.shape[0], coverage(system)
+        about = [(m, m - 1, rays) for m in range(1, count + 1) if covered[m] is not False]
+        about += [(m, m, -rays.conj()) for m in range(count) if covered[m] is not False]
+        sectors, corners, angles = zip(*about, strict=True) if about else ((), (), ())
+        r = _radii(system).astype(complex)
+        grids = ends[np.asarray(corners, int)][:, None, None] + (
+            np.reshape(np.asarray(angles, complex), (-1, rays.size, 1)) * r[None, None, :]
+        )
+        level = system.frequency.astype(complex)
+        z = jnp.concatenate([grids.ravel(), level[None], ends])
+        sigma = system.self_energy(z.conj())
+        on_grids = sigma[: grids.size].conj().reshape(grids.shape)
+        through = intervals(system)[np.asarray(sectors, int)]
+        density = continued(system.continued_density, grids, through)
+        value = grids - level - on_grids + 2j * jnp.pi * density
+        return _Survey(
+            grids,
+            value * _clearing(system, grids, through[:, None, None]),
+            sigma[grids.size],
+            sigma[grids.size + 1 :],
+            sectors,
+        )
+
+
+def _radii(system: OpenSystem) -> Float[Array, " radii"]:
+    """Distances from an edge, evenly spaced in their logarithm in two stretches."""
+    near, chained = jnp.log(NEAREST * system.frequency), jnp.log(CHAINED * system.bandwidth)
+    steps, further = np.arange(NEAR) / NEAR, np.linspace(0.0, math.log(FARTHEST / CHAINED), FAR)
+    return jnp.exp(jnp.concatenate([near + (chained - near) * steps, chained + further]))
 
 
 # --- bound states ----------------------------------------------------------------------------
@@ -164,57 +297,65 @@ def bound_states(system: OpenSystem) -> BoundStates:
     that is as uncertain as its distance.
     """
     require_analytic(system)
+    fixed = lax.stop_gradient(system)
+    found = _gaps(fixed, _Survey.of(fixed))
+    return _bound(found, *_residues(system, found))
+
+
+def _bound(found: _Found, z: Complex[Array, " gaps"], residues: Array) -> BoundStates:
+    return BoundStates(jnp.where(found.exist, z.real, jnp.nan), residues.real, found.exist)
+
+
+def _gaps(system: OpenSystem, survey: _Survey) -> _Found:
+    """The bound state of each gap."""
     ends = edges(system)
     if not ends.shape[0]:
-        return BoundStates(jnp.zeros(0), jnp.zeros(0), jnp.zeros(0, bool))
+        return _Found(jnp.zeros(0, complex), jnp.zeros(0, bool), ())
     gaps = np.flatnonzero([covered is not True for covered in coverage(system)])
     outside = system.spectral_density(intervals(system)) == 0.0
+    sigma = survey.at_edges.real
+    at_ends, level = ends - system.frequency - sigma, (system.frequency + sigma)[np.array([0, -1])]
+    low = jnp.concatenate([jnp.minimum(ends[:1], level[:1]), ends])
+    high = jnp.concatenate([ends, jnp.maximum(ends[-1:], level[1:])])
+    rises = jnp.concatenate([np.ones(1, bool), at_ends < 0.0])
+    passes = jnp.concatenate([at_ends > 0.0, np.ones(1, bool)])
+    exist = (outside & rises & passes)[gaps]
 
-    def excess(w: Float[Array, "..."]) -> Float[Array, "..."]:
+    def excess(w: Float[Array, " gaps"]) -> Float[Array, " gaps"]:
         return w - system.frequency - system.self_energy(w.astype(complex)).real
 
-    at_ends = excess(ends)
-    low = jnp.concatenate([jnp.minimum(ends[:1], (ends - at_ends)[:1]), ends])
-    high = jnp.concatenate([ends, jnp.maximum(ends[-1:], (ends - at_ends)[-1:])])
-    rises = jnp.concatenate([jnp.ones(1, bool), at_ends < 0.0])
-    passes = jnp.concatenate([at_ends > 0.0, jnp.ones(1, bool)])
-    exist = (outside & rises & passes)[gaps]
-    low, high = lax.stop_gradient((low[gaps], high[gaps]))
-    frequencies = _root(excess, low, high, exist)
-    _, slope = _with_slope(excess, frequencies)
-    return BoundStates(
-        jnp.where(exist, frequencies, jnp.nan), jnp.where(exist, 1.0 / slope, 0.0), exist
-    )
+    w = _root(excess, low[gaps], high[gaps])
+    return _Found(jnp.where(exist, w, low[gaps] - 1.0).astype(complex), exist, tuple(gaps.tolist()))
 
 
 def _root(
-    excess: Callable[[Array], Array],
-    low: Float[Array, " gaps"],
-    high: Float[Array, " gaps"],
-    exist: Bool[Array, " gaps"],
+    excess: Callable[[Array], Array], low: Float[Array, " gaps"], high: Float[Array, " gaps"]
 ) -> Float[Array, " gaps"]:
-    """The root of an increasing function in each bracket, with implicit derivatives."""
+    """The root of an increasing function in each bracket."""
 
     def halve(_: Int[Array, ""], bracket: tuple[Array, Array]) -> tuple[Array, Array]:
         low, high = bracket
         middle = 0.5 * (low + high)
-        above = lax.stop_gradient(excess(middle)) > 0.0
+        above = excess(middle) > 0.0
         return jnp.where(above, low, middle), jnp.where(above, middle, high)
 
     low, high = lax.fori_loop(0, BISECTIONS, halve, (low, high))
-    return _polished(excess, jnp.where(exist, 0.5 * (low + high), low - 1.0))
+    return 0.5 * (low + high)
 
 
 # --- resonances ------------------------------------------------------------------------------
 
 
-class Resonances(Poles):
+class Resonances(eqx.Module):
     """Resonances z_p = w_p - i Gamma_p / 2 and their residues R_p, the least damped ones first.
 
     Of as many as fit, those count that `exist`; the others are NaN with R = 0. `complete` says
     whether those within `WEDGE` below the real axis are as many as the argument principle counts.
     """
 
+    frequencies: Complex[Array, " poles"]
+    residues: Complex[Array, " poles"]
+    exist: Bool[Array, " poles"]
     complete: Bool[Array, ""]
 
     @property
@@ -234,225 +375,218 @@ def resonances(system: OpenSystem) -> Resonances:
     """
     require_analytic(system)
     found = sector_poles(system)
-    z, residues, exist = (
-        jnp.concatenate([getattr(poles, name) for poles in found])
-        for name in ("frequencies", "residues", "exist")
-    )
+    z, exist = found.frequencies, found.exist
     order = jnp.argsort(jnp.where(exist, -z.imag, jnp.inf))
     z = jnp.where(exist, z, jnp.nan)
-    return Resonances(z[order], residues[order], exist[order], are_complete(system, found))
+    return Resonances(z[order], found.residues[order], exist[order], are_complete(system, found))
 
 
-def are_complete(system: OpenSystem, found: list[Poles]) -> Bool[Array, ""]:
-    """Whether all zeros of 1/G within `WEDGE` below the real axis are among the poles found."""
-
-    def agrees(m: int, poles: Poles, wedge: float) -> Bool[Array, ""]:
-        own, reached = _own_poles(system, intervals(system)[m])
-        inside = jnp.sum(poles.exist & _in_wedge(system, poles.frequencies, m, wedge))
-        poles_of_density = jnp.sum(reached & _in_wedge(system, own, m, wedge))
-        missed = _winding(system, m, wedge) - (inside - poles_of_density).astype(float)
-        return jnp.abs(missed) < 0.5
-
-    def is_complete(m: int, poles: Poles) -> Bool[Array, ""]:
-        gap = system.spectral_density(intervals(system)[m]) == 0.0
-        return gap | agrees(m, poles, WEDGE) | agrees(m, poles, NARROWER)
-
-    searched = [is_complete(m, poles) for m, poles in enumerate(found) if poles.exist.size]
-    return jnp.all(jnp.stack(searched))
-
-
-def _in_wedge(
-    system: OpenSystem, z: Complex[Array, " z"], m: int, wedge: float
-) -> Bool[Array, " z"]:
-    """Between the lines at such an angle from the ends of the m-th interval."""
-    ends, inside = edges(system), jnp.ones(z.shape, bool)
-    if m > 0:
-        inside &= -jnp.angle(z - ends[m - 1].astype(complex)) < wedge
-    if m < ends.shape[0]:
-        inside &= -jnp.angle(z - ends[m].astype(complex)) > wedge
-    return inside
-
-
-def _winding(system: OpenSystem, m: int, wedge: float) -> Float[Array, ""]:
-    r"""How often 1/G, continued from the m-th interval, winds about 0 along the boundary.
-
-    On the interval itself Im 1/G >= 0 and the phase of 1/G is between 0 and pi. From its ends it is
-    followed along the lines, far out on which 1/G is z.
-    """
-    through = intervals(system)[m]
-    z, _ = lines(system, wedge, 512)
-
-    def far(z: Complex[Array, " nodes"]) -> Scalar:
-        """The phase of 1/G at the far end of a line."""
-        values = inverse(system, z, through)
-        start = jnp.arctan2(jnp.maximum(values[0].imag, 0.0), values[0].real)
-        return start + jnp.sum(jnp.angle(values[1:] / values[:-1]))
-
-    left = far(z[m - 1]) if m > 0 else 2.0 * jnp.pi - wedge
-    right = far(z[m]) if m < z.shape[0] else -wedge
-    return jnp.asarray((left - right) / (2.0 * jnp.pi))
-
-
-def _own_poles(system: OpenSystem, through: Scalar) -> tuple[Array, Array]:
-    """Poles of the spectral densities themselves, and which `through` leads to."""
-    poles = [bath.spectral_density.poles for bath in system.reservoirs]
-    z, _, low, high = joined_poles(poles)
-    return z, (low < through) & (through < high)
-
-
-def sector_poles(system: OpenSystem) -> list[Poles]:
+def sector_poles(system: OpenSystem) -> Poles:
     """Poles of G in the lower half plane, continued from each interval of the real axis.
 
     At most `MOST` for each interval, the least damped ones, but all where J is rational. With
     derivatives of implicit functions.
     """
-    none = Poles(jnp.zeros(0, complex), jnp.zeros(0, complex), jnp.zeros(0, bool))
-    return [
-        none if covered is False else _found(system, m)
-        for m, covered in enumerate(coverage(system))
-    ]
-
-
-def _found(system: OpenSystem, m: int) -> Poles:
-    """The poles continued from the m-th interval; none where it is a gap."""
-    through = intervals(system)[m]
     fixed = lax.stop_gradient(system)
-    z, exist = _search(fixed, m) if edges(system).shape[0] else _rational(fixed)
-    away = through.astype(complex) - NOWHERE * system.frequency.astype(complex)
-    z = _polished(lambda z: inverse(system, z, through), jnp.where(exist, z, away))
-    _, slope = _with_slope(lambda z: inverse(system, z, through), z)
-    return Poles(jnp.where(exist, z, away), jnp.where(exist, 1.0 / slope, 0.0), exist)
+    found = _resonant(fixed, _Survey.of(fixed))
+    return Poles(*_residues(system, found), found.exist, found.sector)
 
 
-def _cleared(system: OpenSystem, through: Scalar) -> Callable[[Array], Array]:
-    """1/G, continued, times the factors that cancel poles of J."""
-    own, reached = _own_poles(system, through)
+def are_complete(system: OpenSystem, found: Poles) -> Bool[Array, ""]:
+    """Whether all zeros of 1/G within `WEDGE` below the real axis are among the poles found."""
+    system, found = lax.stop_gradient((system, found))
+    sectors = np.arange(edges(system).shape[0] + 1)
+    own, reached = _own_poles(system, intervals(system)[:, None])
+    belongs = np.asarray(found.sector) == sectors[:, None]
 
-    def function(z: Complex[Array, "..."]) -> Complex[Array, "..."]:
-        apart = jnp.subtract.outer(z, own)
-        factors = jnp.where(jnp.broadcast_to(reached, apart.shape), apart, 1.0)
-        return inverse(system, z, through) * jnp.prod(factors, axis=-1)
+    def count(z: Complex[Array, " z"], counts: Bool[Array, "sectors z"]) -> Array:
+        return jnp.sum(counts[None] & _in_wedge(system, z), axis=-1).astype(float)
 
-    return function
+    found_inside = count(found.frequencies, found.exist[None, :] & belongs)
+    expected = _winding(system) + (count(own, reached) if own.size else 0.0)
+    agree = jnp.any(jnp.abs(expected - found_inside) < 0.5, axis=0)
+    gap = system.spectral_density(intervals(system)) == 0.0
+    return jnp.all((gap | agree)[np.unique(found.sector)])
+
+
+def _in_wedge(system: OpenSystem, z: Complex[Array, " z"]) -> Bool[Array, "wedges sectors z"]:
+    """Whether between the lines at an angle from the ends of each interval."""
+    low, high = (end[:, None] for end in ends_of(system, range(edges(system).shape[0] + 1)))
+
+    def angle(end: Array) -> Float[Array, "wedges sectors z"]:
+        corner = jnp.where(jnp.isfinite(end), end, 0.0).astype(complex)
+        return -jnp.angle(z[None, :] - corner)[None]
+
+    wedges = np.reshape(WEDGES, (-1, 1, 1))
+    right_of_low = (low == -jnp.inf)[None] | (angle(low) < wedges)
+    return right_of_low & ((high == jnp.inf)[None] | (angle(high) > wedges))
+
+
+def _winding(system: OpenSystem) -> Float[Array, "wedges sectors"]:
+    r"""How often 1/G, continued from each interval, winds about 0 along the boundary of a wedge.
+
+    On the interval itself Im 1/G >= 0 and the phase of 1/G is between 0 and pi. From its ends it is
+    followed along the lines, far out on which 1/G is z.
+    """
+    sides, wedges = intervals(system), np.asarray(WEDGES)[:, None]
+    r, _ = half_line(LAST, 512)
+    along = direction(system, 0.0) * (np.exp(-1j * wedges[:, :, None]) * r)
+    z = edges(system).astype(complex)[None, :, None] + along
+    first = first_inverse(system, z)
+
+    def far(sides: Float[Array, " edges"]) -> Float[Array, "wedges edges"]:
+        """The phase of 1/G, continued from one side of each edge, at the far end of its line."""
+        through = jnp.broadcast_to(sides[None, :], z.shape[:2])
+        values = first + 2j * jnp.pi * continued(system.continued_density, z, through)
+        start = jnp.arctan2(jnp.maximum(values[..., 0].imag, 0.0), values[..., 0].real)
+        return start + jnp.sum(jnp.angle(values[..., 1:] / values[..., :-1]), axis=-1)
+
+    # The last interval has no line from above, the first one none from below.
+    right = jnp.concatenate([far(sides[:-1]), -wedges], axis=1)
+    left = jnp.concatenate([2.0 * np.pi - wedges, far(sides[1:])], axis=1)
+    return (left - right) / (2.0 * jnp.pi)
+
+
+def _own_poles(
+    system: OpenSystem, through: Float[Array, "*z 1"]
+) -> tuple[Complex[Array, " own"], Bool[Array, "*z own"]]:
+    """Poles of the spectral densities themselves, and which `through` leads to."""
+    poles = [bath.spectral_density.poles for bath in system.reservoirs]
+    z, _, low, high = joined_poles(poles)
+    shape = (1,) * (through.ndim - 1) + z.shape
+    return z, (low.reshape(shape) < through) & (through < high.reshape(shape))
+
+
+def _clearing(
+    system: OpenSystem, z: Complex[Array, "..."], through: Float[Array, "..."]
+) -> Complex[Array, "..."]:
+    """The factors that cancel poles of J in 1/G, continued."""
+    own, reached = _own_poles(system, through[..., None])
+    if not own.size:
+        return jnp.ones_like(z)
+    apart = z[..., None] - own.reshape((1,) * z.ndim + own.shape)
+    return jnp.prod(jnp.where(reached, apart, 1.0), axis=-1)
 
 
 def _newton(
-    function: Callable[[Array], Array],
-) -> Callable[[Complex[Array, "..."]], Complex[Array, "..."]]:
-    """The step of Newton's method, to be subtracted."""
+    system: OpenSystem, through: Float[Array, " z"]
+) -> Callable[[Complex[Array, " z"]], Complex[Array, " z"]]:
+    """The step of Newton's method for 1/G without the poles of J, to be subtracted."""
 
-    def step(z: Complex[Array, "..."]) -> Complex[Array, "..."]:
+    def function(z: Complex[Array, " z"]) -> Complex[Array, " z"]:
+        return inverse(system, z, through) * _clearing(system, z, through)
+
+    def step(z: Complex[Array, " z"]) -> Complex[Array, " z"]:
         value, slope = _with_slope(function, z)
         return value / slope
 
     return step
 
 
-def _rational(system: OpenSystem) -> tuple[Array, Array]:
+def _resonant(system: OpenSystem, survey: _Survey) -> _Found:
+    """The poles in the lower half plane."""
+    return _search(system, survey) if edges(system).shape[0] else _rational(system)
+
+
+def _rational(system: OpenSystem) -> _Found:
     """All zeros where J is rational, one more than it has poles: Aberth's method.
 
     It starts from each pole of J repelled by the level, and from what the sum of all leaves.
     """
     own, masses, *_ = joined_poles([bath.spectral_density.poles for bath in system.reservoirs])
-    unit, newton = system.frequency.astype(complex), _newton(_cleared(system, system.frequency))
+    unit = system.frequency.astype(complex)
+    newton = _newton(system, jnp.broadcast_to(system.frequency, own.size + 1))
     half = 0.5 * (own - unit)
     root = jnp.sqrt(half**2 + masses)
     repelled = own - half + jnp.where((half.conj() * root).real < 0.0, -root, root)
     level = unit + jnp.sum(own - repelled)
 
-    def advance(_: Int[Array, ""], z: Array) -> Array:
+    def advance(_: Int[Array, ""], state: tuple[Array, Array]) -> tuple[Array, Array]:
         # At a pole of J without weight, which is a root, 1/G is 0/0: it stays there.
-        step, apart = jnp.nan_to_num(newton(z)), jnp.subtract.outer(z, z)
+        z, _ = state
+        step, apart = newton(z), z[:, None] - z[None, :]
         others = jnp.sum(jnp.where(apart == 0.0, 0.0, 1.0 / apart), axis=1)
-        return z - step / (1.0 - step * others)
+        return z - jnp.nan_to_num(step) / (1.0 - jnp.nan_to_num(step) * others), step
 
-    z = lax.fori_loop(0, NEWTON_STEPS, advance, jnp.append(repelled, level))
-    good = (jnp.abs(newton(z)) < CONVERGED * system.frequency) & (z.imag <= 0.0)
-    return z, good
+    z = jnp.append(repelled, level)
+    z, step = lax.fori_loop(0, NEWTON_STEPS + 2, advance, (z, jnp.zeros_like(z)))
+    good = (jnp.abs(step) < CONVERGED * system.frequency) & (z.imag <= 0.0)
+    return _Found(z, good, (0,) * (own.size + 1))
 
 
-def _search(system: OpenSystem, m: int) -> tuple[Array, Array]:
+def _search(system: OpenSystem, survey: _Survey) -> _Found:
     """Where Newton's method leads from the shifted levels and from the cells of grids."""
-    through, ends = intervals(system)[m], edges(system)
-    function = _cleared(system, through)
-    newton = _newton(function)
-    starts = [_levels(system)]
-    rays = jnp.asarray(np.exp(-1j * ANGLES))
-    if m > 0:
-        starts.append(_enclosed(function, ends[m - 1].astype(complex), rays, system))
-    if m < ends.shape[0]:
-        starts.append(_enclosed(function, ends[m].astype(complex), -rays.conj(), system))
-    near = ends[max(m - 1, 0) : m + 1].astype(complex)
+    sectors = np.unique(survey.sectors)
+    levels, cells = _levels(system, survey.at_level), _enclosed(survey.grids, survey.cleared)
+    starts = jnp.concatenate([*[levels] * sectors.size, cells.ravel()])
+    sector = np.concatenate(
+        [np.repeat(sectors, levels.size), np.repeat(survey.sectors, cells.shape[1])]
+    )
+    through, (low, high) = intervals(system)[sector], ends_of(system, sector)
+    newton = _newton(system, through)
 
     def size(z: Array) -> Array:
         """How far from the nearest edge."""
-        return jnp.min(jnp.abs(z[:, None] - near[None, :]), axis=1)
+        return jnp.minimum(jnp.abs(z - low.astype(complex)), jnp.abs(z - high.astype(complex)))
 
-    def advance(_: Int[Array, ""], z: Array) -> Array:
+    def advance(_: Int[Array, ""], state: tuple[Array, Array]) -> tuple[Array, Array]:
+        z, _ = state
         step = newton(z)
         length, farthest = jnp.abs(step), 0.5 * size(z)
         shortened = jnp.where(length > farthest, farthest / length, 1.0)
-        return z - step * shortened.astype(complex)
+        return z - step * shortened.astype(complex), length
 
-    z = lax.fori_loop(0, NEWTON_STEPS, advance, jnp.concatenate(starts))
-    good = (jnp.abs(newton(z)) < CONVERGED * size(z)) & (z.imag < 1e-12 * size(z))
+    z, step = lax.fori_loop(0, NEWTON_STEPS + 2, advance, (starts, jnp.zeros(starts.shape)))
+    scale = size(z)
+    good = (step < CONVERGED * scale) & (z.imag < 1e-12 * scale)
     # On the real axis only those in the interval itself count: the others are bound states.
-    outside = (z.real < ends[m - 1]) if m > 0 else jnp.zeros(z.shape, bool)
-    if m < ends.shape[0]:
-        outside |= z.real > ends[m]
-    good &= ~(outside & (z.imag > -CONVERGED * size(z)))
+    outside = (z.real < low) | (z.real > high)
+    good &= ~(outside & (z.imag > -CONVERGED * scale))
     good &= system.spectral_density(through) > 0.0
-    earlier = jnp.tril(jnp.abs(z[:, None] - z[None, :]) < 1e-6 * size(z)[:, None], -1)
+    same = np.tril(sector[:, None] == sector[None, :], -1)
+    earlier = same & (jnp.abs(z[:, None] - z[None, :]) < 1e-6 * scale[:, None])
     new = good & ~jnp.any(earlier & good[None, :], axis=1)
-    depth = jnp.where(new, -z.imag / size(z), jnp.inf)
-    chosen = jnp.argsort(depth)[:MOST]
-    return z[chosen], new[chosen]
+    # The least damped ones of each sector.
+    counts = new[None, :] & (sector[None, :] == sectors[:, None])
+    heights = jnp.where(counts, (z.imag / scale)[None, :], -jnp.inf).astype(jnp.float32)
+    height, chosen = lax.top_k(heights, MOST)
+    exist = (height > -jnp.inf).ravel()
+    return _Found(z[chosen.ravel()], exist, tuple(np.repeat(sectors, MOST).tolist()))
 
 
-def _levels(system: OpenSystem) -> Complex[Array, " starts"]:
+def _levels(system: OpenSystem, sigma: Complex[Array, ""]) -> Complex[Array, " starts"]:
     """The shifted level by itself, and repelled by each pole of J.
 
     Near a pole z_J of J, of residue i m / 2 pi, 1/G is about z - w_s - m / (z - z_J).
     """
     unit = system.frequency.astype(complex)
-    shifted = unit + system.self_energy(unit)
-    shifted = lax.complex(shifted.real, -jnp.abs(shifted.imag) - 1e-12 * system.frequency)
-    starts = [shifted[None]]
-    for bath in system.reservoirs:
-        z, masses, *_ = bath.spectral_density.poles
-        middle, half = 0.5 * (z + unit), 0.5 * (z - unit)
-        root = jnp.sqrt(half**2 + masses)
-        starts += [middle + root, middle - root]
-    return jnp.concatenate(starts)
+    shifted = unit + sigma
+    shifted = lax.complex(shifted.real, -jnp.abs(shifted.imag) - 1e-12 * system.frequency)[None]
+    z, masses, *_ = joined_poles([bath.spectral_density.poles for bath in system.reservoirs])
+    if not z.size:
+        return shifted
+    middle, half = 0.5 * (z + unit), 0.5 * (z - unit)
+    root = jnp.sqrt(half**2 + masses)
+    return jnp.concatenate([shifted, middle + root, middle - root])
 
 
 def _enclosed(
-    function: Callable[[Array], Array],
-    corner: Complex[Array, ""],
-    rays: Complex[Array, " rays"],
-    system: OpenSystem,
-) -> Complex[Array, " starts"]:
-    """Cells of a polar grid about an edge around which the phase turns: where zeros are.
+    z: Complex[Array, "grids angles radii"], values: Complex[Array, "grids angles radii"]
+) -> Complex[Array, "grids starts"]:
+    """Cells of polar grids around which the phase of the values turns: where zeros are.
 
     The least damped come first; NaN where there are fewer.
     """
-    near, chained = NEAREST * system.frequency, CHAINED * system.bandwidth
-    r = jnp.concatenate(
-        [
-            near * (chained / near) ** (jnp.arange(NEAR) / NEAR),
-            chained * (FARTHEST / CHAINED) ** jnp.linspace(0.0, 1.0, FAR),
-        ]
-    )
-    z = corner + r.astype(complex)[None, :] * rays[:, None]
-    phase = jnp.angle(function(z))
-    outwards, across = _wrapped(jnp.diff(phase, axis=1)), _wrapped(jnp.diff(phase, axis=0))
-    turn = outwards[:-1] + across[:, 1:] - outwards[1:] - across[:, :-1]
-    middle = 0.25 * (z[1:, 1:] + z[1:, :-1] + z[:-1, 1:] + z[:-1, :-1])
-    holds = (jnp.abs(turn) > jnp.pi).ravel()
-    place = jnp.where(holds, jnp.cumsum(holds), 0)
-    chosen = place[None, :] == 1 + jnp.arange(FOLLOWED)[:, None]
-    start = jnp.sum(jnp.where(chosen, middle.ravel()[None, :], 0.0), axis=1)
-    return jnp.where(jnp.any(chosen, axis=1), start, jnp.nan)
+    phase = jnp.angle(values)
+    outwards, across = _wrapped(jnp.diff(phase, axis=2)), _wrapped(jnp.diff(phase, axis=1))
+    turn = outwards[:, :-1] + across[:, :, 1:] - outwards[:, 1:] - across[:, :, :-1]
+    middle = 0.25 * (z[:, 1:, 1:] + z[:, 1:, :-1] + z[:, :-1, 1:] + z[:, :-1, :-1])
+    holds, middle = ((x.reshape(z.shape[0], -1)) for x in (jnp.abs(turn) > jnp.pi, middle))
+    # The first of those that hold have the largest rank.
+    # In single precision the search is a call to a library instead of a sort.
+    places = -np.arange(holds.shape[1], dtype=np.float32)[None, :]
+    rank, first = lax.top_k(jnp.where(holds, places, -jnp.inf), FOLLOWED)
+    return jnp.where(rank > -jnp.inf, jnp.take_along_axis(middle, first, axis=1), jnp.nan)
 
 
 def _wrapped(phase: Float[Array, "..."]) -> Float[Array, "..."]:

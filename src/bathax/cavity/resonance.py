@@ -15,10 +15,12 @@ exponentials, at a cost that does not depend on t.
 """
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 from jaxtyping import Array, Complex, Float
 
@@ -27,22 +29,28 @@ from bathax.cavity.green import GreenFunctions
 from bathax.cavity.model import Cavity
 from bathax.cavity.poles import (
     LAST,
-    MOST,
     BoundStates,
     Poles,
     are_complete,
-    bound_states,
+    continued,
     direction,
+    discrete,
     edges,
+    ends_of,
+    first_inverse,
     intervals,
-    inverse,
     lines,
     require_analytic,
-    sector_poles,
 )
 from bathax.cavity.solvers import Estimate, Solver, judged, largest_size
 from bathax.numerics.elementary import phase_factor
-from bathax.numerics.exponential_sum import ExponentialSum, Terms, convolution, overlap
+from bathax.numerics.exponential_sum import (
+    ExponentialSum,
+    Terms,
+    convolution,
+    overlap,
+    together,
+)
 from bathax.numerics.quadrature import half_line_position
 from bathax.reservoir.occupation import BoseEinstein, Uniform
 from bathax.reservoir.tabulated import Tabulated
@@ -107,152 +115,131 @@ def require_continued(cavity: Cavity) -> None:
 @eqx.filter_jit
 def _solve(cavity: Cavity, ts: Float[Array, " times"], nodes: int, rtol: float) -> Estimate:
     valid = is_valid(cavity) & are_times(ts)
-    cuts, bound, poles = Cuts.of(cavity, nodes), bound_states(cavity), sector_poles(cavity)
-
-    def sums(cuts: Cuts) -> tuple[ExponentialSum, ExponentialSum]:
-        u = propagator(cavity, bound, poles, cuts)
-        return u, _driven(cavity, cuts, u)
-
-    u, c = sums(cuts)
-    green = _green(cavity, u, c, ts)
-    change = Change.between(cavity, (u, c), sums(cuts.thinned(2)), ts)
-    rounding = _rounding(cavity, poles, cuts, u, ts)
-    missing = jnp.where(are_complete(cavity, poles), 0.0, jnp.abs(u.start - 1.0))
-    missing = jnp.where(missing < 1e-3, missing, jnp.inf)
-    error, relative = _error(cavity, green, change, (rounding, missing))
-    error = jax.tree.map(jnp.add, error, _cut_off(cavity, c, green))
-    fitted = _fitted(cavity, green)
-    error = jax.tree.map(jnp.add, error, fitted)
-    reached = jnp.maximum(relative, jnp.max(fitted.u)) <= rtol
-    return judged(green, lax.stop_gradient(error), valid, reached)
+    cuts, (bound, poles) = Cuts.of(cavity, nodes), discrete(cavity)
+    u = propagator(cavity, bound, poles, cuts)
+    c = _driven(cavity, cuts, u)
+    green = _green(cavity, u[0], c[0], ts)
+    error, relative = lax.stop_gradient(_uncertainty(cavity, (poles, cuts, u, c), green))
+    return judged(green, error, valid, relative <= rtol)
 
 
 class Cuts(eqx.Module):
-    """G and J n on lines from every edge: what stands for the branch cut of G, and of g~."""
+    """G and J n on lines from every edge: what stands for the branch cut of G, and of g~.
+
+    The amplitudes are those of two rules, of all nodes and of every second one.
+    """
 
     z: Complex[Array, "edges nodes"]
-    amplitudes: Complex[Array, "edges nodes"]
+    amplitudes: Complex[Array, "2 edges nodes"]
     noise_z: Complex[Array, "edges nodes"]
-    noise_amplitudes: Complex[Array, "edges nodes"]
+    noise_amplitudes: Complex[Array, "2 edges nodes"]
 
     @staticmethod
     def of(cavity: Cavity, nodes: int) -> "Cuts":
         """Evaluated at so many nodes from each edge."""
         z, dz = lines(cavity, ANGLE, nodes)
         noise_z, noise_dz = lines(cavity, NOISE_ANGLE, nodes)
+        rules = both_rules(nodes)
         spectrum, noise = dz[None] * _spectrum(cavity, z), noise_dz[None] * _noise(cavity, noise_z)
-        return Cuts(z, spectrum, noise_z, noise)
+        return Cuts(z, rules * spectrum[None], noise_z, rules * noise[None])
 
-    def thinned(self, stride: int) -> "Cuts":
-        """The rule of every second, third, ... node."""
-        return Cuts(
-            self.z[:, ::stride],
-            stride * self.amplitudes[:, ::stride],
-            self.noise_z[:, ::stride],
-            stride * self.noise_amplitudes[:, ::stride],
-        )
+
+def both_rules(nodes: int) -> Complex[np.ndarray, "2 1 nodes"]:
+    """1 for each node, and 2 for every second one."""
+    rules = np.stack([np.ones(nodes), 2.0 * (np.arange(nodes) % 2 == 0)])
+    return rules.astype(complex)[:, None, :]
 
 
 def _spectrum(cavity: Cavity, z: Complex[Array, "edges nodes"]) -> Complex[Array, "edges nodes"]:
     """[J_right - J_left] G_left G_right."""
-
-    def on_line(z: Array, left: Scalar, right: Scalar) -> Array:
-        jump = cavity.continued_density(z, right) - cavity.continued_density(z, left)
-        return jump / (inverse(cavity, z, left) * inverse(cavity, z, right))
-
-    return _each_line(on_line, cavity, z)
+    left, right = jumped(cavity.continued_density, cavity, z)
+    first = first_inverse(cavity, z)
+    return (right - left) / ((first + 2j * jnp.pi * left) * (first + 2j * jnp.pi * right))
 
 
 def _noise(cavity: Cavity, z: Complex[Array, "edges nodes"]) -> Complex[Array, "edges nodes"]:
     """[J_right - J_left] n, summed over the reservoirs."""
-
-    def on_line(z: Array, left: Scalar, right: Scalar) -> Array:
-        total = jnp.zeros_like(z)
-        for bath in cavity.reservoirs:
-            density = bath.spectral_density
-            jump = density.continued(z, right) - density.continued(z, left)
-            total += jump * bath.occupation(z)
-        return total
-
-    return _each_line(on_line, cavity, z)
+    total = jnp.zeros_like(z)
+    for bath in cavity.reservoirs:
+        left, right = jumped(bath.spectral_density.continued, cavity, z)
+        total += (right - left) * bath.occupation(z)
+    return total
 
 
-def _each_line(
-    function: Callable[[Array, Scalar, Scalar], Array], cavity: Cavity, z: Array
-) -> Complex[Array, "edges nodes"]:
-    """A function of the points of a line and frequencies on both sides of its edge."""
+def jumped(
+    density: Callable[[Array, Array], Array], cavity: Cavity, z: Complex[Array, "edges nodes"]
+) -> tuple[Complex[Array, "edges nodes"], Complex[Array, "edges nodes"]]:
+    """A density continued to lines from both sides of their edges."""
     sides = intervals(cavity)
-    lines = [function(z[m], sides[m], sides[m + 1]) for m in range(z.shape[0])]
-    return jnp.stack(lines) if lines else jnp.zeros_like(z)
+    return continued(density, z, sides[:-1]), continued(density, z, sides[1:])
 
 
-def propagator(
-    cavity: Cavity, bound: BoundStates, poles: list[Poles], cuts: Cuts
-) -> ExponentialSum:
-    """u(t).
+def propagator(cavity: Cavity, bound: BoundStates, poles: Poles, cuts: Cuts) -> ExponentialSum:
+    """u(t), by both rules.
 
     With one edge only the least damped resonances oscillate for long against the cut, one more than
     there are poles of J: the others are counted to it.
     """
     count, nodes = cuts.z.shape
     own = sum(bath.spectral_density.poles[0].shape[0] for bath in cavity.reservoirs)
-    slow = slice(2 + own) if count <= 1 else slice(MOST)
-    states = Terms(bound.placed, bound.residues.astype(complex))
-    found = [
-        Terms(p.frequencies, p.residues * share(cavity, p, m, nodes)) for m, p in enumerate(poles)
-    ]
-    known = Terms.joined(states, *(terms[slow] for terms in found))
-    damped = tuple(terms[slice(slow.stop, None)] for terms in found)
+    rank = np.asarray([poles.sector[:k].count(m) for k, m in enumerate(poles.sector)], int)
+    slow = rank < (2 + own if count <= 1 else rank.size)
+    weights = jnp.broadcast_to(bound.residues.astype(complex), (2, bound.residues.shape[0]))
+    found = Terms(poles.frequencies, poles.residues[None, :] * share(cavity, poles, nodes))
+    known = Terms.joined(Terms(bound.placed, weights), found[np.flatnonzero(slow)])
+    damped = () if slow.all() else (found[np.flatnonzero(~slow)],)
     return ExponentialSum(known, (*_by_edge(cuts.z, cuts.amplitudes), *damped))
 
 
 def _by_edge(
-    z: Complex[Array, "edges nodes"], amplitudes: Complex[Array, "edges nodes"]
+    z: Complex[Array, "edges nodes"], amplitudes: Complex[Array, "2 edges nodes"]
 ) -> tuple[Terms, ...]:
-    return tuple(Terms(z[m], amplitudes[m], m) for m in range(z.shape[0]))
+    return tuple(Terms(z[m], amplitudes[:, m], m) for m in range(z.shape[0]))
 
 
-def share(cavity: Cavity, poles: Poles, m: int, nodes: int) -> Complex[Array, " poles"]:
-    """The part of the poles continued from the m-th interval that the lines leave.
+def share(cavity: Cavity, poles: Poles, nodes: int) -> Complex[Array, "2 poles"]:
+    """The part of the poles that the lines leave, by both rules.
 
-    1 for those between the lines from its ends, 0 for those beyond.
+    1 for those between the lines from the ends of their interval, 0 for those beyond.
     """
-    ends = jnp.concatenate([jnp.full(1, -jnp.inf), edges(cavity), jnp.full(1, jnp.inf)])
-    return part_left(cavity, poles.frequencies, (ends[m], ends[m + 1]), ANGLE, nodes)
+    return part_left(cavity, poles.frequencies, ends_of(cavity, poles.sector), ANGLE, nodes)
 
 
 def part_left(
     cavity: Cavity, z: Complex[Array, " poles"], ends: Sequence[Array], angle: float, nodes: int
-) -> Complex[Array, " poles"]:
-    """The part of poles that lines at an angle from the ends of an interval leave."""
-
-    def above(end: Array, otherwise: float) -> Complex[Array, " poles"]:
-        there = jnp.isfinite(end)
-        corner = jnp.where(there, end, z.real - cavity.frequency).astype(complex)
-        xi = half_line_position((z - corner) / direction(cavity, angle), LAST, nodes)
-        # e^{+-50} is as good as 0 or infinity, and has derivatives.
-        xi = lax.complex(xi.real, jnp.clip(xi.imag, -8.0, 8.0))
-        return jnp.where(there, 1.0 / (1.0 - jnp.exp(2j * jnp.pi * xi)), otherwise)
-
-    low, high = ends
-    return above(low, 1.0) - above(high, 0.0)
+) -> Complex[Array, "2 poles"]:
+    """The part of poles that lines from the ends of an interval leave, by both rules."""
+    if not z.size:
+        return jnp.zeros((2, 0), complex)
+    end = jnp.stack(ends)
+    there = jnp.isfinite(end)
+    corner = jnp.where(there, end, z.real[None, :] - cavity.frequency).astype(complex)
+    of_all = half_line_position((z[None, :] - corner) / direction(cavity, angle), LAST, 1)
+    xi = np.array([nodes, nodes / 2], complex).reshape(2, 1, 1) * of_all[None]
+    # e^{+-50} is as good as 0 or infinity, and has derivatives.
+    xi = lax.complex(xi.real, jnp.clip(xi.imag, -8.0, 8.0))
+    above = 1.0 / (1.0 - jnp.exp(2j * jnp.pi * xi))
+    # All poles are above a lower end at -infinity, none above an upper one at +infinity.
+    above = jnp.where(there[None], above, np.array([1.0, 0.0], complex).reshape(1, 2, 1))
+    return above[:, 0] - above[:, 1]
 
 
 def _driven(cavity: Cavity, cuts: Cuts, u: ExponentialSum) -> ExponentialSum:
     """g~ * u; a single uniform occupation n makes it n g * u = -n (u' + i w_s u)."""
     first, *others = (bath.occupation for bath in cavity.reservoirs)
     if isinstance(first, Uniform) and not others:
-        return _drift(cavity, u).scaled(-first.number.astype(complex))
+        drift = u.with_moment(cavity.frequency.astype(complex))[1]
+        return drift.scaled(-first.number.astype(complex))
     return convolution(noise_kernel(cavity, cuts), u)
 
 
 def noise_kernel(cavity: Cavity, cuts: Cuts) -> ExponentialSum:
-    """g~(t)."""
+    """g~(t), by both rules."""
     nodes = cuts.noise_z.shape[1]
     poles = [
         Terms(
             z,
-            masses * bath.occupation(z) * part_left(cavity, z, ends, NOISE_ANGLE, nodes),
+            (masses * bath.occupation(z))[None, :] * part_left(cavity, z, ends, NOISE_ANGLE, nodes),
         )
         for bath in cavity.reservoirs
         for z, masses, *ends in [bath.spectral_density.poles]
@@ -264,26 +251,50 @@ def _green(
     cavity: Cavity, u: ExponentialSum, c: ExponentialSum, ts: Float[Array, " times"]
 ) -> GreenFunctions:
     """u, u', v, v' from u and c = g~ * u, exact at t = 0."""
-    drift = _drift(cavity, u)
-    later = ts > 0.0
-    values = jnp.where(later, u(ts), 1.0)
-    drifts, noise = (jnp.where(later, f(ts), 0.0) for f in (drift, c))
+    later, level = (ts > 0.0)[None, :], cavity.frequency.astype(complex)
+    found = overlap(u, c, ts, level, cavity.bandwidth)
+    values, drifts = jnp.where(later, found.f, np.array([[1.0], [0.0]], complex))
+    noise = jnp.where(later[0], found.g, 0.0)
+    number, work = jnp.where(later, found.integrals, 0.0)
     exchange = values.conj() * noise
-    number, work = (jnp.where(later, overlap(f, c, ts, cavity.bandwidth), 0.0) for f in (u, drift))
-    turning = lax.complex(jnp.zeros_like(cavity.frequency), cavity.frequency)
     return GreenFunctions(
         ts,
         values,
-        drifts - turning * values,
+        drifts - 1j * level * values,
         2.0 * number.real,
         2.0 * exchange.real,
         4.0 * work.imag - 2.0 * exchange.imag,
     )
 
 
-def _drift(cavity: Cavity, u: ExponentialSum) -> ExponentialSum:
-    """u' + i w_s u."""
-    return u.moment(cavity.frequency.astype(complex))
+def _uncertainty(
+    cavity: Cavity,
+    parts: tuple[Poles, Cuts, ExponentialSum, ExponentialSum],
+    green: GreenFunctions,
+) -> tuple[GreenFunctions, Scalar]:
+    """Estimated errors, and the largest of u, u', v, v' relative to their sizes.
+
+    Differences between the rules and rounding, what has been missed or cut off, and what fitted
+    densities do not know.
+    """
+    poles, cuts, u, c = _constant(parts)
+    cavity, green = lax.stop_gradient((cavity, green))
+    missing = jnp.where(are_complete(cavity, poles), 0.0, jnp.abs(u.start[0] - 1.0))
+    missing = jnp.where(missing < 1e-3, missing, jnp.inf)
+    floor = (_rounding(cavity, poles, cuts, u[0], green.t), missing)
+    error, relative = _error(cavity, green, Change.between(cavity, u, c, green.t[-1]), floor)
+    fitted = _fitted(cavity, green)
+    lost = _cut_off(cavity, c[0], green)
+    total = jax.tree.map(lambda *each: sum(each[1:], each[0]), error, lost, fitted)
+    return total, jnp.maximum(relative, jnp.max(fitted.u))
+
+
+def _constant(tree: Any) -> Any:
+    """Constant to differentiation; arrays that were one and the same remain so."""
+    leaves, structure = jax.tree.flatten(tree)
+    known = {id(leaf): leaf for leaf in leaves}
+    stopped = dict(zip(known, lax.stop_gradient(list(known.values())), strict=True))
+    return jax.tree.unflatten(structure, [stopped[id(leaf)] for leaf in leaves])
 
 
 class Change(eqx.Module):
@@ -298,23 +309,16 @@ class Change(eqx.Module):
     size: tuple[Scalar, ...]
 
     @staticmethod
-    def between(
-        cavity: Cavity,
-        fine: tuple[ExponentialSum, ExponentialSum],
-        coarse: tuple[ExponentialSum, ExponentialSum],
-        ts: Float[Array, " times"],
-    ) -> "Change":
-        """Two pairs of u and c."""
-        last = ts[-1]
-        ts = jnp.maximum(last * 2.0 ** -jnp.arange(0.0, 16.0, 0.25), SOON / cavity.bandwidth)
-
-        def values(u: ExponentialSum, c: ExponentialSum) -> tuple[Array, ...]:
-            value, drift, noise = u(ts), _drift(cavity, u)(ts), c(ts)
-            return value, drift, 2.0 * (value.conj() * noise), 4.0 * (drift.conj() * noise)
-
-        one, other = values(*fine), values(*coarse)
-        difference = tuple(largest_size(a - b) for a, b in zip(one, other, strict=True))
-        return Change(last, difference, tuple(largest_size(a) for a in one))
+    def between(cavity: Cavity, u: ExponentialSum, c: ExponentialSum, last: Scalar) -> "Change":
+        """Of u and c by two rules, the finer one first."""
+        ts = jnp.maximum(last * 2.0 ** -np.arange(0.0, 16.0, 0.25), SOON / cavity.bandwidth)
+        both = u.with_moment(cavity.frequency.astype(complex))
+        (value, drift), noise = together([both.parts, c.parts], ts)
+        values = jnp.stack(
+            [value, drift, 2.0 * (value.conj() * noise), 4.0 * (drift.conj() * noise)]
+        )
+        difference = jnp.max(jnp.abs(values[:, 0] - values[:, 1]), axis=-1)
+        return Change(last, tuple(difference), tuple(jnp.max(jnp.abs(values[:, 0]), axis=-1)))
 
 
 def _error(
@@ -352,7 +356,7 @@ def _error(
 
 
 def _rounding(
-    cavity: Cavity, poles: list[Poles], cuts: Cuts, u: ExponentialSum, t: Float[Array, " times"]
+    cavity: Cavity, poles: Poles, cuts: Cuts, u: ExponentialSum, t: Float[Array, " times"]
 ) -> Float[Array, " times"]:
     """Relative errors by rounding: of sums, of phases z t, and of nodes close to a pole.
 
@@ -360,15 +364,13 @@ def _rounding(
     from a pole therefore relative to that times R over the distance.
     """
     z, amplitudes = u.poles.frequencies, jnp.abs(u.poles.amplitudes)
-    lasting = jnp.exp(jnp.outer(t, jnp.minimum(z.imag, 0.0)))
-    turned = t * (lasting @ (amplitudes * jnp.abs(z)))
-    rounding = ROUNDING * u.weight + 0.25 * ROUNDING * turned
-    for p in poles:
-        distances = jnp.abs(jnp.subtract.outer(p.frequencies, cuts.z.ravel()))
-        nearest = jnp.min(distances, axis=1, initial=jnp.inf)
-        scale = cavity.frequency + jnp.abs(p.frequencies)
-        close = jnp.sum(jnp.abs(p.residues) ** 2 * scale / nearest)
-        rounding += 0.25 * ROUNDING * close
+    lasting = jnp.exp(jnp.minimum(z.imag, 0.0)[:, None] * t[None, :])
+    turned = t * jnp.sum((amplitudes * jnp.abs(z))[:, None] * lasting, axis=0)
+    distances = jnp.abs(poles.frequencies[None, :] - cuts.z.ravel()[:, None])
+    nearest = jnp.min(distances, axis=0, initial=jnp.inf)
+    scale = cavity.frequency + jnp.abs(poles.frequencies)
+    close = jnp.sum(jnp.abs(poles.residues) ** 2 * scale / nearest)
+    rounding = ROUNDING * (u.weight + 0.25 * turned + 0.25 * close)
     return rounding + BAND if edges(cavity).shape[0] > 1 else rounding
 
 

@@ -3,7 +3,7 @@ r"""Exponential sums with as few terms as an accuracy needs: balanced truncation
 A kernel k(t) = sum_j m_j e^{-i z_j t}, Im z_j <= 0, from a quadrature rule has hundreds of terms.
 Balanced truncation keeps the combinations of exponentials that are best excited and best observed,
 
-k(t) ~ o . e^{-A t} P m,    A = W diag(i z) V,  P = W,  o = 1 . V,
+k(t) ~ o . e^{-A t} W m,    A = W diag(i z) V,  o = 1 . V,
 
 where W and V come from the singular vectors of the Hankel operator H(s, t) = k(s + t). One A and
 one o serve several kernels, given by several m. The leading n x n blocks are the balanced
@@ -27,27 +27,24 @@ LOGARITHMIC, FOLDINGS, LINEAR = 72, 18.0, 256
 
 
 class ReducedModes(eqx.Module):
-    """k(t) ~ output . e^{-generator t} (projection @ m), modes by decreasing `weight`.
+    """k(t) ~ output . e^{-generator t} excited, modes by decreasing `weight`.
 
-    `reduced` is False where there were few nodes, which are kept as they are.
+    One row of `excited` for each kernel. `reduced` is False where there were few nodes, which are
+    kept as they are.
     """
 
     generator: Complex[Array, "modes modes"]
     output: Complex[Array, " modes"]
-    projection: Complex[Array, "modes nodes"]
+    excited: Complex[Array, "kernels modes"]
     weight: Float[Array, " modes"]
     reduced: bool = eqx.field(static=True)
-
-    def kernel(self, masses: Inexact[Array, " nodes"]) -> Complex[Array, " modes"]:
-        """What a kernel with these masses excites in each mode."""
-        return self.projection @ masses.astype(complex)
 
     def leading(self, count: int) -> "ReducedModes":
         """The reduction to the first `count` modes."""
         return ReducedModes(
             self.generator[:count, :count],
             self.output[:count],
-            self.projection[:count],
+            self.excited[:, :count],
             self.weight[:count],
             self.reduced,
         )
@@ -63,16 +60,20 @@ def reduced_modes(
 
     The error of a kernel is of the order of the first neglected singular value times the rate of
     change; it is not controlled beyond the horizon. W and V are constant to differentiation, which
-    acts through the nodes in A, and through the masses of a kernel.
+    acts through the nodes in A, and through the masses.
     """
-    masses = lax.stop_gradient(masses.astype(complex))
+    masses = masses.astype(complex)
     if nodes.shape[0] <= count:
         return _as_they_are(nodes.astype(complex), masses)
-    rates = 1j * nodes.astype(complex)
     fixed = lax.stop_gradient((nodes, masses, horizon))
     projection, lift, weight = _projections(*fixed, count)
-    generator = projection @ (rates[:, None] * lift)
-    return ReducedModes(generator, jnp.sum(lift, axis=0), projection, weight, True)
+    # A and what is excited in one product.
+    rates = 1j * nodes.astype(complex)
+    product = projection @ jnp.concatenate([rates[:, None] * lift, masses.T], axis=1)
+    # Fewer singular values than `count` leave fewer modes.
+    modes = weight.shape[0]
+    output = jnp.sum(lift, axis=0)
+    return ReducedModes(product[:, :modes], output, product[:, modes:].T, weight, True)
 
 
 def _projections(
@@ -114,9 +115,8 @@ def _as_they_are(
     nodes: Complex[Array, " nodes"], masses: Complex[Array, "kernels nodes"]
 ) -> ReducedModes:
     """Few nodes need no reduction: one mode each, output and masses of equal size."""
-    weight = jnp.max(jnp.abs(masses), axis=0)
+    weight = lax.stop_gradient(jnp.max(jnp.abs(masses), axis=0))
     order = jnp.argsort(-weight)
-    nodes, weight = nodes[order], weight[order]
+    nodes, weight, masses = nodes[order], weight[order], masses[:, order]
     output = jnp.sqrt(jnp.where(weight > 0.0, weight, 1.0)).astype(complex)
-    projection = jnp.eye(nodes.shape[0], dtype=complex)[order] / output[:, None]
-    return ReducedModes(jnp.diag(1j * nodes), output, projection, weight, False)
+    return ReducedModes(jnp.diag(1j * nodes), output, masses / output[None, :], weight, False)

@@ -6,12 +6,13 @@ point x with f(x, p) = 0 is dx/dp = -(df/dp) / (df/dx), whatever the iteration d
 """
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import optimistix as optx
 from jax import lax
-from jaxtyping import Array, ArrayLike, Bool, Float
+from jaxtyping import Array, ArrayLike, Float
 
 from bathax._checks import Scalar, as_float, holds, require
 
@@ -52,18 +53,28 @@ def find_critical(
         options=ends,
         throw=False,
     )
-    found = optx.root_find(
-        rising, optx.Newton(rtol=rtol, atol=rtol), lax.stop_gradient(near.value), throw=False
+
+    def by_newton(rising: Callable[[Scalar], Scalar], start: Scalar) -> tuple[Scalar, Array]:
+        newton = optx.Newton(rtol=rtol, atol=rtol)
+        found = optx.root_find(lambda x, _: rising(x), newton, start, throw=False)
+        # A float, as `custom_root` has no derivative for a boolean.
+        return found.value, (found.result == optx.RESULTS.successful).astype(float)
+
+    # The derivative of optimistix would call back into Python, which no GPU program and no program
+    # kept on disk can.
+    x, converged = lax.custom_root(
+        lambda x: rising(x, None),
+        lax.stop_gradient(near.value),
+        by_newton,
+        lambda slope, y: y / slope(jnp.ones(())),
+        has_aux=True,
     )
-    x = found.value
     reached = _changes_sign(at_low, at_high) & (x >= 0.0) & (x <= 1.0)
-    return jnp.where(
-        reached & (found.result == optx.RESULTS.successful), low + x * (high - low), jnp.nan
-    )
+    return jnp.where(reached & (converged > 0.0), low + x * (high - low), jnp.nan)
 
 
-def _changes_sign(low: Scalar, high: Scalar) -> Bool[Array, ""]:
-    return jnp.sign(low) * jnp.sign(high) <= 0.0
+def _changes_sign(low: Any, high: Any) -> Any:
+    return ((low <= 0.0) & (high >= 0.0)) | ((low >= 0.0) & (high <= 0.0))
 
 
 def critical_line(

@@ -1,14 +1,16 @@
 r"""Sums of exponentials f(t) = sum_j a_j e^{-i z_j t}, Im z_j <= 0, and integrals of products.
 
 A few terms, the poles, may be anywhere; many terms, a cut, come from a quadrature along a line into
-the lower half plane. Products of cuts from one branch point are integrated over time on panels that
-shrink towards t = 0 by a constant factor: a function analytic in a sector about t > 0 is smooth on
-each. Everything else is integrated in closed form. Frequencies of a cut and times that a batch
-shares are exponentiated once for all its members, and the sums are matrix products.
+the lower half plane. Several sums over the same exponentials are one object, whose amplitudes are a
+matrix. Products of cuts from one branch point are integrated over time on panels that shrink
+towards t = 0 by a constant factor: a function analytic in a sector about t > 0 is smooth on each.
+Everything else is integrated in closed form. Frequencies of a cut and times that a batch shares are
+exponentiated once for all its members, and all that is done with them are matrix products.
 """
 
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Callable, Sequence
+from functools import cache, partial
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
@@ -31,26 +33,25 @@ class Terms(eqx.Module):
     """Exponentials of frequencies z_j with amplitudes a_j; `branch` tells cuts apart."""
 
     frequencies: Complex[Array, " terms"]
-    amplitudes: Complex[Array, " terms"]
+    amplitudes: Complex[Array, "*sums terms"]
     branch: int = eqx.field(static=True, default=0)
 
-    def __call__(self, ts: Float[Array, " times"]) -> Complex[Array, " times"]:
+    def __call__(self, ts: Float[Array, " times"]) -> Complex[Array, "*sums times"]:
         return _sum(self.frequencies, self.amplitudes, ts)
 
-    def __getitem__(self, chosen: slice) -> "Terms":
-        return Terms(self.frequencies[chosen], self.amplitudes[chosen], self.branch)
+    def __getitem__(self, chosen: slice | np.ndarray) -> "Terms":
+        return Terms(self.frequencies[chosen], self.amplitudes[..., chosen], self.branch)
 
-    def scaled(self, factors: Complex[Array, "..."]) -> "Terms":
-        """The same frequencies with amplitudes times `factors`."""
-        return Terms(self.frequencies, self.amplitudes * factors, self.branch)
+    def with_amplitudes(self, amplitudes: Complex[Array, "*sums terms"]) -> "Terms":
+        """Other amplitudes of the same frequencies."""
+        return Terms(self.frequencies, amplitudes, self.branch)
 
     @staticmethod
     def joined(*parts: "Terms") -> "Terms":
         """The sum of all."""
-        none = jnp.zeros(0, complex)
         return Terms(
-            jnp.concatenate([none, *(part.frequencies for part in parts)]),
-            jnp.concatenate([none, *(part.amplitudes for part in parts)]),
+            jnp.concatenate([part.frequencies for part in parts]),
+            jnp.concatenate([part.amplitudes for part in parts], axis=-1),
         )
 
 
@@ -64,56 +65,73 @@ class ExponentialSum(eqx.Module):
     poles: Terms
     cuts: tuple[Terms, ...]
 
-    def __call__(self, ts: Float[Array, " times"]) -> Complex[Array, " times"]:
-        return sum((part(ts) for part in self.parts), jnp.zeros(ts.shape, complex))
+    def __call__(self, ts: Float[Array, " times"]) -> Complex[Array, "*sums times"]:
+        (total,) = together([self.parts], ts)
+        return total
 
-    def branch(self, branch: int) -> Callable[[Float[Array, " times"]], Complex[Array, " times"]]:
-        """The sum over the cuts of one branch, a function of time."""
-        cuts = [cut for cut in self.cuts if cut.branch == branch]
-        return lambda ts: sum((cut(ts) for cut in cuts), jnp.zeros(ts.shape, complex))
+    def __getitem__(self, chosen: int) -> "ExponentialSum":
+        """One of several sums."""
+        return self._mapped(lambda part: part.amplitudes[chosen])
 
     @property
     def parts(self) -> tuple[Terms, ...]:
         """All terms."""
         return (self.poles, *self.cuts)
 
-    def moment(self, origin: Complex[Array, ""]) -> "ExponentialSum":
-        """f' + i z_0 f: amplitudes times -i (z_j - z_0)."""
-        poles, *cuts = (part.scaled(-1j * (part.frequencies - origin)) for part in self.parts)
-        return ExponentialSum(poles, tuple(cuts))
+    def with_moment(self, origin: Complex[Array, ""]) -> "ExponentialSum":
+        """f and f' + i z_0 f, whose amplitudes are those of f times -i (z_j - z_0)."""
+        return self._mapped(
+            lambda part: jnp.stack(
+                [part.amplitudes, _scaled(part.amplitudes, -1j * (part.frequencies - origin))]
+            )
+        )
 
     def scaled(self, factor: Complex[Array, ""]) -> "ExponentialSum":
         """f times a number."""
-        poles, *cuts = (part.scaled(factor) for part in self.parts)
+        return self._mapped(lambda part: part.amplitudes * factor)
+
+    def _mapped(self, function: Callable[[Terms], Array]) -> "ExponentialSum":
+        poles, *cuts = (part.with_amplitudes(function(part)) for part in self.parts)
         return ExponentialSum(poles, tuple(cuts))
 
     @property
-    def start(self) -> Complex[Array, ""]:
+    def start(self) -> Complex[Array, "*sums"]:
         """f(0)."""
-        return sum((jnp.sum(part.amplitudes) for part in self.parts), jnp.zeros((), complex))
+        return _total([jnp.sum(part.amplitudes, axis=-1) for part in self.parts])
 
     @property
-    def weight(self) -> Float[Array, ""]:
+    def weight(self) -> Float[Array, "*sums"]:
         """The sum of |a_j|, which rounding errors are relative to."""
-        return sum((jnp.sum(jnp.abs(part.amplitudes)) for part in self.parts), jnp.zeros(()))
+        return _total([jnp.sum(jnp.abs(part.amplitudes), axis=-1) for part in self.parts])
 
 
+def _total(values: list[Array]) -> Array:
+    first, *others = values
+    return sum(others, first)
+
+
+def _scaled(amplitudes: Array, factors: Complex[Array, " terms"]) -> Array:
+    """Each of several sums with amplitudes times the same factors."""
+    return amplitudes * jnp.broadcast_to(factors, amplitudes.shape)
+
+
+@jax.jit
 def phases(
     frequencies: Complex[Array, " terms"], ts: Float[Array, " times"]
-) -> Complex[Array, "times terms"]:
+) -> Complex[Array, "terms times"]:
     """e^{-i z_j t}."""
-    modulus = jnp.exp(jnp.outer(ts, frequencies.imag))
-    return modulus.astype(complex) * phase_factor(-jnp.outer(ts, frequencies.real))
+    modulus = jnp.exp(frequencies.imag[:, None] * ts[None, :])
+    return modulus.astype(complex) * phase_factor(-frequencies.real[:, None] * ts[None, :])
 
 
 @jax.custom_jvp
 def _sum(
     frequencies: Complex[Array, " terms"],
-    amplitudes: Complex[Array, " terms"],
+    amplitudes: Complex[Array, "*sums terms"],
     ts: Float[Array, " times"],
-) -> Complex[Array, " times"]:
+) -> Complex[Array, "*sums times"]:
     """sum_j a_j e^{-i z_j t}."""
-    return phases(frequencies, ts) @ amplitudes
+    return amplitudes @ phases(frequencies, ts)
 
 
 @partial(_sum.defjvp, symbolic_zeros=True)
@@ -121,14 +139,14 @@ def _sum_jvp(primals: tuple, tangents: tuple) -> tuple[Array, Array]:
     # Sums over the same exponentials, however many directions there are.
     (z, a, t), (dz, da, dt) = primals, tangents
     exponentials = phases(z, t)
-    value = exponentials @ a
+    value = a @ exponentials
     tangent = jnp.zeros_like(value)
     if not isinstance(da, SymbolicZero):
-        tangent += exponentials @ da
+        tangent += da @ exponentials
     if not isinstance(dz, SymbolicZero):
-        tangent += -1j * t.astype(complex) * (exponentials @ (a * dz))
+        tangent += _scaled(_scaled(a, dz) @ exponentials, -1j * t.astype(complex))
     if not isinstance(dt, SymbolicZero):
-        tangent += -1j * dt.astype(complex) * (exponentials @ (a * z))
+        tangent += _scaled(_scaled(a, z) @ exponentials, -1j * dt.astype(complex))
     return value, tangent
 
 
@@ -137,77 +155,197 @@ def convolution(kernel: ExponentialSum, f: ExponentialSum) -> ExponentialSum:
 
     No two frequencies may be equal; close ones cost digits.
     """
-    of_f, of_kernel = ([jnp.zeros_like(part.frequencies) for part in g.parts] for g in (f, kernel))
+    of_f, of_kernel = ([jnp.zeros_like(part.amplitudes) for part in g.parts] for g in (f, kernel))
     for m, one in enumerate(f.parts):
         for n, other in enumerate(kernel.parts):
-            at_one, at_other = _transforms(
-                one.frequencies, one.amplitudes, other.frequencies, other.amplitudes
-            )
-            of_f[m] += at_one
-            of_kernel[n] += at_other
-    poles, *cuts = map(Terms.scaled, f.parts, of_f)
-    driven, *rest = map(Terms.scaled, kernel.parts, of_kernel)
-    return ExponentialSum(Terms.joined(poles, driven), (*cuts, *rest))
+            if one.frequencies.size and other.frequencies.size:
+                at_one, at_other = _transforms(
+                    one.frequencies, one.amplitudes, other.frequencies, other.amplitudes
+                )
+                of_f[m] += at_one
+                of_kernel[n] += at_other
+
+    def driven(part: Terms, factors: Array) -> Terms:
+        return part.with_amplitudes(part.amplitudes * factors)
+
+    poles, *cuts = map(driven, f.parts, of_f)
+    others, *rest = map(driven, kernel.parts, of_kernel)
+    poles = Terms.joined(poles, others) if others.frequencies.size else poles
+    return ExponentialSum(poles, (*cuts, *rest))
 
 
-def transform(f: ExponentialSum, z: Complex[Array, " z"]) -> Complex[Array, " z"]:
+def transform(f: ExponentialSum, z: Complex[Array, " z"]) -> Complex[Array, "*sums z"]:
     r"""\int_0^inf f(t) e^{izt} dt = sum_j i a_j / (z - z_j), continued."""
-    terms = ((1j / jnp.subtract.outer(z, part.frequencies)) @ part.amplitudes for part in f.parts)
-    return sum(terms, jnp.zeros_like(z))
+    terms = [part.amplitudes @ (1j / (z[None, :] - part.frequencies[:, None])) for part in f.parts]
+    return _total(terms)
 
 
 @jax.custom_jvp
 def _transforms(
     z: Complex[Array, " one"],
-    a: Complex[Array, " one"],
+    a: Complex[Array, "*sums one"],
     w: Complex[Array, " other"],
-    b: Complex[Array, " other"],
-) -> tuple[Complex[Array, " one"], Complex[Array, " other"]]:
+    b: Complex[Array, "*sums other"],
+) -> tuple[Complex[Array, "*sums one"], Complex[Array, "*sums other"]]:
     """sum_k i b_k / (z_j - w_k), and sum_j i a_j / (w_k - z_j)."""
-    inverse = 1j / jnp.subtract.outer(z, w)
-    return inverse @ b, -a @ inverse
+    inverse = 1j / (z[:, None] - w[None, :])
+    return b @ inverse.T, -a @ inverse
 
 
 @partial(_transforms.defjvp, symbolic_zeros=True)
 def _transforms_jvp(primals: tuple, tangents: tuple) -> tuple[tuple, tuple]:
     (z, a, w, b), (dz, da, dw, db) = primals, tangents
-    inverse = 1j / jnp.subtract.outer(z, w)
+    inverse = 1j / (z[:, None] - w[None, :])
     slopes = 1j * inverse**2
-    at_z, at_w = inverse @ b, -a @ inverse
+    at_z, at_w = b @ inverse.T, -a @ inverse
     d_at_z, d_at_w = jnp.zeros_like(at_z), jnp.zeros_like(at_w)
     if not isinstance(da, SymbolicZero):
         d_at_w -= da @ inverse
     if not isinstance(db, SymbolicZero):
-        d_at_z += inverse @ db
+        d_at_z += db @ inverse.T
     if not isinstance(dz, SymbolicZero):
-        d_at_z += dz * (slopes @ b)
-        d_at_w -= (a * dz) @ slopes
+        d_at_z += _scaled(b @ slopes.T, dz)
+        d_at_w -= _scaled(a, dz) @ slopes
     if not isinstance(dw, SymbolicZero):
-        d_at_z -= slopes @ (b * dw)
-        d_at_w += dw * (a @ slopes)
+        d_at_z -= _scaled(b, dw) @ slopes.T
+        d_at_w += _scaled(a @ slopes, dw)
     return (at_z, at_w), (d_at_z, d_at_w)
 
 
-def overlap(
-    f: ExponentialSum, g: ExponentialSum, ts: Float[Array, " times"], bandwidth: Scalar
-) -> Complex[Array, " times"]:
-    r"""\int_0^t conj(f(s)) g(s) ds at increasing times; in closed form wherever a pole takes part.
+def together(sums: Sequence[Sequence[Terms]], ts: Float[Array, " times"]) -> list[Any]:
+    """Sums at the same times, 0.0 for one without terms.
 
-    Within 1e-6 / `bandwidth` of t = 0 the cuts are smooth.
+    Exponentials that they have in common, of one and the same array of frequencies, are computed
+    once, and all their sums are one matrix product.
     """
-    total = _pole_overlap(f.poles, g.poles, ts)
-    for cut in f.cuts:
-        total += _mixed_overlap(g.poles, cut, ts).conj()
-        total += sum(
-            _mixed_overlap(cut, other, ts) for other in g.cuts if other.branch != cut.branch
-        )
-    for cut in g.cuts:
-        total += _mixed_overlap(f.poles, cut, ts)
-    edges = panels(ts[-1], bandwidth)
-    for branch in {cut.branch for cut in f.cuts}:
-        one, other = f.branch(branch), g.branch(branch)
-        total += _running_integral(lambda s, f=one, g=other: f(s).conj() * g(s), ts, edges)
+    shared: dict[int, list[tuple[int, Terms]]] = {}
+    for k, parts in enumerate(sums):
+        for part in parts:
+            shared.setdefault(id(part.frequencies), []).append((k, part))
+    totals: list[Any] = [0.0] * len(sums)
+    for members in shared.values():
+        frequencies = members[0][1].frequencies
+        rows = [part.amplitudes.reshape(-1, frequencies.size) for _, part in members]
+        values = _sum(frequencies, jnp.concatenate(rows) if len(rows) > 1 else rows[0], ts)
+        ends = np.cumsum([row.shape[0] for row in rows])
+        for (k, part), row, end in zip(members, rows, ends, strict=True):
+            piece = values[end - row.shape[0] : end]
+            totals[k] += piece.reshape(*part.amplitudes.shape[:-1], ts.shape[0])
+    return totals
+
+
+class Overlap(NamedTuple):
+    r"""h = f and f' + i z_0 f at some times, g, and \int_0^t conj(h(s)) g(s) ds."""
+
+    f: Complex[Array, "2 times"]
+    g: Complex[Array, " times"]
+    integrals: Complex[Array, "2 times"]
+
+
+def overlap(
+    f: ExponentialSum,
+    g: ExponentialSum,
+    ts: Float[Array, " times"],
+    origin: Complex[Array, ""],
+    bandwidth: Scalar,
+) -> Overlap:
+    """Two sums at increasing times and the integral of their product from t = 0.
+
+    In closed form wherever a pole takes part. Within 1e-6 / `bandwidth` of t = 0 the cuts are
+    smooth.
+    """
+    both = f.with_moment(origin)
+    # The integrals in closed form are differences to t = 0.
+    times = jnp.concatenate([np.zeros(1), ts])
+    of_f, of_g = _quotients(g.poles, f.cuts), _quotients(f.poles, g.cuts)
+    poles, cuts, g_poles, g_cuts, on_f, on_g = together(
+        [[both.poles], both.cuts, [g.poles], g.cuts, of_f, of_g], times
+    )
+    total = _pole_overlap(both.poles, g.poles, times)
+    if g.cuts:
+        of_pole = phases(f.poles.frequencies, times).conj() * on_g
+        total += _weighted(both.poles.amplitudes.conj(), (of_pole - of_pole[:, :1])[None])
+    if f.cuts:
+        # By parts: with e = e^{-iwt} the integral of f' conj(e) is f conj(e) at both ends and that
+        # of f conj(e), times -i w*.
+        turning, w = phases(g.poles.frequencies, times).conj(), g.poles.frequencies.conj()
+        of_pole, ends = turning * on_f, turning * cuts[:1]
+        of_pole, ends = of_pole - of_pole[:, :1], ends - ends[:, :1]
+        pair = jnp.stack([of_pole, ends - 1j * (w - origin)[:, None] * of_pole])
+        total += _weighted(g.poles.amplitudes.conj()[None], pair).conj()
+    total, cuts, g_cuts = (x[..., 1:] if isinstance(x, Array) else x for x in (total, cuts, g_cuts))
+    return Overlap(
+        poles[:, 1:] + cuts,
+        g_poles[1:] + g_cuts,
+        total + _cut_overlap(both.cuts, g.cuts, ts, bandwidth),
+    )
+
+
+def _weighted(weights: Array, values: Complex[Array, "sums terms times"]) -> Array:
+    """The sum over a few terms."""
+    weights = jnp.broadcast_to(weights[:, :, None], (2, *values.shape[1:]))
+    return jnp.sum(weights * jnp.broadcast_to(values, weights.shape), axis=1)
+
+
+def _quotients(poles: Terms, cuts: tuple[Terms, ...]) -> list[Terms]:
+    r"""conj(e) g integrated over time, times e*: a_k / (i (w* - z_k)) e^{-i z_k t} of each pole."""
+    w = poles.frequencies.conj()[:, None]
+    return [
+        cut.with_amplitudes(cut.amplitudes[None, :] / (1j * (w - cut.frequencies[None, :])))
+        for cut in cuts
+    ]
+
+
+def _pole_overlap(f: Terms, g: Terms, ts: Float[Array, " times"]) -> Complex[Array, "2 times"]:
+    """All pairs of terms."""
+    left, right = phases(f.frequencies, ts).conj(), phases(g.frequencies, ts)
+    gap = 1j * (f.frequencies.conj()[:, None] - g.frequencies[None, :])
+    t = ts.astype(complex)
+    running = _exprel(gap[:, :, None] * t[None, None, :], left[:, None, :] * right[None, :, :])
+    weights = f.amplitudes.conj()[:, :, None] * g.amplitudes[None, None, :]
+    pairs = gap.size
+    running = (t[None, None, :] * running).reshape(1, pairs, ts.size)
+    return _weighted(weights.reshape(2, pairs), running)
+
+
+def _cut_overlap(
+    f: tuple[Terms, ...], g: tuple[Terms, ...], ts: Float[Array, " times"], bandwidth: Scalar
+) -> Complex[Array, "2 times"]:
+    """Of cuts alone: those of one branch on panels, others in closed form."""
+    total = jnp.zeros((2, ts.shape[0]), complex)
+    for cut in f:
+        others = [other for other in g if other.branch != cut.branch]
+        if others:
+            quotients = _quotients(cut, tuple(others))
+            start = sum(jnp.sum(part.amplitudes, axis=-1) for part in quotients)
+            (running,) = together([quotients], ts)
+            running = phases(cut.frequencies, ts).conj() * running - start[:, None]
+            total += cut.amplitudes.conj() @ running
+    for branch in {cut.branch for cut in f} & {cut.branch for cut in g}:
+        pair = ([cut for cut in cuts if cut.branch == branch] for cuts in (f, g))
+        total += _panel_overlap(*pair, ts, bandwidth)
     return total
+
+
+def _exprel(x: Complex[Array, "..."], power: Complex[Array, "..."]) -> Complex[Array, "..."]:
+    """(e^x - 1) / x for Re x <= 0, where e^x is known."""
+    small = jnp.abs(x) < 1e-2
+    series = 1.0 + x / 2.0 * (1.0 + x / 3.0 * (1.0 + x / 4.0 * (1.0 + x / 5.0 * (1.0 + x / 6.0))))
+    return jnp.where(small, series, (power - 1.0) / jnp.where(small, jnp.ones((), x.dtype), x))
+
+
+def _panel_overlap(
+    f: list[Terms], g: list[Terms], ts: Float[Array, " times"], bandwidth: Scalar
+) -> Complex[Array, "2 times"]:
+    """The integral of conj(f) g for cuts of one branch."""
+    ends = panels(ts[-1], bandwidth)
+    starts, lengths = ends[:-1], jnp.diff(ends)
+    x, _ = gauss_legendre(NODES)
+    nodes = (starts[:, None] + lengths[:, None] * x[None, :]).ravel()
+    left, right = together([f, g], nodes)
+    values = left.conj() * right[None, :]
+    weights = _running_weights(ts, ends)
+    return lax.complex(values.real @ weights, values.imag @ weights)
 
 
 def panels(last: Scalar, bandwidth: Scalar) -> Float[Array, " edges"]:
@@ -215,54 +353,61 @@ def panels(last: Scalar, bandwidth: Scalar) -> Float[Array, " edges"]:
     last = lax.stop_gradient(jnp.where(last > 0.0, last, 1.0))
     bandwidth = lax.stop_gradient(bandwidth)
     ratio = jnp.maximum(last * bandwidth / FIRST, 1e3) ** (1.0 / (PANELS - 1))
-    return jnp.concatenate([jnp.zeros(1), last * ratio ** jnp.arange(1.0 - PANELS, 1.0)])
+    powers = jnp.log(ratio) * np.arange(1.0 - PANELS, 1.0)
+    return jnp.concatenate([np.zeros(1), last * jnp.exp(powers)])
 
 
-def _pole_overlap(f: Terms, g: Terms, ts: Float[Array, " times"]) -> Complex[Array, " times"]:
-    gap = 1j * jnp.subtract.outer(f.frequencies.conj(), g.frequencies).ravel()
-    weights = jnp.outer(f.amplitudes.conj(), g.amplitudes).ravel()
-    t = ts.astype(complex)
-    return t * (weights @ _exprel(jnp.outer(gap, t)))
+def _running_weights(
+    ts: Float[Array, " times"], ends: Float[Array, " edges"]
+) -> Float[Array, "nodes times"]:
+    """Weights of the nodes of all panels in the integral from 0 to each time."""
+    starts, lengths = ends[:-1], jnp.diff(ends)
+    since = ts[None, :] - starts[:, None]
+    whole = ts[None, :] > ends[1:, None]
+    within = (since > 0.0) & ~whole
+    # One panel at most is covered in part.
+    part = running_rule(jnp.sum(jnp.where(within, since / lengths[:, None], 0.0), axis=0))
+    _, rule = gauss_legendre(NODES)
+    weights = jnp.where(
+        within[:, None, :], part[None, :, :], jnp.where(whole[:, None, :], rule[None, :, None], 0.0)
+    )
+    return (weights * lengths[:, None, None]).reshape(PANELS * NODES, ts.shape[0])
 
 
-def _mixed_overlap(f: Terms, g: Terms, ts: Float[Array, " times"]) -> Complex[Array, " times"]:
-    """Where conj(z_j) of f and z_k of g are not close: no differences of close numbers."""
-    gap = 1j * jnp.subtract.outer(f.frequencies.conj(), g.frequencies)
-    weights = jnp.outer(f.amplitudes.conj(), g.amplitudes) / gap
-    running = weights @ phases(g.frequencies, ts).T
-    return jnp.sum(phases(f.frequencies, ts).T.conj() * running, axis=0) - jnp.sum(weights)
+def running_rule(y: Float[Array, " y"]) -> Float[Array, "NODES y"]:
+    """Weights of the Gauss-Legendre nodes in the integral of a polynomial from 0 to y."""
+    return _series(jnp.asarray(_antiderivatives()), y)
 
 
-def _exprel(x: Complex[Array, "..."]) -> Complex[Array, "..."]:
-    """(e^x - 1) / x for Re x <= 0."""
-    small = jnp.abs(x) < 1e-2
-    series = 1.0 + x / 2.0 * (1.0 + x / 3.0 * (1.0 + x / 4.0 * (1.0 + x / 5.0 * (1.0 + x / 6.0))))
-    safe = jnp.where(small, jnp.ones((), x.dtype), x)
-    return jnp.where(small, series, (jnp.exp(safe) - 1.0) / safe)
-
-
-def _running_integral(
-    f: Callable[[Float[Array, " nodes"]], Complex[Array, " nodes"]],
-    ts: Float[Array, " times"],
-    edges: Float[Array, " edges"],
-) -> Complex[Array, " times"]:
-    """The integral of f from 0 to each time, for f analytic in a sector about t > 0."""
-    starts, lengths = edges[:-1], jnp.diff(edges)
+@cache
+def _antiderivatives() -> np.ndarray:
+    """Chebyshev series of the integrals from 0 to y of the Lagrange polynomials of the nodes."""
     x, weights = gauss_legendre(NODES)
-    values = f((starts[:, None] + jnp.outer(lengths, jnp.asarray(x))).ravel())
-    # On each panel f is its Legendre series, whose antiderivative is evaluated at every time.
     degrees = np.arange(NODES)[:, None]
-    series = (2 * degrees + 1) * weights * np.polynomial.legendre.legvander(2 * x - 1, NODES - 1).T
-    share = jnp.clip((ts[:, None] - starts[None, :]) / lengths[None, :], 0.0, 1.0)
-    running = _antiderivatives(share) * lengths[None, :, None]
-    return (running @ jnp.asarray(series)).reshape(ts.shape[0], -1).astype(complex) @ values
+    legendre = np.polynomial.legendre
+    series = (2 * degrees + 1) * weights * legendre.legvander(2 * x - 1, NODES - 1).T
+    integrals = legendre.legint(series, lbnd=-1, scl=0.5)
+    angles = np.pi / (NODES + 1) * (np.arange(NODES + 1) + 0.5)
+    values = legendre.legval(np.cos(angles), integrals)
+    coefficients = values @ np.cos(np.outer(angles, np.arange(NODES + 1))) * (2 / (NODES + 1))
+    coefficients[:, 0] *= 0.5
+    return coefficients
 
 
-def _antiderivatives(y: Float[Array, "..."]) -> Float[Array, "... degrees"]:
-    """The integrals of P_k(2x - 1) from 0 to y, k < NODES."""
-    x = 2.0 * y - 1.0
-    legendre = [jnp.ones_like(x), x]
-    for k in range(1, NODES):
-        legendre.append(((2 * k + 1) * x * legendre[k] - k * legendre[k - 1]) / (k + 1))
-    rest = [(legendre[k + 1] - legendre[k - 1]) / (4 * k + 2) for k in range(1, NODES)]
-    return jnp.stack([y, *rest], axis=-1)
+@jax.custom_jvp
+def _series(coefficients: Float[Array, "n degrees"], y: Float[Array, " y"]) -> Array:
+    """Chebyshev series in 2y - 1, 0 <= y <= 1."""
+    angle = jnp.arccos(jnp.clip(2.0 * y - 1.0, -1.0, 1.0))
+    return coefficients @ jnp.cos(np.arange(float(coefficients.shape[1]))[:, None] * angle[None, :])
+
+
+@_series.defjvp
+def _series_jvp(primals: tuple, tangents: tuple) -> tuple[Array, Array]:
+    (coefficients, y), (_, dy) = primals, tangents
+    slope = _series(2.0 * coefficients @ _derivative(coefficients.shape[1]), y)
+    return _series(coefficients, y), slope * dy[None, :]
+
+
+def _derivative(count: int) -> np.ndarray:
+    """The matrix that takes the coefficients of a Chebyshev series to those of its derivative."""
+    return np.polynomial.chebyshev.chebder(np.eye(count), axis=1)

@@ -18,7 +18,7 @@ from bathax._checks import Scalar
 STENCIL = 12
 # Functions are sampled at so many times at once that all they compute stays in the cache, and in
 # so many blocks or more: a loop, out of which the compiler repeats nothing.
-BLOCK = 4096
+BLOCK, BLOCKS = 4096, 2
 
 
 class TimeGrid(eqx.Module):
@@ -74,10 +74,11 @@ def _samples(
 
 def _by_blocks(function: Callable[[Scalar], Any], points: int) -> Any:
     """A function of 0, 1, ..., points - 1."""
-    places = jnp.arange(points, dtype=float)
-    if points <= BLOCK:
-        return lax.optimization_barrier(jax.vmap(function)(places))
-    return lax.map(function, places, batch_size=BLOCK)
+    size = min(BLOCK, -(-points // BLOCKS))
+    count = -(-points // size)
+    places = jnp.arange(count * size, dtype=float).reshape(count, size)
+    values = lax.map(jax.vmap(function), places)
+    return jax.tree.map(lambda f: f.reshape(-1, *f.shape[2:])[:points], values)
 
 
 @partial(_samples.defjvp, symbolic_zeros=True)

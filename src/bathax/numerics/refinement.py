@@ -9,12 +9,14 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import NamedTuple, TypeVar
+from functools import partial
+from typing import Any, NamedTuple, TypeVar
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jax import lax
+from jax.custom_derivatives import SymbolicZero
 from jaxtyping import Array, Float
 
 from bathax._checks import Scalar, is_concrete, require
@@ -168,6 +170,51 @@ def refine(
             break
         coarse, fine = fine, solve(finer)
     return coarse, fine
+
+
+def coarse_and_fine(
+    function: Callable[..., Result], coarse: tuple, fine: tuple, shared: tuple, *, together: bool
+) -> tuple[Result, Result]:
+    """function(*coarse, *shared) and function(*fine, *shared), derivatives of the second alone.
+
+    The first one serves error estimates, which are constant to differentiation. With arguments of
+    the same shapes both can go `together` as a batch of two: half the program. Where derivatives
+    are taken they are computed each by itself, and the first one only if it is asked for.
+    """
+    return _coarse_and_fine(function, together, coarse, fine, shared)
+
+
+@partial(jax.custom_jvp, nondiff_argnums=(0, 1))
+def _coarse_and_fine(
+    function: Callable[..., Any], together: bool, coarse: tuple, fine: tuple, shared: tuple
+) -> Any:
+    if not together:
+        return function(*coarse, *shared), function(*fine, *shared)
+    both = jax.tree.map(lambda *each: jnp.stack(each), coarse, fine)
+    results = jax.vmap(lambda own: function(*own, *shared))(both)
+    return tuple(jax.tree.map(lambda values, k=k: values[k], results) for k in range(2))
+
+
+@partial(_coarse_and_fine.defjvp, symbolic_zeros=True)
+def _coarse_and_fine_jvp(
+    function: Callable[..., Any], together: bool, primals: tuple, tangents: tuple
+) -> tuple[Any, Any]:
+    del together
+    coarse, fine, shared = primals
+    leaves, structure = jax.tree.flatten((fine, shared))
+    changes = jax.tree.leaves(tangents[1:])
+    varied = [k for k, change in enumerate(changes) if not isinstance(change, SymbolicZero)]
+
+    def of_varied(*values: Array) -> Any:
+        replaced = dict(zip(varied, values, strict=True))
+        now = [replaced.get(k, leaf) for k, leaf in enumerate(leaves)]
+        own, others = jax.tree.unflatten(structure, now)
+        return function(*own, *others)
+
+    primal = tuple(leaves[k] for k in varied)
+    result, change = jax.jvp(of_varied, primal, tuple(changes[k] for k in varied))
+    first = function(*coarse, *shared)
+    return (first, result), (jax.tree.map(jnp.zeros_like, first), change)
 
 
 def probed(ts: Float[Array, " times"], span: Scalar) -> Float[Array, " more"]:

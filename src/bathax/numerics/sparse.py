@@ -5,10 +5,10 @@ from typing import NamedTuple
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Complex, Float, Int
+from jaxtyping import Array, Complex, Int
 
-# Rows, sorted by their number of entries, are cut into so many groups, each padded to its longest.
-GROUPS = 6
+# Rows are cut into pieces of so many entries, the last of a row padded with zeros.
+WIDTH = 8
 
 
 class Entries(NamedTuple):
@@ -21,72 +21,66 @@ class Entries(NamedTuple):
 
 
 class Pattern(NamedTuple):
-    """Entries in groups of rows, padded with zero factors, and the rows' places in the result."""
+    """Entries of a square matrix in pieces of rows; the padding has zero factors.
 
-    columns: tuple[np.ndarray, ...]
-    parameters: tuple[np.ndarray, ...]
-    factors: tuple[np.ndarray, ...]
-    place: np.ndarray
+    `row` tells which row a piece belongs to, in increasing order.
+    """
+
+    row: np.ndarray
+    column: np.ndarray
+    parameter: np.ndarray
+    factor: np.ndarray
+    size: int
 
 
 def pattern(entries: Entries, size: int) -> Pattern:
     """The pattern of a square matrix of that size."""
     counts = np.bincount(entries.row, minlength=size)
-    order = np.argsort(-counts, kind="stable")
-    sorted_terms = np.argsort(entries.row, kind="stable")
+    pieces = -(-counts // WIDTH)
+    row = np.repeat(np.arange(size, dtype=np.int32), pieces)
+    # The number of a piece within its row, and from it where its terms are in the row.
+    number = np.arange(len(row)) - np.repeat(np.cumsum(pieces) - pieces, pieces)
+    slot = WIDTH * number[:, None] + np.arange(WIDTH)[None, :]
+    used = slot < counts[row, None]
     first = np.cumsum(counts) - counts
-    columns, parameters, factors = [], [], []
-    for rows in np.array_split(order, min(GROUPS, size)):
-        slot = np.arange(counts[rows].max(initial=1))[None, :]
-        used = slot < counts[rows, None]
-        term = sorted_terms[np.where(used, first[rows, None] + slot, 0)]
-        columns.append(np.where(used, entries.column[term], 0))
-        parameters.append(np.where(used, entries.parameter[term], 0))
-        factors.append(np.where(used, entries.factor[term], 0.0))
-    return Pattern(tuple(columns), tuple(parameters), tuple(factors), np.argsort(order))
+    term = np.argsort(entries.row, kind="stable")[np.where(used, first[row, None] + slot, 0)]
+    column, parameter = (
+        np.where(used, part[term], 0).astype(np.int32)
+        for part in (entries.column, entries.parameter)
+    )
+    return Pattern(row, column, parameter, np.where(used, entries.factor[term], 0.0), size)
 
 
 class SparseMatrix(eqx.Module):
     """A matrix that multiplies vectors by gathering; made from a `Pattern` and parameters."""
 
-    columns: tuple[Int[Array, "_ _"], ...]
-    values: tuple[Complex[Array, "_ _"], ...]
-    place: Int[Array, " n"]
+    row: Int[Array, " pieces"]
+    column: Int[Array, "pieces width"]
+    values: Complex[Array, "pieces width"]
+    size: int = eqx.field(static=True)
 
     @staticmethod
     def of(pattern: Pattern, parameters: Complex[Array, " parameters"]) -> "SparseMatrix":
         """The matrix for these parameters."""
-        values = tuple(
-            jnp.asarray(factor, complex) * parameters[parameter]
-            for factor, parameter in zip(pattern.factors, pattern.parameters, strict=True)
-        )
-        columns = tuple(jnp.asarray(column) for column in pattern.columns)
-        return SparseMatrix(columns, values, jnp.asarray(pattern.place))
+        values = jnp.asarray(pattern.factor).astype(complex) * _taken(parameters, pattern.parameter)
+        row, column = jnp.asarray(pattern.row), jnp.asarray(pattern.column)
+        return SparseMatrix(row, column, values, pattern.size)
 
     def __matmul__(self, x: Complex[Array, " n"]) -> Complex[Array, " n"]:
-        groups = zip(self.columns, self.values, strict=True)
-        rows = [jnp.sum(value * x[column], axis=1) for column, value in groups]
-        return jnp.concatenate(rows)[self.place]
+        return self.times(x, jnp.ones(()))
+
+    def times(self, x: Complex[Array, " n"], factor: Array) -> Complex[Array, " n"]:
+        """The product with x, times a real number."""
+        pieces = jnp.sum(self.values * _taken(x, self.column), axis=1) * factor.astype(complex)
+        rows = jnp.zeros(self.size, complex).at[self.row]
+        return rows.add(pieces, mode="promise_in_bounds", indices_are_sorted=True)
 
     def leading_block(self, n: int) -> Complex[Array, "n n"]:
         """The first n rows and columns as a dense matrix."""
-        rows = jnp.argsort(self.place)
-        block, first = jnp.zeros((n, n), complex), 0
-        for column, value in zip(self.columns, self.values, strict=True):
-            row = rows[first : first + column.shape[0], None]
-            block = block.at[row, column].add(value, mode="drop")
-            first += column.shape[0]
-        return block
-
-    def norm_bound(self) -> Float[Array, ""]:
-        """sqrt(|G|_1 |G|_inf), never below the spectral norm."""
-        rows = max_of([jnp.sum(jnp.abs(value), axis=1) for value in self.values])
-        columns = jnp.zeros(self.place.shape[0])
-        for column, value in zip(self.columns, self.values, strict=True):
-            columns = columns.at[column].add(jnp.abs(value))
-        return jnp.sqrt(rows * jnp.max(columns))
+        block = jnp.zeros((n, n), complex).at[self.row[:, None], self.column]
+        return block.add(self.values, mode="drop")
 
 
-def max_of(parts: list[Array]) -> Array:
-    """The largest element of several arrays."""
-    return jnp.max(jnp.concatenate([part.ravel() for part in parts]))
+def _taken(x: Array, places: Array | np.ndarray) -> Array:
+    """x[places] for places known to be inside."""
+    return x.at[places].get(mode="promise_in_bounds", wrap_negative_indices=False)

@@ -10,6 +10,7 @@ from collections.abc import Callable
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 from jaxtyping import Array, Complex, Float, Int
 
@@ -18,6 +19,9 @@ from bathax._checks import Scalar
 ORDER = 24
 # Largest h |G| of a step: the polynomial is stable on the left half plane and its last term small.
 REACH = 7.0
+
+# G x times a number.
+Product = Callable[[Array, Scalar], Array]
 
 
 class PiecewisePolynomial(eqx.Module):
@@ -28,31 +32,29 @@ class PiecewisePolynomial(eqx.Module):
 
     def __call__(self, ts: Float[Array, " times"]) -> Complex[Array, "times components"]:
         """The values at any times."""
-        return self._evaluate(ts, self.coefficients)
+        return self.with_derivatives(ts)[0]
 
-    def derivative(self, ts: Float[Array, " times"]) -> Complex[Array, "times components"]:
-        """The derivatives with respect to time."""
-        k = jnp.arange(1.0, self.coefficients.shape[1])
-        slopes = self.coefficients[:, 1:] * (k / self.step).astype(complex)[None, :, None]
-        return self._evaluate(ts, slopes)
-
-    def _evaluate(self, ts: Float[Array, " times"], coefficients: Array) -> Array:
+    def with_derivatives(self, ts: Float[Array, " times"]) -> Complex[Array, "2 times components"]:
+        """The values at any times, and the derivatives with respect to time."""
         position = ts / self.step
-        last = coefficients.shape[0] - 1
+        last = self.coefficients.shape[0] - 1
         interval = jnp.clip(jnp.floor(position).astype(int), 0, last)
-        s = (position - interval.astype(float))[:, None]
-        factors = jnp.broadcast_to(s, (s.shape[0], coefficients.shape[1])).at[:, 0].set(1.0)
-        powers = jnp.cumprod(factors, axis=1).astype(complex)
-        return jnp.einsum("tkc,tk->tc", coefficients[interval], powers)
+        s = (position - interval.astype(float))[None, :, None]
+        # s^k, and k s^{k-1} / step, which are s^exponents times factors.
+        k, order = np.arange(self.coefficients.shape[1]), np.array([0, 1])[:, None, None]
+        exponents, factors = np.maximum(k - order, 0.0), np.where(order, k, 1.0)
+        scale = jnp.where(jnp.asarray(order) == 1, 1.0 / self.step, 1.0)
+        powers = (scale * factors * s**exponents).astype(complex)
+        return jnp.sum(self.coefficients[interval][None] * powers[..., None], axis=2)
 
 
-def steps_needed(reach: float) -> int:
+def steps_needed(norm: float, reach: float = REACH) -> int:
     """How many steps `evolve` needs, given the norm of the generator times the span of time."""
-    return max(1, math.ceil(reach / REACH))
+    return max(1, math.ceil(norm / reach))
 
 
 def evolve(
-    apply: Callable[[Array], Array],
+    apply: Product,
     start: Complex[Array, " n"],
     chosen: Int[Array, " components"],
     stop: Scalar,
@@ -67,7 +69,7 @@ def evolve(
     def advance(x: Array, _: None) -> tuple[Array, Array]:
         def term(k: Array, carry: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
             power, total, taken = carry
-            power = apply(power) * (h / k.astype(float)).astype(complex)
+            power = apply(power, h / k.astype(float))
             return power, total + power, taken.at[k].set(power[chosen])
 
         taken = jnp.zeros((ORDER + 1, chosen.shape[0]), complex).at[0].set(x[chosen])
@@ -79,7 +81,7 @@ def evolve(
 
 
 def states(
-    apply: Callable[[Array], Array],
+    apply: Product,
     start: Complex[Array, " n"],
     stop: Scalar,
     steps: int,
@@ -95,7 +97,7 @@ def states(
     def advance(x: Array, _: None) -> tuple[Array, Array]:
         def term(k: Array, carry: tuple[Array, Array]) -> tuple[Array, Array]:
             power, totals = carry
-            power = apply(power) * (h / k.astype(float)).astype(complex)
+            power = apply(power, h / k.astype(float))
             return power, totals + (fractions**k).astype(complex) * power[None, :]
 
         before = jnp.broadcast_to(x, (parts, *x.shape))

@@ -10,10 +10,10 @@ functions at all pairs of times are two matrix products.
 """
 
 import math
-from functools import partial
 
 import equinox as eqx
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 from jaxtyping import Array, Complex, Float, Int
 
@@ -21,11 +21,18 @@ from bathax._checks import Scalar, is_concrete
 from bathax._status import Status
 from bathax.numerics.balancing import ReducedModes
 from bathax.numerics.grid import TimeGrid, span
-from bathax.numerics.refinement import largest, refine
-from bathax.numerics.sparse import SparseMatrix
-from bathax.numerics.taylor import REACH, states, steps_needed
-from bathax.qubit.hierarchy import STEPS, Hierarchy, Size, generator, prepared
-from bathax.qubit.index_set import Regression, regression
+from bathax.numerics.refinement import largest
+from bathax.numerics.taylor import states
+from bathax.qubit.hierarchy import (
+    REFUSED,
+    STEPS,
+    Hierarchy,
+    climbed,
+    generator,
+    norm_bound,
+    prepared,
+)
+from bathax.qubit.index_set import Regression, Size, regression
 from bathax.qubit.model import Qubit
 from bathax.qubit.states import QubitState
 
@@ -73,11 +80,18 @@ def two_time(
     """
     valid, modes, sizes = prepared(solver, qubit, ts)
     intervals = _intervals(qubit, ts, highest)
-    coarse, fine = refine(
-        partial(_solve, qubit, initial, modes, ts, intervals, solver.steps),
-        sizes,
-        lambda coarse, fine: _change(coarse, fine) / solver.rtol,
-    )
+
+    def solve(*sizes: Size) -> tuple[TwoTime, ...]:
+        steps = intervals
+        if solver.steps is not None or is_concrete(modes, qubit, ts):
+            steps = solver.steps_for(qubit, modes, ts, sizes[-1])
+        counts = (_power_of_two(steps), intervals)
+        patterns = (regression(size) for size in sizes)
+        return tuple(
+            _functions(qubit.frequency, modes, initial, ts, pattern, counts) for pattern in patterns
+        )
+
+    coarse, fine, _ = climbed(solve, sizes, _change, solver.rtol)
     reached = lax.stop_gradient(_change(coarse, fine)) <= solver.rtol
     status = jnp.where(reached, Status.SUCCESS, Status.TOLERANCE_NOT_REACHED)
     return TwoTimeEstimate(fine, coarse, jnp.where(valid, status, Status.INVALID))
@@ -96,28 +110,10 @@ def _intervals(qubit: Qubit, ts: Float[Array, " times"], highest: Scalar) -> int
     return min(_power_of_two(max(float(wanted), FEWEST)), MOST)
 
 
-def _solve(
-    qubit: Qubit,
-    initial: QubitState,
-    modes: ReducedModes,
-    ts: Float[Array, " times"],
-    intervals: int,
-    steps: int | None,
-    size: Size,
-) -> TwoTime:
-    pattern = regression(*size)
-    matrix, norm = generator(qubit, modes, ts, pattern.structure, len(size[1]))
-    if steps is None:
-        needed = largest(lax.stop_gradient(norm))
-        steps = steps_needed(float(needed)) if is_concrete(needed) else intervals
-    steps = _power_of_two(steps)
-    return _functions(matrix, norm, initial, ts, pattern, (steps, intervals))
-
-
 @eqx.filter_jit
 def _functions(
-    matrix: SparseMatrix,
-    norm: Scalar,
+    frequency: Scalar,
+    modes: ReducedModes,
     initial: QubitState,
     ts: Float[Array, " times"],
     pattern: Regression,
@@ -125,12 +121,14 @@ def _functions(
 ) -> TwoTime:
     """Both functions; NaN where steps are too long."""
     (steps, intervals), both = counts, pattern.structure
-    places = jnp.asarray([both.ground, both.excited, both.coherence])
+    matrix = generator(frequency, modes, both)
+    places = np.array([both.ground, both.excited, both.coherence])[:, 0]
     values = jnp.stack([*initial.populations, jnp.ones(())]).astype(complex)
     start = jnp.zeros(both.size, complex).at[places].set(values)
     parts, stride = max(intervals // steps, 1), max(steps // intervals, 1)
-    path = states(matrix.__matmul__, start, span(ts), steps, parts)[::stride]
-    path = jnp.where(norm <= 1.5 * REACH * steps, path, jnp.nan)
+    path = states(matrix.times, start, span(ts), steps, parts)[::stride]
+    bound = lax.stop_gradient(norm_bound(frequency, modes, both.sizes[-1]) * span(ts))
+    path = jnp.where(bound <= REFUSED * steps, path, jnp.nan)
     grid = TimeGrid.until(span(ts), intervals + 1)
     number, vacancy = (
         _hermitian(path[:, after] @ path[:, before].T)

@@ -151,51 +151,51 @@ def default_solver(qubit: Qubit) -> MapSolver:
     return Hierarchy()
 
 
-@eqx.filter_jit
 def _assembled(estimate: MapEstimate) -> DynamicalMap:
-    value, error = _completed(estimate.elements), _completed_error(estimate.error)
-    valid = estimate.status != Status.INVALID
-    populations = _log_derivative(
-        value["determinant"],
-        value["ddeterminant"],
-        error["determinant"],
-        error["ddeterminant"],
-    )
-    # Only the real part of c'/c has to be known to 1%: the imaginary part is some w_s at all times.
-    coherences = _log_derivative(
-        value["coherence"], value["dcoherence"], error["coherence"], error["dcoherence"]
-    )
-    rates, rate_errors = _rates(estimate.elements, estimate.error, populations, coherences)
+    elements, error = estimate.elements, estimate.error
+    values, errors, resolved = _derived(estimate)
     return DynamicalMap(
-        **value,
-        **rates,
-        t=estimate.elements.t,
-        error=jax.tree.map(
-            lambda x: jnp.where(valid, lax.stop_gradient(x), jnp.nan),
-            MapQuantities(**error, **rate_errors),
-        ),
-        rates_resolved=populations.resolved,
-        coherence_resolved=coherences.resolved,
+        **_named(elements),
+        **values,
+        t=elements.t,
+        error=MapQuantities(**_named(error), **errors),
+        **resolved,
         status=estimate.status,
     )
 
 
-def _completed(elements: MapElements) -> dict[str, Array]:
+def _named(elements: MapElements) -> dict[str, Array]:
     return {
         "p11": elements.p11,
         "p00": elements.p00,
         "coherence": elements.c,
-        # In this order nothing is lost where P00 is exactly 1.
-        "determinant": elements.p11 - (1.0 - elements.p00),
         "dp11": elements.dp11,
         "dp00": elements.dp00,
         "dcoherence": elements.dc,
-        "ddeterminant": elements.dp11 + elements.dp00,
     }
 
 
-def _completed_error(error: MapElements) -> dict[str, Array]:
-    return _completed(error) | {"determinant": error.p11 + error.p00}
+@eqx.filter_jit
+def _derived(estimate: MapEstimate) -> tuple[dict[str, Array], ...]:
+    """What follows from the elements, its errors, and where the rates are known."""
+    elements, error = estimate.elements, lax.stop_gradient(estimate.error)
+    valid = estimate.status != Status.INVALID
+    # In this order nothing is lost where P00 is exactly 1.
+    values = {
+        "determinant": elements.p11 - (1.0 - elements.p00),
+        "ddeterminant": elements.dp11 + elements.dp00,
+    }
+    errors = {"determinant": error.p11 + error.p00, "ddeterminant": error.dp11 + error.dp00}
+    populations = _log_derivative(*values.values(), *errors.values())
+    # Only the real part of c'/c has to be known to 1%: the imaginary part is some w_s at all times.
+    coherences = _log_derivative(elements.c, elements.dc, error.c, error.dc)
+    rates, rate_errors = _rates(elements, error, populations, coherences)
+    known = jax.tree.map(lambda x: jnp.where(valid, x, jnp.nan), lax.stop_gradient(rate_errors))
+    resolved = {
+        "rates_resolved": populations.resolved,
+        "coherence_resolved": coherences.resolved,
+    }
+    return values | rates, errors | known, resolved
 
 
 class _LogDerivative(eqx.Module):

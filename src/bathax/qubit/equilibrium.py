@@ -11,11 +11,13 @@ where e[x, x, y] = (e^y - e^x - (y - x) e^x) / (y - x)^2 is a divided difference
 """
 
 import math
-from functools import partial
+from itertools import chain
+from typing import Any
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 from jaxtyping import Array, ArrayLike, Float, Int
 
@@ -23,10 +25,8 @@ from bathax._checks import POSITIVE, Scalar, as_float, holds, is_valid, require
 from bathax._linalg import solve
 from bathax._status import Status
 from bathax.numerics.balancing import ReducedModes
-from bathax.numerics.refinement import refine
-from bathax.numerics.sparse import SparseMatrix
-from bathax.qubit.hierarchy import Hierarchy, Size, generator, prepared
-from bathax.qubit.index_set import Regression, regression
+from bathax.qubit.hierarchy import Hierarchy, climbed, generator, prepared, reduced
+from bathax.qubit.index_set import Regression, Size, regression
 from bathax.qubit.model import Qubit
 from bathax.reservoir.discrete import DiscreteModes
 from bathax.reservoir.occupation import BoseEinstein
@@ -74,26 +74,29 @@ def steady_state(
     require("horizon", POSITIVE.words, until, holds(POSITIVE.holds, until))
     solver = Hierarchy(max_size=MAX_SIZE) if solver is None else solver
     valid, modes, sizes = prepared(solver, qubit, until[None])
-    solve = partial(_population, qubit, modes, until)
-    coarse, fine = refine(solve, sizes, lambda coarse, fine: jnp.abs(coarse - fine) / solver.rtol)
-    _, shorter, _ = prepared(solver, qubit, 0.5 * until[None])
-    tail = solve(sizes[0]) - _population(qubit, shorter, until, sizes[0])
+    first = next(sizes)
+
+    def solve(*sizes: Size) -> tuple[Scalar, ...]:
+        patterns = (regression(size) for size in sizes)
+        return tuple(_stationary(qubit.frequency, modes, pattern) for pattern in patterns)
+
+    coarse, fine, _ = climbed(
+        solve, chain([first], sizes), lambda coarse, fine: jnp.abs(coarse - fine), solver.rtol
+    )
+    _, shorter, _ = reduced(qubit, 0.5 * until[None])
+    (longer,), at_half = solve(first), _stationary(qubit.frequency, shorter, regression(first))
+    tail = longer - at_half
     error = lax.stop_gradient(jnp.abs(fine - coarse) + jnp.abs(tail))
     status = jnp.where(error <= solver.rtol, Status.SUCCESS, Status.TOLERANCE_NOT_REACHED)
     known = jnp.where(valid, 0.0, jnp.nan)
     return SteadyState(fine + known, error + known, jnp.where(valid, status, Status.INVALID))
 
 
-def _population(qubit: Qubit, modes: ReducedModes, horizon: Scalar, size: Size) -> Scalar:
-    pattern = regression(*size)
-    matrix, _ = generator(qubit, modes, horizon[None], pattern.structure, len(size[1]))
-    return _stationary(matrix, pattern)
-
-
 @eqx.filter_jit
-def _stationary(matrix: SparseMatrix, pattern: Regression) -> Scalar:
+def _stationary(frequency: Scalar, modes: ReducedModes, pattern: Regression) -> Scalar:
     """rho_11 of the null vector, one of whose redundant equations is replaced by the trace."""
-    ground, excited = pattern.structure.ground, pattern.structure.excited
+    (ground,), (excited,) = pattern.structure.ground, pattern.structure.excited
+    matrix = generator(frequency, modes, pattern.structure)
     block = matrix.leading_block(pattern.populations)
     block = block.at[ground].set(0.0).at[ground, jnp.asarray([ground, excited])].set(1.0)
     trace = jnp.zeros(pattern.populations, complex).at[ground].set(1.0)
@@ -135,8 +138,8 @@ def _temperature(qubit: Qubit) -> Scalar:
     return temperatures[0]
 
 
-def _is_equilibrium(temperatures: Float[Array, " reservoirs"]) -> Array:
-    return jnp.all(temperatures == temperatures[0]) & (temperatures[0] > 0.0)
+def _is_equilibrium(temperatures: Float[Array | np.ndarray, " reservoirs"]) -> Any:
+    return (temperatures == temperatures[0]).all() & (temperatures[0] > 0.0)
 
 
 def _divided_difference(x: Float[Array, " n"], y: Float[Array, " n"]) -> Float[Array, " n"]:

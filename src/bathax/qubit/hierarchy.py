@@ -13,34 +13,51 @@ reaches |1><1| and |1><0|, so that one run of the adjoint equation gives P11, P0
 
 import itertools
 import math
-from collections.abc import Iterator
-from functools import partial
+from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache, partial
+from typing import Any, TypeVar
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
-from jaxtyping import Array, Bool, Float
+from jaxtyping import Array, Bool, Complex, Float
 
 from bathax._checks import Scalar, are_times, is_concrete, is_valid, require
 from bathax._status import Status
 from bathax.numerics.balancing import RANK, ReducedModes, reduced_modes
 from bathax.numerics.grid import span
-from bathax.numerics.refinement import envelope, largest, probed, refine
+from bathax.numerics.refinement import envelope, probed, requested
 from bathax.numerics.sparse import SparseMatrix
-from bathax.numerics.taylor import REACH, evolve, steps_needed
+from bathax.numerics.taylor import evolve, steps_needed
 from bathax.qubit.elements import MapElements, MapEstimate, MapSolver
-from bathax.qubit.index_set import Structure, count_elements, structure
+from bathax.qubit.index_set import Size, Structure, count_elements, structure
 from bathax.qubit.model import Qubit
 
 # Nodes of the reservoir's quadrature, and the most modes that double precision can tell apart.
 RESOLUTION, MOST_MODES = 512, 30
-# The size where parameters are not yet known, inside `jit`.
-DEPTH, MODES, STEPS = 7, 14, 512
+# The usual size where parameters are not yet known, inside `jit`; others have twice as many modes
+# as their depth, too.
+DEPTH, STEPS, MODES_TO_DEPTH = 7, 512, 2
+# Depths beyond the one that keeps every element above the tolerance.
+MARGIN = 1.5
 # Bounds on how much smaller the elements become with each quantum.
 STRONGEST, WEAKEST = 0.6, 0.01
+# Largest step times `norm_bound`, which is at least twice the norm, and what is refused.
+REACH, REFUSED = 9.5, 15.0
+# The most sizes to choose from inside `jit`.
+RUNGS = 12
 
-Size = tuple[int, tuple[float, ...]]
+Result = TypeVar("Result")
+
+
+class Character(eqx.Module):
+    """How elements shrink with a quantum, from mode to mode, and how many modes there are."""
+
+    strength: Scalar
+    fall: Scalar
+    rank: Scalar
 
 
 class Hierarchy(MapSolver):
@@ -50,7 +67,7 @@ class Hierarchy(MapSolver):
     the most quanta and the number of modes, when they should be fixed. `steps`: the number of time
     steps, when it should be fixed. `max_size`: the most elements, except in the first two sizes,
     which are always tried. Inside `jit`, where the size must be known before the parameters are,
-    what is not given is 7, 14 and 512.
+    what is not given is 7, 14 and 512; `status` tells where that was not enough.
 
     The error estimate is the change from a smaller hierarchy, the largest up to each time. Where
     the size is chosen and none up to `max_size` reaches `rtol`, concrete parameters raise
@@ -70,29 +87,51 @@ class Hierarchy(MapSolver):
             require(name, f"an integer, {least} or more", value, value is None or value >= least)
 
     def map_elements(self, qubit: Qubit, ts: Float[Array, " times"]) -> MapEstimate:
-        valid, modes = _reduced(qubit, ts)
-        sizes = self._sizes(modes)
-        coarse, fine = refine(
-            partial(self._solve, qubit, modes, ts),
-            sizes,
-            lambda coarse, fine: _worst(_change(coarse, fine)) / self.rtol,
-        )
+        valid, modes, sizes = prepared(self, qubit, ts)
+
+        def solve(*sizes: Size) -> tuple[Array, ...]:
+            steps = self.steps_for(qubit, modes, ts, sizes[-1])
+            return _elements(qubit.frequency, modes, ts, structure(*sizes), steps)
+
+        coarse, fine, last = climbed(solve, sizes, _worst, self.rtol)
         estimate = _estimate(coarse, fine, ts, valid, self.rtol)
-        self._refuse_failure(estimate, sizes[-1])
+        self._refuse_failure(estimate, last)
         return estimate
 
-    def _sizes(self, modes: ReducedModes) -> list[Size]:
+    def steps_for(
+        self, qubit: Qubit, modes: ReducedModes, ts: Float[Array, " times"], size: Size
+    ) -> int:
+        """How many steps, given the largest of the hierarchies that take them."""
+        if self.steps is not None:
+            return self.steps
+        known = (qubit.frequency, modes, ts)
+        if is_concrete(known):
+            frequency, modes, ts = jax.device_get(known)
+            last = float(ts[-1]) or 1.0
+            return _rounded(steps_needed(float(norm_bound(frequency, modes, size)) * last, REACH))
+        # The norm grows like the depth. What is asked for, and given, is for the usual one.
+        deeper = size[0] / DEPTH
+        demand = norm_bound(qubit.frequency, modes, size) * span(ts) / (REACH * deeper)
+        return _rounded(math.ceil(requested(demand, 0) * deeper)) or STEPS
+
+    def sizes(self, modes: ReducedModes, character: Character) -> Iterator[Size]:
         """Hierarchies of growing depth, or two of them where the size is fixed."""
-        strength, fall, rank = (largest(lax.stop_gradient(value)) for value in _character(modes))
-        if self.depth or self.modes or not is_concrete(strength, fall, rank):
-            depth = self.depth or DEPTH
-            count = min(self.modes or MODES, modes.weight.shape[0])
-            tilt = (depth - 1) / (count - 1) if count > 1 and modes.reduced else 0.0
-            return [_size(depth - 1, tilt, count), _size(depth, tilt, count)]
+        if self.depth or self.modes or not is_concrete(character):
+            return iter(self._two_sizes(modes, character))
+        strength, fall, rank = map(float, jax.tree.leaves(character))
         # Elements shrink by `strength` a quantum and by e^-fall from one mode to the next.
-        tilt = float(fall) / -math.log(float(strength)) if modes.reduced else 0.0
-        depth = math.ceil(math.log(self.rtol) / math.log(float(strength)))
-        return list(self._growing(max(depth, 2), tilt, int(rank)))
+        tilt = fall / -math.log(strength) if modes.reduced else 0.0
+        depth = math.ceil(math.log(self.rtol) / math.log(strength))
+        return self._growing(max(depth, 2), tilt, int(rank))
+
+    def _two_sizes(self, modes: ReducedModes, character: Character) -> tuple[Size, Size]:
+        """A fixed size, or the one taken inside `jit`, and one of less depth."""
+        depth, most = self.depth or DEPTH, modes.weight.shape[0]
+        if not self.depth and not self.modes:
+            depth = self._depth_inside_jit(modes, character)
+        count = min(self.modes or MODES_TO_DEPTH * (DEPTH if self.depth else depth), most)
+        tilt = (depth - 1) / (count - 1) if count > 1 and modes.reduced else 0.0
+        return _size(depth - 1, tilt, count), _size(depth, tilt, count)
 
     def _growing(self, depth: int, tilt: float, rank: int) -> Iterator[Size]:
         """Sizes from a depth on: two always, more while they are allowed.
@@ -107,24 +146,35 @@ class Hierarchy(MapSolver):
             yield size
             depth += max(math.ceil(tilt), 1) if tilt else math.ceil(depth / 4)
 
-    def _solve(
-        self, qubit: Qubit, modes: ReducedModes, ts: Float[Array, " times"], size: Size
-    ) -> MapElements:
-        pattern = structure(*size)
-        matrix, norm = generator(qubit, modes, ts, pattern, len(size[1]))
-        steps = self.steps
-        if steps is None:
-            needed = largest(lax.stop_gradient(norm))
-            steps = _rounded(steps_needed(float(needed))) if is_concrete(needed) else STEPS
-        return _elements(matrix, norm, ts, pattern, steps)
+    def _depth_inside_jit(self, modes: ReducedModes, character: Character) -> int:
+        """The usual depth, or the one with at least the number of elements that a sweep asks for.
+
+        The number that it is told to ask for is that of the first of the depths whose heaviest
+        quanta are as small as those that `sizes` keeps.
+        """
+        ladder = _ladder(modes.weight.shape[0], modes.reduced, self.max_size)
+        depths = np.array([depth for depth, _, _ in ladder], float)
+        tilts = np.array([tilt for _, tilt, _ in ladder])
+        elements = np.array([count for _, _, count in ladder], float)
+        scale = -jnp.log(character.strength)
+        wanted = math.log(1.0 / self.rtol) / scale
+        # The weight of the last mode here and there; it may not be cut off at less.
+        last = jnp.minimum(MODES_TO_DEPTH * depths, character.rank)
+        tilt = character.fall / scale if modes.reduced else 0.0
+        stretched = wanted * jnp.maximum((1.0 + tilts * last) / (1.0 + tilt * last), 1.0)
+        enough = (depths >= stretched + MARGIN) | (depths == depths[-1])
+        usual = next((count for d, _, count in ladder if d >= DEPTH), ladder[-1][2])
+        given = requested(jnp.asarray(elements)[jnp.argmax(enough)], usual)
+        return next((d for d, _, count in ladder if count >= given), ladder[-1][0])
 
     def _refuse_failure(self, estimate: MapEstimate, size: Size) -> None:
         """Raise where the sizes were chosen here and did not suffice."""
         chosen = self.depth is None and self.modes is None and self.steps is None
         if not chosen or not is_concrete(estimate.status):
             return
-        if bool(jnp.any(estimate.status == Status.TOLERANCE_NOT_REACHED)):
-            reached = float(jnp.max(_worst(estimate.error)))
+        if int(estimate.status) == Status.TOLERANCE_NOT_REACHED:
+            error = estimate.error
+            reached = max(float(np.max(part)) for part in (error.p11, error.p00, error.c))
             words = (
                 f"reachable: an error of {reached:.1e} is what depth {size[0]} with "
                 f"{len(size[1])} modes and {count_elements(*size):,} elements gives (`max_size` is "
@@ -133,10 +183,62 @@ class Hierarchy(MapSolver):
             require("rtol", words, self.rtol, False)
 
 
+def prepared(
+    solver: Hierarchy, qubit: Qubit, ts: Float[Array, " times"]
+) -> tuple[Bool[Array, ""], ReducedModes, Iterator[Size]]:
+    """Whether the input is valid, the modes of the kernels up to ts[-1], and the sizes to try."""
+    valid, modes, character = reduced(qubit, ts)
+    return valid, modes, solver.sizes(modes, character)
+
+
+def climbed(
+    solve: Callable[..., tuple[Result, ...]],
+    sizes: Iterable[Size],
+    change: Callable[[Result, Result], Scalar],
+    rtol: float,
+) -> tuple[Result, Result, Size]:
+    """The results at the first two neighbouring sizes that agree to `rtol`, and the larger size.
+
+    `solve` takes one size or several, of which it makes one program: the first two are always
+    needed. There are no more than two where values are not concrete.
+    """
+    sizes = iter(sizes)
+    first, last = next(sizes), next(sizes)
+    coarse, fine = solve(first, last)
+    for size in sizes:
+        if float(change(coarse, fine)) <= rtol:
+            break
+        last = size
+        coarse, (fine,) = fine, solve(size)
+    return coarse, fine, last
+
+
 def _size(depth: int, tilt: float, count: int) -> Size:
     """A depth, and the weight of a quantum in each mode that can have one."""
     weights = (1.0 + math.floor(1000.0 * tilt) / 1000.0 * k for k in range(count))
     return depth, tuple(weight for weight in weights if weight <= depth)
+
+
+@lru_cache
+def _ladder(available: int, reduced: bool, max_size: int) -> tuple[tuple[int, float, int], ...]:
+    """Depths for use inside `jit`, the tilt of the weights of their modes, numbers of elements."""
+    found: list[tuple[int, float, int]] = []
+    depth = 3
+    while len(found) < RUNGS:
+        count, tilt = _modes_inside_jit(depth, available, reduced)
+        elements = count_elements(*_size(depth, tilt, count))
+        if depth > DEPTH and elements > max_size:
+            break
+        found.append((depth, tilt, elements))
+        # Of few modes another quantum makes little of a difference.
+        depth += 1 if count < available else max(1, depth // 4)
+    return tuple(found)
+
+
+def _modes_inside_jit(depth: int, available: int, reduced: bool) -> tuple[int, float]:
+    """How many modes there are at a depth, and how much more a quantum weighs in the next mode."""
+    count = min(MODES_TO_DEPTH * depth, available)
+    return count, (depth - 1) / (count - 1) if count > 1 and reduced else 0.0
 
 
 def _rounded(steps: int) -> int:
@@ -146,18 +248,19 @@ def _rounded(steps: int) -> int:
 
 
 @eqx.filter_jit
-def _reduced(qubit: Qubit, ts: Float[Array, " times"]) -> tuple[Bool[Array, ""], ReducedModes]:
-    """Whether the input is valid, and the modes of both kernels."""
+def reduced(
+    qubit: Qubit, ts: Float[Array, " times"]
+) -> tuple[Bool[Array, ""], ReducedModes, Character]:
+    """Whether the input is valid, the modes of emission and of absorption, and their character."""
     valid = is_valid(qubit) & are_times(ts)
     nodes, memory, noise = qubit.exponentials(RESOLUTION)
     kernels = jnp.where(valid, jnp.stack([memory + noise, noise]), jnp.zeros((), memory.dtype))
     horizon = jnp.where(valid, span(ts), 1.0)
-    return valid, reduced_modes(nodes, kernels, horizon, MOST_MODES)
+    modes = reduced_modes(nodes, kernels, horizon, MOST_MODES)
+    return valid, modes, lax.stop_gradient(_character(modes))
 
 
-@eqx.filter_jit
-def _character(modes: ReducedModes) -> tuple[Scalar, Scalar, Scalar]:
-    """How elements shrink with a quantum, from mode to mode, and how many modes there are."""
+def _character(modes: ReducedModes) -> Character:
     weight = modes.weight
     rate = jnp.maximum(jnp.abs(modes.generator[0, 0]), jnp.finfo(float).tiny)
     strength = jnp.clip(jnp.sqrt(weight[0] / rate), WEAKEST, STRONGEST)
@@ -166,86 +269,92 @@ def _character(modes: ReducedModes) -> tuple[Scalar, Scalar, Scalar]:
     last = jnp.maximum(rank - 1, 1)
     smallest = jnp.min(jnp.where(kept, weight, jnp.inf))
     fall = jnp.log(weight[0] / smallest) / last.astype(float)
-    return strength, fall, rank.astype(float)
+    return Character(strength, fall, rank.astype(float))
 
 
-@eqx.filter_jit
-def generator(
-    qubit: Qubit, modes: ReducedModes, ts: Float[Array, " times"], pattern: Structure, count: int
-) -> tuple[SparseMatrix, Scalar]:
-    """The matrix of a pattern, and a bound on its norm times the span of time.
+def generator(frequency: Scalar, modes: ReducedModes, pattern: Structure) -> SparseMatrix:
+    """The matrix of a pattern; it serves any arrangement of both charges, adjoint or not."""
+    leading = modes.leading(pattern.modes)
+    vectors = jnp.concatenate([leading.output, *leading.excited])
+    damping = leading.generator.ravel()
+    driving = jnp.concatenate([vectors, vectors.conj(), frequency.astype(complex)[None]])
+    parameters = jnp.concatenate([damping, damping.conj(), -1j * driving])
+    return SparseMatrix.of(pattern.pattern, parameters)
 
-    It serves any arrangement of the generators of the two charges, adjoint or not.
+
+def norm_bound(frequency: Scalar | np.ndarray, modes: ReducedModes, size: Size) -> Any:
+    r"""Never below the norm of the generator, and about twice that.
+
+    Both sides together have quanta of a weight up to `depth`, so that |d'A d + e'A* e| is at most
+    depth |A'| with A'_jk = A_jk / \sqrt{w_j w_k}, and \sqrt{depth} bounds a single d or e of a
+    normalised mode. Of arrays of JAX or of numpy.
     """
-    leading = modes.leading(count)
-    _, memory, noise = qubit.exponentials(RESOLUTION)
-    emission, absorption = leading.kernel(memory + noise), leading.kernel(noise)
-    vectors = jnp.concatenate([leading.output, emission, absorption])
-    generator = leading.generator.ravel()
-    frequency = qubit.frequency.astype(complex)[None]
-    matrix = SparseMatrix.of(
-        pattern.pattern,
-        jnp.concatenate([generator, generator.conj(), vectors, vectors.conj(), frequency]),
+    depth, weights = size
+    root = np.sqrt(np.array(weights))
+    count = len(weights)
+    damping = abs(modes.generator[:count, :count]) / (root[:, None] * root[None, :])
+    damping = (damping.sum(axis=0).max() * damping.sum(axis=1).max()) ** 0.5
+    # A commutator with s+ has norm sqrt(2), and so has the sum over the two sides.
+    down = 2.0 * ((abs(modes.output[:count]) / root) ** 2).sum() ** 0.5
+    up = (
+        2.0**0.5 * (((abs(modes.excited[:, :count]) / root[None, :]) ** 2).sum(axis=1) ** 0.5).sum()
     )
-    return matrix, matrix.norm_bound() * span(ts)
+    return frequency + depth * damping + depth**0.5 * (down + up)
 
 
 @eqx.filter_jit
 def _elements(
-    matrix: SparseMatrix, norm: Scalar, ts: Float[Array, " times"], pattern: Structure, steps: int
-) -> MapElements:
-    """The map at the times asked for and at probes in between; NaN where steps are too long."""
-    places = jnp.asarray([pattern.excited, pattern.ground, pattern.coherence])
-    start = jnp.zeros(pattern.size, complex).at[places[0]].set(1.0).at[places[2]].set(1.0)
-    path = evolve(matrix.__matmul__, start, places, span(ts), steps)
-    times = probed(ts, span(ts))
-    stable = norm <= 1.5 * REACH * steps
-    p11, q00, c = jnp.where(stable, path(times), jnp.nan).T
-    dp11, dq00, dc = jnp.where(stable, path.derivative(times), jnp.nan).T
-    return MapElements(times, p11.real, 1.0 - q00.real, c, dp11.real, -dq00.real, dc)
+    frequency: Scalar,
+    modes: ReducedModes,
+    ts: Float[Array, " times"],
+    pattern: Structure,
+    steps: int,
+) -> tuple[Complex[Array, "2 all 3"], ...]:
+    """For each hierarchy P11, 1 - P00 and c, and their derivatives; NaN where steps are too long.
+
+    At the times asked for and at probes in between.
+    """
+    matrix = generator(frequency, modes, pattern)
+    places = np.array([pattern.excited, pattern.ground, pattern.coherence]).T.ravel()
+    start = np.zeros(pattern.size, complex)
+    start[[*pattern.excited, *pattern.coherence]] = 1.0
+    path = evolve(matrix.times, jnp.asarray(start), jnp.asarray(places), span(ts), steps)
+    bound = norm_bound(frequency, modes, pattern.sizes[-1]) * span(ts)
+    found = path.with_derivatives(probed(ts, span(ts)))
+    found = jnp.where(lax.stop_gradient(bound) <= REFUSED * steps, found, jnp.nan)
+    return tuple(jnp.split(found, len(pattern.sizes), axis=2))
 
 
 @eqx.filter_jit
-def _change(coarse: MapElements, fine: MapElements) -> MapElements:
-    """Differences of two results, with rounding."""
-    rounding = 256.0 * jnp.finfo(float).eps
-    return jax.tree.map(lambda a, b: lax.stop_gradient(jnp.abs(b - a)) + rounding, coarse, fine)
-
-
-def _worst(change: MapElements) -> Scalar:
+def _worst(coarse: Complex[Array, "2 all 3"], fine: Complex[Array, "2 times 3"]) -> Scalar:
     """The largest change of P11, P00 and c; infinite for numbers that overflowed."""
-    largest_change = jnp.max(jnp.stack([change.p11, change.p00, change.c]))
-    return jnp.where(jnp.isnan(largest_change), jnp.inf, largest_change)
+    change = jnp.max(_change(coarse, fine)[0])
+    return jnp.where(jnp.isnan(change), jnp.inf, change)
+
+
+def _change(
+    coarse: Complex[Array, "2 all 3"], fine: Complex[Array, "2 times 3"]
+) -> Float[Array, "2 all 3"]:
+    """Differences of two results, with rounding."""
+    return lax.stop_gradient(jnp.abs(fine - coarse)) + 256.0 * jnp.finfo(float).eps
 
 
 @eqx.filter_jit
 def _estimate(
-    coarse: MapElements,
-    fine: MapElements,
+    coarse: Complex[Array, "2 all 3"],
+    fine: Complex[Array, "2 all 3"],
     ts: Float[Array, " times"],
     valid: Bool[Array, ""],
     rtol: float,
 ) -> MapEstimate:
     """Split what was asked for from the probes, and give each time the worst error before it."""
     change = _change(coarse, fine)
-    status = jnp.where(_worst(change) <= rtol, Status.SUCCESS, Status.TOLERANCE_NOT_REACHED)
-
-    def asked(values: Array) -> Array:
-        return jnp.where(valid, values[: ts.shape[0]], jnp.nan)
-
-    def worst(values: Array) -> Array:
-        return jnp.where(valid, envelope(values, ts, span(ts)), jnp.nan)
-
-    return MapEstimate(
-        jax.tree.map(asked, fine),
-        jax.tree.map(worst, change),
-        jnp.where(valid, status, Status.INVALID),
-    )
-
-
-def prepared(
-    solver: Hierarchy, qubit: Qubit, ts: Float[Array, " times"]
-) -> tuple[Bool[Array, ""], ReducedModes, list[Size]]:
-    """Whether the input is valid, the modes of the kernels up to ts[-1], and the sizes to try."""
-    valid, modes = _reduced(qubit, ts)
-    return valid, modes, solver._sizes(modes)
+    status = jnp.where(_worst(coarse, fine) <= rtol, Status.SUCCESS, Status.TOLERANCE_NOT_REACHED)
+    asked_for = jnp.where(valid, fine[:, : ts.shape[0]], jnp.nan)
+    (p11, q00, c), (dp11, dq00, dc) = jnp.moveaxis(asked_for, -1, 1)
+    t = jnp.where(valid, ts, jnp.nan)
+    value = MapElements(t, p11.real, 1.0 - q00.real, c, dp11.real, -dq00.real, dc)
+    running = partial(envelope, ts=ts, span=span(ts))
+    worst = jax.vmap(running)(jnp.moveaxis(change, 1, 2).reshape(6, -1))
+    errors = MapElements(jnp.zeros_like(t), *jnp.where(valid, worst, jnp.nan))
+    return MapEstimate(value, errors, jnp.where(valid, status, Status.INVALID))

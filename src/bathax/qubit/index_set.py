@@ -20,6 +20,9 @@ RECENT = 16
 OFFSET = np.array([0, -1, 1, 0])
 GROUND, COHERENCE, EXCITED = 0, 2, 3
 
+# The most quanta, and the weight of a quantum in each mode.
+Size = tuple[int, tuple[float, ...]]
+
 _LOWER = np.array([[0.0, 1.0], [0.0, 0.0]])
 _UNIT = np.eye(2)
 
@@ -35,7 +38,10 @@ def _on_right(s: np.ndarray) -> np.ndarray:
 
 
 class Hop(NamedTuple):
-    """A change by one quantum on one side: its parameters and what it does to the qubit."""
+    """A change by one quantum on one side: its parameters and what it does to the qubit.
+
+    The factor -i that all hops have is part of the parameters.
+    """
 
     left: bool
     raises: bool
@@ -44,21 +50,30 @@ class Hop(NamedTuple):
 
 
 HOPS = (
-    Hop(True, False, "output", -1j * (_on_left(_LOWER.T) - _on_right(_LOWER.T))),
-    Hop(False, False, "output*", -1j * (_on_left(_LOWER) - _on_right(_LOWER))),
-    Hop(True, True, "emission", -1j * _on_left(_LOWER)),
-    Hop(True, True, "absorption", 1j * _on_right(_LOWER)),
-    Hop(False, True, "emission*", 1j * _on_right(_LOWER.T)),
-    Hop(False, True, "absorption*", -1j * _on_left(_LOWER.T)),
+    Hop(True, False, "output", _on_left(_LOWER.T) - _on_right(_LOWER.T)),
+    Hop(False, False, "output*", _on_left(_LOWER) - _on_right(_LOWER)),
+    Hop(True, True, "emission", _on_left(_LOWER)),
+    Hop(True, True, "absorption", -_on_right(_LOWER)),
+    Hop(False, True, "emission*", -_on_right(_LOWER.T)),
+    Hop(False, True, "absorption*", _on_left(_LOWER.T)),
 )
 VECTORS = ("output", "emission", "absorption", "output*", "emission*", "absorption*")
 
 
 def parameter_offsets(modes: int) -> dict[str, int]:
-    """Where each parameter starts: two generators, six vectors, the frequency of the qubit."""
+    """Where each parameter starts: two generators, then -i times six vectors and the frequency."""
     names = ("generator", "generator*", *VECTORS, "frequency")
     sizes = [modes**2] * 2 + [modes] * len(VECTORS)
     return dict(zip(names, np.cumsum([0, *sizes]).tolist(), strict=True))
+
+
+def _among_more_modes(parameter: np.ndarray, modes: int, more: int) -> np.ndarray:
+    """Where parameters are when there are more modes."""
+    k = np.arange(modes)
+    blocks = [(more * k[:, None] + k[None, :]).ravel()] * 2 + [k] * len(VECTORS) + [[0]]
+    starts = parameter_offsets(more).values()
+    places = [start + np.asarray(block) for start, block in zip(starts, blocks, strict=True)]
+    return np.concatenate(places)[parameter]
 
 
 class MultiIndices(NamedTuple):
@@ -142,7 +157,7 @@ def _rotation(kept: Elements, modes: int) -> Entries:
     """-i w_s [s+s-, rho]."""
     at = np.flatnonzero(OFFSET[kept.component])
     frequency = np.full(len(at), parameter_offsets(modes)["frequency"])
-    return Entries(at, at, frequency, -1j * OFFSET[kept.component[at]])
+    return Entries(at, at, frequency, OFFSET[kept.component[at]].astype(float))
 
 
 def _damping(kept: Elements, indices: MultiIndices, left: bool) -> Entries:
@@ -155,7 +170,7 @@ def _damping(kept: Elements, indices: MultiIndices, left: bool) -> Entries:
     root = np.sqrt(indices.quanta[side[source], k] * (indices.quanta[below, j] + 1.0))
     offset = parameter_offsets(modes)["generator" if left else "generator*"]
     target = _moved(kept, indices, source, indices.up[below, j], left)
-    return _existing(target, source, offset + j * modes + k, -root.astype(complex))
+    return _existing(target, source, offset + j * modes + k, -root)
 
 
 def _hops(kept: Elements, indices: MultiIndices, hop: Hop) -> Entries:
@@ -198,42 +213,69 @@ def _existing(
 
 
 class Structure(NamedTuple):
-    """The adjoint generator of both charges side by side, and where |1><1|, |0><0|, |1><0| are."""
+    """The adjoint generator of both charges and of several hierarchies side by side.
+
+    `sizes` are those of the hierarchies; their parameters are those of the one with most modes.
+    `excited`, `ground` and `coherence` tell where |1><1|, |0><0| and |1><0| of each are.
+    """
 
     pattern: Pattern
-    size: int
-    excited: int
-    ground: int
-    coherence: int
+    sizes: tuple[Size, ...]
+    excited: tuple[int, ...]
+    ground: tuple[int, ...]
+    coherence: tuple[int, ...]
+
+    @property
+    def size(self) -> int:
+        """The number of elements of all."""
+        return self.pattern.size
+
+    @property
+    def modes(self) -> int:
+        """The number of modes that the parameters belong to."""
+        return max(len(weights) for _, weights in self.sizes)
 
 
 @lru_cache(RECENT)
-def structure(depth: int, weights: tuple[float, ...]) -> Structure:
-    """The pattern of the hierarchy of this depth with these weights of a quantum in each mode."""
-    populations, first = entries(depth, weights, charge=0)
-    coherences, second = entries(depth, weights, charge=1)
-    return _side_by_side((populations, _adjoint(first)), (coherences, _adjoint(second)))
+def structure(*sizes: Size) -> Structure:
+    """The pattern of hierarchies of these depths and weights of a quantum in each mode."""
+    most = max(len(weights) for _, weights in sizes)
+    blocks = []
+    for depth, weights in sizes:
+        for charge in (0, 1):
+            kept, terms = entries(depth, weights, charge)
+            blocks.append((kept, _widened(_adjoint(terms), len(weights), most)))
+    return _side_by_side(sizes, blocks)
 
 
 def _adjoint(terms: Entries) -> Entries:
     return terms._replace(row=terms.column, column=terms.row)
 
 
-def _side_by_side(
-    populations: tuple[Elements, Entries], coherences: tuple[Elements, Entries]
-) -> Structure:
-    """One matrix with a block for each charge."""
-    (first, block), (second, other) = populations, coherences
-    shift = len(first.left)
-    moved = other._replace(row=other.row + shift, column=other.column + shift)
-    joined = Entries(*(np.concatenate(part) for part in zip(block, moved, strict=True)))
-    size = shift + len(second.left)
+def _widened(terms: Entries, modes: int, more: int) -> Entries:
+    return terms._replace(parameter=_among_more_modes(terms.parameter, modes, more))
+
+
+def _side_by_side(sizes: tuple[Size, ...], blocks: list[tuple[Elements, Entries]]) -> Structure:
+    """One matrix with a block for each charge of each hierarchy."""
+    counts = [len(kept.left) for kept, _ in blocks]
+    starts = np.cumsum([0, *counts]).tolist()
+    moved = [
+        terms._replace(row=terms.row + start, column=terms.column + start)
+        for (_, terms), start in zip(blocks, starts, strict=False)
+    ]
+    joined = Entries(*(np.concatenate(part) for part in zip(*moved, strict=True)))
+
+    def places(component: int, charge: int) -> tuple[int, ...]:
+        chosen = zip(blocks[charge::2], starts[charge::2], strict=False)
+        return tuple(start + _bare(kept, component) for (kept, _), start in chosen)
+
     return Structure(
-        pattern(joined, size),
-        size,
-        excited=_bare(first, EXCITED),
-        ground=_bare(first, GROUND),
-        coherence=shift + _bare(second, COHERENCE),
+        pattern(joined, starts[-1]),
+        sizes,
+        excited=places(EXCITED, 0),
+        ground=places(GROUND, 0),
+        coherence=places(COHERENCE, 1),
     )
 
 
@@ -258,12 +300,13 @@ class Regression(NamedTuple):
 
 
 @lru_cache(RECENT)
-def regression(depth: int, weights: tuple[float, ...]) -> Regression:
+def regression(size: Size) -> Regression:
     """The pattern for two-time functions of a hierarchy of this depth with these weights."""
+    depth, weights = size
     populations, first = entries(depth, weights, charge=0)
     coherences, second = entries(depth, weights, charge=1)
     shift = len(populations.left)
-    both = _side_by_side((populations, first), (coherences, _adjoint(second)))
+    both = _side_by_side((size,), [(populations, first), (coherences, _adjoint(second))])
     indices, raised = multi_indices(depth, weights), _LOWER.T
     right, left = (
         _product(populations, coherences, indices, operator) + np.array([[0], [shift]])

@@ -1,12 +1,13 @@
 """A reservoir of separate modes, each known by its frequency and coupling."""
 
-from typing import ClassVar, NoReturn
+from typing import Any, ClassVar, NoReturn
 
 import equinox as eqx
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Bool, Float, Inexact
 
-from bathax._checks import Scalar, as_float, holds, require
+from bathax._checks import Scalar, as_float, holds, is_finite, require
 from bathax.reservoir.spectral_density import Measure, SpectralDensity
 
 
@@ -60,5 +61,5 @@ class DiscreteModes(SpectralDensity):
         return self.frequencies, self.couplings**2
 
 
-def _finite(values: Float[Array, " modes"]) -> Bool[Array, ""]:
-    return jnp.all(jnp.isfinite(values))
+def _finite(values: Float[Array | np.ndarray, " modes"]) -> Any:
+    return is_finite(values).all()

@@ -1,7 +1,7 @@
 """A spectral density given by measured points."""
 
 import warnings
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Inexact
 from scipy.interpolate import AAA
 
-from bathax._checks import Scalar, as_float, holds, is_concrete, require
+from bathax._checks import Scalar, as_float, holds, is_concrete, is_finite, require
 from bathax.numerics.interpolation import monotone_cubic
 from bathax.numerics.quadrature import gauss_legendre
 from bathax.reservoir.rational import PartialFractions, Rational
@@ -126,12 +126,12 @@ class Tabulated(SpectralDensity):
         return (edges[:-1] + width * x).ravel(), (width * weights).ravel()
 
 
-def _increasing(w: Float[Array, " knots"]) -> Bool[Array, ""]:
-    return jnp.all(jnp.isfinite(w)) & jnp.all(jnp.diff(w) > 0)
+def _increasing(w: Float[Array | np.ndarray, " knots"]) -> Any:
+    return is_finite(w).all() & (w[1:] > w[:-1]).all()
 
 
-def _non_negative(values: Float[Array, " knots"]) -> Bool[Array, ""]:
-    return jnp.all((values >= 0) & jnp.isfinite(values))
+def _non_negative(values: Float[Array | np.ndarray, " knots"]) -> Any:
+    return ((values >= 0) & is_finite(values)).all()
 
 
 def _residues(w: np.ndarray, values: np.ndarray, above: np.ndarray, on: np.ndarray) -> np.ndarray:

@@ -53,17 +53,34 @@ class Moments(eqx.Module):
     determinant_rate: Float[Array, "*times"]
 
 
+class Slopes(eqx.Module):
+    """dS/dd at the determinant d, at the lowest it may have, and at its error.
+
+    `low`, `middle` and `high` are at the determinants of states without coherence whose population
+    is the lowest it may be, the one found, and the highest.
+    """
+
+    here: Float[Array, "*times"]
+    below: Float[Array, "*times"]
+    of_error: Float[Array, "*times"]
+    low: Float[Array, "*times"]
+    middle: Float[Array, "*times"]
+    high: Float[Array, "*times"]
+
+
 def thermodynamics(
     state: QubitState, qubit: Qubit, elements: MapElements, error: MapElements
 ) -> tuple[QubitThermodynamics, QubitThermodynamics, Bool[Array, "*times"]]:
     """The quantities, estimates of their errors, and where the temperature is resolved."""
     value = _moments(state, elements)
+    slope = entropy_slope(value.determinant)
     fixed, bound = lax.stop_gradient((value, _bounds(state, elements, error)))
+    slopes = lax.stop_gradient(_slopes(fixed, bound, slope))
     diagonal = state.rho[1, 0] == 0.0
-    resolved = diagonal | _is_resolved(qubit.frequency, fixed, bound)
-    quantities = _quantities(qubit.frequency, value, diagonal, resolved)
+    resolved = diagonal | _is_resolved(qubit.frequency, fixed, bound, slopes)
+    quantities = _quantities(qubit.frequency, value, slope, where=(diagonal, resolved))
     frequency, given = lax.stop_gradient((qubit.frequency, quantities))
-    errors = _errors(frequency, fixed, bound, diagonal=diagonal, given=given)
+    errors = _errors(frequency, fixed, bound, slopes, diagonal=diagonal, given=given)
     return quantities, errors, resolved
 
 
@@ -100,48 +117,58 @@ def _bounds(state: QubitState, elements: MapElements, error: MapElements) -> Mom
     )
 
 
-def _entropy_rate(m: Moments) -> Float[Array, "*times"]:
-    return entropy_slope(m.determinant) * m.determinant_rate
-
-
-def _entropy_error(m: Moments, bound: Moments) -> Float[Array, "*times"]:
-    """S(d) is concave with S(0) = 0: no error d brings more than S(error), or slope times error."""
+def _slopes(m: Moments, bound: Moments, here: Float[Array, "*times"]) -> Slopes:
+    """All but the first by one call, since the slope is a long formula."""
+    p = [_between(m.excited + sign * bound.excited) for sign in (-1.0, 0.0, 1.0)]
     below = jnp.maximum(m.determinant - bound.determinant, 0.0)
+    determinants = [below, bound.determinant, *(each * (1.0 - each) for each in p)]
+    return Slopes(here, *entropy_slope(jnp.stack(determinants)))
+
+
+def _between(p: Float[Array, "*times"]) -> Float[Array, "*times"]:
+    return jnp.clip(p, 0.0, 1.0)
+
+
+def _entropy_error(m: Moments, bound: Moments, slopes: Slopes) -> Float[Array, "*times"]:
+    """S(d) is concave with S(0) = 0: no error d brings more than S(error), or slope times error."""
     # What lies outside the states, d < 0, is itself an error.
     of_d = bound.determinant + jnp.maximum(-m.determinant, 0.0)
-    steepest = jnp.minimum(entropy_slope(below) * of_d, entropy(jnp.minimum(of_d, 0.25)))
+    steepest = jnp.minimum(slopes.below * of_d, entropy(jnp.minimum(of_d, 0.25)))
     return steepest + LOGARITHM * entropy(m.determinant)
 
 
-def _slope_error(m: Moments, bound: Moments) -> Float[Array, "*times"]:
-    """dS/dd is convex and falls with d: it changes most towards the pure states."""
-    slope = entropy_slope(m.determinant)
-    below = jnp.maximum(m.determinant - bound.determinant, 0.0)
-    return entropy_slope(below) - slope + LOGARITHM * slope
-
-
-def _entropy_rate_error(m: Moments, bound: Moments) -> Float[Array, "*times"]:
-    slope, of_slope = entropy_slope(m.determinant), _slope_error(m, bound)
+def _entropy_rate_error(m: Moments, bound: Moments, slopes: Slopes) -> Float[Array, "*times"]:
+    # dS/dd is convex and falls with d: it changes most towards the pure states.
+    of_slope = slopes.below - slopes.here + LOGARITHM * slopes.here
     rate = jnp.abs(m.determinant_rate)
     # Where a pure state becomes mixed at a finite rate, S' is infinite.
     endless = (m.determinant <= 0.0) & (rate > bound.determinant_rate)
-    error = (slope + of_slope) * bound.determinant_rate + of_slope * rate
+    error = (slopes.here + of_slope) * bound.determinant_rate + of_slope * rate
     return jnp.where(endless, jnp.inf, error)
 
 
-def _is_resolved(frequency: Scalar, m: Moments, bound: Moments) -> Bool[Array, "*times"]:
+def _is_resolved(
+    frequency: Scalar, m: Moments, bound: Moments, slopes: Slopes
+) -> Bool[Array, "*times"]:
     number = Rate(m.excited_rate, bound.excited_rate)
-    entropy = Rate(_entropy_rate(m), _entropy_rate_error(m, bound))
+    rate = slopes.here * m.determinant_rate
+    entropy = Rate(rate, _entropy_rate_error(m, bound, slopes))
     return is_resolved(number, entropy, frequency * (1.0 + m.excited))
 
 
 def _quantities(
-    frequency: Scalar, m: Moments, diagonal: Bool[Array, ""], resolved: Bool[Array, "*times"]
+    frequency: Scalar,
+    m: Moments,
+    slope: Float[Array, "*times"],
+    where: tuple[Bool[Array, ""], Bool[Array, "*times"]],
 ) -> QubitThermodynamics:
+    """From the moments and dS/dd; `where` there is no coherence, and where T is resolved."""
+    diagonal, resolved = where
     energy, energy_rate = frequency * m.excited, frequency * m.excited_rate
-    entropy_, entropy_rate = entropy(m.determinant), _entropy_rate(m)
-    static = _static_temperature(frequency, m)
-    moving = resolved & ~diagonal & (m.determinant > 0.0)
+    entropy_, entropy_rate = entropy(m.determinant), slope * m.determinant_rate
+    mixed = m.determinant > 0.0
+    static = _static_temperature(frequency, m.excited, slope, mixed)
+    moving = resolved & ~diagonal & mixed
     temperature = jnp.where(moving, _ratio(energy_rate, entropy_rate, moving), static)
     finite = jnp.isfinite(temperature)
     bound_energy = jnp.where(finite, temperature, 0.0) * entropy_
@@ -157,14 +184,17 @@ def _quantities(
     )
 
 
-def _static_temperature(frequency: Scalar, m: Moments) -> Float[Array, "*times"]:
+def _static_temperature(
+    frequency: Scalar,
+    excited: Float[Array, "*times"],
+    slope: Float[Array, "*times"],
+    mixed: Bool[Array, "*times"],
+) -> Float[Array, "*times"]:
     """T = dE/dS at fixed coherence, w_s / ((1 - 2 p) dS/dd); 0 for a pure state.
 
     Without coherence 1 - 2 p is +-r, and this is w_s / ln((1 - p)/p).
     """
-    tilt = (1.0 - 2.0 * m.excited) * entropy_slope(m.determinant)
-    mixed = m.determinant > 0.0
-    return jnp.where(mixed, _ratio(frequency, tilt, mixed), 0.0)
+    return jnp.where(mixed, _ratio(frequency, (1.0 - 2.0 * excited) * slope, mixed), 0.0)
 
 
 def _ratio(above: Array, below: Array, wanted: Bool[Array, "*times"]) -> Float[Array, "*times"]:
@@ -181,16 +211,23 @@ def _errors(
     frequency: Scalar,
     m: Moments,
     bound: Moments,
+    slopes: Slopes,
     *,
     diagonal: Bool[Array, ""],
     given: QubitThermodynamics,
 ) -> QubitThermodynamics:
-    of_entropy = _entropy_error(m, bound)
+    of_entropy = _entropy_error(m, bound, slopes)
+    of_entropy_rate = _entropy_rate_error(m, bound, slopes)
     of_energy = frequency * bound.excited
     of_temperature = jnp.where(
         diagonal,
-        _error_without_coherence(frequency, m, bound),
-        _error_with_coherence(frequency, m, bound, given),
+        _error_without_coherence(frequency, m, bound, slopes),
+        _error_with_coherence(
+            given,
+            energy_rate=frequency * bound.excited_rate,
+            entropy_rate=of_entropy_rate,
+            pure=(m.determinant <= bound.determinant, frequency / slopes.of_error),
+        ),
     )
     of_heat = share(given.temperature, of_entropy) + share(given.entropy, of_temperature)
     return QubitThermodynamics(
@@ -198,7 +235,7 @@ def _errors(
         energy=of_energy,
         entropy=of_entropy,
         energy_rate=frequency * bound.excited_rate,
-        entropy_rate=_entropy_rate_error(m, bound),
+        entropy_rate=of_entropy_rate,
         temperature=of_temperature,
         chemical_potential=jnp.zeros_like(of_energy),
         free_energy=of_energy + of_heat + share(of_entropy, of_temperature),
@@ -206,36 +243,38 @@ def _errors(
 
 
 def _error_without_coherence(
-    frequency: Scalar, m: Moments, bound: Moments
+    frequency: Scalar, m: Moments, bound: Moments, slopes: Slopes
 ) -> Float[Array, "*times"]:
     """How far T(p), which rises on either side of its pole, reaches within the error of p."""
 
-    def temperature(p: Array) -> Array:
-        return _static_temperature(frequency, Moments(p, p * (1.0 - p), p, p))
+    def temperature(p: Array, slope: Array) -> Array:
+        return _static_temperature(frequency, p, slope, p * (1.0 - p) > 0.0)
 
-    low = jnp.clip(m.excited - bound.excited, 0.0, 1.0)
-    high = jnp.clip(m.excited + bound.excited, 0.0, 1.0)
-    middle = temperature(jnp.clip(m.excited, 0.0, 1.0))
-    reach = jnp.maximum(temperature(high) - middle, middle - temperature(low))
+    low, high = _between(m.excited - bound.excited), _between(m.excited + bound.excited)
+    middle = temperature(_between(m.excited), slopes.middle)
+    lowest, highest = temperature(low, slopes.low), temperature(high, slopes.high)
+    reach = jnp.maximum(highest - middle, middle - lowest)
     pole = (low <= 0.5) & (high >= 0.5)
     return jnp.where(pole, jnp.inf, reach + LOGARITHM * jnp.abs(middle))
 
 
 def _error_with_coherence(
-    frequency: Scalar, m: Moments, bound: Moments, given: QubitThermodynamics
+    given: QubitThermodynamics,
+    *,
+    energy_rate: Float[Array, "*times"],
+    entropy_rate: Float[Array, "*times"],
+    pure: tuple[Bool[Array, "*times"], Float[Array, "*times"]],
 ) -> Float[Array, "*times"]:
-    """The error of E'/S', and where something else is given the difference to it as well.
+    """The error of E'/S' from those of both rates, and what is given instead of it.
 
     Infinite where nothing is known of E'/S': population and |rho_10|^2 may settle at the same rate,
-    and then it has another limit than a state without coherence.
+    and then it has another limit than a state without coherence. `pure` tells where the state may
+    be pure, and the error there: T vanishes like w_s over a logarithm.
     """
-    rate, of_rate = given.entropy_rate, _entropy_rate_error(m, bound)
-    ratio = _ratio(given.energy_rate, rate, rate != 0.0)
+    ratio = _ratio(given.energy_rate, given.entropy_rate, given.entropy_rate != 0.0)
     missed = jnp.where(ratio == given.temperature, 0.0, jnp.abs(ratio - given.temperature))
-    error = missed + _ratio_error(ratio, frequency * bound.excited_rate, rate, of_rate)
-    # A state that may be pure: T vanishes like w_s over a logarithm.
-    pure = m.determinant <= bound.determinant
-    return jnp.where(pure, frequency / entropy_slope(bound.determinant), error)
+    error = missed + _ratio_error(ratio, energy_rate, given.entropy_rate, entropy_rate)
+    return jnp.where(*pure, error)
 
 
 def _ratio_error(ratio: Array, above: Array, below: Array, of_below: Array) -> Array:

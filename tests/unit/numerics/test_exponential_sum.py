@@ -8,8 +8,15 @@ import pytest
 from jax.test_util import check_grads
 from scipy.integrate import quad
 
-from bathax.numerics.exponential_sum import ExponentialSum, Terms, convolution, overlap
-from bathax.numerics.quadrature import half_line
+from bathax.numerics.exponential_sum import (
+    NODES,
+    ExponentialSum,
+    Terms,
+    convolution,
+    overlap,
+    running_rule,
+)
+from bathax.numerics.quadrature import gauss_legendre, half_line
 
 TS = jnp.array([0.3, 1.0, 4.0])
 
@@ -56,8 +63,20 @@ def test_a_line_stands_for_its_branch_cut():
 def test_start_and_derivative():
     ts = jnp.array([1.0 - 1e-4, 1.0 + 1e-4])
     slope = (F(ts)[1] - F(ts)[0]) / 2e-4
-    np.testing.assert_allclose(F.moment(jnp.zeros((), complex))(jnp.ones(1))[0], slope, rtol=1e-6)
+    both = F.with_moment(jnp.zeros((), complex))
+    np.testing.assert_allclose(both(jnp.ones(1))[1, 0], slope, rtol=1e-6)
+    np.testing.assert_allclose(both[0](ts), F(ts), rtol=1e-14)
     np.testing.assert_allclose(F.start, 0.5 + 1.0 + 0.2j + 1.0, rtol=1e-12)
+
+
+def test_several_sums_over_the_same_exponentials():
+    several = ExponentialSum(
+        F.poles.with_amplitudes(jnp.stack([F.poles.amplitudes, 2.0 * F.poles.amplitudes])),
+        tuple(c.with_amplitudes(jnp.stack([c.amplitudes, 0.0 * c.amplitudes])) for c in F.cuts),
+    )
+    np.testing.assert_allclose(several(TS), jnp.stack([F(TS), 2.0 * F.poles(TS)]), rtol=1e-14)
+    one, other = convolution(G, several[0])(TS), convolution(G, F)(TS)
+    np.testing.assert_allclose(one, other, rtol=1e-14)
 
 
 def test_convolution():
@@ -68,9 +87,37 @@ def test_convolution():
 
 @pytest.mark.parametrize(("f", "g"), [(F, G), (BAND, BAND), (F, BAND)], ids=["edge", "band", "two"])
 def test_overlap(f, g):
-    left, right = function(f), function(g)
-    expected = [integral(lambda s: left(s).conj() * right(s), t) for t in TS.tolist()]
-    np.testing.assert_allclose(overlap(f, g, TS, jnp.ones(())), expected, atol=1e-10)
+    left, right, origin = function(f), function(g), 0.6
+    drift = function(f.with_moment(jnp.asarray(origin, complex))[1])
+    found = overlap(f, g, TS, jnp.asarray(origin, complex), jnp.ones(()))
+    for h, of_h in zip((left, drift), found.integrals, strict=True):
+        expected = [integral(lambda s, h=h: h(s).conj() * right(s), t) for t in TS.tolist()]
+        np.testing.assert_allclose(of_h, expected, atol=1e-10)
+
+
+def test_derivatives_of_the_overlap_by_the_times():
+    """They are the integrand, at the last time too."""
+    origin = jnp.zeros((), complex)
+
+    @jax.jit
+    def slopes(ts, d_ts):
+        integrals = lambda ts: overlap(F, G, ts, origin, jnp.ones(())).integrals  # noqa: E731
+        return jax.jvp(integrals, (ts,), (d_ts,))
+
+    expected = F.with_moment(origin)(TS).conj() * G(TS)[None, :]
+    np.testing.assert_allclose(slopes(TS, jnp.ones(3))[1], expected, atol=1e-12)
+    curvature = jax.jvp(lambda ts: slopes(ts, jnp.ones(3))[1], (TS,), (jnp.ones(3),))[1]
+    step = 1e-4
+    change = [F.with_moment(origin)(TS + h).conj() * G(TS + h)[None, :] for h in (step, -step)]
+    np.testing.assert_allclose(curvature, (change[0] - change[1]) / (2 * step), atol=1e-6)
+
+
+def test_the_running_rule():
+    y = jnp.asarray([0.0, 1e-3, 0.3, 0.9, 1.0])
+    x, _ = gauss_legendre(NODES)
+    for degree in range(NODES):
+        expected = np.asarray(y) ** (degree + 1) / (degree + 1)
+        np.testing.assert_allclose(x**degree @ np.asarray(running_rule(y)), expected, atol=3e-16)
 
 
 def test_derivatives():

@@ -39,16 +39,15 @@ def test_sparse_matrices(sparse, dense):
     np.testing.assert_allclose(sparse @ x, dense @ x, atol=1e-13)
     for n in (1, 5, SIZE):
         np.testing.assert_allclose(sparse.leading_block(n), dense[:n, :n], atol=1e-15)
-    assert float(sparse.norm_bound()) >= np.linalg.norm(dense, 2)
 
 
 @pytest.mark.parametrize("parts", [1, 4])
 def test_evolution(sparse, dense, parts):
     stop, start = jnp.asarray(3.0), jnp.ones(SIZE, complex)
-    steps = steps_needed(float(sparse.norm_bound() * stop))
-    path = states(sparse.__matmul__, start, stop, steps, parts)
+    steps = steps_needed(float(np.linalg.norm(dense, 2) * stop))
+    path = states(sparse.times, start, stop, steps, parts)
     times = np.linspace(0.0, 3.0, steps * parts + 1)
     expected = np.array([expm(dense * t) @ np.ones(SIZE) for t in times])
     np.testing.assert_allclose(path, expected, rtol=1e-10, atol=1e-10)
-    chosen = evolve(sparse.__matmul__, start, jnp.asarray([2, 5]), stop, steps)
+    chosen = evolve(sparse.times, start, jnp.asarray([2, 5]), stop, steps)
     np.testing.assert_allclose(chosen(jnp.asarray(times)), expected[:, [2, 5]], rtol=1e-10)
