@@ -7,6 +7,7 @@ and the report of a mistake in a study cost milliseconds.
 import argparse
 import os
 import sys
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -189,7 +190,10 @@ def _solve(study: Any) -> Any:
     import bathax as bx
 
     system, initial, times, solver = study.build()
-    return bx.solve(system, initial, times, solver=solver)
+    with warnings.catch_warnings():
+        # The command says in a sentence of its own how a solution ended.
+        warnings.simplefilter("ignore", UserWarning)
+        return bx.solve(system, initial, times, solver=solver)
 
 
 def _summary(solution: Any) -> str:

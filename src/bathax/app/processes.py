@@ -64,9 +64,13 @@ def use_cores(devices: int | None, processes: int) -> None:
     """Make each core that there is for a process a device of its own, if the devices are cores."""
     import jax
 
+    jax.config.update("jax_num_cpu_devices", devices or max(cores() // processes, 1))
+
+
+def cores() -> int:
+    """How many cores there are for this process."""
     known = hasattr(os, "sched_getaffinity")  # not on every system
-    cores = len(os.sched_getaffinity(0)) if known else os.cpu_count() or 1
-    jax.config.update("jax_num_cpu_devices", devices or max(cores // processes, 1))
+    return len(os.sched_getaffinity(0)) if known else os.cpu_count() or 1
 
 
 def _first_failure(processes: Sequence[subprocess.Popen]) -> int:

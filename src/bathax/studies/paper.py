@@ -89,7 +89,8 @@ def in_chunks(function: Callable[..., Any], *points: np.ndarray) -> Any:
     Always as many at a time, for which one program is compiled.
     """
     count = len(points[0])
-    padded = [np.pad(values, (0, -count % CHUNK), "edge") for values in points]
+    missing = -count % CHUNK
+    padded = [np.concatenate([values, values[-1:].repeat(missing, axis=0)]) for values in points]
     parts = [
         jax.device_get(function(*(values[start : start + CHUNK] for values in padded)))
         for start in range(0, count, CHUNK)

@@ -50,10 +50,15 @@ def cavity(ratio: Scalar, exponent: Scalar, temperature: Scalar) -> Cavity:
 
 @jax.jit
 @jax.vmap
-def _warming(ratio: Scalar, exponent: Scalar, temperature: Scalar) -> Scalar:
-    """T(inf) / T0 from n0 quanta, of some cavities."""
-    end = long_time_limit(cavity(ratio, exponent, temperature))
-    return end.temperature(fock(QUANTA)) / temperature
+def _warming(ratio: Scalar, exponent: Scalar, temperatures: Array) -> Array:
+    """T(inf) / T0 from n0 quanta, of some reservoirs, each at several temperatures."""
+
+    def at(temperature: Scalar) -> Scalar:
+        end = long_time_limit(cavity(ratio, exponent, temperature))
+        return end.temperature(fock(QUANTA)) / temperature
+
+    # Poles do not depend on the temperature: they are found once.
+    return jax.vmap(at)(temperatures)
 
 
 def _count(effort: paper.Effort) -> int:
@@ -65,13 +70,12 @@ def of_temperature(effort: paper.Effort = paper.FULL) -> Plane:
     """eta / eta_c from 0 on, and kT0, for an Ohmic reservoir."""
     steps = (np.arange(_count(effort)) + 0.5) / _count(effort)
     x, y = COUPLING * steps, TEMPERATURE * steps
-    ratios, temperatures = (grid.ravel() for grid in np.meshgrid(x, y))
-    warming = in_chunks(_warming, ratios, np.ones_like(ratios), temperatures)
+    warming = in_chunks(_warming, x, np.ones_like(x), np.tile(y, (len(x), 1))).T
     bound = np.array([[1.0, 0.0], [1.0, TEMPERATURE]])
     below = x[x < 1.0]
     found = in_chunks(borders, below)
     divergence = np.stack([below, found.temperature], axis=1)[found.is_narrow]
-    return Plane(x, y, np.reshape(warming, (len(y), len(x))), bound, divergence)
+    return Plane(x, y, warming, bound, divergence)
 
 
 def of_exponent(effort: paper.Effort = paper.FULL) -> Plane:
@@ -80,7 +84,7 @@ def of_exponent(effort: paper.Effort = paper.FULL) -> Plane:
     x = COUPLING * (np.arange(count) + 0.5) / count
     y = np.linspace(*EXPONENTS, count)
     ratios, exponents = (grid.ravel() for grid in np.meshgrid(x, y))
-    warming = in_chunks(_warming, ratios, exponents, np.full_like(ratios, WARM))
+    warming = in_chunks(_warming, ratios, exponents, np.full((ratios.size, 1), WARM))
 
     bound, divergence = jax.device_get(_lines(count))
     return Plane(x, y, np.reshape(warming, (count, count)), bound, divergence)

@@ -1,6 +1,8 @@
 """A function traced once, without what its results do not need, and its derivatives."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from types import CodeType, FunctionType
 from typing import Any, NamedTuple
 
 import jax
@@ -67,28 +69,61 @@ def closed(function: Callable[..., Any], instead: Callable[..., Any], *arguments
     return found if found.is_closed else Traced(instead, *arguments)
 
 
-class _Same(NamedTuple):
-    """A function that has no hash, as one that is equal only to itself."""
+class _Same:
+    """An object, equal only to itself."""
 
-    of: Callable[..., Any]
-
-    def __call__(self, **parameters: Any) -> Any:
-        return self.of(**parameters)
+    def __init__(self, value: Any) -> None:
+        self.value = value
 
     def __hash__(self) -> int:
-        return id(self.of)
+        return id(self.value)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and other.of is self.of
+        return isinstance(other, _Same) and other.value is self.value
 
 
-def hashable(of: Callable[..., Any]) -> Callable[..., Any]:
-    """The function, with a hash."""
+class Shareable(NamedTuple):
+    """A function and what it takes from outside, equal where both are the same."""
+
+    of: Any
+    outside: frozenset[tuple[str, _Same]]
+
+    def __call__(self, **parameters: Any) -> Any:
+        of = self.of.value if isinstance(self.of, _Same) else self.of
+        return of(**parameters)
+
+
+def shareable(of: Callable[..., Any]) -> Shareable:
+    """A function with a hash, so that calls with the same one share what is traced and compiled.
+
+    Unlike under `jit`, another value of a global name or of a variable around it makes another one.
+    """
     try:
         hash(of)
     except TypeError:
-        return _Same(of)
-    return of
+        return Shareable(_Same(of), frozenset())
+    return Shareable(of, frozenset(_outside(of, set())))
+
+
+def _outside(of: Any, seen: set[int]) -> Iterator[tuple[str, _Same]]:
+    """Names and values that a function takes from outside, and what functions beside it take."""
+    if not isinstance(of, FunctionType) or id(of) in seen:
+        return
+    seen.add(id(of))
+    found = {name: of.__globals__[name] for name in _names(of.__code__) if name in of.__globals__}
+    for name, cell in zip(of.__code__.co_freevars, of.__closure__ or (), strict=True):
+        with suppress(ValueError):  # not known yet
+            found[name] = cell.cell_contents
+    for name, value in found.items():
+        yield f"{of.__qualname__}.{name}", _Same(value)
+        if getattr(value, "__module__", None) == of.__module__:
+            yield from _outside(value, seen)
+
+
+def _names(code: CodeType) -> set[str]:
+    """Names that code and the functions in it look up."""
+    inner = (one for one in code.co_consts if isinstance(one, CodeType))
+    return {*code.co_names}.union(*map(_names, inner))
 
 
 def value_and_jacobian(function: Callable[[Any], Any], p: Any) -> tuple[Any, Any]:

@@ -1,6 +1,7 @@
 """Figures and claims from results small enough for seconds; nothing here is about their values."""
 
 import dataclasses
+import pickle
 import re
 from contextlib import redirect_stdout
 from io import StringIO
@@ -19,6 +20,7 @@ from bathax.app.figures import files, parts
 from bathax.app.figures.cavity import POLE_HEIGHT
 from bathax.app.figures.qubit import broken
 from bathax.studies import paper, qubit
+from tests.unit.app import small_study
 
 SKETCH = paper.Effort(
     times=15,
@@ -48,7 +50,7 @@ class Written(NamedTuple):
 def written(tmp_path_factory):
     folder = tmp_path_factory.mktemp("figures") / "new" / "folder"
     with redirect_stdout(StringIO()) as printed:
-        figures.write_all(folder, SKETCH, QUBIT_SKETCH)
+        figures.write_all(folder, SKETCH, QUBIT_SKETCH, processes=1)
     return Written(folder, printed.getvalue().splitlines())
 
 
@@ -179,6 +181,27 @@ def test_every_figure_is_written_twice(written):
 
 def test_each_file_is_announced(written):
     assert sorted(written.printed) == sorted(str(path) for path in written.folder.iterdir())
+
+
+def test_a_process_draws_beside_this_one(tmp_path):
+    with figures._beside(tmp_path, small_study, 6.0) as results:
+        assert results() == small_study.Results(3.0, 2.0)
+
+
+def test_a_process_that_fails_is_noticed(tmp_path, capfd):
+    with (
+        pytest.raises(ChildProcessError, match="has failed"),
+        figures._beside(tmp_path, small_study, "much") as results,
+    ):
+        results()
+    assert "TypeError" in capfd.readouterr().err
+
+
+def test_results_go_from_process_to_process():
+    """As bytes, from which they come out the same."""
+    found = qubit.memory(QUBIT_SKETCH)
+    again = pickle.loads(pickle.dumps(found))
+    np.testing.assert_array_equal(again.moderate.p11, found.moderate.p11)
 
 
 def test_failing_drawing_leaves_no_file(tmp_path):

@@ -151,6 +151,7 @@ CALLS = {
     "critical coupling": lambda eta: bx.critical_coupling(ohmic(bx.Cavity, eta)),
     "critical temperature": lambda eta: bx.critical_temperature(ohmic(bx.Cavity, eta), 5),
     "long times": lambda eta: bx.long_time_limit(ohmic(bx.Cavity, eta)).noise,
+    "gradient of a root": jax.grad(lambda eta: bx.find_critical(lambda x: x**2 - eta, (0.0, 1.0))),
     "find_critical": lambda eta: bx.find_critical(lambda x: x**2 - eta, (0.0, 1.0)),
 }
 

@@ -2,8 +2,11 @@
 
 from collections.abc import Callable
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 
+from bathax._checks import Scalar
 from bathax.app.claims.row import (
     AGREES,
     DISAGREES,
@@ -66,6 +69,12 @@ def strong_atom(results: Results) -> Claim:
         ),
         AGREES if inverting and revival > 0.01 else PARTLY,
     )
+
+
+@jax.jit
+def _remembered(dmap: DynamicalMap) -> tuple[Scalar, Scalar]:
+    """The margin of complete positivity, and how much returns."""
+    return jnp.min(dmap.complete_positivity_margin), blp_measure(dmap)
 
 
 def _inversion(solution: QubitSolution) -> tuple[bool, tuple[str, ...]]:
@@ -263,8 +272,8 @@ def master_equation(results: Results) -> Claim:
     negative = {name: negative_rate_intervals(moderate, name) for name in RATES}
     feeding = negative["gamma_minus"] + negative["gamma_plus"]
     zero = qubit.first_zero(strong)
-    margin = min(float(np.min(dmap.complete_positivity_margin)) for dmap in results.memory)
-    measures = [float(blp_measure(dmap)) for dmap in results.memory]
+    margins, measures = zip(*map(_remembered, results.memory), strict=True)
+    margin = min(map(float, margins))
     return Claim(
         "NP master equation",
         "The exact map obeys a time-local master equation of the form of Gorini, Kossakowski, "

@@ -4,10 +4,18 @@ Functions take results of `bathax.studies` and axes, and draw; none of them solv
 figure. `write_all` computes everything once and writes every figure and the table of claims.
 """
 
+import multiprocessing
 import os
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from multiprocessing.connection import Connection
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+
+import jax
 
 from bathax.app import claims
 from bathax.app.figures.cavity import (
@@ -31,6 +39,7 @@ from bathax.app.figures.qubit import (
     time_scale,
     zero_crossing,
 )
+from bathax.app.processes import cores
 from bathax.studies import paper, phases, qubit
 
 DRAWINGS = (
@@ -58,18 +67,57 @@ def write_all(
     directory: str | os.PathLike[str],
     of_cavity: paper.Effort = paper.FULL,
     of_qubit: qubit.Effort = qubit.FULL,
+    processes: int | None = None,
 ) -> None:
     """Compute everything, and write each figure as PNG and PDF, and `claims.md`.
 
     The folder is made if need be. Files appear whole or not at all; existing ones are replaced.
+    Two `processes` share the work, one where there is but one core, or an accelerator.
     """
     folder = Path(directory)
     folder.mkdir(parents=True, exist_ok=True)
-    cavity_results = _drawn(folder, paper, of_cavity)
-    qubit_results = _drawn(folder, qubit, of_qubit)
-    _drawn(folder, phases, of_cavity)
+    if processes is None:
+        processes = cores() if jax.default_backend() == "cpu" else 1
+    beside = _beside if processes > 1 else _first
+    with beside(folder, qubit, of_qubit) as qubit_results:
+        cavity_results = _drawn(folder, paper, of_cavity)
+        _drawn(folder, phases, of_cavity)
+        text = claims.tables(cavity_results, qubit_results())
     with replacing(folder / "claims.md") as path:
-        path.write_text(claims.tables(cavity_results, qubit_results), encoding="utf-8")
+        path.write_text(text, encoding="utf-8")
+
+
+@contextmanager
+def _first(folder: Path, study: ModuleType, effort: Any) -> Iterator[Callable[[], Any]]:
+    """The results of a study, drawn before the block begins."""
+    results = _drawn(folder, study, effort)
+    yield lambda: results
+
+
+@contextmanager
+def _beside(folder: Path, study: ModuleType, effort: Any) -> Iterator[Callable[[], Any]]:
+    """The results of a study, which a process of its own draws while the block runs."""
+    context = multiprocessing.get_context("spawn")
+    receiver, sender = context.Pipe(duplex=False)
+    arguments = (sender, folder, study.__name__, effort)
+    process = context.Process(target=_send_drawn, args=arguments, daemon=True)
+    process.start()
+    # Now the end of the process closes the pipe.
+    sender.close()
+    try:
+        yield receiver.recv
+    except EOFError as error:
+        raise ChildProcessError("the process that draws beside this one has failed") from error
+    finally:
+        process.terminate()
+        process.join()
+
+
+def _send_drawn(sender: Connection, folder: Path, study: str, effort: Any) -> None:
+    """Draw a study, and send its results to the process that waits for them."""
+    # At Ctrl-C that one ends this one.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    sender.send(_drawn(folder, import_module(study), effort))
 
 
 def _drawn(folder: Path, study: ModuleType, effort: Any) -> Any:

@@ -11,7 +11,7 @@ from bathax.studies.fit.parameters import Bounds, Parameters
 from bathax.studies.fit.result import Fit, fit_of
 from bathax.studies.fit.search import LOSSES, LevenbergMarquardt, Problem, Runs, search
 from bathax.studies.fit.sizes import refined, sized_problem
-from bathax.studies.traced import hashable
+from bathax.studies.traced import shareable
 
 # The standard deviation of other starts: of a bounded parameter in the logarithm of its distance.
 SPREAD = 0.7
@@ -69,7 +69,9 @@ def fit(
     kinds = {one.has_errors for one in runs_of(data)}
     require("data", "runs that all have errors or all have none", "both", len(kinds) == 1)
     guesses = _guesses(parameters, start, starts)
-    problem = sized_problem(Problem(parameters, hashable(of), loss, penalty, solver), data, guesses)
+    problem = sized_problem(
+        Problem(parameters, shareable(of), loss, penalty, solver), data, guesses
+    )
     found = search(problem, data, guesses, np.zeros(size, bool), progress)
     problem, found, reached = refined(problem, data, found)
     return fit_of(problem, data, found, reached)

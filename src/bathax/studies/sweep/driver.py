@@ -20,7 +20,7 @@ from bathax.studies.sweep.axes import Axes, Box, box_shape
 from bathax.studies.sweep.program import AT_ONCE, GIB, Program, Values
 from bathax.studies.sweep.record import Layout, Model
 from bathax.studies.sweep.sizes import Retrying, fitting_recorder
-from bathax.studies.traced import hashable
+from bathax.studies.traced import shareable
 
 # A sweep is cut into so many boxes if they hold at least so many times what a device takes at once,
 # and into more where a box would hold more than so many bytes. Neither the number of devices nor
@@ -61,6 +61,10 @@ def sweep(
     derivatives by the parameters in `derivatives` as `<name>_by_<parameter>`; a parameter that does
     not vary is an axis of one value.
 
+    Solvers in `of` that choose their size take what the hardest points ask for; points that miss
+    their tolerance all the same are computed again with larger ones. Sweeps with the same `of`
+    share their programs.
+
     The result has a `status` for every point. A bad parameter, a tolerance that was not reached or
     an error concerns its point alone; the attribute `flag_meanings` of `status` has the reasons.
 
@@ -79,7 +83,7 @@ def sweep(
     unknown = [name for name in derivatives if name not in grid.parameters]
     require("derivatives", f"among {', '.join(grid.parameters)}", unknown, not unknown)
     chosen = tuple(quantities) if quantities else None
-    model = Model(hashable(of), chosen, tuple(derivatives))
+    model = Model(shareable(of), chosen, tuple(derivatives))
     recorder, sizes = fitting_recorder(model, grid)
     kept = recorder.layout(grid.first)
     taken = [

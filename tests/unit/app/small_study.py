@@ -1,0 +1,20 @@
+"""A study of nothing, for a process that draws beside another one."""
+
+from typing import NamedTuple
+
+
+class Results(NamedTuple):
+    """Everything computed here."""
+
+    half: float
+    third: float
+
+
+def half(effort: float) -> float:
+    """Half of the effort; another type than a number fails."""
+    return effort / 2.0
+
+
+def third(effort: float) -> float:
+    """A third of it."""
+    return effort / 3.0
