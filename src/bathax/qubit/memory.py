@@ -42,7 +42,7 @@ def negative_rate_intervals(dmap: DynamicalMap, name: str) -> list[tuple[float, 
     return list(zip(edges[::2], edges[1::2], strict=True))
 
 
-def _quotient(dmap: DynamicalMap, name: str) -> tuple[Array, Array]:
+def _quotient(dmap: DynamicalMap, name: str) -> tuple[Array | np.ndarray, Array | np.ndarray]:
     """Numerator and denominator of a rate, finite where the map is not invertible."""
     d, slope = dmap.determinant, dmap.ddeterminant
     if name != "gamma_z":

@@ -272,8 +272,7 @@ def exchange(effort: Effort = FULL) -> Exchange:
 
     def gained(eta: float) -> ReservoirOccupation:
         qubit = ohmic_qubit(eta, WARM)
-        found = reservoir_occupation(qubit, Excited(), ts, FREQUENCIES, effort.field)
-        return jax.device_get(found)
+        return reservoir_occupation(qubit, Excited(), ts, FREQUENCIES, effort.field)
 
     return Exchange(gained(MODERATE), gained(FAINT))
 
