@@ -80,10 +80,9 @@ def as_complex(value: ArrayLike | Sequence) -> Array:
 
 def _on_host(value: Any, dtype: type) -> Any:
     """The value, converted by NumPy where it is not JAX's: no program is compiled for that."""
-    known = all(
-        isinstance(leaf, int | float | complex | np.ndarray | np.generic)
-        for leaf in jax.tree.leaves(value)
-    )
+    numbers = int | float | complex | np.ndarray | np.generic
+    leaves = jax.tree.leaves(value)
+    known = bool(leaves) and all(isinstance(leaf, numbers) for leaf in leaves)
     return np.asarray(value, dtype) if known else value
 
 

@@ -1,6 +1,6 @@
 """The one entry, `solve(system, initial, ts, solver)`, and the solutions it returns."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import fields
 from functools import singledispatch
 from typing import Any, overload
@@ -93,10 +93,12 @@ class Solution(Quantities, Outcome):
         """Probabilities of the first 64 Fock states; `fock_populations` gives any number."""
         return self.fock_populations(64)
 
+    @eqx.filter_jit
     def fock_populations(self, levels: int) -> Float[Array, "times levels"]:
         """p_n(t) for n below `levels` (AHZ Eq. 16); what is missing from 1 lies above."""
         return jax.vmap(lambda u, v: self.initial.populations(u, v, levels))(self.u, self.v)
 
+    @eqx.filter_jit
     def density_matrix(self, levels: int) -> Complex[Array, "times levels levels"]:
         """rho(t) in the Fock basis, cut at `levels`, in the laboratory frame."""
         return jax.vmap(lambda u, v: self.initial.density_matrix(u, v, levels))(self.u, self.v)
@@ -109,10 +111,12 @@ class QubitSolution(QubitQuantities, Outcome):
     initial: QubitState
 
     @property
+    @eqx.filter_jit
     def populations(self) -> Float[Array, "times 2"]:
         """Probabilities of the ground state and of the excited state."""
         return jnp.stack([1.0 - self.number, self.number], axis=-1)
 
+    @eqx.filter_jit
     def density_matrix(self) -> Complex[Array, "times 2 2"]:
         """rho(t) in the basis of quanta (ground, excited), in the laboratory frame."""
         ground, excited = jnp.unstack(self.populations.astype(complex), axis=-1)
@@ -172,9 +176,7 @@ def _(system: Cavity, initial: Any, ts: Float[Array, " times"], solver: Any) -> 
     def observed(ts: Float[Array, " times"]) -> dict[str, Any]:
         return _observe_cavity(system, state, solver.green_functions(system, ts))
 
-    known = is_concrete(system, initial, ts)
-    found = at_shared_length(observed, ts) if known else observed(ts)
-    return Solution(**found, t=ts, initial=initial)
+    return Solution(**_at(ts, observed, system, initial), t=ts, initial=initial)
 
 
 @_solve.register(Qubit)
@@ -186,9 +188,15 @@ def _(system: Qubit, initial: Any, ts: Float[Array, " times"], solver: Any) -> Q
     def observed(ts: Float[Array, " times"]) -> dict[str, Any]:
         return _observe_qubit(system, initial, solver.map_elements(system, ts))
 
-    known = is_concrete(system, initial, ts)
-    found = at_shared_length(observed, ts) if known else observed(ts)
-    return QubitSolution(**found, t=ts, initial=initial)
+    return QubitSolution(**_at(ts, observed, system, initial), t=ts, initial=initial)
+
+
+def _at(
+    ts: Float[Array, " times"], observed: Callable[[Array], dict[str, Any]], *parameters: Any
+) -> dict[str, Any]:
+    """What is observed at some times, by a program for similar numbers of them if all is known."""
+    known = is_concrete(ts, *parameters)
+    return at_shared_length(observed, ts) if known else observed(ts)
 
 
 def _require_kind(name: str, words: str, value: object, kind: type) -> None:

@@ -192,7 +192,7 @@ def _solve(study: Any) -> Any:
     system, initial, times, solver = study.build()
     with warnings.catch_warnings():
         # The command says in a sentence of its own how a solution ended.
-        warnings.simplefilter("ignore", UserWarning)
+        warnings.simplefilter("ignore", bx.ToleranceWarning)
         return bx.solve(system, initial, times, solver=solver)
 
 

@@ -5,7 +5,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import equinox as eqx
 import numpy as np
 import xarray
 from zarr.storage import MemoryStore
@@ -78,11 +77,10 @@ def to_dataset(solution: Any, study_text: str) -> xarray.Dataset:
     )
     variables = {}
     for name in OF_SOLUTION:
-        pairs = ((name, solution), (f"{name}_error", solution.error))
-        for variable, holder in pairs:
-            values = _attribute(holder, name)
-            if values is not None:
-                variables[variable] = _variable(variable, values)
+        if hasattr(solution, name):
+            variables[name] = _variable(name, getattr(solution, name))
+        if hasattr(solution.error, name):
+            variables[f"{name}_error"] = _variable(f"{name}_error", getattr(solution.error, name))
     levels = np.arange(variables["populations"].sizes["level"])
     return xarray.Dataset(
         variables,
@@ -96,18 +94,6 @@ def to_dataset(solution: Any, study_text: str) -> xarray.Dataset:
             "message": str(solution.message),
         },
     )
-
-
-def _attribute(holder: Any, name: str) -> Any:
-    """An attribute, None if there is none; compiled as one program where it is computed."""
-    if isinstance(holder, eqx.Module) and isinstance(getattr(type(holder), name, None), property):
-        return _computed(holder, name)
-    return getattr(holder, name, None)
-
-
-@eqx.filter_jit
-def _computed(holder: Any, name: str) -> Any:
-    return getattr(holder, name)
 
 
 def _variable(name: str, values: Any) -> xarray.Variable:

@@ -136,6 +136,12 @@ def requested(demand: Scalar, usual: int) -> int:
     return request.sizes[asked - 1] if asked <= len(request.sizes) else usual
 
 
+def rounded_up(size: int) -> int:
+    """Up to four significant bits, so that similar problems share a compiled program."""
+    unit = 2 ** max(size.bit_length() - 4, 0)
+    return -(-size // unit) * unit
+
+
 @jax.custom_batching.custom_vmap
 def largest(x: Scalar) -> Scalar:
     """The value itself; under `vmap` the largest of the batch, the same for all its members.

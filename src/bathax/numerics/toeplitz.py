@@ -14,13 +14,6 @@ from jaxtyping import Array, Complex
 FIRST = 128
 
 
-def triangle(column: Complex[Array, " n"]) -> Complex[Array, "n n"]:
-    """The lower-triangular Toeplitz matrix with this first column."""
-    lag = jnp.arange(column.shape[0])
-    lag = lag[:, None] - lag[None, :]
-    return jnp.where(lag >= 0, column[lag], jnp.zeros((), column.dtype))
-
-
 def reciprocal(a: Complex[Array, " n"], size: int) -> Complex[Array, " size"]:
     """The first terms of 1/a(x), doubling r <- r - r (a r - 1)."""
     return _padded_reciprocal(a, size)[:size]

@@ -28,7 +28,7 @@ from bathax._checks import Scalar, are_times, is_concrete, is_valid, require
 from bathax._status import Status
 from bathax.numerics.balancing import RANK, ReducedModes, reduced_modes
 from bathax.numerics.grid import span
-from bathax.numerics.refinement import envelope, probed, requested
+from bathax.numerics.refinement import envelope, probed, requested, rounded_up
 from bathax.numerics.sparse import SparseMatrix
 from bathax.numerics.taylor import evolve, steps_needed
 from bathax.qubit.elements import MapElements, MapEstimate, MapSolver
@@ -108,11 +108,11 @@ class Hierarchy(MapSolver):
         if is_concrete(known):
             frequency, modes, ts = jax.device_get(known)
             last = float(ts[-1]) or 1.0
-            return _rounded(steps_needed(float(norm_bound(frequency, modes, size)) * last, REACH))
+            return rounded_up(steps_needed(float(norm_bound(frequency, modes, size)) * last, REACH))
         # The norm grows like the depth. What is asked for, and given, is for the usual one.
         deeper = size[0] / DEPTH
         demand = norm_bound(qubit.frequency, modes, size) * span(ts) / (REACH * deeper)
-        return _rounded(math.ceil(requested(demand, 0) * deeper)) or STEPS
+        return rounded_up(math.ceil(requested(demand, 0) * deeper)) or STEPS
 
     def sizes(self, modes: ReducedModes, character: Character) -> Iterator[Size]:
         """Hierarchies of growing depth, or two of them where the size is fixed."""
@@ -239,12 +239,6 @@ def _modes_inside_jit(depth: int, available: int, reduced: bool) -> tuple[int, f
     """How many modes there are at a depth, and how much more a quantum weighs in the next mode."""
     count = min(MODES_TO_DEPTH * depth, available)
     return count, (depth - 1) / (count - 1) if count > 1 and reduced else 0.0
-
-
-def _rounded(steps: int) -> int:
-    """Up to four significant bits, so that similar problems share a compiled program."""
-    unit = 2 ** max(steps.bit_length() - 4, 0)
-    return -(-steps // unit) * unit
 
 
 @eqx.filter_jit

@@ -38,8 +38,8 @@ MARKOV_RATIOS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9)
 PAIRS = ((10.0, 30.0), (5.0, 35.0), (1.0, 3.0), (0.2, 1.0), (0.0, 2.0))
 SPREADS = (0.25, 0.5, 1.0)
 WINDOWS = ((20.0, 60.0), (150.0, 250.0), (900.0, 1000.0))
-# Limits are computed for so many cavities at once.
-CHUNK = 32
+# Limits are computed for so many cavities at once, of which the slowest decides.
+CHUNK = 4
 # An entropy counts as passing its final value when it does so by more than this.
 OVERSHOOT = 1e-7
 

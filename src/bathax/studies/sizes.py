@@ -5,6 +5,8 @@ from typing import TypeVar
 
 import numpy as np
 
+from bathax.numerics.refinement import rounded_up
+
 Program = TypeVar("Program")
 # What a solver asks for may depend on the size of another, so often that it need not settle.
 ROUNDS = 3
@@ -35,19 +37,11 @@ def settled(
 
 
 def as_sizes(demands: np.ndarray) -> tuple[int, ...]:
-    """A size for each solver that serves all points, of which each is a row of demands.
-
-    Up to four significant bits, so that similar studies share a compiled program.
-    """
+    """A size for each solver that serves all points, of which each is a row of demands."""
     known = np.where(np.isfinite(demands), demands, 0.0).reshape(-1, demands.shape[-1])
-    return tuple(_rounded(int(np.ceil(most))) for most in known.max(axis=0, initial=1.0))
+    return tuple(rounded_up(int(np.ceil(most))) for most in known.max(axis=0, initial=1.0))
 
 
 def larger(sizes: Sequence[int]) -> tuple[int, ...]:
     """The next sizes, for where these were not enough."""
     return tuple(2 * size for size in sizes)
-
-
-def _rounded(size: int) -> int:
-    unit = 2 ** max(size.bit_length() - 4, 0)
-    return -(-size // unit) * unit

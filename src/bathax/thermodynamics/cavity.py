@@ -5,7 +5,6 @@ derivatives follow from u' and v' by the chain rule, never from differences.
 """
 
 from collections.abc import Callable
-from typing import Any
 
 import equinox as eqx
 import jax
@@ -247,20 +246,19 @@ def _heat_over_temperature(state: State, cavity: Cavity, heat: Times) -> Times:
     return jnp.where(cold, into_vacuum, heat / jnp.where(cold, 1.0, temperature))
 
 
-def _propagated(function: Callable[[Moments], Any], value: Moments, bound: Moments) -> Any:
+def _propagated(
+    function: Callable[[Moments], Thermodynamics], value: Moments, bound: Moments
+) -> Thermodynamics:
     """sum_i |df/dm_i| bound_i for every output of a function of the moments."""
     leaves, structure = jax.tree.flatten(value)
-    outputs = jax.eval_shape(function, value)
     numbers, bounds = jnp.stack(leaves), jnp.stack(jax.tree.leaves(bound))
 
-    def stacked(numbers: Float[Array, "moments times"]) -> Float[Array, "outputs times"]:
-        moments = jax.tree.unflatten(structure, list(numbers))
-        return jnp.stack(jax.tree.leaves(function(moments)))
+    def of_stack(numbers: Float[Array, "moments times"]) -> Thermodynamics:
+        return function(jax.tree.unflatten(structure, list(numbers)))
 
-    def along(direction: Float[Array, " moments"]) -> Float[Array, "outputs times"]:
+    def along(direction: Float[Array, " moments"]) -> Thermodynamics:
         move = jnp.broadcast_to(direction[:, None], numbers.shape)
-        return jax.jvp(stacked, (numbers,), (move,))[1]
+        return jax.jvp(of_stack, (numbers,), (move,))[1]
 
     slopes = jax.vmap(along)(jnp.eye(len(leaves)))
-    totals = jnp.sum(share(slopes, bounds[:, None, :]), axis=0)
-    return jax.tree.unflatten(jax.tree.structure(outputs), list(totals))
+    return jax.tree.map(lambda slope: jnp.sum(share(slope, bounds), axis=0), slopes)

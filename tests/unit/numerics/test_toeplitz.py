@@ -7,7 +7,6 @@ import pytest
 from scipy.linalg import solve_triangular, toeplitz
 
 from bathax.numerics import toeplitz as series_division
-from bathax.numerics.toeplitz import triangle
 
 divide = jax.jit(series_division.divide)
 reciprocal = jax.jit(series_division.reciprocal, static_argnums=1)
@@ -23,12 +22,6 @@ def series(n: int, seed: int) -> jax.Array:
 
 def dense(column: jax.Array) -> np.ndarray:
     return np.tril(toeplitz(np.asarray(column)))
-
-
-def test_triangle():
-    column = jnp.asarray([1.0, 2.0, 3.0 + 1j])
-    expected = [[1, 0, 0], [2, 1, 0], [3 + 1j, 2, 1]]
-    np.testing.assert_array_equal(triangle(column), expected)
 
 
 @pytest.mark.parametrize("n", SIZES)
