@@ -23,8 +23,9 @@ from jaxtyping import ArrayLike
 
 from bathax._checks import Scalar, as_float, holds, is_valid, require
 from bathax.cavity.model import Cavity
-from bathax.cavity.poles import discrete, edges, require_analytic
+from bathax.cavity.poles import discrete
 from bathax.cavity.resonance import Cuts, noise_kernel, require_continued
+from bathax.cavity.sheet import edges, require_analytic
 from bathax.numerics.critical import find_critical
 from bathax.numerics.exponential_sum import transform
 from bathax.reservoir.reservoir import Reservoir

@@ -17,16 +17,7 @@ from jaxtyping import Array, Complex, Float
 
 from bathax._checks import Scalar, is_valid
 from bathax.cavity.model import Cavity
-from bathax.cavity.poles import (
-    BoundStates,
-    Poles,
-    continued,
-    discrete,
-    first_inverse,
-    intervals,
-    lines,
-    require_analytic,
-)
+from bathax.cavity.poles import BoundStates, Poles, discrete
 from bathax.cavity.resonance import (
     ANGLE,
     Cuts,
@@ -37,6 +28,7 @@ from bathax.cavity.resonance import (
     require_continued,
     share,
 )
+from bathax.cavity.sheet import continued, first_inverse, intervals, lines, require_analytic
 from bathax.cavity.states import State
 from bathax.reservoir.occupation import Uniform
 

@@ -15,7 +15,6 @@ exponentials, at a cost that does not depend on t.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import equinox as eqx
 import jax
@@ -24,32 +23,27 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, Complex, Float
 
-from bathax._checks import Scalar, are_times, is_valid, require
+from bathax._checks import are_times, is_valid, require
 from bathax.cavity.green import GreenFunctions
 from bathax.cavity.model import Cavity
-from bathax.cavity.poles import (
+from bathax.cavity.poles import BoundStates, Poles, discrete
+from bathax.cavity.sheet import (
     LAST,
-    BoundStates,
-    Poles,
-    are_complete,
     continued,
     direction,
-    discrete,
-    edges,
     ends_of,
     first_inverse,
     intervals,
     lines,
     require_analytic,
 )
-from bathax.cavity.solvers import Estimate, Solver, judged, largest_size
-from bathax.numerics.elementary import phase_factor
+from bathax.cavity.solvers import Estimate, Solver, judged
+from bathax.cavity.uncertainty import uncertainty
 from bathax.numerics.exponential_sum import (
     ExponentialSum,
     Terms,
     convolution,
     overlap,
-    together,
 )
 from bathax.numerics.quadrature import half_line_position
 from bathax.reservoir.occupation import BoseEinstein, Uniform
@@ -57,11 +51,6 @@ from bathax.reservoir.tabulated import Tabulated
 
 # Angles of the lines of u and of g~ below the real axis. The poles of n(w) are at pi/2.
 ANGLE, NOISE_ANGLE = 0.55, 0.8
-# Before this time in units of the bandwidth's inverse, lines that are cut off do not tell much.
-SOON = 1e-3
-# What that makes of v in a finite band, where G falls off slowly.
-BAND = 1e-11
-ROUNDING = 64.0 * jnp.finfo(float).eps
 
 
 class Resonance(Solver):
@@ -119,7 +108,7 @@ def _solve(cavity: Cavity, ts: Float[Array, " times"], nodes: int, rtol: float) 
     u = propagator(cavity, bound, poles, cuts)
     c = _driven(cavity, cuts, u)
     green = _green(cavity, u[0], c[0], ts)
-    error, relative = lax.stop_gradient(_uncertainty(cavity, (poles, cuts, u, c), green))
+    error, relative = uncertainty(cavity, (poles, cuts.z, u, c), green)
     return judged(green, error, valid, relative <= rtol)
 
 
@@ -265,149 +254,3 @@ def _green(
         2.0 * exchange.real,
         4.0 * work.imag - 2.0 * exchange.imag,
     )
-
-
-def _uncertainty(
-    cavity: Cavity,
-    parts: tuple[Poles, Cuts, ExponentialSum, ExponentialSum],
-    green: GreenFunctions,
-) -> tuple[GreenFunctions, Scalar]:
-    """Estimated errors, and the largest of u, u', v, v' relative to their sizes.
-
-    Differences between the rules and rounding, what has been missed or cut off, and what fitted
-    densities do not know.
-    """
-    poles, cuts, u, c = _constant(parts)
-    cavity, green = lax.stop_gradient((cavity, green))
-    missing = jnp.where(are_complete(cavity, poles), 0.0, jnp.abs(u.start[0] - 1.0))
-    missing = jnp.where(missing < 1e-3, missing, jnp.inf)
-    floor = (_rounding(cavity, poles, cuts, u[0], green.t), missing)
-    error, relative = _error(cavity, green, Change.between(cavity, u, c, green.t[-1]), floor)
-    fitted = _fitted(cavity, green)
-    lost = _cut_off(cavity, c[0], green)
-    total = jax.tree.map(lambda *each: sum(each[1:], each[0]), error, lost, fitted)
-    return total, jnp.maximum(relative, jnp.max(fitted.u))
-
-
-def _constant(tree: Any) -> Any:
-    """Constant to differentiation; arrays that were one and the same remain so."""
-    leaves, structure = jax.tree.flatten(tree)
-    known = {id(leaf): leaf for leaf in leaves}
-    stopped = dict(zip(known, lax.stop_gradient(list(known.values())), strict=True))
-    return jax.tree.unflatten(structure, [stopped[id(leaf)] for leaf in leaves])
-
-
-class Change(eqx.Module):
-    """How much two rules for u and c differ, and the size of what they agree on.
-
-    Of u, u' + i w_s u, v' and the integrand of the pull, at a few times up to the last one: the
-    difference is of integrals over the lines, smooth in the logarithm of time.
-    """
-
-    last: Scalar
-    difference: tuple[Scalar, ...]
-    size: tuple[Scalar, ...]
-
-    @staticmethod
-    def between(cavity: Cavity, u: ExponentialSum, c: ExponentialSum, last: Scalar) -> "Change":
-        """Of u and c by two rules, the finer one first."""
-        ts = jnp.maximum(last * 2.0 ** -np.arange(0.0, 16.0, 0.25), SOON / cavity.bandwidth)
-        both = u.with_moment(cavity.frequency.astype(complex))
-        (value, drift), noise = together([both.parts, c.parts], ts)
-        values = jnp.stack(
-            [value, drift, 2.0 * (value.conj() * noise), 4.0 * (drift.conj() * noise)]
-        )
-        difference = jnp.max(jnp.abs(values[:, 0] - values[:, 1]), axis=-1)
-        return Change(last, tuple(difference), tuple(jnp.max(jnp.abs(values[:, 0]), axis=-1)))
-
-
-def _error(
-    cavity: Cavity,
-    green: GreenFunctions,
-    change: Change,
-    floor: tuple[Float[Array, " times"], Scalar],
-) -> tuple[GreenFunctions, Scalar]:
-    """Estimated errors, and the largest of u, u', v, v' relative to their sizes.
-
-    The squared change from half the nodes and a floor, relative by rounding and absolute by what
-    is missing. v and the pull are integrals, whose change is at most that of the integrand times
-    the time.
-    """
-    rounding, missing = floor
-    u, drift, exchange, work = change.difference
-    _, largest_drift, largest_exchange, _ = change.size
-    # Differences, and the sizes they are relative to.
-    parts = [
-        (u, jnp.ones(())),
-        (drift + cavity.frequency * u, largest_drift + cavity.frequency),
-        (change.last * exchange, largest_size(green.v)),
-        (exchange, largest_exchange),
-        (exchange + change.last * work, largest_size(green.pull) + largest_exchange),
-    ]
-
-    def relative(difference: Scalar, size: Scalar) -> Array:
-        change = difference / jnp.where(size > 0.0, size, 1.0)
-        return jnp.minimum(change, change**2) + rounding
-
-    errors = [relative(*part) for part in parts]
-    absolute = [error * size + missing for error, (_, size) in zip(errors, parts, strict=True)]
-    largest = missing + jnp.max(jnp.stack(errors[:4]))
-    return _like(green, jnp.zeros_like(green.t), *absolute), largest
-
-
-def _rounding(
-    cavity: Cavity, poles: Poles, cuts: Cuts, u: ExponentialSum, t: Float[Array, " times"]
-) -> Float[Array, " times"]:
-    """Relative errors by rounding: of sums, of phases z t, and of nodes close to a pole.
-
-    1/G is known to 16 eps (w_s + |z|), the sum for Sigma included, and R / (z - z_p) at a distance
-    from a pole therefore relative to that times R over the distance.
-    """
-    z, amplitudes = u.poles.frequencies, jnp.abs(u.poles.amplitudes)
-    lasting = jnp.exp(jnp.minimum(z.imag, 0.0)[:, None] * t[None, :])
-    turned = t * jnp.sum((amplitudes * jnp.abs(z))[:, None] * lasting, axis=0)
-    distances = jnp.abs(poles.frequencies[None, :] - cuts.z.ravel()[:, None])
-    nearest = jnp.min(distances, axis=0, initial=jnp.inf)
-    scale = cavity.frequency + jnp.abs(poles.frequencies)
-    close = jnp.sum(jnp.abs(poles.residues) ** 2 * scale / nearest)
-    rounding = ROUNDING * (u.weight + 0.25 * turned + 0.25 * close)
-    return rounding + BAND if edges(cavity).shape[0] > 1 else rounding
-
-
-def _cut_off(cavity: Cavity, c: ExponentialSum, green: GreenFunctions) -> GreenFunctions:
-    """What is lost beyond the ends of the lines.
-
-    c(0) = 0 shows it for v. In a finite band G falls off so slowly that at the very start u is not
-    better known than u(0) is.
-    """
-    band = edges(cavity).shape[0] > 1
-    unclear = band & (green.t * cavity.bandwidth < SOON)
-    start = phase_factor(-cavity.frequency * green.t)
-    exchange = 2.0 * jnp.abs(c.start) * jnp.ones_like(green.t)
-    return _like(
-        green,
-        jnp.zeros_like(green.t),
-        jnp.where(unclear, jnp.abs(green.u - start), 0.0),
-        jnp.where(unclear, jnp.abs(green.drift(cavity.frequency)), 0.0),
-        green.t * exchange,
-        exchange,
-        exchange,
-    )
-
-
-def _fitted(cavity: Cavity, green: GreenFunctions) -> GreenFunctions:
-    """What fitted densities miss: |du| <= t int |dg| ds and so on, to first order.
-
-    With as many quanta in it as v shows, or one.
-    """
-    missed = sum((bath.spectral_density.uncertainty for bath in cavity.reservoirs), jnp.zeros(()))
-    of_u = missed * green.t
-    of_rate = missed + cavity.frequency * of_u
-    quanta = 2.0 * (1.0 + largest_size(green.v))
-    of_noise = (quanta * of_u, quanta * of_rate, quanta * of_rate)
-    return _like(green, jnp.zeros_like(of_u), of_u, of_rate, *of_noise)
-
-
-def _like(green: GreenFunctions, *values: Float[Array, "..."]) -> GreenFunctions:
-    """A real number for each quantity, in their order."""
-    return jax.tree.unflatten(jax.tree.structure(green), values)

@@ -78,10 +78,6 @@ def _search(
     return jnp.where(reached, low + x * (high - low), jnp.nan), at_low, at_high
 
 
-def _with_slope(function: Callable[[Scalar], Scalar]) -> Callable[[Scalar], tuple[Scalar, Scalar]]:
-    return lambda x: jax.jvp(function, (x,), (jnp.ones_like(x),))
-
-
 def _implicit(program: Callable[..., Scalar]) -> Callable[..., Scalar]:
     """A root x of program(x, *p) = 0 that has been found, as a function of the parameters."""
 
@@ -95,7 +91,7 @@ def _implicit(program: Callable[..., Scalar]) -> Callable[..., Scalar]:
         # Evaluated at x as a function again: so in derivatives of every order.
         (x, *p), (_, *dp) = primals, tangents
         x = root(x, *p)
-        _, slope = _with_slope(lambda x: program(x, *p))(x)
+        _, slope = jax.jvp(lambda x: program(x, *p), (x,), (jnp.ones_like(x),))
         _, change = jax.jvp(lambda *p: program(x, *p), tuple(p), tuple(dp))
         return x, -change / slope
 

@@ -133,11 +133,11 @@ def _convolution_start() -> np.ndarray:
 
 @cache
 def _starting_system() -> np.ndarray:
-    """Weights [i, n, j] of k_i f_j in all that a Volterra equation needs of its first samples.
+    """Weights [i, n, j] of k_i f_j, for the first p samples of a kernel k and of a solution f.
 
-    For n < p in the convolution itself, which determines the first p values of f. The next p are
-    the products of trimmed samples (but for k_0 = 1 / step there), and the rest the overlaps of
-    the corrections from n = p on.
+    Three groups of rows n follow each other. The first p are the convolution (k * f)(t_n), which
+    determines the first p values of f. The next p are its sums over trimmed samples, which the
+    division has to reproduce. The others are the overlaps of the corrections at t_p and later.
     """
     c, at = end_corrections(), np.arange(ORDER)
     kept = 1.0 - c

@@ -8,7 +8,8 @@ from jaxtyping import Array, Float
 
 from bathax.cavity.critical import critical_coupling, critical_temperature, resonant_occupation
 from bathax.cavity.model import Cavity
-from bathax.cavity.poles import bound_states, edges
+from bathax.cavity.poles import bound_states
+from bathax.cavity.sheet import edges
 from bathax.qubit.critical import least_determinant
 from bathax.qubit.model import Qubit
 from bathax.reservoir.system import OpenSystem

@@ -8,15 +8,9 @@ import pytest
 from jax.test_util import check_grads
 from scipy.integrate import quad
 
-from bathax.numerics.exponential_sum import (
-    NODES,
-    ExponentialSum,
-    Terms,
-    convolution,
-    overlap,
-    running_rule,
-)
+from bathax.numerics.exponential_sum import ExponentialSum, Terms, convolution, overlap
 from bathax.numerics.quadrature import gauss_legendre, half_line
+from bathax.numerics.running_integral import NODES, running_rule
 
 TS = jnp.array([0.3, 1.0, 4.0])
 

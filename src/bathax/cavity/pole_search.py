@@ -1,0 +1,288 @@
+"""Where the poles of the propagator are: zeros of 1/G, continued from each interval of the support.
+
+Bound states by bisection in the gaps of the support. Resonances by Newton's method from the shifted
+level and from the cells of polar grids about the edges around which the phase of 1/G turns; all of
+them by Aberth's method where J is rational. Nothing here is differentiated.
+"""
+
+import math
+from collections.abc import Callable
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+from jaxtyping import Array, Bool, Complex, Float, Int
+
+from bathax.cavity.sheet import (
+    continued,
+    coverage,
+    edges,
+    ends_of,
+    intervals,
+    inverse,
+    own_poles,
+)
+from bathax.reservoir.spectral_density import joined_poles
+from bathax.reservoir.system import OpenSystem
+
+BISECTIONS, NEWTON_STEPS = 60, 10
+# A polar grid about each edge, on which resonances are looked for: so many distances from 1e-9 w_s
+# up to 0.3 bandwidths, and from there, where a cutoff makes chains of resonances, up to 30, and
+# angles below the real axis.
+NEAREST, CHAINED, FARTHEST = 1e-9, 0.3, 30.0
+NEAR, FAR = 32, 40
+ANGLES = np.linspace(0.0, 0.5 * np.pi, 12)
+# Newton's method is done when a step is shorter than this part of the distance to an edge.
+CONVERGED = 1e-8
+# Resonances kept in each sector, and cells of each grid that are followed to find them.
+MOST, FOLLOWED = 8, 8
+
+
+class Found(eqx.Module):
+    """Zeros of 1/G, continued from the intervals `sector`; any numbers where there are none."""
+
+    z: Complex[Array, " z"]
+    exist: Bool[Array, " z"]
+    sector: tuple[int, ...] = eqx.field(static=True)
+
+    @staticmethod
+    def joined(*parts: "Found") -> "Found":
+        """All of them."""
+        return Found(
+            jnp.concatenate([part.z for part in parts]),
+            jnp.concatenate([part.exist for part in parts]),
+            sum((part.sector for part in parts), ()),
+        )
+
+
+class Survey(eqx.Module):
+    """Sigma and 1/G where poles are looked for: on polar grids about the edges, at w_s, at edges.
+
+    A grid for each edge and the interval on either side of it that J may cover, the `sectors` from
+    which 1/G is continued.
+    """
+
+    grids: Complex[Array, "grids angles radii"]
+    cleared: Complex[Array, "grids angles radii"]
+    at_level: Complex[Array, ""]
+    at_edges: Float[Array, " edges"]
+    sectors: tuple[int, ...] = eqx.field(static=True)
+
+    @staticmethod
+    def of(system: OpenSystem) -> "Survey":
+        """With one evaluation of Sigma."""
+        ends, rays = edges(system).astype(complex), np.exp(-1j * ANGLES)
+        count, covered = ends.shape[0], coverage(system)
+        about = [(m, m - 1, rays) for m in range(1, count + 1) if covered[m] is not False]
+        about += [(m, m, -rays.conj()) for m in range(count) if covered[m] is not False]
+        sectors, corners, angles = zip(*about, strict=True) if about else ((), (), ())
+        r = _radii(system).astype(complex)
+        grids = ends[np.asarray(corners, int)][:, None, None] + (
+            np.reshape(np.asarray(angles, complex), (-1, rays.size, 1)) * r[None, None, :]
+        )
+        level = system.frequency.astype(complex)
+        z = jnp.concatenate([grids.ravel(), level[None], ends])
+        sigma = system.self_energy(z.conj())
+        on_grids = sigma[: grids.size].conj().reshape(grids.shape)
+        through = intervals(system)[np.asarray(sectors, int)]
+        density = continued(system.continued_density, grids, through)
+        value = grids - level - on_grids + 2j * jnp.pi * density
+        return Survey(
+            grids,
+            value * _clearing(system, grids, through[:, None, None]),
+            sigma[grids.size],
+            sigma[grids.size + 1 :].real,
+            sectors,
+        )
+
+
+def _radii(system: OpenSystem) -> Float[Array, " radii"]:
+    """Distances from an edge, evenly spaced in their logarithm in two stretches."""
+    near, chained = jnp.log(NEAREST * system.frequency), jnp.log(CHAINED * system.bandwidth)
+    steps, further = np.arange(NEAR) / NEAR, np.linspace(0.0, math.log(FARTHEST / CHAINED), FAR)
+    return jnp.exp(jnp.concatenate([near + (chained - near) * steps, chained + further]))
+
+
+# --- bound states ----------------------------------------------------------------------------
+
+
+def gaps(system: OpenSystem, sigma: Float[Array, " edges"]) -> Found:
+    """The bound state of each gap, with Sigma at the edges."""
+    ends = edges(system)
+    if not ends.shape[0]:
+        return Found(jnp.zeros(0, complex), jnp.zeros(0, bool), ())
+    gaps = np.flatnonzero([covered is not True for covered in coverage(system)])
+    outside = system.spectral_density(intervals(system)) == 0.0
+    at_ends, level = ends - system.frequency - sigma, (system.frequency + sigma)[np.array([0, -1])]
+    low = jnp.concatenate([jnp.minimum(ends[:1], level[:1]), ends])
+    high = jnp.concatenate([ends, jnp.maximum(ends[-1:], level[1:])])
+    rises = jnp.concatenate([np.ones(1, bool), at_ends < 0.0])
+    passes = jnp.concatenate([at_ends > 0.0, np.ones(1, bool)])
+    exist = (outside & rises & passes)[gaps]
+
+    def excess(w: Float[Array, " gaps"]) -> Float[Array, " gaps"]:
+        return w - system.frequency - system.self_energy(w.astype(complex)).real
+
+    w = _root(excess, low[gaps], high[gaps])
+    return Found(jnp.where(exist, w, low[gaps] - 1.0).astype(complex), exist, tuple(gaps.tolist()))
+
+
+def _root(
+    excess: Callable[[Array], Array], low: Float[Array, " gaps"], high: Float[Array, " gaps"]
+) -> Float[Array, " gaps"]:
+    """The root of an increasing function in each bracket."""
+
+    def halve(_: Int[Array, ""], bracket: tuple[Array, Array]) -> tuple[Array, Array]:
+        low, high = bracket
+        middle = 0.5 * (low + high)
+        above = excess(middle) > 0.0
+        return jnp.where(above, low, middle), jnp.where(above, middle, high)
+
+    low, high = lax.fori_loop(0, BISECTIONS, halve, (low, high))
+    return 0.5 * (low + high)
+
+
+# --- resonances ------------------------------------------------------------------------------
+
+
+def resonant(system: OpenSystem, survey: Survey) -> Found:
+    """The poles in the lower half plane."""
+    return _search(system, survey) if edges(system).shape[0] else _rational(system)
+
+
+def _rational(system: OpenSystem) -> Found:
+    """All zeros where J is rational, one more than it has poles: Aberth's method.
+
+    It starts from each pole of J repelled by the level, and from what the sum of all leaves.
+    """
+    own, masses, *_ = joined_poles([bath.spectral_density.poles for bath in system.reservoirs])
+    unit = system.frequency.astype(complex)
+    newton = _newton(system, jnp.broadcast_to(system.frequency, own.size + 1))
+    half = 0.5 * (own - unit)
+    root = jnp.sqrt(half**2 + masses)
+    repelled = own - half + jnp.where((half.conj() * root).real < 0.0, -root, root)
+    level = unit + jnp.sum(own - repelled)
+
+    def advance(_: Int[Array, ""], state: tuple[Array, Array]) -> tuple[Array, Array]:
+        # At a pole of J without weight, which is a root, 1/G is 0/0: it stays there.
+        z, _ = state
+        step, apart = newton(z), z[:, None] - z[None, :]
+        others = jnp.sum(jnp.where(apart == 0.0, 0.0, 1.0 / apart), axis=1)
+        return z - jnp.nan_to_num(step) / (1.0 - jnp.nan_to_num(step) * others), step
+
+    z = jnp.append(repelled, level)
+    z, step = lax.fori_loop(0, NEWTON_STEPS + 2, advance, (z, jnp.zeros_like(z)))
+    good = (jnp.abs(step) < CONVERGED * system.frequency) & (z.imag <= 0.0)
+    return Found(z, good, (0,) * (own.size + 1))
+
+
+def _search(system: OpenSystem, survey: Survey) -> Found:
+    """Where Newton's method leads from the shifted levels and from the cells of grids."""
+    sectors = np.unique(survey.sectors)
+    levels, cells = _levels(system, survey.at_level), _enclosed(survey.grids, survey.cleared)
+    starts = jnp.concatenate([*[levels] * sectors.size, cells.ravel()])
+    sector = np.concatenate(
+        [np.repeat(sectors, levels.size), np.repeat(survey.sectors, cells.shape[1])]
+    )
+    through, (low, high) = intervals(system)[sector], ends_of(system, sector)
+    newton = _newton(system, through)
+
+    def size(z: Array) -> Array:
+        """How far from the nearest edge."""
+        return jnp.minimum(jnp.abs(z - low.astype(complex)), jnp.abs(z - high.astype(complex)))
+
+    def advance(_: Int[Array, ""], state: tuple[Array, Array]) -> tuple[Array, Array]:
+        z, _ = state
+        step = newton(z)
+        length, farthest = jnp.abs(step), 0.5 * size(z)
+        shortened = jnp.where(length > farthest, farthest / length, 1.0)
+        return z - step * shortened.astype(complex), length
+
+    z, step = lax.fori_loop(0, NEWTON_STEPS + 2, advance, (starts, jnp.zeros(starts.shape)))
+    scale = size(z)
+    good = (step < CONVERGED * scale) & (z.imag < 1e-12 * scale)
+    # On the real axis only those in the interval itself count: the others are bound states.
+    outside = (z.real < low) | (z.real > high)
+    good &= ~(outside & (z.imag > -CONVERGED * scale))
+    good &= system.spectral_density(through) > 0.0
+    same = np.tril(sector[:, None] == sector[None, :], -1)
+    earlier = same & (jnp.abs(z[:, None] - z[None, :]) < 1e-6 * scale[:, None])
+    new = good & ~jnp.any(earlier & good[None, :], axis=1)
+    # The least damped ones of each sector.
+    counts = new[None, :] & (sector[None, :] == sectors[:, None])
+    heights = jnp.where(counts, (z.imag / scale)[None, :], -jnp.inf).astype(jnp.float32)
+    height, chosen = lax.top_k(heights, MOST)
+    exist = (height > -jnp.inf).ravel()
+    return Found(z[chosen.ravel()], exist, tuple(np.repeat(sectors, MOST).tolist()))
+
+
+def _levels(system: OpenSystem, sigma: Complex[Array, ""]) -> Complex[Array, " starts"]:
+    """The shifted level by itself, and repelled by each pole of J.
+
+    Near a pole z_J of J, of residue i m / 2 pi, 1/G is about z - w_s - m / (z - z_J).
+    """
+    unit = system.frequency.astype(complex)
+    shifted = unit + sigma
+    shifted = lax.complex(shifted.real, -jnp.abs(shifted.imag) - 1e-12 * system.frequency)[None]
+    z, masses, *_ = joined_poles([bath.spectral_density.poles for bath in system.reservoirs])
+    if not z.size:
+        return shifted
+    middle, half = 0.5 * (z + unit), 0.5 * (z - unit)
+    root = jnp.sqrt(half**2 + masses)
+    return jnp.concatenate([shifted, middle + root, middle - root])
+
+
+def _enclosed(
+    z: Complex[Array, "grids angles radii"], values: Complex[Array, "grids angles radii"]
+) -> Complex[Array, "grids starts"]:
+    """Cells of polar grids around which the phase of the values turns: where zeros are.
+
+    The least damped come first; NaN where there are fewer.
+    """
+    phase = jnp.angle(values)
+    outwards, across = _wrapped(jnp.diff(phase, axis=2)), _wrapped(jnp.diff(phase, axis=1))
+    turn = outwards[:, :-1] + across[:, :, 1:] - outwards[:, 1:] - across[:, :, :-1]
+    middle = 0.25 * (z[:, 1:, 1:] + z[:, 1:, :-1] + z[:, :-1, 1:] + z[:, :-1, :-1])
+    holds, middle = ((x.reshape(z.shape[0], -1)) for x in (jnp.abs(turn) > jnp.pi, middle))
+    # The first of those that hold have the largest rank.
+    # In single precision the search is a call to a library instead of a sort.
+    places = -np.arange(holds.shape[1], dtype=np.float32)[None, :]
+    rank, first = lax.top_k(jnp.where(holds, places, -jnp.inf), FOLLOWED)
+    return jnp.where(rank > -jnp.inf, jnp.take_along_axis(middle, first, axis=1), jnp.nan)
+
+
+def _wrapped(phase: Float[Array, "..."]) -> Float[Array, "..."]:
+    """Within half a turn of 0."""
+    return phase - 2.0 * jnp.pi * jnp.round(phase / (2.0 * jnp.pi))
+
+
+def _newton(
+    system: OpenSystem, through: Float[Array, " z"]
+) -> Callable[[Complex[Array, " z"]], Complex[Array, " z"]]:
+    """The step of Newton's method for 1/G without the poles of J, to be subtracted."""
+
+    def function(z: Complex[Array, " z"]) -> Complex[Array, " z"]:
+        return inverse(system, z, through) * _clearing(system, z, through)
+
+    def step(z: Complex[Array, " z"]) -> Complex[Array, " z"]:
+        value, slope = with_slope(function, z)
+        return value / slope
+
+    return step
+
+
+def _clearing(
+    system: OpenSystem, z: Complex[Array, "..."], through: Float[Array, "..."]
+) -> Complex[Array, "..."]:
+    """The factors that cancel poles of J in 1/G, continued."""
+    own, reached = own_poles(system, through[..., None])
+    if not own.size:
+        return jnp.ones_like(z)
+    apart = z[..., None] - own.reshape((1,) * z.ndim + own.shape)
+    return jnp.prod(jnp.where(reached, apart, 1.0), axis=-1)
+
+
+def with_slope(function: Callable[[Array], Array], x: Array) -> tuple[Array, Array]:
+    return jax.jvp(function, (x,), (jnp.ones_like(x),))
