@@ -25,6 +25,7 @@ from jaxtyping import Array, Complex, Float
 
 from bathax._checks import are_times, is_valid, require
 from bathax.cavity.green import GreenFunctions
+from bathax.cavity.merging import merged
 from bathax.cavity.model import Cavity
 from bathax.cavity.poles import BoundStates, Poles, discrete
 from bathax.cavity.ring import LOWER, ORDER, Rings
@@ -65,8 +66,9 @@ class Resonance(Solver):
 
     The error estimate is the square of the relative change from half the nodes, plus rounding.
     Where the argument principle counts more resonances than have been found, it includes by how
-    much u(0) = 1 is missed. Parameters at which two resonances merge (a critically damped
-    `Lorentzian`) are out of reach, which shows there.
+    much u(0) = 1 is missed. Two resonances may merge, as those of a critically damped `Lorentzian`
+    do, and a pole may be at an edge of the support; three that merge are out of reach, which shows
+    there.
     """
 
     nodes: int = eqx.field(static=True, default=512)
@@ -106,12 +108,13 @@ def require_continued(cavity: Cavity) -> None:
 def _solve(cavity: Cavity, ts: Float[Array, " times"], nodes: int, rtol: float) -> Estimate:
     valid = is_valid(cavity) & are_times(ts)
     rings = Rings.of(cavity, ts[-1])
-    bound, poles = rings.without(*discrete(cavity))
+    bound, found = discrete(cavity)
+    bound, poles = rings.without(bound, merged(cavity, found, ts[-1]))
     cut = spectral_cut(cavity, rings, nodes)
     u = propagator(cavity, bound, poles, cut)
     c = _driven(cavity, u, nodes)
     green = _green(cavity, u[0], c[0], ts)
-    error, relative = uncertainty(cavity, (poles, cut.z, u, c), green)
+    error, relative = uncertainty(cavity, found, (poles, cut.z, u, c), green)
     return judged(green, error, valid, relative <= rtol)
 
 

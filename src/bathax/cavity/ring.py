@@ -30,8 +30,8 @@ LEAST, WIDEST = 1e-13, 1e-2
 INSIDE = 1e-2
 # A pole is near where 1/G changes on the ring by more than this part of itself.
 CHANGING = 0.1
-DIRECTIONS = np.exp(1j * np.pi / ORDER * (2.0 * np.arange(ORDER) + 1.0 - ORDER))
-LOWER = DIRECTIONS.imag < 0.0
+ANGLES = np.pi / ORDER * (2.0 * np.arange(ORDER) + 1.0 - ORDER)
+DIRECTIONS, LOWER = np.exp(1j * ANGLES), ANGLES < 0.0
 BELOW = np.where(LOWER, DIRECTIONS, DIRECTIONS.conj())
 
 
