@@ -50,6 +50,8 @@ OF_MAP = {
     "gamma_plus": Quantity("rate gamma_+ of absorption", "energy", QUBIT),
     "gamma_z": Quantity("rate gamma_z of dephasing", "energy", QUBIT),
     "shift": Quantity("frequency of the coherence", "energy", QUBIT),
+    "rates_resolved": Quantity("whether gamma_- and gamma_+ are known", "1", QUBIT),
+    "coherence_resolved": Quantity("whether the shift is known", "1", QUBIT),
 }
 OF_SYSTEM = {
     "critical_coupling": Quantity("factor on J at which a bound state appears below", "1"),

@@ -10,6 +10,7 @@ import pytest
 import bathax as bx
 from bathax.app import config
 from bathax.app.config import schema
+from bathax.app.config.files import File
 
 STATES = "`fock`, `coherent`, `thermal`, `squeezed` or `density_matrix`"
 DENSITIES = (
@@ -75,9 +76,9 @@ def test_initial_states(study_with, text, expected):
 
 
 def test_a_file_is_found_from_the_study(study_with, tmp_path):
-    (tmp_path / "rho.npy").touch()
+    (tmp_path / "rho.npy").write_bytes(b"some")
     initial = study_with("fock = 2", 'density_matrix = "rho.npy"').system.initial
-    assert initial == schema.CavityInitial(density_matrix=tmp_path / "rho.npy")
+    assert initial == schema.CavityInitial(density_matrix=File(tmp_path / "rho.npy", b"some"))
 
 
 SPECTRAL_DENSITIES = [
@@ -485,13 +486,79 @@ def test_an_option_of_the_other_solver_is_unknown(study_text, tmp_path):
 
 def test_unreadable_files(tmp_path):
     missing, folder, binary = tmp_path / "missing.toml", tmp_path, tmp_path / "binary.toml"
-    binary.write_bytes(b"\xff\xfe")
+    binary.write_bytes(b"a\x00\x81")
     sentences = {
         missing: f"Study file `{missing}` does not exist.",
         folder: f"Study file `{folder}` cannot be read: Is a directory.",
-        binary: f"Study file `{binary}` is not text in UTF-8.",
+        binary: f"Study file `{binary}` is not text; it should be saved as UTF-8.",
     }
     for path, sentence in sentences.items():
         with pytest.raises(config.StudyError) as caught:
             config.load(path)
         assert str(caught.value) == sentence
+
+
+# --- Files ------------------------------------------------------------------------------------
+
+RHO_FILE = 'density_matrix = "rho.npy"'
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "latin-1"])
+def test_the_text_of_a_study_as_editors_save_it(study_text, tmp_path, encoding):
+    path = tmp_path / "study.toml"
+    text = "# \u00e0 20 \u00b5K\n" + study_text
+    path.write_bytes(text.replace("\n", "\r\n").encode(encoding))
+    assert config.read(path) == text
+    assert config.load(path) == config.parse(study_text, tmp_path)
+
+
+@pytest.mark.parametrize("written", ["'data\\rho.npy'", '"data\\\\rho.npy"', '"data/rho.npy"'])
+def test_a_path_of_windows(study_with, tmp_path, written):
+    (tmp_path / "data").mkdir()
+    np.save(tmp_path / "data" / "rho.npy", RHO)
+    initial = study_with("fock = 2", f"density_matrix = {written}").system.initial
+    np.testing.assert_array_equal(initial.density_matrix.matrix(), RHO)
+
+
+@pytest.mark.parametrize(
+    ("path", "begin"),
+    [
+        (
+            r"data\rho.npy",
+            "Argument `system.initial.density_matrix` must be the path of an existing ",
+        ),
+        (r"C:\data\rho.npy", "The study is not valid TOML: Unescaped '\\' in a string (at line 4"),
+        (r"C:\users\rho.npy", "The study is not valid TOML: "),
+    ],
+)
+def test_backslashes_in_double_quotes(refusal_of, path, begin):
+    sentence = refusal_of("fock = 2", f'density_matrix = "{path}"')
+    assert sentence.startswith(begin)
+    assert "a path with backslashes goes into single quotes, like 'C:\\data\\j.csv'" in sentence
+
+
+def test_a_study_stays_the_same_when_its_file_changes(study_text, study_with, tmp_path):
+    np.save(tmp_path / "rho.npy", RHO)
+    study = study_with("fock = 2", RHO_FILE)
+    before = config.definition(study_text, study)
+    np.save(tmp_path / "rho.npy", np.eye(2) / 2.0)
+    assert_same(study.build()[1], bx.DensityMatrix(RHO))
+    assert config.definition(study_text, study) == before
+    after = config.definition(study_text, study_with("fock = 2", RHO_FILE))
+    assert after != before
+    assert [*after["files"]] == ["system.initial.density_matrix"]
+
+
+def test_digests_of_all_files(study_text, tmp_path):
+    (tmp_path / "j.csv").write_text("w,J\n1,0\n2,1\n3,0\n")
+    table = '[[reservoir]]\nspectral_density = { kind = "tabulated", file = "j.csv" }\n'
+    study = config.parse(study_text + 2 * table, tmp_path)
+    # As printed by `sha256sum j.csv`.
+    digest = "j.csv, SHA-256 63c84d792b39f80526fe048c0bc933660835f6a566d0ed3c90c3c9c831a997b8"
+    assert config.digests(study) == {f"reservoir.{k}.spectral_density.file": digest for k in (1, 2)}
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"\x93NUMPY", b"w,J\n1,2\n"])
+def test_what_is_no_matrix(tmp_path, content):
+    with pytest.raises(config.StudyError, match="must hold one array of numbers saved by"):
+        File(tmp_path / "rho.npy", content).matrix()

@@ -13,6 +13,8 @@ from msgspec.structs import fields
 
 from bathax.app.config.rules import Rule, StudyError, Table
 
+BACKSLASH = "a path with backslashes goes into single quotes, like 'C:\\data\\j.csv'"
+
 
 def check(path: tuple[str, ...], value: Any, declared: Any, decode: Callable) -> None:
     """Raise `StudyError` for the first rule that `value`, found at `path`, breaks."""
@@ -31,7 +33,8 @@ def check(path: tuple[str, ...], value: Any, declared: Any, decode: Callable) ->
         holds = rule.holds(convert(value, list if is_list else kind, dec_hook=decode))
     except ValidationError:
         holds = False
-    require(path, rule.words, value, holds)
+    spoilt = isinstance(value, str) and not value.isprintable()
+    require(path, f"{rule.words} ({BACKSLASH})" if spoilt else rule.words, value, holds)
     for index, item in enumerate(value if is_list else ()):
         check((*path, str(index)), item, get_args(kind)[0], decode)
 

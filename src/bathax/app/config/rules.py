@@ -3,7 +3,6 @@
 import cmath
 from collections.abc import Callable
 from math import hypot, inf, isfinite
-from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
 from msgspec import Struct
@@ -42,7 +41,6 @@ Spacing = Annotated[str, Rule("`linear` or `log`", lambda name: name in ("linear
 LOSSES = ("linear", "soft_l1", "cauchy")
 Loss = Annotated[str, Rule("`linear`, `soft_l1` or `cauchy`", lambda name: name in LOSSES)]
 Chosen = Annotated[bool, Rule("true", bool)]
-File = Annotated[Path, Rule("the path of an existing file", Path.is_file)]
 
 
 def as_complex(value: float | tuple[float, float]) -> complex:

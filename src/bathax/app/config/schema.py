@@ -7,12 +7,12 @@ from typing import Annotated, Any, ClassVar
 from msgspec.structs import fields
 
 from bathax.app.config.checking import listed, require
-from bathax.app.config.files import read_columns, read_matrix
+from bathax.app.config.columns import spectral_density
+from bathax.app.config.files import NamedFile
 from bathax.app.config.rules import (
     Chosen,
     Complex,
     Count,
-    File,
     Finite,
     Kind,
     NonNegative,
@@ -72,13 +72,13 @@ class BandEdge(Kind, tag="band_edge"):
 class Tabulated(Kind, tag="tabulated"):
     """`bathax.Tabulated`, from a file with the columns `w,J`."""
 
-    file: File
+    file: NamedFile
 
     def build(self) -> Any:
         """The measured spectral density."""
         import bathax as bx
 
-        return bx.Tabulated(*read_columns(self.file))
+        return bx.Tabulated(*spectral_density(self.file))
 
 
 class DiscreteModes(Kind, tag="discrete"):
@@ -167,7 +167,7 @@ class CavityInitial(Table):
     thermal: NonNegative | None = None
     squeezed: Finite | None = None
     angle: Finite | None = None
-    density_matrix: File | None = None
+    density_matrix: NamedFile | None = None
 
     def build(self) -> Any:
         """The initial state of bathax."""
@@ -183,7 +183,7 @@ class CavityInitial(Table):
             case {"squeezed": r, **rest}:
                 return bx.Squeezed(r, rest.get("angle", 0.0))
             case {"density_matrix": file}:
-                return bx.DensityMatrix(read_matrix(file))
+                return bx.DensityMatrix(file.matrix())
 
 
 class QubitInitial(Table):
@@ -194,7 +194,7 @@ class QubitInitial(Table):
     excited: Chosen | None = None
     ground: Chosen | None = None
     bloch: Vector | None = None
-    density_matrix: File | None = None
+    density_matrix: NamedFile | None = None
 
     def build(self) -> Any:
         """The initial state of bathax."""
@@ -208,7 +208,7 @@ class QubitInitial(Table):
             case {"bloch": vector}:
                 return bx.Bloch(*vector)
             case {"density_matrix": file}:
-                return bx.QubitState(read_matrix(file))
+                return bx.QubitState(file.matrix())
 
 
 class Cavity(Table, tag_field="kind", tag="cavity"):
