@@ -190,7 +190,7 @@ def Fock(n: int) -> Mixture:
     """The Fock state |n>, n = 0, 1, 2, ... a plain integer."""
     whole = isinstance(n, int | np.integer) and n >= 0
     require("n", "a non-negative integer", n, whole)
-    return Mixture(np.eye(n + 1)[n])
+    return Mixture((np.arange(n + 1) == n).astype(float))
 
 
 class DensityMatrix(State):

@@ -217,6 +217,12 @@ AXIS = '"reservoir.0.temperature" = {{ {} }}'
             "Argument `sweep.axes.system.initial.fock` must be the path of a number that varies "
             "continuously, but is 'system.initial.fock'.",
         ),
+        # An axis that the study would ignore.
+        (
+            '["energy"]',
+            '"system.initial.thermal" = { values = [1.0] }',
+            "Argument `system.initial` must be one of `fock`, `mixture`, ",
+        ),
     ],
 )
 def test_refusals(study_text, tmp_path, quantities, axes, sentence):

@@ -63,4 +63,8 @@ class Kind(Table, tag_field="kind"):
         """The object of bathax, made from the keys that are given."""
         import bathax
 
-        return getattr(bathax, type(self).__name__)(**self.given())
+        built = {
+            key: value.build() if isinstance(value, Kind) else value
+            for key, value in self.given().items()
+        }
+        return getattr(bathax, type(self).__name__)(**built)
