@@ -36,6 +36,7 @@ OF_SOLUTION = {
     "interaction_energy": Quantity("energy of the coupling to the reservoirs", "energy", CAVITY),
     "entropy_production": Quantity("entropy production", "1", CAVITY),
     "populations": Quantity("probability of each level", "1"),
+    "population_above": Quantity("probability of the levels left out", "1", CAVITY),
 }
 OF_MAP = {
     "p11": Quantity("P11, what stays excited", "1", QUBIT),

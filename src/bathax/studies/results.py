@@ -109,21 +109,26 @@ def write(
 
 
 def to_dataset(result: Any, given: Mapping[str, Any]) -> xarray.Dataset:
-    """A solution or a map over `time` and `level`, each quantity beside its error."""
+    """A solution or a map over `time` and `level`, each quantity beside its error.
+
+    The levels are as many as leave no more than 1e-6 above, where that is feasible.
+    """
     known = is_concrete(result) and np.ndim(result.t) == 1
     require("result", "one solution or map of known numbers", f"{type(result).__name__}", known)
     is_map = isinstance(result, DynamicalMap)
     variables = {}
+    levels = _levels(result)
     for name, own in _names(is_map).items():
-        if hasattr(result, own):
-            variables[own] = _variable(name, getattr(result, own))
+        if own in levels or hasattr(result, own):
+            values = levels[own] if own in levels else getattr(result, own)
+            variables[own] = _variable(name, values)
         if hasattr(result.error, own):
             variables[f"{own}_error"] = _variable(f"{name}_error", getattr(result.error, own))
     times = ("time", np.asarray(result.t), {"long_name": "time", "units": "1/energy"})
     coordinates: dict[str, Any] = {"time": times}
     if "populations" in variables:
-        levels = np.arange(variables["populations"].sizes["level"])
-        coordinates["level"] = ("level", levels, {"long_name": "level", "units": "1"})
+        places = np.arange(variables["populations"].sizes["level"])
+        coordinates["level"] = ("level", places, {"long_name": "level", "units": "1"})
     initial = {} if is_map else {"initial": _of_state(result.initial)}
     attributes = {
         "format": MAP if is_map else SOLUTION,
@@ -164,6 +169,15 @@ def _kinds(dataset: xarray.Dataset) -> tuple[Any, Any]:
     if dataset.attrs["format"] == MAP:
         return DynamicalMap, MapQuantities
     return (Solution, Quantities) if "u" in dataset else (QubitSolution, QubitQuantities)
+
+
+def _levels(result: Any) -> dict[str, Any]:
+    """Populations of as many levels as it takes, and what is left out."""
+    if not isinstance(result, Solution):
+        return {}
+    populations = result.populations_within()
+    above = 1.0 - jnp.sum(populations, axis=-1)
+    return {"populations": populations, "population_above": above}
 
 
 def _names(is_map: bool) -> dict[str, str]:

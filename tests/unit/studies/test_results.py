@@ -12,6 +12,7 @@ from jax import lax
 
 import bathax as bx
 from bathax.studies.outputs import StoreError
+from bathax.studies.results import to_dataset
 
 TS = jnp.array([0.5, 1.0, 2.0])
 
@@ -91,6 +92,22 @@ def test_a_solution(state, tmp_path):
     found = bx.load(tmp_path / "solution.zarr")
     assert eqx.tree_equal(found, solution)
     np.testing.assert_array_equal(found.density_matrix(8), solution.density_matrix(8))
+
+
+def test_populations_of_as_many_levels_as_it_takes():
+    """A thermal state of 39.5 quanta: 64 levels hold 1 - q^64 of it, q = n / (n + 1)."""
+    q = 39.5 / 40.5
+    hot = eqx.tree_at(
+        lambda s: (s.u, s.v), damped(0.02), (jnp.zeros(3, complex), jnp.full(3, 39.5))
+    )
+    np.testing.assert_allclose(hot.population_above, q**64, rtol=1e-9)
+    kept = to_dataset(hot, {})
+    assert kept.sizes["level"] == 1024
+    np.testing.assert_allclose(kept.populations[0], q ** np.arange(1024) / 40.5, rtol=1e-9)
+    np.testing.assert_allclose(kept.population_above, q**1024, atol=1e-14)
+    # A state known as a matrix has fewer levels, and says what it leaves out.
+    matrix = eqx.tree_at(lambda s: s.initial, hot, bx.Coherent(1.0))
+    np.testing.assert_allclose(to_dataset(matrix, {}).population_above, q**256, rtol=1e-9)
 
 
 def qubit():

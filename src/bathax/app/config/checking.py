@@ -39,7 +39,7 @@ def check(path: tuple[str, ...], value: Any, declared: Any, decode: Callable) ->
     spoilt = isinstance(value, str) and not value.isprintable()
     require(path, f"{rule.words} ({BACKSLASH})" if spoilt else rule.words, value, holds)
     if kind is int:
-        require(path, f"at most {MOST:,}", value, value <= MOST)
+        require(path, f"at most {MOST:,}", value, int(value) <= MOST)
     for index, item in enumerate(value if is_list else ()):
         check((*path, str(index)), item, get_args(kind)[0], decode)
 

@@ -136,8 +136,8 @@ class CavityInitial(Table):
                 return bx.Fock(n)
             case {"mixture": probabilities}:
                 return bx.Mixture(probabilities)
-            case {"gaussian": _}:
-                return self.gaussian.build()
+            case {"gaussian": state}:
+                return state.build()
             case {"coherent": alpha}:
                 return bx.Coherent(as_complex(alpha))
             case {"thermal": nbar}:
