@@ -53,12 +53,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 def run(arguments: argparse.Namespace) -> int:
     """Solve a study, print a summary and write the result."""
     # The study is checked first: xarray, and later JAX, take seconds to import.
-    config, text, study = _read(arguments)
+    text, study = _read(arguments)
 
-    from bathax.app import store
+    from bathax.app import config, store
     from bathax.studies.store import check_target
 
-    with _sentences_from(config.StudyError, StoreError):
+    with _sentences_from(StoreError, ValueError):
         check_target(arguments.out, overwrite=arguments.force)
         solution = _solve(study)
         print(_summary(solution))
@@ -72,7 +72,7 @@ def sweep(arguments: argparse.Namespace) -> int:
     """Compute the sweep of a study into a store, in this process or in several."""
     from bathax.app import processes
 
-    config, text, study = _read(arguments, "sweep")
+    text, study = _read(arguments, "sweep")
     alone = not arguments.distributed and arguments.coordinator is None
     if alone:
         _check_store(arguments)
@@ -86,25 +86,25 @@ def sweep(arguments: argparse.Namespace) -> int:
 
     from bathax.app import sweeping
 
-    with _sentences_from(config.StudyError, StoreError, ValueError):
+    with _sentences_from(StoreError, ValueError):
         failures = sweeping.run(study, text, arguments)
     return _complain(f"warning: {failures}", 1) if failures else 0
 
 
 def fit(arguments: argparse.Namespace) -> int:
     """Fit the free numbers of a study to data; write the result and its figure."""
-    config, text, study = _read(arguments, "fit")
+    text, study = _read(arguments, "fit")
     if not arguments.data.is_file():
         raise CommandError(f"Data file `{arguments.data}` does not exist.")
     with _sentences_from(StoreError):
         require_file(arguments.out, overwrite=arguments.force)
 
-    from bathax.app import fitting
+    from bathax.app import config, fitting
     from bathax.app.config.files import File
     from bathax.app.figures import fit, write_figure
     from bathax.studies.results import write_fit
 
-    with _sentences_from(config.StudyError, StoreError, ValueError):
+    with _sentences_from(StoreError, ValueError):
         file = File.read(arguments.data)
         data = fitting.read_data(file, config.kind_of(study))
         found = fitting.run(study, data)
@@ -150,11 +150,11 @@ def export(arguments: argparse.Namespace) -> int:
 
 def critical(arguments: argparse.Namespace) -> int:
     """Print the critical points of a study's system."""
-    config, _, study = _read(arguments)
+    _, study = _read(arguments)
 
     from bathax.studies.critical import critical_points
 
-    with _sentences_from(config.StudyError, ValueError):
+    with _sentences_from(ValueError):
         system, initial, times, _ = study.build()
         points = critical_points(system, initial, times)
     width = max(map(len, points))
@@ -182,8 +182,8 @@ COMMANDS = {
 # --- Parts of a run --------------------------------------------------------------------------
 
 
-def _read(arguments: argparse.Namespace, table: str | None = None) -> tuple[Any, str, Any]:
-    """The module of study files, the text of the study and the study, which must have a table."""
+def _read(arguments: argparse.Namespace, table: str | None = None) -> tuple[str, Any]:
+    """The text of a study and what it says, which must include a table if one is named."""
     from bathax.app import config
 
     with _sentences_from(config.StudyError):
@@ -191,7 +191,7 @@ def _read(arguments: argparse.Namespace, table: str | None = None) -> tuple[Any,
         study = config.parse(text, arguments.study.parent)
     if table is not None and getattr(study, table) is None:
         raise CommandError(f"Missing key `{table}`, which must be a table.")
-    return config, text, study
+    return text, study
 
 
 def _check_store(arguments: argparse.Namespace) -> None:

@@ -216,6 +216,13 @@ def test_what_the_library_refuses(call, study_file, study_text, out, old, new, s
     assert not out.exists()
 
 
+def test_what_only_the_solver_refuses(call, study_file, qubit_study_text, out):
+    study_file.write_text(qubit_study_text + '[solver]\nkind = "vacuum"\n')
+    status, _, stderr = call("run", study_file, "--out", out)
+    assert status == 2
+    assert stderr.startswith("bathax: error: Argument `reservoirs` must be empty (T = 0) for the ")
+
+
 @pytest.mark.parametrize("package", ["msgspec", "xarray", "zarr"])
 def test_a_missing_optional_package(study_file, out, package):
     code = f"""

@@ -187,15 +187,6 @@ def test_built_occupations(study_with, text, expected):
     assert_same(system.reservoirs[0].occupation, expected())
 
 
-def test_a_table_as_a_rational_function(study_with, tmp_path):
-    w = np.linspace(0.0, 20.0, 41)
-    rows = [f"{x},{y}\n" for x, y in zip(w, w * np.exp(-w), strict=True)]
-    (tmp_path / "j.csv").write_text("w,J\n" + "".join(rows))
-    text = 'kind = "tabulated", file = "j.csv", rational = true'
-    (bath,) = study_with(OHMIC, text).build()[0].reservoirs
-    assert_same(bath.spectral_density, bx.Tabulated(w, w * np.exp(-w)).rational())
-
-
 def test_built_lorentzian(study_with):
     text = 'temperature = 0\nspectral_density = { kind = "lorentzian", gamma0 = 0.1, width = 0.2'
     whole = "temperature = 3.0\nspectral_density = { " + OHMIC

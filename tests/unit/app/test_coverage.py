@@ -15,19 +15,13 @@ from bathax.qubit.elements import MapSolver
 from bathax.reservoir.occupation import Occupation
 from bathax.reservoir.spectral_density import Scaled, SpectralDensity, Sum
 
-# What a study file calls otherwise, or reads from a file.
-RENAMED = {
-    "Tabulated": {"w": "file", "J": "file"},
-}
-# Keys of a study file that are no field of the class.
-EXTRA = {
-    "Tabulated": {"rational"},  # the method of that name
-}
+# What a study file calls otherwise.
+RENAMED = {"Tabulated": {"w": "file", "J": "file"}}
 # Classes that have no table in a study file, and why.
 WITHOUT_TABLE = {
     "SpectralDensity": "abstract",
     "Function": "a function of Python",
-    "Rational": "made from a table: `rational = true`",
+    "Rational": "what `Resonance` makes of a table",
     "Distribution": "a function of Python",
 }
 KINDS = [
@@ -62,7 +56,7 @@ def test_a_table_has_the_fields_of_its_class(kind):
     of_class = getattr(bx, name, None) or {"Sum": Sum, "Scaled": Scaled}[name]
     renamed = RENAMED.get(name, {})
     expected = {renamed.get(one.name, one.name) for one in dataclasses.fields(of_class)}
-    assert {one.name for one in fields(kind)} == expected | EXTRA.get(name, set())
+    assert {one.name for one in fields(kind)} == expected
 
 
 def test_every_class_has_a_table():

@@ -5,6 +5,7 @@ import re
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
+from tokenize import TokenError
 from typing import Annotated, Any
 from zipfile import BadZipFile
 
@@ -16,6 +17,10 @@ from bathax.app.config.rules import Rule, StudyError
 MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 # No text holds these; C1 controls are left when another encoding is taken for this one.
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f]")
+
+# What NumPy raises for a file that it has not written.
+NOT_NUMPY = (ValueError, TypeError, EOFError, OSError, OverflowError, MemoryError, SyntaxError)
+NOT_NUMPY += (TokenError, BadZipFile)
 
 
 class File:
@@ -68,7 +73,7 @@ class File:
 
         try:
             found = np.load(BytesIO(self.content), allow_pickle=False)
-        except (ValueError, EOFError, OSError, OverflowError, MemoryError, BadZipFile):
+        except NOT_NUMPY:
             found = None
         if not isinstance(found, np.ndarray) or found.dtype.kind not in "iufc":
             rule = "one array of numbers saved by `numpy.save`"

@@ -8,7 +8,6 @@ from bathax.app.config.checking import blaming
 from bathax.app.config.columns import spectral_density
 from bathax.app.config.files import NamedFile
 from bathax.app.config.rules import (
-    Chosen,
     Finite,
     Kind,
     NonNegative,
@@ -62,17 +61,15 @@ class BandEdge(Kind, tag="band_edge"):
 
 
 class Tabulated(Kind, tag="tabulated"):
-    """`bathax.Tabulated`, from a file with the columns `w,J`; or `rational`, as a fit to it."""
+    """`bathax.Tabulated`, from a file with the columns `w,J`."""
 
     file: NamedFile
-    rational: Chosen | None = None
 
     def build(self) -> Any:
         """The measured spectral density."""
         import bathax as bx
 
-        table = bx.Tabulated(*spectral_density(self.file))
-        return table.rational() if self.rational else table
+        return bx.Tabulated(*spectral_density(self.file))
 
 
 class DiscreteModes(Kind, tag="discrete"):
