@@ -87,6 +87,7 @@ def about(name: str) -> Quantity:
 def in_order(names: Iterable[str]) -> list[str]:
     """Names as in the table above, others in front; each before its error and its derivatives."""
     places = {name: place for place, name in enumerate(QUANTITIES, 1)}
+    places["dcoherence"] = places["dc"]  # as a map calls it
 
     def place(name: str) -> tuple[int, str]:
         quantity = name.partition("_by_")[0].removesuffix("_error")

@@ -3,6 +3,7 @@
 import signal
 import subprocess
 import sys
+import tempfile
 from types import ModuleType
 
 import numpy as np
@@ -140,10 +141,17 @@ def test_a_folder_that_cannot_be_written_to_is_noticed_before_solving(
     call, study_file, monkeypatch
 ):
     monkeypatch.setattr(cli, "_solve", pytest.fail)
-    # Where not even the superuser may write.
-    status, _, stderr = call("run", study_file, "--out", "/proc/self/r.zarr")
-    assert status == 2
-    assert stderr.startswith("bathax: error: Folder `/proc/self` cannot be written to: ")
+
+    def refuse(**_):
+        raise PermissionError(13, "Permission denied")
+
+    # The superuser may write anywhere, so the answer of the system is put in its mouth.
+    monkeypatch.setattr(tempfile, "TemporaryFile", refuse)
+    folder = study_file.parent
+    sentence = f"bathax: error: Folder `{folder}` cannot be written to: Permission denied.\n"
+    assert call("run", study_file, "--out", folder / "r.zarr") == (2, "", sentence)
+    assert call("export", folder, folder / "r.nc") == (2, "", sentence)
+    assert call("figures", "--out", folder / "figures") == (2, "", sentence)
 
 
 @pytest.mark.parametrize(

@@ -4,12 +4,14 @@ import subprocess
 import sys
 
 import equinox as eqx
+import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
 import bathax as bx
 from bathax.app import config
-from bathax.app.config import reservoirs, schema, systems
+from bathax.app.config import reservoirs, schema, systems, varying
 from bathax.app.config.files import File
 
 STATES = (
@@ -218,6 +220,42 @@ BUILT_STATES = [
 def test_built_states(study_with, tmp_path, text, expected):
     np.save(tmp_path / "rho.npy", RHO)
     assert_same(study_with("fock = 2", text).build()[1], expected())
+
+
+VARYING = [
+    ("fock = 2", "coherent = 1.0", "system.initial.coherent"),
+    ("fock = 2", "squeezed = 0.5, nbar = 0.1", "system.initial.nbar"),
+    (
+        "fock = 2",
+        "gaussian = { displacement = 1, excess = 1 }",
+        "system.initial.gaussian.displacement",
+    ),
+    (
+        "temperature = 3.0",
+        'occupation = { kind = "uniform", number = 1 }',
+        "reservoir.0.occupation.number",
+    ),
+    (
+        OHMIC,
+        f'kind = "scaled", factor = 2, density = {{ {OHMIC} }}',
+        "reservoir.0.spectral_density.factor",
+    ),
+    (OHMIC, f'kind = "sum", terms = [{{ {OHMIC} }}]', "reservoir.0.spectral_density.terms.0.eta"),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "path"), VARYING)
+def test_numbers_that_vary(study_with, old, new, path):
+    """Traced numbers reach the system and the state as what they are."""
+    study = study_with(old, new)
+
+    def built(value):
+        there = varying.with_values(study, {path: value}).build()
+        return eqx.filter(there[:2], eqx.is_array)
+
+    slope = eqx.filter_jvp(built, (jnp.asarray(1.5),), (jnp.asarray(1.0),))[1]
+    assert any(np.any(leaf) for leaf in jax.tree.leaves(slope))
+    schema.check_relations(varying.with_values(study, {path: 1.5}))
 
 
 def test_built_solvers(study_text, tmp_path):

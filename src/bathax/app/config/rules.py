@@ -43,9 +43,9 @@ Loss = Annotated[str, Rule("`linear`, `soft_l1` or `cauchy`", lambda name: name 
 Chosen = Annotated[bool, Rule("true", bool)]
 
 
-def as_complex(value: float | tuple[float, float]) -> complex:
-    """The number that a study writes as itself or as a pair."""
-    return complex(*value) if isinstance(value, tuple) else complex(value)
+def as_complex(value: Any) -> Any:
+    """The number that a study writes as itself or as a pair; one that varies stays what it is."""
+    return complex(*value) if isinstance(value, tuple) else value
 
 
 class Table(Struct, forbid_unknown_fields=True):
