@@ -1,4 +1,4 @@
-"""What becomes of files that were spoilt on the way? 11,000 of them, read as the command does.
+"""What becomes of files that were spoilt on the way? 12,000 of them, read as the command does.
 
 Writes file_campaign.md. Valid studies, data and matrices are changed at random. What keeps its
 meaning has to be read with the same numbers, what loses it has to be refused in one sentence, and
@@ -10,6 +10,7 @@ import re
 import tomllib
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -31,14 +32,16 @@ from spoilt_files import (
 import bathax as bx
 from bathax._checks import is_valid
 from bathax.app import config, fitting
-from bathax.app.config.columns import read_columns
+from bathax.app.config.checking import blaming
+from bathax.app.config.columns import Columns, read_columns, spectral_density
 from bathax.app.config.files import File
 
 EXAMPLES = {
     "studies": 5000,
     "columns, plain": 1000,
     "columns, broken": 2000,
-    "columns, noise": 2000,
+    "columns, noise": 1500,
+    "tables, noise": 1500,
 }
 EXAMPLES |= {"matrices": 1000}
 LONGEST = 600
@@ -89,22 +92,40 @@ def read_noisy(content: bytes, folder: Path) -> None:
     """Read data whose numbers, if it has any, must stand in the lines they are from."""
     file = File(folder / "d.csv", content)
     fitting.read_data(file, "cavity")
-    columns = read_columns(file, "t,energy")
+    _require_written(file, read_columns(file, "t,energy"))
+
+
+def read_table(content: bytes, folder: Path) -> None:
+    """Read a spectral density, for which the same holds."""
+    file = File(folder / "j.csv", content)
+    with blaming("spectral_density"):
+        bx.Tabulated(*spectral_density(file))
+    columns = read_columns(file, "w,J")
+    _require_written(
+        file,
+        columns._replace(
+            cells={name: columns.cells[name] for name in columns.cells if name in "wJ"}
+        ),
+    )
+
+
+def _require_written(file: File, columns: Columns) -> None:
     lines = file.text().replace('"', "").split("\n")
     table = [columns.numbers(name, gaps=True) for name in columns.cells]
     for number, row in zip(columns.lines, np.transpose(table), strict=True):
         line = lines[number - 1]
         points, commas = re.split(r"[;\t ]+|,", line), re.split(r"[;\t ]+", line.replace(",", "."))
         values = [value for value in row if not math.isnan(value)]
-        assert values in (_floats(points), _floats(commas)), (values, line)
+        # Each value is looked for behind the one before.
+        readings = (_floats(points), _floats(commas))
+        assert any(all(value in reading for value in values) for reading in readings), line
 
 
-def _floats(cells: list[str]) -> list[float] | None:
-    """The numbers in some cells, if they hold nothing else."""
-    try:
-        return [float(cell) for cell in cells if cell.lower() not in ("", "nan", "na", "n/a")]
-    except ValueError:
-        return None
+def _floats(cells: list[str]) -> Iterator[float]:
+    """The numbers in some cells."""
+    for cell in cells:
+        with suppress(ValueError):
+            yield float(cell)
 
 
 def read_matrix(content: bytes, folder: Path) -> None:
@@ -123,6 +144,7 @@ READERS: dict[str, tuple[Any, Callable[[Any, Path], None]]] = {
     "columns, plain": (plain_columns(), read_plain),
     "columns, broken": (broken_columns(), read_broken),
     "columns, noise": (noisy_columns(), read_noisy),
+    "tables, noise": (noisy_columns("w,J,note"), read_table),
     "matrices": (matrices(), read_matrix),
 }
 

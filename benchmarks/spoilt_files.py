@@ -195,9 +195,10 @@ def broken_columns(draw: Any) -> bytes:
 
 
 @st.composite
-def noisy_columns(draw: Any) -> bytes:
-    """A sheet with some characters changed."""
-    text = written(draw(sheets()))
+def noisy_columns(draw: Any, names: str = "t,energy,energy_error") -> bytes:
+    """A sheet with such names and with some characters changed."""
+    sheet = draw(sheets())
+    text = written(sheet._replace(names=names.split(",")))
     for _ in range(draw(st.integers(1, 3))):
         text = draw(st.sampled_from([_character, _line, _word]))(draw, text)
     return _encoded(draw, text)
