@@ -5,6 +5,7 @@ from .cavity.critical import critical_coupling as critical_coupling
 from .cavity.critical import critical_temperature as critical_temperature
 from .cavity.critical import resonant_occupation as resonant_occupation
 from .cavity.default import Automatic as Automatic
+from .cavity.diagonalisation import Diagonalisation as Diagonalisation
 from .cavity.green import coefficients as coefficients
 from .cavity.limits import LongTimeLimit as LongTimeLimit
 from .cavity.limits import long_time_limit as long_time_limit

@@ -7,27 +7,34 @@ from jaxtyping import Array, Bool, Float
 
 from bathax._checks import is_concrete
 from bathax._status import Status
+from bathax.cavity.diagonalisation import Diagonalisation
 from bathax.cavity.model import Cavity
 from bathax.cavity.resonance import Resonance
 from bathax.cavity.solvers import Estimate, Solver, Volterra, largest_size, points_needed
+from bathax.cavity.star import has_modes, modes
 from bathax.numerics.refinement import largest
 from bathax.reservoir.occupation import BoseEinstein, Uniform
 
 # From so many grid points on, the cost of `Resonance`, which does not depend on time, is less.
 MANY_POINTS = 2**15
+# Up to so many modes a diagonalisation takes less than a second.
+MANY_MODES = 1024
 
 
 class Automatic(Solver):
     """`Volterra`, or `Resonance` where it serves better and applies.
 
-    Where a density falls so slowly that no time grid resolves its kernel it is `Resonance`. Of
-    concrete parameters the better one is found out: `Resonance` comes first where the time grid
-    would have more than 32,768 points, and an engine that misses its tolerance is followed by the
-    other one, the better of both results being kept. Inside `jit`, where only the kind of density
-    and occupation is known, it is `Volterra`.
+    In separate modes, up to 1,024 of them, it is `Diagonalisation`. Where a density falls so slowly
+    that no time grid resolves its kernel it is `Resonance`. Of concrete parameters the better one
+    is found out: `Resonance` comes first where the time grid would have more than 32,768 points,
+    and an engine that misses its tolerance is followed by the other one, the better of both results
+    being kept. Inside `jit`, where only the kind of density and occupation is known, it is
+    `Volterra`.
     """
 
     def green_functions(self, cavity: Cavity, ts: Float[Array, " times"]) -> Estimate:
+        if _has_few_modes(cavity):
+            return Diagonalisation().green_functions(cavity, ts)
         if not all(bath.spectral_density.integrable for bath in cavity.reservoirs):
             return Resonance().green_functions(cavity, ts)
         needed = largest(lax.stop_gradient(points_needed(cavity, ts)))
@@ -43,9 +50,16 @@ class Automatic(Solver):
 
 
 def default_solver(cavity: Cavity) -> Solver:
-    """The engine where none is asked for; `Volterra` where no other one applies."""
+    """The engine where none is asked for; the only one where no other one applies."""
+    if _has_few_modes(cavity):
+        return Diagonalisation()
     integrable = all(bath.spectral_density.integrable for bath in cavity.reservoirs)
     return Volterra() if integrable and not _is_analytic(cavity) else Automatic()
+
+
+def _has_few_modes(cavity: Cavity) -> bool:
+    """Whether all reservoirs are separate modes, few enough to be diagonalised at once."""
+    return has_modes(cavity) and modes(cavity)[0].shape[0] <= MANY_MODES
 
 
 def _is_analytic(cavity: Cavity) -> bool:

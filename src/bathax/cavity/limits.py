@@ -17,7 +17,7 @@ from jaxtyping import Array, Complex, Float
 
 from bathax._checks import Scalar, is_valid
 from bathax.cavity.model import Cavity
-from bathax.cavity.poles import BoundStates, Poles, discrete
+from bathax.cavity.poles import BoundStates, Poles, bound_states, discrete
 from bathax.cavity.resonance import (
     ANGLE,
     both_rules,
@@ -30,6 +30,7 @@ from bathax.cavity.resonance import (
 )
 from bathax.cavity.ring import Rings
 from bathax.cavity.sheet import continued, first_inverse, intervals, lines, require_analytic
+from bathax.cavity.star import has_modes, mean_noise
 from bathax.cavity.states import State
 from bathax.reservoir.occupation import Uniform
 
@@ -85,10 +86,13 @@ class LongTimeLimit(eqx.Module):
 def long_time_limit(cavity: Cavity) -> LongTimeLimit:
     r"""u and v for t -> infinity.
 
-    For the reservoirs that `Resonance` can take. Works under `jit`, `vmap` and `grad`; a bad point
-    of a batch is NaN. The error estimate is the squared change from half the nodes, plus rounding
-    and what of a uniform occupation lies beyond the ends of the lines.
+    For the reservoirs that `Resonance` can take, and in separate modes the average over all times.
+    Works under `jit`, `vmap` and `grad`; a bad point of a batch is NaN. The error estimate is the
+    squared change from half the nodes, plus rounding and what of a uniform occupation lies beyond
+    the ends of the lines.
     """
+    if has_modes(cavity):
+        return _beating(cavity)
     require_analytic(cavity)
     require_continued(cavity)
     bound, found = discrete(cavity)
@@ -102,6 +106,18 @@ def long_time_limit(cavity: Cavity) -> LongTimeLimit:
         bound,
         jnp.where(valid, fine, jnp.nan),
         jnp.where(valid, lax.stop_gradient(error), jnp.nan),
+    )
+
+
+def _beating(cavity: Cavity) -> LongTimeLimit:
+    """Averages over all times in reservoirs of separate modes, whose beats never end."""
+    noise, valid = mean_noise(cavity), is_valid(cavity)
+    error = lax.stop_gradient(1e-13 * noise)
+    return LongTimeLimit(
+        cavity.frequency,
+        bound_states(cavity),
+        jnp.where(valid, noise, jnp.nan),
+        jnp.where(valid, error, jnp.nan),
     )
 
 

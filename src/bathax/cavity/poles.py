@@ -24,6 +24,7 @@ from bathax.cavity.sheet import (
     own_poles,
     require_analytic,
 )
+from bathax.cavity.star import eigenstates, has_modes
 from bathax.numerics.quadrature import half_line
 from bathax.reservoir.system import OpenSystem
 
@@ -100,8 +101,10 @@ def bound_states(system: OpenSystem) -> BoundStates:
     edges can have two bound states, whose beat never ends.
 
     Works under `jit`, `vmap` and `grad`. A bound state within rounding of an edge has a residue
-    that is as uncertain as its distance.
+    that is as uncertain as its distance. In reservoirs of separate modes every eigenstate is bound.
     """
+    if has_modes(system):
+        return BoundStates(*eigenstates(system))
     require_analytic(system)
     fixed = lax.stop_gradient(system)
     found = gaps(fixed, fixed.self_energy(edges(fixed).astype(complex)).real)
@@ -115,8 +118,11 @@ def resonances(system: OpenSystem) -> Resonances:
     At weak coupling one, near w_s + Delta(w_s) - i pi J(w_s), with R near 1. Works under `jit`,
     `vmap` and `grad`, with derivatives of implicit functions; where two resonances merge there are
     none. At most `MOST` are found for each interval between the edges of J, and all where J is
-    rational.
+    rational; none in reservoirs of separate modes.
     """
+    if has_modes(system):
+        none = jnp.zeros(0, complex)
+        return Resonances(none, none, jnp.zeros(0, bool), jnp.asarray(True))
     require_analytic(system)
     found = sector_poles(system)
     z, exist = found.frequencies, found.exist

@@ -28,9 +28,12 @@ def require_analytic(system: OpenSystem) -> None:
     """Refuse a reservoir whose spectral density has no analytic continuation."""
     for bath in system.reservoirs:
         density = bath.spectral_density
-        words = "analytic off the ends of its support"
         known = density.support is not None
-        require("spectral_density", words, f"{density}, which is not known to be", known)
+        found = "which is not known to be"
+        if density.modes is not None:
+            found = "separate modes, which `Diagonalisation()` solves"
+        words = "analytic off the ends of its support"
+        require("spectral_density", words, f"{density}, {found}", known)
 
 
 def edges(system: OpenSystem) -> Float[Array, " edges"]:

@@ -53,6 +53,10 @@ class DiscreteModes(SpectralDensity):
     def extent(self) -> tuple[Scalar, Scalar]:
         return self.lower, jnp.max(self.frequencies)
 
+    @property
+    def modes(self) -> Measure:
+        return self.frequencies, self.couplings
+
     def has_thermal_state(self) -> Bool[Array, ""]:
         return self.lower > 0.0
 

@@ -62,6 +62,11 @@ class SpectralDensity(Validated):
         return jnp.sum(self.measure(64)[1])
 
     @property
+    def modes(self) -> Measure | None:
+        """Frequencies and couplings where J is a sum of separate modes; None elsewhere."""
+        return None
+
+    @property
     def integrable(self) -> bool:
         """Whether int J dw = g(0) is finite: a J falling only like 1/w has no smooth kernel."""
         return True
@@ -187,6 +192,11 @@ class Sum(SpectralDensity):
         return jnp.sum(jnp.stack([term.weight for term in self.terms]))
 
     @property
+    def modes(self) -> Measure | None:
+        known = [found for term in self.terms if (found := term.modes) is not None]
+        return joined(known) if len(known) == len(self.terms) else None
+
+    @property
     def integrable(self) -> bool:
         return all(term.integrable for term in self.terms)
 
@@ -260,6 +270,12 @@ class Scaled(SpectralDensity):
     @property
     def weight(self) -> Scalar:
         return self.factor * self.density.weight
+
+    @property
+    def modes(self) -> Measure | None:
+        if (found := self.density.modes) is None:
+            return None
+        return found[0], jnp.sqrt(self.factor) * found[1]
 
     @property
     def integrable(self) -> bool:

@@ -17,7 +17,9 @@ LABORATORY = bx.Cavity(1.0, bx.Reservoir(bx.Ohmic(2e-4 / (2 * np.pi) * np.exp(0.
 
 def test_engines_by_density_alone():
     modes = bx.Cavity(1.0, bx.Reservoir(bx.DiscreteModes([0.9], [0.1])))
-    assert isinstance(default_solver(modes), bx.Volterra)
+    assert isinstance(default_solver(modes), bx.Diagonalisation)
+    many = bx.DiscreteModes(np.linspace(0.1, 3.0, 2000), np.full(2000, 1e-3))
+    assert isinstance(default_solver(bx.Cavity(1.0, bx.Reservoir(many))), bx.Volterra)
     assert isinstance(default_solver(OHMIC), Automatic)
     assert isinstance(
         default_solver(bx.Cavity(1.0, bx.Reservoir(bx.DrudeLorentz(0.1, 2.0)))), Automatic

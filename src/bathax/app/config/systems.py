@@ -41,6 +41,12 @@ class Resonance(Kind, tag="resonance"):
     nodes: Points | None = None
 
 
+class Diagonalisation(Kind, tag="diagonalisation"):
+    """`bathax.Diagonalisation`."""
+
+    rtol: Positive | None = None
+
+
 class Automatic(Kind, tag="automatic"):
     """`bathax.Automatic`."""
 
@@ -81,6 +87,7 @@ Solver = (
     Automatic
     | Volterra
     | Resonance
+    | Diagonalisation
     | BornMarkov
     | Hierarchy
     | Vacuum
@@ -176,7 +183,13 @@ class QubitInitial(Table):
 class Cavity(Table, tag_field="kind", tag="cavity"):
     """The `[system]`, `bathax.Cavity` and its initial state."""
 
-    SOLVERS: ClassVar[tuple[type[Kind], ...]] = (Automatic, Volterra, Resonance, BornMarkov)
+    SOLVERS: ClassVar[tuple[type[Kind], ...]] = (
+        Automatic,
+        Volterra,
+        Resonance,
+        Diagonalisation,
+        BornMarkov,
+    )
 
     frequency: Positive
     initial: CavityInitial

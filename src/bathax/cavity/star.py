@@ -1,0 +1,107 @@
+r"""A cavity in reservoirs of separate modes, with one quantum in all.
+
+The whole then has N + 1 states, the cavity and N modes, and the Hamiltonian
+
+H_00 = w_s,  H_0k = V_k,  H_kk = w_k.
+
+a(t) = sum_j y_j(t) b_j(0) with the row y(t) = (e^{-iHt})_0j, so that u = y_0 and
+v = sum_k n_k |y_k|^2. One diagonalisation gives every time.
+"""
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+from jaxtyping import Array, Bool, Complex, Float
+
+from bathax._checks import Scalar
+from bathax.numerics.elementary import phase_factor
+from bathax.reservoir.system import OpenSystem
+
+# Eigenvalues closer than this, in units of the largest one, are taken for one.
+DEGENERATE = 1e-12
+
+
+def has_modes(system: OpenSystem) -> bool:
+    """Whether all reservoirs are sums of separate modes."""
+    return all(bath.spectral_density.modes is not None for bath in system.reservoirs)
+
+
+def modes(system: OpenSystem) -> tuple[Float[Array, " modes"], ...]:
+    """Frequencies, couplings and occupations of the modes of all reservoirs."""
+    each = [
+        (*found, bath.occupation(found[0]))
+        for bath in system.reservoirs
+        if (found := bath.spectral_density.modes) is not None
+    ]
+    return tuple(jnp.concatenate(parts) for parts in zip(*each, strict=True))
+
+
+def hamiltonian(
+    system: OpenSystem, w: Float[Array, " modes"], couplings: Float[Array, " modes"]
+) -> Float[Array, "states states"]:
+    """H in the frame rotating with the system."""
+    diagonal = jnp.diag(jnp.append(0.0, w - system.frequency))
+    return diagonal.at[0, 1:].set(couplings).at[1:, 0].set(couplings)
+
+
+@jax.custom_jvp
+def row(
+    h: Float[Array, "states states"], ts: Float[Array, " times"]
+) -> Complex[Array, "times states"]:
+    """The first row of e^{-iHt}, for symmetric H."""
+    energies, vectors = jnp.linalg.eigh(h)
+    phases = phase_factor(-ts[:, None] * energies[None, :])
+    return (phases * vectors[0].astype(complex)[None, :]) @ vectors.T.astype(complex)
+
+
+@row.defjvp
+def _row_jvp(primals: tuple, tangents: tuple) -> tuple[Array, Array]:
+    # Divided differences in the eigenbasis (Daleckii and Krein), finite where eigenvalues coincide:
+    # (e^{-ixt} - e^{-iyt}) / (x - y) = -it e^{-i(x+y)t/2} sinc((x-y)t/2).
+    (h, ts), (dh, dts) = primals, tangents
+    energies, vectors = jnp.linalg.eigh(h)
+    perturbed = vectors.T @ dh @ vectors
+    middle = 0.5 * (energies[:, None] + energies[None, :])
+    half = 0.5 * (energies[:, None] - energies[None, :])
+
+    def change(t: Scalar) -> Complex[Array, " states"]:
+        differences = phase_factor(-middle * t) * (t * jnp.sinc(half * t / jnp.pi)).astype(complex)
+        turned = (perturbed.astype(complex) * differences) @ vectors[0].astype(complex)
+        return -1j * (vectors.astype(complex) @ turned)
+
+    value = row(h, ts)
+    drift = -1j * (value @ h.astype(complex))
+    return value, lax.map(change, ts) + drift * dts.astype(complex)[:, None]
+
+
+# --- for all times -------------------------------------------------------------------------------
+
+
+def eigenstates(
+    system: OpenSystem,
+) -> tuple[Float[Array, " states"], Float[Array, " states"], Bool[Array, " states"]]:
+    """All eigenfrequencies, with the weight of the system in each, and which count.
+
+    Of those that coincide the first has the whole weight; the others are NaN with weight 0.
+    """
+    w, couplings, _ = modes(system)
+    energies, vectors = jnp.linalg.eigh(hamiltonian(system, w, couplings))
+    same = _same(energies)
+    first = jnp.argmax(same, axis=1) == jnp.arange(energies.shape[0])
+    weights = jnp.where(first, same.astype(float) @ vectors[0] ** 2, 0.0)
+    frequencies = jnp.where(first, energies + system.frequency, jnp.nan)
+    return frequencies, weights, first
+
+
+def mean_noise(system: OpenSystem) -> Scalar:
+    """v on the average over all times: sum_j n_j sum_kl c_0k c_jk c_0l c_jl, for w_k = w_l."""
+    w, couplings, numbers = modes(system)
+    energies, vectors = jnp.linalg.eigh(hamiltonian(system, w, couplings))
+    amplitudes = vectors[0][None, :] * vectors[1:]
+    pairs = amplitudes @ _same(energies).astype(float)
+    return numbers @ jnp.sum(pairs * amplitudes, axis=1)
+
+
+def _same(energies: Float[Array, " states"]) -> Bool[Array, "states states"]:
+    largest = jnp.max(jnp.abs(energies))
+    return jnp.abs(energies[:, None] - energies[None, :]) <= DEGENERATE * largest
