@@ -11,7 +11,7 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, ArrayLike, Bool, Complex, Float, Int
 
-from bathax._checks import as_float, is_concrete, is_valid, require, require_times
+from bathax._checks import as_float, is_concrete, is_valid, require, require_kind, require_times
 from bathax._status import Status, warn_of
 from bathax.cavity.default import default_solver
 from bathax.cavity.green import GreenFunctions
@@ -151,7 +151,11 @@ def solve(
     values are concrete; inside `jit` or `vmap` a bad point is NaN, with its `status`. A tolerance
     that concrete values do not reach is a `ToleranceWarning` too.
     """
-    ts = as_float(ts)
+    if isinstance(ts, State | QubitState):
+        require(
+            "ts", "a list of times after the state, `solve(system, state, ts)`", "a state", False
+        )
+    ts = as_float(ts, "ts")
     require_times(ts)
     solution = _solve(system, initial, ts, solver)
     if is_concrete(solution.status):
@@ -169,8 +173,8 @@ def _solve(system: object, initial: object, ts: Array, solver: object) -> Any:
 @_solve.register(Cavity)
 def _(system: Cavity, initial: Any, ts: Float[Array, " times"], solver: Any) -> Solution:
     solver = default_solver(system) if solver is None else solver
-    _require_kind("initial", "a state of a cavity, like `Fock(1)`", initial, State)
-    _require_kind("solver", "a solver of a cavity, like `Volterra()`", solver, Solver)
+    require_kind("initial", "a state of a cavity, like `Fock(1)`", initial, State)
+    require_kind("solver", "a solver of a cavity, like `Volterra()`", solver, Solver)
     state = initial.of_shared_shape()
 
     def observed(ts: Float[Array, " times"]) -> dict[str, Any]:
@@ -181,9 +185,8 @@ def _(system: Cavity, initial: Any, ts: Float[Array, " times"], solver: Any) -> 
 
 @_solve.register(Qubit)
 def _(system: Qubit, initial: Any, ts: Float[Array, " times"], solver: Any) -> QubitSolution:
-    solver = dynamical_map.default_solver(system) if solver is None else solver
-    _require_kind("initial", "a state of a qubit, like `Excited()`", initial, QubitState)
-    _require_kind("solver", "a solver of a qubit, like `VanHove()`", solver, MapSolver)
+    solver = dynamical_map.chosen_solver(system, solver)
+    require_kind("initial", "a state of a qubit, like `Excited()`", initial, QubitState)
 
     def observed(ts: Float[Array, " times"]) -> dict[str, Any]:
         return _observe_qubit(system, initial, solver.map_elements(system, ts))
@@ -197,10 +200,6 @@ def _at(
     """What is observed at some times, by a program for similar numbers of them if all is known."""
     known = is_concrete(ts, *parameters)
     return at_shared_length(observed, ts) if known else observed(ts)
-
-
-def _require_kind(name: str, words: str, value: object, kind: type) -> None:
-    require(name, words, f"a `{type(value).__name__}`", isinstance(value, kind))
 
 
 @eqx.filter_jit

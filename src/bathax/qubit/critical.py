@@ -12,7 +12,7 @@ from jax import lax
 from jaxtyping import Array, ArrayLike, Float
 
 from bathax._checks import Scalar, as_float, require, require_times
-from bathax.qubit.dynamical_map import default_solver
+from bathax.qubit.dynamical_map import chosen_solver
 from bathax.qubit.elements import MapSolver
 from bathax.qubit.model import Qubit
 
@@ -33,10 +33,10 @@ def least_determinant(
     it jump by the tolerance. In the vacuum D = |u|^2 touches zero without a change of sign. Works
     under `jit`, `vmap` and `grad`.
     """
-    ts = as_float(ts)
+    ts = as_float(ts, "ts")
     require_times(ts)
     require("ts", "at least two times", f"{ts.shape[0]}", ts.shape[0] > 1)
-    solver = default_solver(qubit) if solver is None else solver
+    solver = chosen_solver(qubit, solver)
 
     def determinant(ts: Float[Array, " times"]) -> tuple[Array, Array]:
         elements = solver.map_elements(qubit, ts).elements

@@ -21,7 +21,7 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, ArrayLike, Float, Int
 
-from bathax._checks import POSITIVE, Scalar, as_float, holds, is_valid, require
+from bathax._checks import POSITIVE, Scalar, as_float, holds, is_valid, require, require_kind
 from bathax._linalg import solve
 from bathax._status import Status
 from bathax.numerics.balancing import ReducedModes
@@ -66,13 +66,15 @@ def steady_state(
     The steady state is unique only without bound states, below the critical coupling. Works under
     `jit`, `vmap` and `grad`; inside `jit` the size of the hierarchy is that of `Hierarchy`.
     """
+    require_kind("qubit", "a `Qubit`", qubit, Qubit)
+    solver = Hierarchy(max_size=MAX_SIZE) if solver is None else solver
+    require_kind("solver", "a `Hierarchy`", solver, Hierarchy)
     for bath in qubit.reservoirs:
         density = bath.spectral_density
         words = "continuous, or there is no steady state"
         require("spectral_density", words, density, not isinstance(density, DiscreteModes))
-    until = as_float(HORIZON / qubit.frequency if horizon is None else horizon)
+    until = as_float(HORIZON / qubit.frequency if horizon is None else horizon, "horizon")
     require("horizon", POSITIVE.words, until, holds(POSITIVE.holds, until))
-    solver = Hierarchy(max_size=MAX_SIZE) if solver is None else solver
     valid, modes, sizes = prepared(solver, qubit, until[None])
     first = next(sizes)
 

@@ -19,7 +19,16 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, ArrayLike, Complex, Float, Int
 
-from bathax._checks import as_float, holds, is_valid, require, require_times
+from bathax._checks import (
+    as_float,
+    holds,
+    is_finite,
+    is_valid,
+    require,
+    require_each,
+    require_kind,
+    require_times,
+)
 from bathax._status import Status
 from bathax.numerics import gregory
 from bathax.numerics.grid import TimeGrid, interpolate
@@ -106,18 +115,21 @@ def reservoir_occupation(
     the times and the frequencies; inside `jit` the size of the hierarchy is that of `Hierarchy`, on
     512 time intervals.
     """
-    ts, frequencies = as_float(ts), as_float(frequencies)
+    solver = Hierarchy() if solver is None else solver
+    require_kind("qubit", "a `Qubit`", qubit, Qubit)
+    require_kind("initial", "a state of a qubit, like `Excited()`", initial, QubitState)
+    require_kind("solver", "a `Hierarchy`", solver, Hierarchy)
+    ts, frequencies = as_float(ts, "ts"), as_float(frequencies, "frequencies")
     require_times(ts)
     shape = f"of shape {frequencies.shape}"
     is_list = frequencies.ndim == 1 and frequencies.size
     require("frequencies", "a list of at least one frequency", shape, is_list)
-    finite = holds(lambda w: jnp.all(jnp.isfinite(w)), frequencies)
-    require("frequencies", "finite", frequencies, finite)
+    require_each("frequencies", "finite", frequencies, is_finite)
     words = "where every occupation is finite"
     require("frequencies", words, frequencies, holds(_are_filled_finitely, qubit, frequencies))
     qubit.require_integrable()
     highest = jnp.max(jnp.abs(frequencies - qubit.frequency))
-    found = two_time(qubit, initial, ts, highest, Hierarchy() if solver is None else solver)
+    found = two_time(qubit, initial, ts, highest, solver)
     valid = (found.status != Status.INVALID) & is_valid(initial)
     results = [
         _on_grid(qubit, functions, frequencies)

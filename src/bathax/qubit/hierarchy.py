@@ -24,7 +24,15 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, Bool, Complex, Float
 
-from bathax._checks import Scalar, are_times, is_concrete, is_valid, require
+from bathax._checks import (
+    Scalar,
+    are_times,
+    is_concrete,
+    is_valid,
+    require,
+    require_positive,
+    require_whole,
+)
 from bathax._status import Status
 from bathax.numerics.balancing import RANK, ReducedModes, reduced_modes
 from bathax.numerics.grid import span
@@ -81,10 +89,11 @@ class Hierarchy(MapSolver):
     max_size: int = eqx.field(static=True, default=20_000)
 
     def __check_init__(self) -> None:
-        require("rtol", "positive", self.rtol, self.rtol > 0)
+        require_positive("rtol", self.rtol)
         for name, least in (("depth", 2), ("modes", 1), ("steps", 1), ("max_size", 1)):
             value = getattr(self, name)
-            require(name, f"an integer, {least} or more", value, value is None or value >= least)
+            if value is not None:
+                require_whole(name, value, least)
 
     def map_elements(self, qubit: Qubit, ts: Float[Array, " times"]) -> MapEstimate:
         valid, modes, sizes = prepared(self, qubit, ts)

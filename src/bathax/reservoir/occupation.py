@@ -1,13 +1,22 @@
 """How the modes of a reservoir are filled at the start."""
 
 import abc
+from collections.abc import Callable
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Inexact
 
-from bathax._checks import NON_NEGATIVE, Scalar, Validated, parameter
+from bathax._checks import (
+    NON_NEGATIVE,
+    Scalar,
+    Validated,
+    as_inexact,
+    converting,
+    parameter,
+    require,
+    shown,
+)
 
 
 class Occupation(Validated):
@@ -27,6 +36,7 @@ class BoseEinstein(Occupation):
 
     temperature: Scalar = parameter(NON_NEGATIVE)
 
+    @converting(as_inexact)
     def __call__(self, w: Inexact[Array, "..."]) -> Inexact[Array, "..."]:
         warm = self.temperature > 0
         temperature = jnp.where(warm, self.temperature, 1.0).astype(w.dtype)
@@ -57,6 +67,7 @@ class Uniform(Occupation):
 
     number: Scalar = parameter(NON_NEGATIVE)
 
+    @converting(as_inexact)
     def __call__(self, w: Inexact[Array, "..."]) -> Inexact[Array, "..."]:
         return jnp.broadcast_to(self.number.astype(w.dtype), w.shape)
 
@@ -71,7 +82,12 @@ class Distribution(Occupation):
     density; it must fall off with w where the spectral density has algebraic tails.
     """
 
-    function: eqx.Module
+    function: Callable[[Array], Array]
 
+    def __check_init__(self) -> None:
+        words = "a function n(w) of an array of frequencies"
+        require("function", words, shown(self.function), callable(self.function))
+
+    @converting(as_inexact)
     def __call__(self, w: Inexact[Array, "..."]) -> Inexact[Array, "..."]:
-        return self.function(w)  # type: ignore[operator]
+        return self.function(w)
