@@ -50,6 +50,7 @@ from .qubit.states import QubitState as QubitState
 from .qubit.vacuum import Vacuum as Vacuum
 from .reservoir.band import SemicircleBand as SemicircleBand
 from .reservoir.discrete import DiscreteModes as DiscreteModes
+from .reservoir.function import Function as Function
 from .reservoir.lorentzian import DrudeLorentz as DrudeLorentz
 from .reservoir.lorentzian import Lorentzian as Lorentzian
 from .reservoir.occupation import BoseEinstein as BoseEinstein

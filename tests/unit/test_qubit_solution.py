@@ -284,7 +284,8 @@ MIXED_UP = [
     ),
     (
         lambda: bx.solve(atom(), bx.Excited(), TS, bx.Volterra()),
-        "Argument `solver` must be a solver of a qubit, like `Hierarchy()`, which is exact, but is a `Volterra`.",
+        "Argument `solver` must be a solver of a qubit, like `Hierarchy()`, which is exact, but is "
+        "a `Volterra`.",
     ),
     (
         lambda: bx.solve(bx.Cavity(1.0, atom().reservoirs), bx.Fock(1), TS, Lorentzian()),

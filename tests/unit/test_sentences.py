@@ -8,7 +8,7 @@ import pytest
 
 PREAMBLE = """
 import json, sys
-import jax, numpy as np
+import jax, jax.numpy as jnp, numpy as np
 import bathax as bx
 bath = bx.Reservoir(bx.Ohmic(0.1, 5.0), 1.0)
 cavity, qubit, ts = bx.Cavity(1.0, bath), bx.Qubit(1.0, bath), [1.0]
@@ -38,7 +38,39 @@ SENTENCES = {
         "Argument `frequencies` must be finite, but is nan at index 1."
     ),
     "bx.Distribution(3)": (
-        "Argument `function` must be a function n(w) of an array of frequencies, but is 3."
+        "Argument `function` must be a function of an array of frequencies, but is 3."
+    ),
+    "bx.Function(3)": (
+        "Argument `function` must be a function of an array of frequencies, but is 3."
+    ),
+    "bx.Function(lambda w: np.exp(w))": (
+        "Argument `function` must be made of `jax.numpy` (of one that is not, `Tabulated(w, J)` "
+        "takes the values), but is not."
+    ),
+    "bx.Function(lambda w: w if w > 0 else 0.0)": (
+        "Argument `function` must be made of `jax.numpy` (of one that is not, `Tabulated(w, J)` "
+        "takes the values), but is not."
+    ),
+    "bx.Function(lambda w: (w, w))": (
+        "Argument `function` must be one that returns a number for each frequency, but is not."
+    ),
+    "bx.Function(lambda w: -w * jnp.exp(-w))": (
+        "Argument `function` must be non-negative and finite on its support, but is -9.999e-05 at "
+        "w = 0.0001."
+    ),
+    "bx.Function(lambda w: 1.0 / (1.0 + w))": (
+        "Argument `function` must be one that falls off faster than any power within 10,000 "
+        "`scale`, or ends at `upper`, but is 9.999e-05 at w = 10000."
+    ),
+    "bx.Function(lambda w: w, upper=-1.0)": "Argument `upper` must be above `lower`, but is -1.0.",
+    "bx.Function(lambda w: jnp.exp(-w) / ((w - 3.0) ** 2 + 1e-6))": (
+        "Argument `function` must be smooth enough for 32 `panels`, or have more of them, but is "
+        "not."
+    ),
+    "bx.bound_states(bx.Cavity(1.0, bx.Reservoir(bx.Function(lambda w: w, upper=2.0))))": (
+        "Argument `spectral_density` must be analytic off the ends of its support, but is "
+        "Function(function=<lambda>, lower=f64[], upper=f64[], scale=f64[], panels=32): "
+        "J(w) = function(w) = sum_k |V_k|^2 delta(w - w_k), which is not known to be."
     ),
     "bx.Reservoir(lambda w: w)": (
         "Argument `spectral_density` must be a density like `Ohmic(0.1, 5.0)`, or `Function(J)` of "

@@ -1,5 +1,7 @@
 """Curves through given points."""
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -79,6 +81,7 @@ def smoothed(
         smoother = matrix(stiffness)
         return variance(smoother) / (len(x) - np.trace(smoother))
 
-    smoother = matrix(minimize_scalar(score, bounds=STIFFNESS).x)
+    found: Any = minimize_scalar(score, bounds=STIFFNESS)
+    smoother = matrix(found.x)
     spread = np.sqrt(variance(smoother) * np.sum(smoother**2 / weights, axis=1))
     return smoother @ y, spread

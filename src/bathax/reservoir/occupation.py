@@ -1,8 +1,8 @@
 """How the modes of a reservoir are filled at the start."""
 
 import abc
-from collections.abc import Callable
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Inexact
@@ -14,9 +14,8 @@ from bathax._checks import (
     as_inexact,
     converting,
     parameter,
-    require,
-    shown,
 )
+from bathax.reservoir.plain import PlainFunction
 
 
 class Occupation(Validated):
@@ -82,11 +81,7 @@ class Distribution(Occupation):
     density; it must fall off with w where the spectral density has algebraic tails.
     """
 
-    function: Callable[[Array], Array]
-
-    def __check_init__(self) -> None:
-        words = "a function n(w) of an array of frequencies"
-        require("function", words, shown(self.function), callable(self.function))
+    function: PlainFunction = eqx.field(converter=PlainFunction.of)
 
     @converting(as_inexact)
     def __call__(self, w: Inexact[Array, "..."]) -> Inexact[Array, "..."]:

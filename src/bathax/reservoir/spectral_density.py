@@ -27,6 +27,7 @@ from bathax._checks import (
 from bathax.numerics.grid import TimeGrid
 from bathax.numerics.quadrature import fourier_sum
 from bathax.reservoir.occupation import BoseEinstein, Occupation, Uniform
+from bathax.reservoir.plain import PlainFunction
 
 Measure = tuple[Inexact[Array, " nodes"], Inexact[Array, " nodes"]]
 # Poles in the lower half plane, -2 pi i times their residues, and the ends of the interval of the
@@ -321,6 +322,27 @@ class Scaled(SpectralDensity):
         return self.factor * self.density.level_shift(w)
 
 
+def principal_value(
+    density: SpectralDensity, w: Float[Array, "..."], rule: Measure, ends: tuple[Scalar, Scalar]
+) -> Float[Array, "..."]:
+    r"""P \int dx J(x) / (w - x) by a rule of nodes and lengths between the ends of the support.
+
+    As \int dx [J(x) - J(w)] / (w - x) + J(w) log|(w - low) / (high - w)|.
+    """
+    (nodes, lengths), (low, high) = rule, ends
+    masses = density(nodes) * lengths
+
+    def shift(w: Scalar) -> Scalar:
+        here, gap = density(w), w - nodes
+        difference = (masses - here * lengths) / jnp.where(gap == 0.0, jnp.inf, gap)
+        inside = (w > low) & (w < high)
+        at = jnp.where(inside, w, 0.5 * (low + high))
+        beyond = here * jnp.log((at - low) / (high - at))
+        return jnp.sum(difference) + jnp.where(inside, beyond, 0.0)
+
+    return jnp.vectorize(shift)(w)
+
+
 def joined_poles(poles: list[Poles]) -> Poles:
     """The poles of several densities."""
     z, masses, low, high = (jnp.concatenate(parts) for parts in zip(*poles, strict=True))
@@ -344,4 +366,6 @@ def _shown(value: object) -> str:
         return f"({', '.join(map(_shown, value))})"
     if isinstance(value, Array) and value.ndim == 0 and is_concrete(value):
         return f"{value.item():g}"
+    if isinstance(value, PlainFunction):
+        return value.name
     return eqx.tree_pformat(value)

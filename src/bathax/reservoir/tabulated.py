@@ -26,7 +26,7 @@ from bathax._checks import (
 from bathax.numerics.interpolation import monotone_cubic, smoothed
 from bathax.numerics.quadrature import gauss_legendre
 from bathax.reservoir.rational import PartialFractions, Rational
-from bathax.reservoir.spectral_density import Measure, SpectralDensity
+from bathax.reservoir.spectral_density import Measure, SpectralDensity, principal_value
 
 # The error of what is known, relative to measured values.
 CERTAIN = 1e-3
@@ -130,19 +130,7 @@ class Tabulated(SpectralDensity):
 
     @converting(as_float)
     def level_shift(self, w: Float[Array, "..."]) -> Float[Array, "..."]:
-        r"""Delta(w) = \int dw' [J(w') - J(w)] / (w - w') + J(w) log|(w - w_0) / (w_last - w)|."""
-        nodes, lengths = self._rule(8 * len(self.w))
-        masses = self(nodes) * lengths
-
-        def shift(w: Scalar) -> Scalar:
-            here, gap = self(w), w - nodes
-            difference = (masses - here * lengths) / jnp.where(gap == 0.0, jnp.inf, gap)
-            inside = (w > self.w[0]) & (w < self.w[-1])
-            at = jnp.where(inside, w, 0.5 * (self.w[0] + self.w[-1]))
-            ends = here * jnp.log((at - self.w[0]) / (self.w[-1] - at))
-            return jnp.sum(difference) + jnp.where(inside, ends, 0.0)
-
-        return jnp.vectorize(shift)(w)
+        return principal_value(self, w, self._rule(8 * len(self.w)), (self.w[0], self.w[-1]))
 
     def rational(self, rtol: float | None = None, terms: int = 60) -> Rational:
         r"""The table as a rational function, which is analytic: by the AAA algorithm (SciPy).
@@ -157,15 +145,15 @@ class Tabulated(SpectralDensity):
         first = int(np.searchsorted(np.asarray(self.w), float(self.lower)))
         w, values = np.asarray(self.w)[first:], np.asarray(self.J)[first:]
         known = float(jnp.max(self.error)) / max(values.max(), np.finfo(float).tiny)
-        rtol = max(known, SMOOTH) if rtol is None else rtol
-        fit, within = _fitted(w, values, rtol, terms)
+        wanted = max(known, SMOOTH) if rtol is None else rtol
+        fit, within = _fitted(w, values, wanted, terms)
         words = (
             "smooth enough for a rational function (`Tabulated.from_noisy` smooths a measured J)"
         )
         found = f"rough: the fit has {within.size} poles among the points"
         require("J", words, found, within.size == 0)
         kept = np.setdiff1d(np.arange(len(w)), np.arange(2, len(w) - 1, 4))
-        other, refused = _fitted(w[kept], values[kept], rtol, terms)
+        other, refused = _fitted(w[kept], values[kept], wanted, terms)
         error = self._kernel_error(w, values, fit, self if refused.size else other)
         return Rational(fit, w[0], w[-1], error)
 
@@ -176,8 +164,8 @@ class Tabulated(SpectralDensity):
         """
         x, lengths = (np.asarray(part) for part in self._rule(8 * len(self.w)))
         x, lengths = x[x >= w[0]], lengths[x >= w[0]]
-        missed = PchipInterpolator(w, fit(w).real - values)(x)
-        change = fit(x).real - np.asarray(other(x)).real
+        missed = np.asarray(PchipInterpolator(w, np.real(fit(w)) - values)(x))
+        change = np.real(fit(x)) - np.real(other(x))
         ts = np.linspace(0.0, 2.0 * np.pi / np.min(np.diff(w)), 1024)
         kernels = np.exp(-1j * np.outer(ts, x)) @ (lengths[:, None] * np.stack([missed, change], 1))
         return float(np.sum(np.trapezoid(np.abs(kernels), ts, axis=0)))
