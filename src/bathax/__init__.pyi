@@ -1,4 +1,5 @@
 from ._status import Status as Status
+from ._status import ToleranceError as ToleranceError
 from ._status import ToleranceWarning as ToleranceWarning
 from .cavity.critical import at_temperature as at_temperature
 from .cavity.critical import critical_coupling as critical_coupling

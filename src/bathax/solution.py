@@ -12,7 +12,7 @@ from jax import lax
 from jaxtyping import Array, ArrayLike, Bool, Complex, Float, Int
 
 from bathax._checks import as_float, is_concrete, is_valid, require, require_kind, require_times
-from bathax._status import Status, warn_of
+from bathax._status import Status, concluded
 from bathax.cavity.default import default_solver
 from bathax.cavity.green import GreenFunctions
 from bathax.cavity.model import Cavity
@@ -126,20 +126,30 @@ class QubitSolution(QubitQuantities, Outcome):
 
 @overload
 def solve(
-    system: Cavity, initial: State, ts: ArrayLike | Sequence, solver: Solver | None = None
+    system: Cavity,
+    initial: State,
+    ts: ArrayLike | Sequence,
+    solver: Solver | None = None,
+    *,
+    throw: bool = False,
 ) -> Solution:
     """Of a cavity."""
 
 
 @overload
 def solve(
-    system: Qubit, initial: QubitState, ts: ArrayLike | Sequence, solver: MapSolver | None = None
+    system: Qubit,
+    initial: QubitState,
+    ts: ArrayLike | Sequence,
+    solver: MapSolver | None = None,
+    *,
+    throw: bool = False,
 ) -> QubitSolution:
     """Of a qubit."""
 
 
 def solve(
-    system: Any, initial: Any, ts: ArrayLike | Sequence, solver: Any = None
+    system: Any, initial: Any, ts: ArrayLike | Sequence, solver: Any = None, *, throw: bool = False
 ) -> Solution | QubitSolution:
     """Exact dynamics and thermodynamics of a `Cavity` or a `Qubit` at the times `ts`.
 
@@ -149,7 +159,8 @@ def solve(
     its reservoirs. Works under `jit`, `vmap` and `grad` with respect to every parameter of the
     system, the initial state and the times. Bad input raises `ValueError` with one sentence where
     values are concrete; inside `jit` or `vmap` a bad point is NaN, with its `status`. A tolerance
-    that concrete values do not reach is a `ToleranceWarning` too.
+    that concrete values do not reach is a `ToleranceWarning` too; with `throw` it raises
+    `ToleranceError` instead.
     """
     if isinstance(ts, State | QubitState):
         require(
@@ -157,10 +168,7 @@ def solve(
         )
     ts = as_float(ts, "ts")
     require_times(ts)
-    solution = _solve(system, initial, ts, solver)
-    if is_concrete(solution.status):
-        warn_of(Status(int(solution.status)))
-    return solution
+    return concluded(_solve(system, initial, ts, solver), throw)
 
 
 @singledispatch

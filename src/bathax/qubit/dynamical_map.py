@@ -24,7 +24,7 @@ from bathax._checks import (
     require_kind,
     require_times,
 )
-from bathax._status import Status
+from bathax._status import Status, concluded
 from bathax.numerics.special import positive_root
 from bathax.qubit.elements import MapElements, MapEstimate, MapSolver
 from bathax.qubit.hierarchy import Hierarchy
@@ -139,18 +139,20 @@ class DynamicalMap(MapQuantities):
 
 
 def dynamical_map(
-    qubit: Qubit, ts: ArrayLike | Sequence, solver: MapSolver | None = None
+    qubit: Qubit, ts: ArrayLike | Sequence, solver: MapSolver | None = None, *, throw: bool = False
 ) -> DynamicalMap:
     """The map of a qubit from t = 0 to each of the increasing times `ts` >= 0, and its rates.
 
     `solver` is `default_solver(qubit)` if left out. Works under `jit`, `vmap` and `grad` with
     respect to every parameter of the qubit and the times. Bad input raises `ValueError` with one
     sentence where values are concrete; inside `jit` or `vmap` a bad point is NaN, with its status.
+    A tolerance that concrete values do not reach is a `ToleranceWarning`, or with `throw` a
+    `ToleranceError`.
     """
     ts = as_float(ts, "ts")
     require_times(ts)
     solver = chosen_solver(qubit, solver)
-    return _assembled(solver.map_elements(qubit, ts))
+    return concluded(_assembled(solver.map_elements(qubit, ts)), throw)
 
 
 def chosen_solver(qubit: Any, solver: Any) -> MapSolver:

@@ -29,7 +29,7 @@ from bathax._checks import (
     require_kind,
     require_times,
 )
-from bathax._status import Status
+from bathax._status import Status, concluded
 from bathax.numerics import gregory
 from bathax.numerics.grid import TimeGrid, interpolate
 from bathax.qubit.correlations import TwoTime, two_time
@@ -101,12 +101,15 @@ def reservoir_occupation(
     ts: ArrayLike | Sequence,
     frequencies: ArrayLike | Sequence,
     solver: Hierarchy | None = None,
+    *,
+    throw: bool = False,
 ) -> ReservoirOccupation:
     """How the occupation of the reservoirs changes from t = 0 to the increasing times `ts` >= 0.
 
     `frequencies` is a list in any order; occupations must be finite there, which a thermal one is
     not at 0. `solver` is `Hierarchy()` if left out; its `rtol` bounds the error estimate of the
-    two-time functions, which are at most 1, and `status` tells whether it was met; its `steps`
+    two-time functions, which are at most 1, and `status` tells whether it was met (where it was
+    not, concrete values give a `ToleranceWarning`, or with `throw` a `ToleranceError`); its `steps`
     count as rounded up to a power of two. The time grid is made to resolve the kernels and the
     frequencies, with at most 4,096 intervals; what is beyond shows in the error.
     Memory grows with the square of their number, to some 3 GB.
@@ -136,7 +139,7 @@ def reservoir_occupation(
         for functions in (found.fine, found.coarse, found.fine.thinned())
     ]
     status = jnp.where(valid, found.status, Status.INVALID)
-    return _assembled(qubit, found.fine, (ts, frequencies), results, status)
+    return concluded(_assembled(qubit, found.fine, (ts, frequencies), results, status), throw)
 
 
 def _are_filled_finitely(qubit: Qubit, frequencies: Float[Array, " frequencies"]) -> Array:

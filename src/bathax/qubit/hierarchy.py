@@ -29,7 +29,6 @@ from bathax._checks import (
     are_times,
     is_concrete,
     is_valid,
-    require,
     require_positive,
     require_whole,
 )
@@ -77,9 +76,8 @@ class Hierarchy(MapSolver):
     which are always tried. Inside `jit`, where the size must be known before the parameters are,
     what is not given is 7, 14 and 512; `status` tells where that was not enough.
 
-    The error estimate is the change from a smaller hierarchy, the largest up to each time. Where
-    the size is chosen and none up to `max_size` reaches `rtol`, concrete parameters raise
-    `ValueError`; where it is fixed, or inside `jit`, `status` tells.
+    The error estimate is the change from a smaller hierarchy, the largest up to each time; `status`
+    tells whether it reaches `rtol`.
     """
 
     rtol: float = eqx.field(static=True, default=1e-5)
@@ -102,10 +100,8 @@ class Hierarchy(MapSolver):
             steps = self.steps_for(qubit, modes, ts, sizes[-1])
             return _elements(qubit.frequency, modes, ts, structure(*sizes), steps)
 
-        coarse, fine, last = climbed(solve, sizes, _worst, self.rtol)
-        estimate = _estimate(coarse, fine, ts, valid, self.rtol)
-        self._refuse_failure(estimate, last)
-        return estimate
+        coarse, fine, _ = climbed(solve, sizes, _worst, self.rtol)
+        return _estimate(coarse, fine, ts, valid, self.rtol)
 
     def steps_for(
         self, qubit: Qubit, modes: ReducedModes, ts: Float[Array, " times"], size: Size
@@ -175,21 +171,6 @@ class Hierarchy(MapSolver):
         usual = next((count for d, _, count in ladder if d >= DEPTH), ladder[-1][2])
         given = requested(jnp.asarray(elements)[jnp.argmax(enough)], usual)
         return next((d for d, _, count in ladder if count >= given), ladder[-1][0])
-
-    def _refuse_failure(self, estimate: MapEstimate, size: Size) -> None:
-        """Raise where the sizes were chosen here and did not suffice."""
-        chosen = self.depth is None and self.modes is None and self.steps is None
-        if not chosen or not is_concrete(estimate.status):
-            return
-        if int(estimate.status) == Status.TOLERANCE_NOT_REACHED:
-            error = estimate.error
-            reached = max(float(np.max(part)) for part in (error.p11, error.p00, error.c))
-            words = (
-                f"reachable: an error of {reached:.1e} is what depth {size[0]} with "
-                f"{len(size[1])} modes and {count_elements(*size):,} elements gives (`max_size` is "
-                f"{self.max_size:,})"
-            )
-            require("rtol", words, self.rtol, False)
 
 
 def prepared(
