@@ -122,6 +122,24 @@ SENTENCES = {
     "bx.critical_coupling(bath)": (
         "Argument `system` must be a `Cavity` or a `Qubit`, but is a `Reservoir`."
     ),
+    "bx.fit(3, data, {'a': 1})": "Argument `of` must be a function of the parameters, but is 3.",
+    "bx.fit(lambda a: {'value': a}, 3, {'a': 1})": (
+        "Argument `data` must be `Data` of one run, or a list of several, but is 3."
+    ),
+    "bx.fit(lambda a: {'value': a}, data, {'a': 'x'})": (
+        f"Argument `start.a` must be {NUMBER}, but is 'x'."
+    ),
+    "bx.fit(lambda a: {'value': a}, data, [1])": (
+        "Argument `start` must be a mapping with at least one parameter, but is a `list`."
+    ),
+    "bx.fit(lambda a: {'value': a}, data, {'a': 1}, bounds={'a': 2})": (
+        "Argument `bounds.a` must be a pair (low, high), but is 2."
+    ),
+    "bx.fit(lambda a: {'value': a}, data, {'a': 1.0})": (
+        "Argument `model.value` must be given at the 1 times `data.t`, and at no others, but is "
+        "of shape ()."
+    ),
+    "bx.Data([1.0, 2.0], energy='x')": f"Argument `energy` must be {NUMBER}, but is 'x'.",
     "bx.find_critical(lambda x: x, 3)": "Argument `bracket` must be a pair (low, high), but is 3.",
 }
 
