@@ -73,5 +73,6 @@ from .studies.fit.driver import fit as fit
 from .studies.fit.result import Fit as Fit
 from .studies.fit.result import compare as compare
 from .studies.sweep.driver import sweep as sweep
+from .table_error import table_error as table_error
 
 __version__: str

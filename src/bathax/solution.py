@@ -67,9 +67,10 @@ class Outcome(eqx.Module):
 
     Its `error` holds an estimate of the absolute error of each quantity under the same name: the
     true error is at most a small multiple of it and as a rule far below. It is constant to
-    differentiation. `temperature_resolved` is False where T is 0/0 and its limit is given.
-    `status` is 0 when the requested tolerance was reached (`Status` has the others); where
-    parameters were invalid all numbers are NaN.
+    differentiation. What a `Tabulated` density does not know of J is no part of it, but in
+    `table_error`. `temperature_resolved` is False where T is 0/0 and its limit is given. `status`
+    is 0 when the requested tolerance was reached (`Status` has the others); where parameters were
+    invalid all numbers are NaN.
     """
 
     t: Float[Array, " times"]

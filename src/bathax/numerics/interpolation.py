@@ -62,8 +62,9 @@ def smoothed(
     """A smooth curve at noisy points, and its standard errors.
 
     The cubic smoothing spline, linear in y, whose stiffness has the least generalised
-    cross-validation [Craven & Wahba 1979]. Only ratios of the errors count: how large they are is
-    told by the scatter around the curve.
+    cross-validation [Craven & Wahba 1979]; its errors are those of [Wahba 1983], which count the
+    bias of a smooth curve too. Only ratios of the errors given count: how large they are is told by
+    the scatter around the curve.
     """
     weights = (np.mean(errors) / errors) ** 2
     unit = (x[-1] - x[0]) / len(x)
@@ -83,5 +84,4 @@ def smoothed(
 
     found: Any = minimize_scalar(score, bounds=STIFFNESS)
     smoother = matrix(found.x)
-    spread = np.sqrt(variance(smoother) * np.sum(smoother**2 / weights, axis=1))
-    return smoother @ y, spread
+    return smoother @ y, np.sqrt(variance(smoother) * np.diag(smoother) / weights)

@@ -91,6 +91,11 @@ class Tabulated(SpectralDensity):
         smooth, spread = smoothed(w, np.where(at_zero, 0.0, values), errors)
         return Tabulated(w, np.where(at_zero, 0.0, np.maximum(smooth, 0.0)), spread)
 
+    def raised(self) -> "Tabulated":
+        """The table with each J above 0 larger by its standard `error`."""
+        J = jnp.where(self.J > 0.0, self.J + self.error, self.J)
+        return Tabulated(self.w, J, self.error)
+
     def is_consistent(self) -> Bool[Array, ""]:
         increasing = is_finite(self.w).all() & (self.w[1:] > self.w[:-1]).all()
         return increasing & ((self.J >= 0) & is_finite(self.J)).all()

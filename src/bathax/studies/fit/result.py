@@ -102,7 +102,7 @@ class Fit:
     @property
     def is_sound(self) -> bool:
         """Whether there is a result, of a model that agrees with the data, for every parameter."""
-        doubts = self.undetermined or self.indistinct or self.p_value < IMPROBABLE
+        doubts = self.undetermined or self.indistinct or self._is_improbable
         return self.converged and self.tolerance_reached and not doubts
 
     @property
@@ -112,7 +112,7 @@ class Fit:
         found += [
             f"The data do not determine `{p}`: {why}." for p, why in self.undetermined.items()
         ]
-        if self.p_value < IMPROBABLE:
+        if self._is_improbable:
             found.append(f"{WRONG_MODEL}: p = {self.p_value:.1g}.")
         found += [f"`{label}` went to its bound." for label in self.at_bounds]
         found += [
@@ -208,6 +208,11 @@ class Fit:
     def p_value(self) -> float:
         """How probable a chi^2 as large is if model and errors are right; NaN without errors."""
         return float(stats.chi2.sf(self.chi2, self.freedom)) if self._has_errors else np.nan
+
+    @property
+    def _is_improbable(self) -> bool:
+        """Whether the model is wrong; a robust loss is for data of which some are."""
+        return self.problem.loss == "linear" and self.p_value < IMPROBABLE
 
     @property
     def _deviance(self) -> float:
