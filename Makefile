@@ -58,12 +58,13 @@ bench: .venv/dev            ## speed, against limits and peers; writes tables in
 bench-gpu: .venv/$(CUDA)    ## all that is measured on a GPU, in 8 minutes; `CUDA=cuda13` for that
 	$(BIN)/python benchmarks/gpu.py
 
-campaign: .venv/dev         ## error estimates of random systems, sweeps killed at random; writes tables
+campaign: .venv/dev         ## error estimates of random systems, sweeps killed, files spoilt at random; tables
 	$(BIN)/python benchmarks/error_campaign.py
 	$(BIN)/python benchmarks/hierarchy_campaign.py
 	$(BIN)/python benchmarks/resonance_campaign.py
 	$(BIN)/python benchmarks/kill_campaign.py
 	$(BIN)/python benchmarks/fit_campaign.py
+	$(BIN)/python benchmarks/file_campaign.py
 
 clean:
 	rm -rf .venv .venv-* .cache build dist

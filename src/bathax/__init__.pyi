@@ -72,6 +72,8 @@ from .studies.fit.data import Data as Data
 from .studies.fit.driver import fit as fit
 from .studies.fit.result import Fit as Fit
 from .studies.fit.result import compare as compare
+from .studies.results import load as load
+from .studies.results import save as save
 from .studies.sweep.driver import sweep as sweep
 from .table_error import table_error as table_error
 

@@ -25,6 +25,9 @@ from bathax.qubit.model import Qubit
 from bathax.qubit.states import QubitState
 from bathax.thermodynamics import cavity, qubit
 
+# Elements of density matrices that are computed at once.
+AT_ONCE = 2**24
+
 
 class Quantities(eqx.Module):
     """What a solution gives at each of its times; see `GreenFunctions` and `Thermodynamics`."""
@@ -91,13 +94,36 @@ class Solution(Quantities, Outcome):
 
     @property
     def populations(self) -> Float[Array, "times 64"]:
-        """Probabilities of the first 64 Fock states; `fock_populations` gives any number."""
+        """Probabilities of the first 64 Fock states, less than 1 by `population_above`."""
         return self.fock_populations(64)
+
+    @property
+    def population_above(self) -> Float[Array, " times"]:
+        """The probability of all Fock states that `populations` leaves out."""
+        return 1.0 - jnp.sum(self.populations, axis=-1)
 
     @eqx.filter_jit
     def fock_populations(self, levels: int) -> Float[Array, "times levels"]:
         """p_n(t) for n below `levels` (AHZ Eq. 16); what is missing from 1 lies above."""
-        return jax.vmap(lambda u, v: self.initial.populations(u, v, levels))(self.u, self.v)
+        return lax.map(
+            lambda point: self.initial.populations(point[0], point[1], levels),
+            (self.u, self.v),
+            batch_size=max(AT_ONCE // levels**2, 1),
+        )
+
+    def populations_within(self, missing: float = 1e-6) -> Float[Array, "times levels"]:
+        """p_n(t) of as many Fock states as leave no more than `missing` above, or as are feasible.
+
+        A state that has to be known as a matrix gives 256 levels at most, another one 4,096. For
+        concrete values only.
+        """
+        levels, found = 64, self.populations
+        while levels < self.initial.most_levels and bool(
+            jnp.max(1.0 - jnp.sum(found, axis=-1)) > missing
+        ):
+            levels *= 4
+            found = self.fock_populations(levels)
+        return found
 
     @eqx.filter_jit
     def density_matrix(self, levels: int) -> Complex[Array, "times levels levels"]:

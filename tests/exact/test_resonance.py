@@ -248,13 +248,6 @@ def test_second_derivative_with_respect_to_the_temperature():
     np.testing.assert_allclose(second, expected, rtol=1e-5)
 
 
-def test_merging_resonances_are_not_taken_for_a_result():
-    bath = bx.Reservoir(bx.Lorentzian(0.5, 1.0, 1.0))
-    solution = bx.solve(bx.Cavity(1.0, bath), bx.Fock(1), [1.0], bx.Resonance())
-    assert solution.status == bx.Status.TOLERANCE_NOT_REACHED
-    assert jnp.isinf(solution.error.u[0])
-
-
 def test_what_cannot_be_continued_is_refused():
     table = bx.Cavity(1.0, bx.Reservoir(bx.DiscreteModes([0.9, 1.2], [0.2, 0.1])))
     with pytest.raises(ValueError, match="must be analytic off the ends of its support"):

@@ -10,22 +10,14 @@ import sys
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
-from bathax import __version__
+from bathax.app.arguments import CommandError, parser_of
 from bathax.studies.cache import cache_programs
+from bathax.studies.outputs import StoreError, require_file, require_writable
 
 OPTIONAL_PACKAGES = {"h5netcdf", "msgspec", "psutil", "shtab", "tqdm", "xarray", "zarr"}
-DESCRIPTION = "Exact dynamics and thermodynamics of small quantum systems in reservoirs."
 SUMMARY_TIMES = 5
-SHELLS = ("bash", "zsh", "tcsh")
-# What shtab reads from an argument that is a file, without importing shtab to say so.
-COMPLETE_FILE = {"bash": "_shtab_compgen_files", "zsh": "_files", "tcsh": "f"}
-
-
-class CommandError(Exception):
-    """A mistake in how the command was called; the message is one sentence."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -34,7 +26,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     0 success, 1 a result that its status calls doubtful, 2 a mistake of the user's, 130 Ctrl-C.
     """
     try:
-        arguments = _parser().parse_args(argv)
+        arguments = parser_of(COMMANDS).parse_args(argv)
         arguments.given = list(sys.argv[1:] if argv is None else argv)
         if getattr(arguments, "cache", False):
             cache_programs()
@@ -54,39 +46,36 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _complain(f"error: Package `{package}` is missing; {remedy}.", 2)
     except CommandError as error:
         return _complain(f"error: {error}", 2)
+    except MemoryError as error:
+        return _complain(f"error: There is not enough memory: {error or 'none is left'}.", 2)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Solve a study, print a summary and write the result."""
     # The study is checked first: xarray, and later JAX, take seconds to import.
-    from bathax.app import config
+    text, study = _read(arguments)
 
-    with _sentences_from(config.StudyError):
-        text = config.read(arguments.study)
-        study = config.parse(text, arguments.study.parent)
+    from bathax.app import config, store
+    from bathax.studies.store import check_target
 
-    from bathax.app import store
-    from bathax.studies.store import StoreError
-
-    with _sentences_from(config.StudyError, StoreError):
-        store.check_target(arguments.out, overwrite=arguments.force)
+    with _sentences_from(StoreError, ValueError):
+        check_target(arguments.out, overwrite=arguments.force)
         solution = _solve(study)
         print(_summary(solution))
-        store.save(solution, arguments.out, text, overwrite=arguments.force)
+        files = config.digests(study)
+        store.save(solution, arguments.out, text, files=files, overwrite=arguments.force)
     print(f"Written to {arguments.out}")
     return _complain(f"warning: {solution.message}", 1) if int(solution.status) else 0
 
 
 def sweep(arguments: argparse.Namespace) -> int:
     """Compute the sweep of a study into a store, in this process or in several."""
-    from bathax.app import config, processes
+    from bathax.app import processes
 
-    with _sentences_from(config.StudyError):
-        text = config.read(arguments.study)
-        study = config.parse(text, arguments.study.parent)
-    if study.sweep is None:
-        raise CommandError("Missing key `sweep`, which must be a table.")
+    text, study = _read(arguments, "sweep")
     alone = not arguments.distributed and arguments.coordinator is None
+    if alone:
+        _check_store(arguments)
     if alone and arguments.processes > 1:
         return processes.launch(arguments.given, arguments.processes)
     processes.use_cores(arguments.devices, 1 if arguments.distributed else arguments.processes)
@@ -96,37 +85,35 @@ def sweep(arguments: argparse.Namespace) -> int:
         processes.join(arguments.coordinator, arguments.processes, arguments.process)
 
     from bathax.app import sweeping
-    from bathax.studies.store import StoreError
 
-    with _sentences_from(config.StudyError, StoreError, ValueError):
+    with _sentences_from(StoreError, ValueError):
         failures = sweeping.run(study, text, arguments)
     return _complain(f"warning: {failures}", 1) if failures else 0
 
 
 def fit(arguments: argparse.Namespace) -> int:
     """Fit the free numbers of a study to data; write the result and its figure."""
-    from bathax.app import config
-
-    with _sentences_from(config.StudyError):
-        text = config.read(arguments.study)
-        study = config.parse(text, arguments.study.parent)
-    if study.fit is None:
-        raise CommandError("Missing key `fit`, which must be a table.")
+    text, study = _read(arguments, "fit")
     if not arguments.data.is_file():
         raise CommandError(f"Data file `{arguments.data}` does not exist.")
-    if not arguments.out.parent.is_dir():
-        raise CommandError(f"Folder `{arguments.out.parent}` does not exist.")
+    with _sentences_from(StoreError):
+        require_file(arguments.out, overwrite=arguments.force)
 
-    from bathax.app import fitting
+    from bathax.app import config, fitting
+    from bathax.app.config.files import File
     from bathax.app.figures import fit, write_figure
+    from bathax.studies.results import write_fit
 
-    with _sentences_from(config.StudyError, ValueError):
-        data = fitting.read_data(arguments.data, config.kind_of(study))
+    with _sentences_from(StoreError, ValueError):
+        file = File.read(arguments.data)
+        data = fitting.read_data(file, config.kind_of(study))
         found = fitting.run(study, data)
         if not found.converged:
             return _complain(f"warning: {found.message}", 1)
         print(found)
-        fitting.write(found, config.table(text), arguments.out)
+        about = {"study": config.table(text), "files": config.digests(study) | file.digests("data")}
+        write_fit(found, arguments.out, about, overwrite=arguments.force)
+        print(arguments.out)
         write_figure(arguments.out, fit.fitted, fitting.view(study, data, found))
     status = 0 if found.is_sound else 1
     return _complain(f"warning: {' '.join(found.warnings)}", status) if found.warnings else status
@@ -136,7 +123,7 @@ def show(arguments: argparse.Namespace) -> int:
     """Print what a result holds, and draw it."""
     from bathax.app import store
     from bathax.app.summaries import summary
-    from bathax.studies.store import StoreError, reading
+    from bathax.studies.store import reading
 
     with _sentences_from(StoreError), reading(arguments.store):
         dataset = store.load(arguments.store)
@@ -150,8 +137,11 @@ def show(arguments: argparse.Namespace) -> int:
 
 def export(arguments: argparse.Namespace) -> int:
     """Write a result as a netCDF file."""
+    with _sentences_from(StoreError):
+        require_file(arguments.out, overwrite=arguments.force)
+
     from bathax.app import store
-    from bathax.studies.store import StoreError, reading
+    from bathax.studies.store import reading
 
     with _sentences_from(StoreError), reading(arguments.store):
         store.export(store.load(arguments.store), arguments.out)
@@ -161,14 +151,11 @@ def export(arguments: argparse.Namespace) -> int:
 
 def critical(arguments: argparse.Namespace) -> int:
     """Print the critical points of a study's system."""
-    from bathax.app import config
-
-    with _sentences_from(config.StudyError):
-        study = config.load(arguments.study)
+    _, study = _read(arguments)
 
     from bathax.studies.critical import critical_points
 
-    with _sentences_from(config.StudyError, ValueError):
+    with _sentences_from(ValueError):
         system, initial, times, _ = study.build()
         points = critical_points(system, initial, times)
     width = max(map(len, points))
@@ -178,13 +165,45 @@ def critical(arguments: argparse.Namespace) -> int:
 
 def figures(arguments: argparse.Namespace) -> int:
     """Draw every figure into a folder."""
+    with _sentences_from(StoreError):
+        places = (arguments.out, *arguments.out.parents)
+        require_writable(next(place for place in places if place.exists()))
+
     from bathax.app.figures import write_all
 
     write_all(arguments.out)
     return 0
 
 
+COMMANDS = {
+    command.__name__: command for command in (run, sweep, fit, show, export, critical, figures)
+}
+
+
 # --- Parts of a run --------------------------------------------------------------------------
+
+
+def _read(arguments: argparse.Namespace, table: str | None = None) -> tuple[str, Any]:
+    """The text of a study and what it says, which must include a table if one is named."""
+    from bathax.app import config
+
+    with _sentences_from(config.StudyError):
+        text = config.read(arguments.study)
+        study = config.parse(text, arguments.study.parent)
+    if table is not None and getattr(study, table) is None:
+        raise CommandError(f"Missing key `{table}`, which must be a table.")
+    return text, study
+
+
+def _check_store(arguments: argparse.Namespace) -> None:
+    """Refuse the store of a sweep that can be neither made nor gone on with."""
+    from bathax.studies.store import SWEEP, check_target, require_format
+
+    with _sentences_from(StoreError):
+        goes_on = arguments.resume and arguments.out.exists()
+        if goes_on:
+            require_format(arguments.out, SWEEP)
+        check_target(arguments.out, overwrite=goes_on or arguments.force, resumable=True)
 
 
 def _solve(study: Any) -> Any:
@@ -227,142 +246,6 @@ def _sentences_from(*kinds: type[Exception]) -> Iterator[None]:
 def _complain(sentence: str, status: int) -> int:
     print(f"bathax: {sentence}", file=sys.stderr)
     return status
-
-
-# --- Arguments -------------------------------------------------------------------------------
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise CommandError(f"{message[0].upper()}{message[1:]}; see `{self.prog} --help`.")
-
-
-class _PrintCompletion(argparse.Action):
-    def __call__(self, parser: argparse.ArgumentParser, *arguments: Any) -> None:
-        import shtab
-
-        print(shtab.complete(parser, arguments[1]))
-        parser.exit()
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="bathax", description=DESCRIPTION)
-    parser.add_argument("--version", action="version", version=f"bathax {__version__}")
-    parser.add_argument(
-        "--print-completion",
-        action=_PrintCompletion,
-        choices=SHELLS,
-        help="print what makes the shell complete this command, and exit",
-    )
-    commands = parser.add_subparsers(required=True, metavar="command", title="commands")
-    _add_run(commands)
-    _add_sweep(commands)
-    _add_fit(commands)
-    _add_show(commands)
-    _add_export(commands)
-    _add_critical(commands)
-    _add_figures(commands)
-    return parser
-
-
-def _add_run(commands: Any) -> None:
-    about = "solve the study in a TOML file and write the result to a zarr store"
-    parser = commands.add_parser("run", help=about, description=about)
-    parser.set_defaults(command=run)
-    _add_cache(parser)
-    study = parser.add_argument("study", type=Path, help="the study, e.g. study.toml")
-    out = parser.add_argument("--out", type=Path, required=True, help="e.g. result.zarr")
-    study.complete = out.complete = COMPLETE_FILE
-    parser.add_argument("--force", action="store_true", help="replace an earlier result")
-
-
-def _add_sweep(commands: Any) -> None:
-    about = "compute the sweep in a TOML file into a zarr store, on every core or accelerator"
-    parser = commands.add_parser("sweep", help=about, description=about)
-    parser.set_defaults(command=sweep)
-    _add_cache(parser)
-    study = parser.add_argument("study", type=Path, help="the study, e.g. sweep.toml")
-    out = parser.add_argument("--out", type=Path, required=True, help="e.g. sweep.zarr")
-    study.complete = out.complete = COMPLETE_FILE
-    parser.add_argument("--resume", action="store_true", help="go on with what is not done")
-    parser.add_argument("--force", action="store_true", help="replace an earlier result")
-    parser.add_argument("--log", action="store_true", help="a line for each box, and no bar")
-    parser.add_argument(
-        "--memory", type=float, default=4.0, metavar="GIB", help="limit of each process, default: 4"
-    )
-    parser.add_argument(
-        "--devices", type=_amount, metavar="N", help="cores of each process, default: all there are"
-    )
-    parser.add_argument(
-        "--processes", type=_amount, default=1, metavar="N", help="processes that share the work"
-    )
-    parser.add_argument(
-        "--distributed", action="store_true", help="be one of those that SLURM or MPI has started"
-    )
-    parser.add_argument(
-        "--coordinator", metavar="HOST:PORT", help="be one of the processes, this being the first"
-    )
-    parser.add_argument("--process", type=int, metavar="I", help="which of them, from 0")
-
-
-def _add_fit(commands: Any) -> None:
-    about = "fit free numbers of a study to measured quantities"
-    parser = commands.add_parser("fit", help=about, description=about)
-    parser.set_defaults(command=fit)
-    _add_cache(parser)
-    study = parser.add_argument("study", type=Path, help="the study, e.g. study.toml")
-    data = parser.add_argument("data", type=Path, help="columns t, energy, energy_error, ...")
-    out = parser.add_argument("--out", type=Path, required=True, help="e.g. fit.json")
-    study.complete = data.complete = out.complete = COMPLETE_FILE
-
-
-def _add_show(commands: Any) -> None:
-    about = "print what a result holds, and draw it"
-    parser = commands.add_parser("show", help=about, description=about)
-    parser.set_defaults(command=show)
-    store = parser.add_argument("store", type=Path, help="the result, e.g. sweep.zarr")
-    figure = parser.add_argument("--figure", type=Path, help="default: beside the result")
-    store.complete = figure.complete = COMPLETE_FILE
-
-
-def _add_export(commands: Any) -> None:
-    about = "write a result as a netCDF file, complex numbers as their two parts"
-    parser = commands.add_parser("export", help=about, description=about)
-    parser.set_defaults(command=export)
-    store = parser.add_argument("store", type=Path, help="the result, e.g. sweep.zarr")
-    out = parser.add_argument("out", type=Path, help="e.g. sweep.nc")
-    store.complete = out.complete = COMPLETE_FILE
-
-
-def _add_cache(parser: argparse.ArgumentParser) -> None:
-    about = "compile everything anew, and keep nothing of it for the next time"
-    parser.add_argument("--no-cache", dest="cache", action="store_false", help=about)
-
-
-def _amount(text: str) -> int:
-    """A positive integer of the command line."""
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"must be a positive integer, but is {text}")
-    return number
-
-
-def _add_critical(commands: Any) -> None:
-    about = "print the critical points of the system in a TOML file"
-    parser = commands.add_parser("critical", help=about, description=about)
-    parser.set_defaults(command=critical)
-    _add_cache(parser)
-    study = parser.add_argument("study", type=Path, help="the study, e.g. study.toml")
-    study.complete = COMPLETE_FILE
-
-
-def _add_figures(commands: Any) -> None:
-    about = "compute and draw the figures"
-    parser = commands.add_parser("figures", help=about, description=about)
-    parser.set_defaults(command=figures)
-    _add_cache(parser)
-    out = parser.add_argument("--out", type=Path, default=Path("figures"), help="default: figures")
-    out.complete = COMPLETE_FILE
 
 
 if __name__ == "__main__":

@@ -1,7 +1,5 @@
 """A fit as the command makes it: columns of a file, parameters of a study, a result on disk."""
 
-import csv
-import json
 from pathlib import Path
 from typing import Any
 
@@ -9,51 +7,62 @@ import jax.numpy as jnp
 import numpy as np
 
 import bathax as bx
-from bathax import __version__
+from bathax.app.config.columns import Columns, read_columns
+from bathax.app.config.files import File
 from bathax.app.config.rules import StudyError
 from bathax.app.config.varying import value_at, with_values
-from bathax.app.figures.files import replacing
 from bathax.studies.fit.data import Data
 from bathax.studies.fit.result import Fit
 from bathax.studies.observe import observe
 from bathax.studies.quantities import names_of
+from bathax.studies.results import read_fit
 
-FORMAT = "bathax fit, version 1"
 # Times at which a fitted curve is drawn.
 CURVE = 201
 
 
-def read_data(file: Path, kind: str) -> Data:
+def read_data(file: File, kind: str) -> Data:
     """The columns of a CSV file: `t`, quantities, and `<quantity>_error` for those with errors.
 
     An empty cell is a missing value.
     """
-    columns = _columns(file)
-    known = {*names_of(kind), *(f"abs_{name}" for name in names_of(kind))} - {"populations"}
-    measured = [name for name in columns if name != "t" and not name.endswith("_error")]
-    wrong = [name for name in measured if name not in known]
-    lonely = [
-        name
-        for name in columns
-        if name.endswith("_error") and name[: -len("_error")] not in columns
-    ]
-    if "t" not in columns or not measured or wrong or lonely:
-        found = ", ".join(columns) or "nothing"
-        raise StudyError(
-            f"File `{file}` must have a column `t`, columns named like quantities of a {kind}, and "
-            f"`<quantity>_error` beside those with errors, but has {found}."
-        )
-    errors = {name: columns.get(f"{name}_error") for name in measured}
+    columns = read_columns(file, "t,energy,energy_error")
+    _check_names(columns, kind)
+    measured = _measured(columns)
+
+    def read(name: str) -> Any:
+        values, error = columns.numbers(name, gaps=True), f"{name}_error"
+        if error not in columns.cells:
+            return values
+        columns.require_same_unit(name, error)
+        return values, columns.numbers(error, gaps=True)
+
     try:
-        return Data(
-            columns["t"],
-            **{
-                name: columns[name] if errors[name] is None else (columns[name], errors[name])
-                for name in measured
-            },
-        )
+        return Data(columns.numbers("t"), **{name: read(name) for name in measured})
+    except StudyError:
+        raise
     except ValueError as error:
-        raise StudyError(str(error).replace("Argument `", f"In `{file}`, `", 1)) from error
+        raise StudyError(str(error).replace("Argument `", f"In `{file.path}`, `", 1)) from error
+
+
+def _check_names(columns: Columns, kind: str) -> None:
+    """Refuse a file without times or quantities, or with columns that are neither."""
+    known = {*names_of(kind), *(f"abs_{name}" for name in names_of(kind))} - {"populations"}
+    measured = _measured(columns)
+    wrong = [name for name in measured if name not in known]
+    errors = (name.removesuffix("_error") for name in columns.cells if name.endswith("_error"))
+    lonely = [name for name in errors if name not in columns.cells]
+    if "t" not in columns.cells or not measured or wrong or lonely:
+        raise StudyError(
+            f"File `{columns.file.path}` must have a column `t`, columns named like quantities of "
+            f"a {kind}, and `<quantity>_error` beside those with errors, but has "
+            f"{', '.join(columns.cells)}."
+        )
+
+
+def _measured(columns: Columns) -> list[str]:
+    """The columns that are quantities."""
+    return [name for name in columns.cells if name != "t" and not name.endswith("_error")]
 
 
 def run(study: Any, data: Data) -> Fit:
@@ -68,46 +77,13 @@ def run(study: Any, data: Data) -> Fit:
     return bx.fit(model, data, start, progress=True, **study.fit.options())
 
 
-def as_json(found: Fit, study: dict[str, Any]) -> str:
-    """The result as text, from which `load` reads it."""
-    names = found.parameters
-    content = {
-        "format": FORMAT,
-        "bathax_version": __version__,
-        "status": "converged" if found.converged else "not converged",
-        "message": found.message,
-        "parameters": {
-            name: {"value": float(names[name]), "error": float(found.errors[name])}
-            for name in names
-        },
-        "labels": found.labels,
-        "covariance": found.covariance.tolist(),
-        "size": found.size,
-        "chi2": found.chi2,
-        "freedom": found.freedom,
-        "aic": found.aic,
-        "bic": found.bic,
-        "serial_correlation": found.serial_correlation,
-        "study": study,
-    }
-    return json.dumps(content, indent=2) + "\n"
-
-
-def write(found: Fit, study: dict[str, Any], path: Path) -> None:
-    """Write the result, whole or not at all."""
-    with replacing(path) as new:
-        new.write_text(as_json(found, study), encoding="utf-8")
-
-
 def load(path: str | Path) -> dict[str, Any]:
-    """A result that `bathax fit` wrote, its covariance as an array; `StudyError` for others."""
-    try:
-        content = json.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise StudyError(f"File `{path}` does not hold the result of a fit.") from error
-    if not isinstance(content, dict) or content.get("format") != FORMAT:
-        raise StudyError(f"File `{path}` does not hold the result of a fit.")
-    return content | {"covariance": np.array(content["covariance"])}
+    """A result that `bathax fit` wrote, its covariance as an array; `StoreError` for others.
+
+    `bathax.load` gives the same as a `Fit`.
+    """
+    content = read_fit(path)
+    return content | {"covariance": np.array(content["covariance"], float)}
 
 
 def view(study: Any, data: Data, found: Fit) -> dict[str, Any]:
@@ -138,20 +114,6 @@ def view(study: Any, data: Data, found: Fit) -> dict[str, Any]:
         "residuals": residuals,
         "warnings": found.warnings,
     }
-
-
-def _columns(file: Path) -> dict[str, np.ndarray]:
-    with file.open(newline="", encoding="utf-8") as lines:
-        reader = csv.DictReader(lines)
-        columns: dict[str, list[float]] = {name.strip(): [] for name in reader.fieldnames or ()}
-        for row in reader:
-            for name, cell in row.items():
-                try:
-                    columns[name.strip()].append(float(cell) if cell.strip() else np.nan)
-                except (AttributeError, KeyError, ValueError):
-                    rule = f"a number or nothing in every column, unlike line {reader.line_num}"
-                    raise StudyError(f"File `{file}` must hold {rule}.") from None
-    return {name: np.array(values) for name, values in columns.items()}
 
 
 def _real(result: dict[str, Any], name: str) -> Any:

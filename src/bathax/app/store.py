@@ -1,49 +1,42 @@
-"""Results on disk: a solution as a labelled zarr store, any result read back or exported."""
+"""Results of the command on disk: a solution with its study, any result read back or exported."""
 
 import json
-from importlib.metadata import version
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import xarray
-from zarr.storage import MemoryStore
 
-from bathax import __version__
-from bathax.studies.quantities import OF_SOLUTION, about
-from bathax.studies.store import (
-    SOLUTION,
-    SWEEP,
-    Files,
-    StoreError,
-    check_target,
-    opened,
-    require_format,
-    write_files,
-)
+from bathax.studies.outputs import replacing
+from bathax.studies.store import MAP, SOLUTION, SWEEP, opened, require_format
 
 
 def save(
-    solution: Any, path: str | Path, study_text: str, *, overwrite: bool = False
+    solution: Any,
+    path: str | Path,
+    study_text: str,
+    *,
+    files: Mapping[str, str] | None = None,
+    overwrite: bool = False,
 ) -> xarray.Dataset:
     """Write a solution to `path` and return it as the labelled dataset that was written.
 
-    The store appears at `path` when it is complete: whatever interrupts the writing leaves no
-    trace, and an earlier result in its place. Raises `StoreError` as `check_target` does.
+    Beside it stand the study and what the `files` held that the study names. The store appears at
+    `path` when it is complete: whatever interrupts the writing leaves no trace, and an earlier
+    result in its place. Raises `StoreError` as `check_target` does.
     """
-    path = Path(path)
-    check_target(path, overwrite=overwrite)
-    dataset = to_dataset(solution, study_text)
-    files: Files = {}
-    dataset.to_zarr(MemoryStore(files), zarr_format=3, consolidated=False)
-    write_files(files, path)
-    return dataset
+    # JAX, which takes seconds to import, is needed only here.
+    from bathax.studies.results import write
+
+    about = {"study": study_text, "files": dict(files or {})}
+    return write(solution, path, about, overwrite=overwrite)
 
 
 def load(path: str | Path) -> xarray.Dataset:
-    """Read a result: a solution whole into memory, a sweep where it is used."""
+    """Read a result: a solution or a map whole into memory, a sweep where it is used."""
     path = Path(path)
-    is_sweep = require_format(path, SOLUTION, SWEEP) == SWEEP
+    is_sweep = require_format(path, SOLUTION, MAP, SWEEP) == SWEEP
     with opened(path) as dataset:
         return dataset if is_sweep else dataset.load()
 
@@ -60,44 +53,5 @@ def export(dataset: xarray.Dataset, path: Path) -> None:
         name: json.dumps(value) if isinstance(value, dict) else value
         for name, value in dataset.attrs.items()
     }
-    new = path.with_name(f".{path.name}.partial")
-    try:
+    with replacing(path) as new:
         xarray.Dataset(parts, attrs=attributes).to_netcdf(new, engine="h5netcdf")
-        new.replace(path)
-    except OSError as error:
-        raise StoreError(f"File `{path}` cannot be written: {error.strerror}.") from error
-    finally:
-        new.unlink(missing_ok=True)
-
-
-def to_dataset(solution: Any, study_text: str) -> xarray.Dataset:
-    """A solution as a dataset over `time` and `level`, each quantity beside its error."""
-    times = xarray.Variable(
-        "time", np.asarray(solution.t), {"long_name": "time", "units": "1/energy"}
-    )
-    variables = {}
-    for name in OF_SOLUTION:
-        if hasattr(solution, name):
-            variables[name] = _variable(name, getattr(solution, name))
-        if hasattr(solution.error, name):
-            variables[f"{name}_error"] = _variable(f"{name}_error", getattr(solution.error, name))
-    levels = np.arange(variables["populations"].sizes["level"])
-    return xarray.Dataset(
-        variables,
-        {"time": times, "level": ("level", levels, {"long_name": "level", "units": "1"})},
-        {
-            "format": SOLUTION,
-            "bathax_version": __version__,
-            "jax_version": version("jax"),
-            "study": study_text,
-            "status": int(solution.status),
-            "message": str(solution.message),
-        },
-    )
-
-
-def _variable(name: str, values: Any) -> xarray.Variable:
-    array = np.asarray(values)
-    quantity = about(name)
-    attributes = {"long_name": quantity.long_name, "units": quantity.units}
-    return xarray.Variable(("time", "level")[: array.ndim], array, attributes)

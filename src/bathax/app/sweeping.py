@@ -34,7 +34,7 @@ def run(study: Any, text: str, arguments: argparse.Namespace) -> str:
         resume=arguments.resume,
         overwrite=arguments.force,
         progress=not arguments.log,
-        definition=config.table(text),
+        definition=config.definition(text, study),
     )
     if jax.process_index() > 0:
         return ""

@@ -24,7 +24,7 @@ from jaxtyping import ArrayLike
 from bathax._checks import Scalar, as_float, holds, is_valid, require, require_kind
 from bathax.cavity.model import Cavity
 from bathax.cavity.poles import discrete
-from bathax.cavity.resonance import Cuts, noise_kernel, require_continued
+from bathax.cavity.resonance import noise_kernel, require_continued
 from bathax.cavity.sheet import edges, require_analytic
 from bathax.numerics.critical import find_critical
 from bathax.numerics.exponential_sum import transform
@@ -80,7 +80,7 @@ def resonant_occupation(cavity: Cavity) -> Scalar:
     least = jnp.argmin(jnp.where(found.exist, -found.frequencies.imag, jnp.inf))
     exists, away = found.exist[least], lax.complex(cavity.frequency, -cavity.frequency)
     z = jnp.where(exists, found.frequencies[least], away)[None]
-    kernel = noise_kernel(cavity, Cuts.of(cavity, NODES))[0]
+    kernel = noise_kernel(cavity, NODES)[0]
     occupation = -transform(kernel, z)[0].real / z[0].imag
     usable = exists & ~jnp.any(bound.exist) & is_valid(cavity)
     return jnp.where(usable, occupation, jnp.nan)

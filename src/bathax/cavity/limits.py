@@ -20,14 +20,15 @@ from bathax.cavity.model import Cavity
 from bathax.cavity.poles import BoundStates, Poles, discrete
 from bathax.cavity.resonance import (
     ANGLE,
-    Cuts,
     both_rules,
     jumped,
     part_left,
     propagator,
     require_continued,
     share,
+    spectral_cut,
 )
+from bathax.cavity.ring import Rings
 from bathax.cavity.sheet import continued, first_inverse, intervals, lines, require_analytic
 from bathax.cavity.states import State
 from bathax.reservoir.occupation import Uniform
@@ -150,5 +151,7 @@ def _beyond(cavity: Cavity, bound: BoundStates, found: Poles) -> Float[Array, ""
     filling = [n.number for n in occupations if isinstance(n, Uniform)]
     if not filling:
         return jnp.zeros(())
-    u = propagator(cavity, bound, found, Cuts.of(cavity, NODES))
+    rings = Rings.of(cavity, jnp.asarray(jnp.inf))
+    cut = spectral_cut(cavity, rings, NODES)
+    u = propagator(cavity, *rings.without(bound, found), cut)
     return jnp.abs(u.start[0] - 1.0) * sum(filling, jnp.zeros(()))

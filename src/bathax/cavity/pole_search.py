@@ -5,6 +5,7 @@ level and from the cells of polar grids about the edges around which the phase o
 them by Aberth's method where J is rational. Nothing here is differentiated.
 """
 
+import cmath
 import math
 from collections.abc import Callable
 
@@ -27,7 +28,7 @@ from bathax.cavity.sheet import (
 from bathax.reservoir.spectral_density import joined_poles
 from bathax.reservoir.system import OpenSystem
 
-BISECTIONS, NEWTON_STEPS = 60, 10
+BISECTIONS, NEWTON_STEPS, ABERTH_STEPS = 60, 10, 30
 # A polar grid about each edge, on which resonances are looked for: so many distances from 1e-9 w_s
 # up to 0.3 bandwidths, and from there, where a cutoff makes chains of resonances, up to 30, and
 # angles below the real axis.
@@ -35,7 +36,7 @@ NEAREST, CHAINED, FARTHEST = 1e-9, 0.3, 30.0
 NEAR, FAR = 32, 40
 ANGLES = np.linspace(0.0, 0.5 * np.pi, 12)
 # Newton's method is done when a step is shorter than this part of the distance to an edge.
-CONVERGED = 1e-8
+CONVERGED, MERGED = 1e-8, 1e-6
 # Resonances kept in each sector, and cells of each grid that are followed to find them.
 MOST, FOLLOWED = 8, 8
 
@@ -172,9 +173,12 @@ def _rational(system: OpenSystem) -> Found:
         others = jnp.sum(jnp.where(apart == 0.0, 0.0, 1.0 / apart), axis=1)
         return z - jnp.nan_to_num(step) / (1.0 - jnp.nan_to_num(step) * others), step
 
-    z = jnp.append(repelled, level)
-    z, step = lax.fori_loop(0, NEWTON_STEPS + 2, advance, (z, jnp.zeros_like(z)))
-    good = (jnp.abs(step) < CONVERGED * system.frequency) & (z.imag <= 0.0)
+    # Turned a little about the level: poles may lie on both sides of a line that all starts are on.
+    z = unit + (jnp.append(repelled, level) - unit) * cmath.exp(0.1j)
+    z, step = lax.fori_loop(0, ABERTH_STEPS, advance, (z, jnp.zeros_like(z)))
+    # Poles that merge are each known to the root of the rounding error, or hit, without a slope.
+    hit = inverse(system, z, jnp.broadcast_to(system.frequency, z.shape)) == 0.0
+    good = (hit | (jnp.abs(step) < MERGED * system.frequency)) & (z.imag <= 0.0)
     return Found(z, good, (0,) * (own.size + 1))
 
 

@@ -169,6 +169,8 @@ def _implicit_jvp(primals: tuple, tangents: tuple) -> tuple[Array, Array]:
     z = _implicit(system, z, through)
     _, slope = with_slope(lambda z: inverse(system, z, through), z)
     _, change = eqx.filter_jvp(lambda s: inverse(s, z, through), (system,), (d_system,))
+    # Where two poles merge they have no derivative.
+    slope = jnp.where(slope == 0.0, 1.0, slope)
     return z, jnp.zeros_like(z) if change is None else -change / slope
 
 

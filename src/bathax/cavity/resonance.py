@@ -25,8 +25,10 @@ from jaxtyping import Array, Complex, Float
 
 from bathax._checks import are_times, is_valid, require
 from bathax.cavity.green import GreenFunctions
+from bathax.cavity.merging import merged
 from bathax.cavity.model import Cavity
 from bathax.cavity.poles import BoundStates, Poles, discrete
+from bathax.cavity.ring import LOWER, ORDER, Rings
 from bathax.cavity.sheet import (
     LAST,
     continued,
@@ -64,8 +66,9 @@ class Resonance(Solver):
 
     The error estimate is the square of the relative change from half the nodes, plus rounding.
     Where the argument principle counts more resonances than have been found, it includes by how
-    much u(0) = 1 is missed. Parameters at which two resonances merge (a critically damped
-    `Lorentzian`) are out of reach, which shows there.
+    much u(0) = 1 is missed. Two resonances may merge, as those of a critically damped `Lorentzian`
+    do, and a pole may be at an edge of the support; three that merge are out of reach, which shows
+    there.
     """
 
     nodes: int = eqx.field(static=True, default=512)
@@ -104,33 +107,51 @@ def require_continued(cavity: Cavity) -> None:
 @eqx.filter_jit
 def _solve(cavity: Cavity, ts: Float[Array, " times"], nodes: int, rtol: float) -> Estimate:
     valid = is_valid(cavity) & are_times(ts)
-    cuts, (bound, poles) = Cuts.of(cavity, nodes), discrete(cavity)
-    u = propagator(cavity, bound, poles, cuts)
-    c = _driven(cavity, cuts, u)
+    rings = Rings.of(cavity, ts[-1])
+    bound, found = discrete(cavity)
+    bound, poles = rings.without(bound, merged(cavity, found, ts[-1]))
+    cut = spectral_cut(cavity, rings, nodes)
+    u = propagator(cavity, bound, poles, cut)
+    c = _driven(cavity, u, nodes)
     green = _green(cavity, u[0], c[0], ts)
-    error, relative = uncertainty(cavity, (poles, cuts.z, u, c), green)
+    error, relative = uncertainty(cavity, found, (poles, cut.z, u, c), green)
     return judged(green, error, valid, relative <= rtol)
 
 
-class Cuts(eqx.Module):
-    """G and J n on lines from every edge: what stands for the branch cut of G, and of g~.
+class Cut(eqx.Module):
+    """What stands for the branch cut of a function: exponentials that begin at every edge.
 
     The amplitudes are those of two rules, of all nodes and of every second one.
     """
 
     z: Complex[Array, "edges nodes"]
     amplitudes: Complex[Array, "2 edges nodes"]
-    noise_z: Complex[Array, "edges nodes"]
-    noise_amplitudes: Complex[Array, "2 edges nodes"]
 
-    @staticmethod
-    def of(cavity: Cavity, nodes: int) -> "Cuts":
-        """Evaluated at so many nodes from each edge."""
-        z, dz = lines(cavity, ANGLE, nodes)
-        noise_z, noise_dz = lines(cavity, NOISE_ANGLE, nodes)
-        rules = jnp.asarray(both_rules(nodes))
-        spectrum, noise = dz[None] * _spectrum(cavity, z), noise_dz[None] * _noise(cavity, noise_z)
-        return Cuts(z, rules * spectrum[None], noise_z, rules * noise[None])
+    @property
+    def by_edge(self) -> tuple[Terms, ...]:
+        """The exponentials of each edge."""
+        return tuple(Terms(z, self.amplitudes[:, m], m) for m, z in enumerate(self.z))
+
+
+def spectral_cut(cavity: Cavity, rings: Rings, nodes: int) -> Cut:
+    """The cut of G: so many nodes on a line from each edge, and the ring about it."""
+    z, dz = lines(cavity, ANGLE, nodes)
+    left, right = jumped(cavity.continued_density, cavity, z)
+    first = first_inverse(cavity, z)
+    both = (first + 2j * jnp.pi * left) * (first + 2j * jnp.pi * right)
+    window = rings.window(z)
+    spectrum = dz[None] * window * (right - left) / jnp.where(window == 0.0, 1.0, both)
+    on_ring = rings.mean(_on_rings(cavity, rings, nodes))
+    on_lines = jnp.asarray(both_rules(nodes)) * spectrum[None]
+    return Cut(
+        jnp.concatenate([z, rings.nodes], axis=1), jnp.concatenate([on_lines, on_ring], axis=2)
+    )
+
+
+def noise_cut(cavity: Cavity, nodes: int) -> Cut:
+    """The cut of g~: J n on lines."""
+    z, dz = lines(cavity, NOISE_ANGLE, nodes)
+    return Cut(z, jnp.asarray(both_rules(nodes)) * (dz[None] * _noise(cavity, z))[None])
 
 
 def both_rules(nodes: int) -> Complex[np.ndarray, "2 1 nodes"]:
@@ -139,11 +160,15 @@ def both_rules(nodes: int) -> Complex[np.ndarray, "2 1 nodes"]:
     return rules.astype(complex)[:, None, :]
 
 
-def _spectrum(cavity: Cavity, z: Complex[Array, "edges nodes"]) -> Complex[Array, "edges nodes"]:
-    """[J_right - J_left] G_left G_right."""
-    left, right = jumped(cavity.continued_density, cavity, z)
-    first = first_inverse(cavity, z)
-    return (right - left) / ((first + 2j * jnp.pi * left) * (first + 2j * jnp.pi * right))
+def _on_rings(cavity: Cavity, rings: Rings, nodes: int) -> Complex[Array, "2 edges ring"]:
+    """G on the rings: on the first sheet above the real axis, what the lines leave below it."""
+    z, edge = rings.below, np.arange(rings.edges.shape[0])
+    total = jnp.zeros((2, *z.shape), complex)
+    for side, density in enumerate(jumped(cavity.continued_density, cavity, z)):
+        ends = ends_of(cavity, np.repeat(edge + side, ORDER))
+        left = part_left(cavity, z.ravel(), ends, ANGLE, nodes)
+        total += left.reshape(total.shape) / (rings.inverse + 2j * jnp.pi * density)[None]
+    return jnp.where(LOWER, total, (1.0 / rings.inverse).conj()[None])
 
 
 def _noise(cavity: Cavity, z: Complex[Array, "edges nodes"]) -> Complex[Array, "edges nodes"]:
@@ -163,13 +188,13 @@ def jumped(
     return continued(density, z, sides[:-1]), continued(density, z, sides[1:])
 
 
-def propagator(cavity: Cavity, bound: BoundStates, poles: Poles, cuts: Cuts) -> ExponentialSum:
+def propagator(cavity: Cavity, bound: BoundStates, poles: Poles, cut: Cut) -> ExponentialSum:
     """u(t), by both rules.
 
     With one edge only the least damped resonances oscillate for long against the cut, one more than
     there are poles of J: the others are counted to it.
     """
-    count, nodes = cuts.z.shape
+    count, nodes = cut.z.shape[0], cut.z.shape[1] - ORDER
     own = sum(bath.spectral_density.poles[0].shape[0] for bath in cavity.reservoirs)
     rank = np.asarray([poles.sector[:k].count(m) for k, m in enumerate(poles.sector)], int)
     slow = rank < (2 + own if count <= 1 else rank.size)
@@ -177,13 +202,7 @@ def propagator(cavity: Cavity, bound: BoundStates, poles: Poles, cuts: Cuts) -> 
     found = Terms(poles.frequencies, poles.residues[None, :] * share(cavity, poles, nodes))
     known = Terms.joined(Terms(bound.placed, weights), found[np.flatnonzero(slow)])
     damped = () if slow.all() else (found[np.flatnonzero(~slow)],)
-    return ExponentialSum(known, (*_by_edge(cuts.z, cuts.amplitudes), *damped))
-
-
-def _by_edge(
-    z: Complex[Array, "edges nodes"], amplitudes: Complex[Array, "2 edges nodes"]
-) -> tuple[Terms, ...]:
-    return tuple(Terms(z[m], amplitudes[:, m], m) for m in range(z.shape[0]))
+    return ExponentialSum(known, (*cut.by_edge, *damped))
 
 
 def share(cavity: Cavity, poles: Poles, nodes: int) -> Complex[Array, "2 poles"]:
@@ -213,18 +232,17 @@ def part_left(
     return above[:, 0] - above[:, 1]
 
 
-def _driven(cavity: Cavity, cuts: Cuts, u: ExponentialSum) -> ExponentialSum:
+def _driven(cavity: Cavity, u: ExponentialSum, nodes: int) -> ExponentialSum:
     """g~ * u; a single uniform occupation n makes it n g * u = -n (u' + i w_s u)."""
     first, *others = (bath.occupation for bath in cavity.reservoirs)
     if isinstance(first, Uniform) and not others:
         drift = u.with_moment(cavity.frequency.astype(complex))[1]
         return drift.scaled(-first.number.astype(complex))
-    return convolution(noise_kernel(cavity, cuts), u)
+    return convolution(noise_kernel(cavity, nodes), u)
 
 
-def noise_kernel(cavity: Cavity, cuts: Cuts) -> ExponentialSum:
+def noise_kernel(cavity: Cavity, nodes: int) -> ExponentialSum:
     """g~(t), by both rules."""
-    nodes = cuts.noise_z.shape[1]
     poles = [
         Terms(
             z,
@@ -233,7 +251,7 @@ def noise_kernel(cavity: Cavity, cuts: Cuts) -> ExponentialSum:
         for bath in cavity.reservoirs
         for z, masses, *ends in [bath.spectral_density.poles]
     ]
-    return ExponentialSum(Terms.joined(*poles), _by_edge(cuts.noise_z, cuts.noise_amplitudes))
+    return ExponentialSum(Terms.joined(*poles), noise_cut(cavity, nodes).by_edge)
 
 
 def _green(

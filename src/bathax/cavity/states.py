@@ -3,6 +3,7 @@
 import abc
 from collections.abc import Callable
 from functools import partial
+from typing import ClassVar
 
 import equinox as eqx
 import jax
@@ -38,8 +39,10 @@ class State(Validated):
     """A state of the mode at t = 0.
 
     The map depends on u(t) and v(t): `transmission` below is |u|^2, `noise` is v. Entropy does not
-    depend on the phase of u.
+    depend on the phase of u. Populations of up to `most_levels` take no more than seconds.
     """
+
+    most_levels: ClassVar[int] = 256
 
     @property
     @abc.abstractmethod
@@ -146,6 +149,8 @@ class Mixture(State):
     `probabilities` p_0, p_1, ... are non-negative and sum to 1.
     """
 
+    most_levels: ClassVar[int] = 4096
+
     probabilities: Float[Array, " d"] = eqx.field(converter=as_float)
 
     def __check_init__(self) -> None:
@@ -195,7 +200,7 @@ def Fock(n: int) -> Mixture:
     """The Fock state |n>, n = 0, 1, 2, ... a plain integer."""
     whole = isinstance(n, int | np.integer) and n >= 0
     require("n", "a non-negative integer", n, whole)
-    return Mixture(np.eye(n + 1)[n])
+    return Mixture((np.arange(n + 1) == n).astype(float))
 
 
 class DensityMatrix(State):

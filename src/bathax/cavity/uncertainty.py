@@ -32,19 +32,22 @@ ROUNDING = 64.0 * jnp.finfo(float).eps
 
 def uncertainty(
     cavity: Cavity,
+    found: Poles,
     parts: tuple[Poles, Complex[Array, "edges nodes"], ExponentialSum, ExponentialSum],
     green: GreenFunctions,
 ) -> tuple[GreenFunctions, Scalar]:
     """Estimated errors, and the largest of u, u', v, v' relative to their sizes.
 
     Differences between the rules and rounding, what has been missed or cut off, and what fitted
-    densities do not know.
+    densities do not know. `parts` are what u and c are made of; `found` are the poles as they were
+    found.
     """
     poles, z, u, c = _constant(parts)
-    cavity, green = lax.stop_gradient((cavity, green))
-    missing = jnp.where(are_complete(cavity, poles), 0.0, jnp.abs(u.start[0] - 1.0))
+    cavity, found, green = lax.stop_gradient((cavity, found, green))
+    missing = jnp.where(are_complete(cavity, found), 0.0, jnp.abs(u.start[0] - 1.0))
     missing = jnp.where(missing < 1e-3, missing, jnp.inf)
-    floor = (_rounding(cavity, poles, z, u[0], green.t), missing)
+    rounding = _rounding(cavity, poles, z, u[0], green.t) + _close(cavity, found, poles)
+    floor = (rounding, missing)
     error, relative = _error(cavity, green, Change.between(cavity, u, c, green.t[-1]), floor)
     fitted = _fitted(cavity, green)
     lost = _cut_off(cavity, c[0], green)
@@ -139,6 +142,23 @@ def _rounding(
     close = jnp.sum(jnp.abs(poles.residues) ** 2 * scale / nearest)
     rounding = ROUNDING * (u.weight + 0.25 * turned + 0.25 * close)
     return rounding + BAND if edges(cavity).shape[0] > 1 else rounding
+
+
+def _close(cavity: Cavity, found: Poles, poles: Poles) -> Scalar:
+    """Relative errors by rounding of poles close to each other that are no pair.
+
+    1/G being known to eps w_s, a pole is to eps w_s |R|, and its residue relative to that over the
+    distance to the next pole.
+    """
+    count = found.frequencies.shape[0]
+    alone = found.exist & (poles.frequencies[:count] == found.frequencies)
+    same = np.asarray(found.sector)[:, None] == np.asarray(found.sector)[None, :]
+    others = same & ~np.eye(count, dtype=bool) & alone[None, :]
+    distances = jnp.abs(found.frequencies[:, None] - found.frequencies[None, :])
+    nearest = jnp.min(jnp.where(others, distances, jnp.inf), axis=1, initial=jnp.inf)
+    scale = cavity.frequency + jnp.abs(found.frequencies)
+    spread = jnp.abs(found.residues) ** 2 * scale / nearest
+    return jnp.finfo(float).eps * jnp.sum(jnp.where(alone, spread, 0.0))
 
 
 def _cut_off(cavity: Cavity, c: ExponentialSum, green: GreenFunctions) -> GreenFunctions:

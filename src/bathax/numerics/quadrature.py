@@ -50,10 +50,13 @@ def half_line(last: float, count: int) -> tuple[np.ndarray, np.ndarray]:
 
 def half_line_position(r: Complex[Array, "..."], last: float, count: int) -> Complex[Array, "..."]:
     """How many nodes of `half_line` come before r, continued to complex r."""
-    x = jnp.log(r)
-    for _ in range(4):  # Newton's method, which starts within e^-5 unless r is below e^{FAINT+5}
+    logarithm = jnp.log(r)
+    # Deep in the double exponential end x is about FAINT - log(FAINT - log r).
+    deep = logarithm.real < FAINT - 1.0
+    x = jnp.where(deep, FAINT - jnp.log(jnp.where(deep, FAINT - logarithm, 1.0)), logarithm)
+    for _ in range(4):  # Newton's method
         depth = jnp.exp(FAINT - x)
-        x = x - (x - depth - jnp.log(r)) / (1.0 + depth)
+        x = x - (x - depth - logarithm) / (1.0 + depth)
     return (x - SMALLEST) * (count / (last - SMALLEST))
 
 

@@ -17,8 +17,6 @@ from bathax.reservoir.system import OpenSystem
 from bathax.solution import solve
 from bathax.studies.quantities import OF_MAP, OF_SOLUTION, OF_SYSTEM
 
-# A map calls its factor c the coherence, which in a solution is that of the state.
-NAMES_IN_MAP = {"c": "coherence", "dc": "dcoherence"}
 # What a system with a bound state has not: it is NaN there.
 UNBOUND = {"critical_temperature", "resonant_occupation"}
 FUNCTIONS: dict[str, Callable[..., Array]] = {
@@ -81,7 +79,7 @@ def _estimated(result: Any, names: Iterable[str]) -> dict[str, Array]:
     """Quantities of a result and their errors."""
     found = {}
     for name in names:
-        own = NAMES_IN_MAP.get(name, name)
+        own = getattr(result, "NAMES", {}).get(name, name)
         found[name] = getattr(result, own)
         if hasattr(result.error, own):
             found[f"{name}_error"] = getattr(result.error, own)

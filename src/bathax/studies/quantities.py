@@ -36,6 +36,7 @@ OF_SOLUTION = {
     "interaction_energy": Quantity("energy of the coupling to the reservoirs", "energy", CAVITY),
     "entropy_production": Quantity("entropy production", "1", CAVITY),
     "populations": Quantity("probability of each level", "1"),
+    "population_above": Quantity("probability of the levels left out", "1", CAVITY),
 }
 OF_MAP = {
     "p11": Quantity("P11, what stays excited", "1", QUBIT),
@@ -50,6 +51,8 @@ OF_MAP = {
     "gamma_plus": Quantity("rate gamma_+ of absorption", "energy", QUBIT),
     "gamma_z": Quantity("rate gamma_z of dephasing", "energy", QUBIT),
     "shift": Quantity("frequency of the coherence", "energy", QUBIT),
+    "rates_resolved": Quantity("whether gamma_- and gamma_+ are known", "1", QUBIT),
+    "coherence_resolved": Quantity("whether the shift is known", "1", QUBIT),
 }
 OF_SYSTEM = {
     "critical_coupling": Quantity("factor on J at which a bound state appears below", "1"),
@@ -84,6 +87,7 @@ def about(name: str) -> Quantity:
 def in_order(names: Iterable[str]) -> list[str]:
     """Names as in the table above, others in front; each before its error and its derivatives."""
     places = {name: place for place, name in enumerate(QUANTITIES, 1)}
+    places["dcoherence"] = places["dc"]  # as a map calls it
 
     def place(name: str) -> tuple[int, str]:
         quantity = name.partition("_by_")[0].removesuffix("_error")

@@ -1,9 +1,7 @@
 """Results on disk: zarr stores that are bathax's own, written whole or not at all."""
 
-import os
 import shutil
 import signal
-import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,18 +12,16 @@ import zarr
 from zarr.abc.buffer import Buffer
 from zarr.storage import MemoryStore
 
+from bathax.studies.outputs import StoreError, require_writable
 from bathax.studies.quantities import in_order
 
 # Written into every store, and looked for before anything is read or replaced.
 SOLUTION = "bathax solution, version 1"
+MAP = "bathax map, version 1"
 SWEEP = "bathax sweep, version 1"
 
 Files = dict[str, Buffer]
 Place = Path | MemoryStore
-
-
-class StoreError(Exception):
-    """A result that cannot be written or read; the message is one sentence."""
 
 
 def format_of(path: Path) -> str:
@@ -98,20 +94,28 @@ def _damaged(path: Path) -> tuple[str, tuple[int, ...]] | None:
     return None
 
 
-def check_target(path: str | Path, *, overwrite: bool = False) -> None:
+def check_target(path: str | Path, *, overwrite: bool = False, resumable: bool = False) -> None:
     """Raise `StoreError` if no result can be written to `path`.
 
-    Only an earlier result is ever replaced, so that a mistyped path costs nothing else.
+    Only an earlier result is ever replaced, so that a mistyped path costs nothing else. A sweep may
+    be `resumable`, which the sentence then says.
     """
     path = Path(path)
+    clear_leftovers(path)
     if path.exists() and not format_of(path):
         raise StoreError(f"Path `{path}` exists and does not hold a bathax result.")
     if path.exists() and not overwrite:
-        raise StoreError(f"Result `{path}` exists; use --force to replace it.")
-    if not path.parent.is_dir():
-        raise StoreError(f"Folder `{path.parent}` does not exist.")
-    if not os.access(path.parent, os.W_OK | os.X_OK):
-        raise StoreError(f"Folder `{path.parent}` is read-only.")
+        resume = "--resume to go on with it or " if resumable and format_of(path) == SWEEP else ""
+        raise StoreError(f"Result `{path}` exists; use {resume}--force to replace it.")
+    require_writable(path.parent)
+
+
+def clear_leftovers(path: Path) -> None:
+    """Remove what a kill has left of an earlier writing; what it was to replace comes back."""
+    folder = _staging_place(path)
+    if (folder / "old").exists() and not path.exists():
+        (folder / "old").rename(path)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def write_files(files: Files, path: Path) -> None:
@@ -155,11 +159,17 @@ def _interrupt_deferred() -> Iterator[None]:
 @contextmanager
 def _staging(path: Path) -> Iterator[Path]:
     """A folder beside `path`, on the same file system, that is gone afterwards."""
-    folder = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+    folder = _staging_place(path)
+    folder.mkdir()
     try:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _staging_place(path: Path) -> Path:
+    """The same one each time, so that the next writing finds what a kill has left."""
+    return path.parent / f".{path.name}.partial"
 
 
 def _put_in_place(new: Path, path: Path, old: Path) -> None:

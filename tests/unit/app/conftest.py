@@ -51,6 +51,8 @@ class FakeSolution:
     du: np.ndarray = field(default_factory=lambda: -1j * np.exp(-1j * TIMES))
     temperature_resolved: np.ndarray = field(default_factory=lambda: TIMES < 4.9)
     populations: np.ndarray = field(default_factory=lambda: np.full((11, 4), 0.25))
+    population_above: np.ndarray = field(default_factory=lambda: np.zeros(11))
+    initial: bx.Mixture = field(default_factory=lambda: bx.Fock(2))
 
     def __post_init__(self) -> None:
         for index, name in enumerate(REAL):

@@ -3,6 +3,7 @@
 import signal
 import subprocess
 import sys
+import tempfile
 from types import ModuleType
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 import xarray
 
 import bathax as bx
-from bathax.app import cli, store
+from bathax.app import arguments, cli, store
 
 HEAVY = ["jax", "numpy", "scipy", "matplotlib", "xarray", "zarr", "msgspec"]
 
@@ -78,14 +79,14 @@ def test_version(capsys):
     assert capsys.readouterr().out == f"bathax {bx.__version__}\n"
 
 
-@pytest.mark.parametrize("shell", cli.SHELLS)
+@pytest.mark.parametrize("shell", arguments.SHELLS)
 def test_completion(capsys, shell):
     with pytest.raises(SystemExit) as done:
         cli.main(["--print-completion", shell])
     assert done.value.code == 0
     stdout = capsys.readouterr().out
     assert "force" in stdout
-    assert cli.COMPLETE_FILE[shell] in stdout
+    assert arguments.COMPLETE_FILE[shell] in stdout
 
 
 # --- Mistakes --------------------------------------------------------------------------------
@@ -136,6 +137,38 @@ def test_a_missing_folder_is_noticed_before_solving(call, study_file, tmp_path, 
     assert call("run", study_file, "--out", tmp_path / "absent" / "r.zarr") == (2, "", sentence)
 
 
+def test_a_folder_that_cannot_be_written_to_is_noticed_before_solving(
+    call, study_file, monkeypatch
+):
+    monkeypatch.setattr(cli, "_solve", pytest.fail)
+
+    def refuse(**_):
+        raise PermissionError(13, "Permission denied")
+
+    # The superuser may write anywhere, so the answer of the system is put in its mouth.
+    monkeypatch.setattr(tempfile, "TemporaryFile", refuse)
+    folder = study_file.parent
+    sentence = f"bathax: error: Folder `{folder}` cannot be written to: Permission denied.\n"
+    assert call("run", study_file, "--out", folder / "r.zarr") == (2, "", sentence)
+    assert call("export", folder, folder / "r.nc") == (2, "", sentence)
+    assert call("figures", "--out", folder / "figures") == (2, "", sentence)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "ending"),
+    [
+        (["run", "s.toml", "--out", "m.nc"], "Argument --out: must end in .zarr, but is m.nc"),
+        (["sweep", "s.toml", "--out", "m.h5"], "Argument --out: must end in .zarr, but is m.h5"),
+        (["fit", "s.toml", "d.csv", "--out", "f.png"], "Argument --out: must end in .json, but is"),
+        (["export", "m.zarr", "n.zarr"], "Argument out: must end in .nc, but is n.zarr"),
+    ],
+)
+def test_a_name_of_another_kind_of_file(call, arguments, ending):
+    status, _, stderr = call(*arguments)
+    assert status == 2
+    assert ending in stderr
+
+
 REFUSED_BY_THE_LIBRARY = [
     (
         'kind = "ohmic", eta = 0.05, cutoff = 5.0',
@@ -156,7 +189,7 @@ REFUSED_BY_THE_LIBRARY = [
     (
         "fock = 2",
         'density_matrix = "j.csv"',
-        "File `{folder}/j.csv` must hold one array saved by `numpy.save`.",
+        "File `{folder}/j.csv` must hold one array of numbers saved by `numpy.save`.",
     ),
     (
         'kind = "ohmic", eta = 0.05, cutoff = 5.0',
@@ -167,12 +200,13 @@ REFUSED_BY_THE_LIBRARY = [
     (
         'kind = "ohmic", eta = 0.05, cutoff = 5.0',
         'kind = "tabulated", file = "unnamed.csv"',
-        "File `{folder}/unnamed.csv` must begin with a line that names the columns `w,J`.",
+        "File `{folder}/unnamed.csv` must begin with a line that names the columns `w,J`, but line "
+        "1 is '1,0'.",
     ),
     (
         'kind = "ohmic", eta = 0.05, cutoff = 5.0',
         'kind = "tabulated", file = "broken.csv"',
-        "File `{folder}/broken.csv` must hold two numbers in every line, unlike line 3.",
+        "File `{folder}/broken.csv` must have a number as `J` in line 3, but has 'many'.",
     ),
 ]
 
@@ -188,6 +222,13 @@ def test_what_the_library_refuses(call, study_file, study_text, out, old, new, s
     error = f"bathax: error: {sentence.format(folder=folder)}\n"
     assert call("run", study_file, "--out", out) == (2, "", error)
     assert not out.exists()
+
+
+def test_what_only_the_solver_refuses(call, study_file, qubit_study_text, out):
+    study_file.write_text(qubit_study_text + '[solver]\nkind = "vacuum"\n')
+    status, _, stderr = call("run", study_file, "--out", out)
+    assert status == 2
+    assert stderr.startswith("bathax: error: Argument `reservoirs` must be empty (T = 0) for the ")
 
 
 @pytest.mark.parametrize("package", ["msgspec", "xarray", "zarr"])

@@ -1,12 +1,15 @@
 """`bathax fit`: a study, a CSV file, a result that loads back and a figure."""
 
+import hashlib
 import json
 
 import numpy as np
 import pytest
 
+import bathax as bx
 from bathax.app import cli, config, fitting
 from bathax.app.config import StudyError
+from bathax.studies.outputs import StoreError
 
 FIT = """
 [solver]
@@ -60,6 +63,13 @@ def test_a_fit(study, data, call, tmp_path):
     np.testing.assert_allclose(parameter["error"] ** 2, found["covariance"][0, 0])
     assert found["status"] == "converged"
     assert found["study"] == config.table(study.read_text())
+    digest = hashlib.sha256(data.read_bytes()).hexdigest()
+    assert found["files"] == {"data": f"data.csv, SHA-256 {digest}"}
+    loaded = bx.load(out)
+    np.testing.assert_array_equal(loaded.covariance, found["covariance"])
+    np.testing.assert_array_equal(loaded.data.t, [1.0, 2.0, 3.0, 4.0, 8.0])
+    sentence = f"bathax: error: File `{out}` exists; use --force to replace it.\n"
+    assert call("fit", study, data, "--out", out) == (2, "", sentence)
 
 
 def test_what_the_data_do_not_determine(study, data, call, tmp_path):
@@ -88,8 +98,12 @@ def test_what_the_data_do_not_determine(study, data, call, tmp_path):
         ("x,number\n1,2\n", "must have a column `t`, columns named like quantities of a cavity"),
         ("t,numbr\n1,2\n", "but has t, numbr."),
         ("t,number_error\n1,2\n", "must have a column `t`"),
-        ("t,number\n1,two\n", "must hold a number or nothing in every column, unlike line 2."),
-        ("t,number\n1\n", "must hold a number or nothing in every column, unlike line 2."),
+        (
+            "t,number\n1,two\n",
+            "must have a number or nothing as `number` in line 2, but has 'two'.",
+        ),
+        ("t,number\n,2\n", "must have a number as `t` in line 2, but has ''."),
+        ("t,number\n1\n", "must have 2 cells, as many as there are names, in line 2, but has 1."),
         ("t,number,number_error\n1,-5,0.1\n", "(is its sign or unit another?), but is -5 at t = 1"),
     ],
 )
@@ -139,5 +153,5 @@ def test_another_file_is_not_loaded(tmp_path):
     path = tmp_path / "fit.json"
     for text in ("", "[]", json.dumps({"format": "another"})):
         path.write_text(text)
-        with pytest.raises(StudyError, match="does not hold the result of a fit"):
+        with pytest.raises(StoreError, match="does not hold the result of a fit"):
             fitting.load(path)

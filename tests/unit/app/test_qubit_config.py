@@ -6,7 +6,7 @@ import pytest
 
 import bathax as bx
 from bathax.app import config
-from bathax.app.config import schema
+from bathax.app.config import systems
 
 STATES = "`excited`, `ground`, `bloch` or `density_matrix`"
 SOLVERS = "`hierarchy`, `vacuum`, `time_convolutionless` or `van_hove`"
@@ -37,7 +37,7 @@ def refusal_of(study_with):
 
 def test_a_good_study(study_with):
     study = study_with(INITIAL)
-    assert study.system == schema.Qubit(frequency=1.0, initial=schema.QubitInitial(excited=True))
+    assert study.system == systems.Qubit(frequency=1.0, initial=systems.QubitInitial(excited=True))
     assert study.solver is None
 
 
@@ -61,20 +61,36 @@ def test_built_states(study_with, tmp_path, text, expected):
 
 
 SOLVERS_READ = [
-    ('kind = "hierarchy"', schema.Hierarchy()),
+    ('kind = "hierarchy"', systems.Hierarchy()),
     (
         'kind = "hierarchy"\nrtol = 1e-6\ndepth = 5\nmodes = 12',
-        schema.Hierarchy(rtol=1e-6, depth=5, modes=12),
+        systems.Hierarchy(rtol=1e-6, depth=5, modes=12),
     ),
-    ('kind = "vacuum"', schema.Vacuum()),
-    ('kind = "time_convolutionless"', schema.TimeConvolutionless()),
-    ('kind = "van_hove"', schema.VanHove()),
+    (
+        'kind = "hierarchy"\nsteps = 64\nmax_size = 500',
+        systems.Hierarchy(steps=64, max_size=500),
+    ),
+    ('kind = "vacuum"', systems.Vacuum()),
+    (
+        'kind = "vacuum"\nvolterra = { kind = "volterra", points = 128 }',
+        systems.Vacuum(volterra=systems.Volterra(points=128)),
+    ),
+    (
+        'kind = "time_convolutionless"\nrtol = 1e-8\nmax_points = 512',
+        systems.TimeConvolutionless(rtol=1e-8, max_points=512),
+    ),
+    ('kind = "van_hove"', systems.VanHove()),
 ]
 
 
 @pytest.mark.parametrize(("text", "expected"), SOLVERS_READ)
 def test_solvers(study_with, text, expected):
     assert study_with(INITIAL, f"[solver]\n{text}\n").solver == expected
+
+
+def test_a_solver_within_a_solver_is_built(study_with):
+    text = '[solver]\nkind = "vacuum"\nvolterra = { kind = "volterra", points = 128 }\n'
+    assert eqx.tree_equal(study_with(INITIAL, text).build()[3], bx.Vacuum(bx.Volterra(points=128)))
 
 
 def test_a_solver_is_built_from_the_keys_given(study_with, monkeypatch):
@@ -130,7 +146,7 @@ REFUSED = [
     (
         INITIAL,
         '[solver]\nkind = "vacuum"\nrtol = 1e-6\n',
-        "Unknown key `solver.rtol`; it must be `kind`.",
+        "Unknown key `solver.rtol`; it must be `kind` or `volterra`.",
     ),
 ]
 
@@ -154,14 +170,14 @@ def test_a_matrix_of_another_size_is_refused(study_with, tmp_path):
         (
             "fock = 2",
             "excited = true",
-            "Unknown key `system.initial.excited`; it must be `fock`, `coherent`, `thermal`, "
-            "`squeezed`, `angle` or `density_matrix`.",
+            "Unknown key `system.initial.excited`; it must be `fock`, `mixture`, `coherent`, "
+            "`thermal`, `squeezed`, `angle`, `nbar`, `gaussian`, `density_matrix` or `levels`.",
         ),
         (
             "[time]",
             '[solver]\nkind = "van_hove"\n[time]',
-            "Argument `solver.kind` must be `volterra`, `resonance` or `born_markov` for a cavity, "
-            "but is 'van_hove'.",
+            "Argument `solver.kind` must be `automatic`, `volterra`, `resonance` or `born_markov` "
+            "for a cavity, but is 'van_hove'.",
         ),
     ],
 )

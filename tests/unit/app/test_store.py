@@ -1,7 +1,9 @@
 """Results on disk: what goes in comes out, and nothing is ever half there."""
 
-import os
 import signal
+import subprocess
+import sys
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -54,12 +56,15 @@ def test_a_qubit_has_its_own_quantities(qubit_solution, path):
 
 def test_attributes(solution, path):
     solution.status, solution.message = 3, "not converged"
-    store.save(solution, path, "the study")
+    files = {"reservoir.0.spectral_density.file": "j.csv, SHA-256 1"}
+    store.save(solution, path, "the study", files=files)
     assert store.load(path).attrs == {
         "format": SOLUTION,
         "bathax_version": bathax.__version__,
         "jax_version": pytest.importorskip("jax").__version__,
         "study": "the study",
+        "files": {"reservoir.0.spectral_density.file": "j.csv, SHA-256 1"},
+        "initial": {"kind": "Mixture", "probabilities": [0.0, 0.0, 1.0]},
         "status": 3,
         "message": "not converged",
     }
@@ -166,12 +171,45 @@ def test_missing_folder(solution, tmp_path):
     assert str(caught.value) == f"Folder `{tmp_path / 'absent'}` does not exist."
 
 
-def test_read_only_folder(solution, path, monkeypatch):
+def test_a_folder_that_cannot_be_written_to(solution, path, monkeypatch):
     # The superuser may write anywhere, so the answer of the system is put in its mouth.
-    monkeypatch.setattr(os, "access", lambda *_: False)
+    def refuse(**_):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", refuse)
     with pytest.raises(StoreError) as caught:
         store.save(solution, path, "")
-    assert str(caught.value) == f"Folder `{path.parent}` is read-only."
+    assert str(caught.value) == f"Folder `{path.parent}` cannot be written to: Permission denied."
+
+
+@pytest.mark.parametrize("before", ["", "first"])
+def test_a_kill_while_writing_leaves_nothing_for_the_next_time(solution, path, before):
+    if before:
+        store.save(solution, path, before)
+    killed = f"""
+import os, signal
+from pathlib import Path
+from bathax.studies.store import write_files
+class Killing:
+    def to_bytes(self):
+        os.kill(os.getpid(), signal.SIGKILL)
+write_files({{"zarr.json": Killing()}}, Path({str(path)!r}))
+"""
+    assert subprocess.run([sys.executable, "-c", killed]).returncode == -signal.SIGKILL
+    assert names_in(path.parent) == [".result.zarr.partial", *["result.zarr"] * bool(before)]
+    store.save(solution, path, "second", overwrite=True)
+    assert names_in(path.parent) == ["result.zarr"]
+
+
+def test_a_kill_between_two_results_brings_the_first_one_back(solution, path):
+    store.save(solution, path, "first")
+    staging = path.with_name(".result.zarr.partial")
+    staging.mkdir()
+    path.rename(staging / "old")
+    with pytest.raises(StoreError, match="exists; use --force"):
+        store.save(solution, path, "second")
+    assert store.load(path).study == "first"
+    assert names_in(path.parent) == ["result.zarr"]
 
 
 def fail_halfway(error):

@@ -123,15 +123,33 @@ def test_export(swept, call, tmp_path):
     original = xarray.open_zarr(swept[0], consolidated=False)
     np.testing.assert_array_equal(found.energy, original.energy)
     found.close()
+    status, _, stderr = call("export", swept[0], tmp_path / "sweep.nc")
+    assert status == 2
+    assert stderr.endswith("sweep.nc` exists; use --force to replace it.\n")
+    assert call("export", swept[0], tmp_path / "sweep.nc", "--force")[0] == 0
     status, _, stderr = call("export", swept[0], tmp_path / "no folder" / "sweep.nc")
     assert status == 2
-    assert "cannot be written" in stderr
+    assert stderr.endswith("no folder` does not exist.\n")
 
 
 def test_what_cannot_be_shown(call, tmp_path):
     status, _, stderr = call("show", tmp_path / "nothing.zarr")
     sentence = f"Result `{tmp_path / 'nothing.zarr'}` does not exist."
     assert (status, stderr) == (2, f"bathax: error: {sentence}\n")
+
+
+def test_an_existing_sweep_is_noticed_before_jax_is_imported(swept):
+    path = swept[0]
+    code = f"""
+import sys
+from bathax.app.cli import main
+print(main(["sweep", {str(path.with_name("sweep.toml"))!r}, "--out", {str(path)!r}]))
+print("jax" in sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    remedy = "use --resume to go on with it or --force to replace it"
+    assert done.stderr == f"bathax: error: Result `{path}` exists; {remedy}.\n"
+    assert done.stdout == "2\nFalse\n"
 
 
 @pytest.mark.parametrize("dims", [(), ("a",), ("a", "time"), ("a", "b", "time"), ("a", "level")])
@@ -199,6 +217,12 @@ AXIS = '"reservoir.0.temperature" = {{ {} }}'
             "Argument `sweep.axes.system.initial.fock` must be the path of a number that varies "
             "continuously, but is 'system.initial.fock'.",
         ),
+        # An axis that the study would ignore.
+        (
+            '["energy"]',
+            '"system.initial.thermal" = { values = [1.0] }',
+            "Argument `system.initial` must be one of `fock`, `mixture`, ",
+        ),
     ],
 )
 def test_refusals(study_text, tmp_path, quantities, axes, sentence):
@@ -264,6 +288,22 @@ def test_killed_and_resumed(quick, tmp_path):
     assert contents(path) == whole
     after = {name: (path / name).stat().st_mtime_ns for name in done}
     assert after == {name: before[name] for name in done}
+
+
+def test_a_sweep_is_not_resumed_with_another_file(quick, tmp_path):
+    study, path = tmp_path / "sweep.toml", tmp_path / "sweep.zarr"
+    study.write_text(quick[0].read_text().replace("fock = 2", 'density_matrix = "rho.npy"'))
+    np.save(tmp_path / "rho.npy", np.diag([1.0, 0.0]))
+    assert run(study, "--out", path)[0] == 0
+    whole = contents(path)
+    np.save(tmp_path / "rho.npy", np.diag([0.0, 1.0]))
+    status, _, stderr = run(study, "--out", path, "--resume")
+    assert status == 2
+    words = "is of another sweep: `files.system.initial.density_matrix` is 'rho.npy, SHA-256 "
+    assert f"Result `{path}` {words}" in stderr
+    assert contents(path) == whole
+    np.save(tmp_path / "rho.npy", np.diag([1.0, 0.0]))
+    assert run(study, "--out", path, "--resume")[0] == 0
 
 
 def test_a_failing_process_stops_the_others(quick, tmp_path):

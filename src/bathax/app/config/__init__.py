@@ -6,17 +6,29 @@ dotted path, the rule and the value. Nothing here imports JAX before `Study.buil
 is reported before the seconds that importing and compiling take.
 """
 
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
 
 from msgspec import convert
 
-from bathax.app.config.checking import check
+from bathax.app.config.checking import BACKSLASH, check
+from bathax.app.config.files import File, digests, found_from
 from bathax.app.config.rules import StudyError
 from bathax.app.config.schema import Study, check_relations
 
-__all__ = ["Study", "StudyError", "kind_of", "load", "parse", "read", "table"]
+__all__ = [
+    "Study",
+    "StudyError",
+    "definition",
+    "digests",
+    "kind_of",
+    "load",
+    "parse",
+    "read",
+    "table",
+]
 
 
 def load(path: str | Path) -> Study:
@@ -27,21 +39,17 @@ def load(path: str | Path) -> Study:
 def read(path: str | Path) -> str:
     """The text of a study file."""
     try:
-        return Path(path).read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise StudyError(f"Study file `{path}` does not exist.") from None
-    except OSError as error:
-        raise StudyError(f"Study file `{path}` cannot be read: {error.strerror}.") from None
-    except UnicodeDecodeError:
-        raise StudyError(f"Study file `{path}` is not text in UTF-8.") from None
+        return File.read(Path(path)).text()
+    except StudyError as error:
+        raise StudyError(str(error).replace("File", "Study file", 1)) from None
 
 
 def parse(text: str, folder: Path) -> Study:
-    """The study in a TOML text, checked; the files it names are found from `folder`."""
+    """The study in a TOML text, checked; the files it names are found from `folder` and read."""
     content = table(text)
 
-    def decode(kind: type, value: Any) -> Any:
-        return kind(folder / value)
+    def decode(kind: type[File], value: Any) -> Any:
+        return kind.read(found_from(folder, value))
 
     check((), content, Study, decode)
     study = convert(content, Study, dec_hook=decode)
@@ -53,10 +61,25 @@ def table(text: str) -> dict[str, Any]:
     """The study as a nested table, not checked."""
     try:
         return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise StudyError(f"The study is not valid TOML: {error}.") from None
+    except RecursionError:
+        raise StudyError("The study is not valid TOML: too many brackets are open.") from None
+    except ValueError as error:
+        raise StudyError(f"The study is not valid TOML: {error}{_hint(text, error)}.") from None
+
+
+def definition(text: str, study: Study) -> dict[str, Any]:
+    """What a result depends on: the study as a table, and what the files hold that it names."""
+    files = digests(study)
+    return table(text) | ({"files": files} if files else {})
 
 
 def kind_of(study: Study) -> str:
     """What the study is about: a "cavity" or a "qubit"."""
     return str(study.system.__struct_config__.tag)
+
+
+def _hint(text: str, error: ValueError) -> str:
+    """What may be meant by a line that is not TOML."""
+    line = re.search(r"at line (\d+)", str(error))
+    wrong = text.split("\n")[int(line[1]) - 1] if line else ""
+    return f"; {BACKSLASH}" if re.search(r'".*\\', wrong) else ""

@@ -4,7 +4,8 @@ The first broken rule raises `StudyError`, one sentence that names the dotted pa
 the value.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from difflib import get_close_matches
 from typing import Annotated, Any, NoReturn, get_args, get_origin
 
@@ -12,6 +13,10 @@ from msgspec import ValidationError, convert
 from msgspec.structs import fields
 
 from bathax.app.config.rules import Rule, StudyError, Table
+
+# No number of points, levels or quanta that anyone could compute is larger.
+MOST = 10_000_000
+BACKSLASH = "a path with backslashes goes into single quotes, like 'C:\\data\\j.csv'"
 
 
 def check(path: tuple[str, ...], value: Any, declared: Any, decode: Callable) -> None:
@@ -31,7 +36,10 @@ def check(path: tuple[str, ...], value: Any, declared: Any, decode: Callable) ->
         holds = rule.holds(convert(value, list if is_list else kind, dec_hook=decode))
     except ValidationError:
         holds = False
-    require(path, rule.words, value, holds)
+    spoilt = isinstance(value, str) and not value.isprintable()
+    require(path, f"{rule.words} ({BACKSLASH})" if spoilt else rule.words, value, holds)
+    if kind is int:
+        require(path, f"at most {MOST:,}", value, int(value) <= MOST)
     for index, item in enumerate(value if is_list else ()):
         check((*path, str(index)), item, get_args(kind)[0], decode)
 
@@ -104,3 +112,13 @@ def refuse_unknown(path: tuple[str, ...], keys: Sequence[str]) -> NoReturn:
 
 def _refuse_missing(path: tuple[str, ...], words: str) -> NoReturn:
     raise StudyError(f"Missing key `{'.'.join(path)}`, which must be {words}.")
+
+
+@contextmanager
+def blaming(path: str) -> Iterator[None]:
+    """Put the dotted path into what the library says of an argument."""
+    try:
+        yield
+    except ValueError as error:
+        message = str(error).replace("Argument `", f"Argument `{path}.", 1)
+        raise StudyError(message) from error

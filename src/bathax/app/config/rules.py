@@ -3,7 +3,6 @@
 import cmath
 from collections.abc import Callable
 from math import hypot, inf, isfinite
-from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
 from msgspec import Struct
@@ -42,12 +41,11 @@ Spacing = Annotated[str, Rule("`linear` or `log`", lambda name: name in ("linear
 LOSSES = ("linear", "soft_l1", "cauchy")
 Loss = Annotated[str, Rule("`linear`, `soft_l1` or `cauchy`", lambda name: name in LOSSES)]
 Chosen = Annotated[bool, Rule("true", bool)]
-File = Annotated[Path, Rule("the path of an existing file", Path.is_file)]
 
 
-def as_complex(value: float | tuple[float, float]) -> complex:
-    """The number that a study writes as itself or as a pair."""
-    return complex(*value) if isinstance(value, tuple) else complex(value)
+def as_complex(value: Any) -> Any:
+    """The number that a study writes as itself or as a pair; one that varies stays what it is."""
+    return complex(*value) if isinstance(value, tuple) else value
 
 
 class Table(Struct, forbid_unknown_fields=True):
@@ -65,4 +63,8 @@ class Kind(Table, tag_field="kind"):
         """The object of bathax, made from the keys that are given."""
         import bathax
 
-        return getattr(bathax, type(self).__name__)(**self.given())
+        built = {
+            key: value.build() if isinstance(value, Kind) else value
+            for key, value in self.given().items()
+        }
+        return getattr(bathax, type(self).__name__)(**built)

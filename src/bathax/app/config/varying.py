@@ -27,7 +27,8 @@ VARYING = ("system", "reservoir")
 UNITS = {
     **dict.fromkeys(("frequency", "temperature", "cutoff", "width", "gamma0"), "energy"),
     **dict.fromkeys(("center", "half_width", "edge"), "energy"),
-    **dict.fromkeys(("exponent", "thermal", "coherent", "squeezed"), "1"),
+    **dict.fromkeys(("exponent", "thermal", "coherent", "squeezed", "nbar", "excess"), "1"),
+    **dict.fromkeys(("displacement", "anomalous", "number", "factor"), "1"),
 }
 # What an axis cannot be called.
 TAKEN = {*QUANTITIES, "time", "level", "status"}
@@ -47,6 +48,11 @@ class Axis(Table):
     values: Numbers | None = None
     along: Name | None = None
     name: Name | None = None
+
+    @property
+    def first(self) -> float | None:
+        """The first of the values."""
+        return self.values[0] if self.values is not None else self.start
 
     def build(self) -> Any:
         """The values, as an array."""

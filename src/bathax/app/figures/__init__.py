@@ -28,7 +28,7 @@ from bathax.app.figures.cavity import (
     oscillation,
     zeroth_law,
 )
-from bathax.app.figures.files import Drawing, replacing, write_figure
+from bathax.app.figures.files import Drawing, write_figure
 from bathax.app.figures.phases import over_exponent, over_temperature
 from bathax.app.figures.qubit import (
     atom,
@@ -41,6 +41,7 @@ from bathax.app.figures.qubit import (
 )
 from bathax.app.processes import cores
 from bathax.studies import paper, phases, qubit
+from bathax.studies.outputs import replacing
 
 DRAWINGS = (
     Drawing("fig2_initial_states", "figure_2", initial_states),
@@ -85,6 +86,7 @@ def write_all(
         text = claims.tables(cavity_results, qubit_results())
     with replacing(folder / "claims.md") as path:
         path.write_text(text, encoding="utf-8")
+    print(folder / "claims.md")
 
 
 @contextmanager

@@ -1,14 +1,13 @@
 """Figures as files that appear whole or not at all."""
 
-import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from matplotlib.figure import Figure
 
 from bathax.app.figures.parts import style
+from bathax.studies.outputs import replacing
 
 
 class Drawing(NamedTuple):
@@ -26,17 +25,6 @@ def write_figure(target: Path, draw: Callable[..., Figure], result: Any) -> None
         for suffix in (".png", ".pdf"):
             with replacing(target.with_suffix(suffix)) as path:
                 figure.savefig(path, format=suffix[1:])
+            print(target.with_suffix(suffix))
             # Arranged once; otherwise every format does it again.
             figure.set_layout_engine("none")
-
-
-@contextmanager
-def replacing(target: Path) -> Iterator[Path]:
-    """A path to write to, which becomes `target` at once when all went well."""
-    path = target.with_name(f".{target.name}.{os.getpid()}")
-    try:
-        yield path
-        path.replace(target)
-    finally:
-        path.unlink(missing_ok=True)
-    print(target)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import jax
@@ -10,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from scipy import stats
 
+import bathax as bx
 from bathax._checks import require
 from bathax.studies.fit.data import count_of, runs_of
 from bathax.studies.fit.known import asymmetric, undetermined
@@ -90,6 +92,10 @@ class Fit:
         if self._has_errors:
             quality += f", p = {self.p_value:.2g}"
         return "\n".join([*table, quality, self.message])
+
+    def save(self, path: str | Path, *, overwrite: bool = False) -> None:
+        """Write all but the model as JSON, from which `bathax.load` makes the fit again."""
+        bx.save(self, path, overwrite=overwrite)
 
     @property
     def message(self) -> str:

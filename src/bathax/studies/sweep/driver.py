@@ -14,7 +14,7 @@ from jax.experimental.multihost_utils import sync_global_devices
 from tqdm import tqdm
 
 from bathax._checks import require
-from bathax.studies.store import opened
+from bathax.studies.store import clear_leftovers, opened
 from bathax.studies.sweep import store as stores
 from bathax.studies.sweep.axes import Axes, Box, box_shape
 from bathax.studies.sweep.program import AT_ONCE, GIB, Program, Values
@@ -119,8 +119,9 @@ def _prepare(
     resume: bool,
     overwrite: bool,
 ) -> None:
-    """Make a store, or check the one to go on with, in the first of the processes."""
+    """Make a store in the first of the processes, or check in each the one to go on with."""
     if jax.process_index() == 0:
+        clear_leftovers(path)
         if resume and path.exists():
             stores.require_same(path, definition)
             stores.remove_unfinished(path)
@@ -128,6 +129,9 @@ def _prepare(
             lengths = _lengths(grid, kept)
             stores.create(path, grid, kept, lengths, definition, overwrite=overwrite)
     _wait("prepared")
+    if jax.process_index() > 0:
+        # Files that a study names may have changed since the first process read them.
+        stores.require_same(path, definition)
 
 
 def _fill(

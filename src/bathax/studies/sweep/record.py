@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -13,20 +14,36 @@ from jaxtyping import Array
 from bathax._checks import require
 from bathax._status import Status
 from bathax.numerics.refinement import sized
-from bathax.studies.quantities import QUANTITIES
+from bathax.studies.quantities import QUANTITIES, Quantity, about
 from bathax.studies.traced import KEPT, closed
 
-Record = dict[str, Array]
+Record = dict[str, Any]
 # What a computation may say beside its quantities; the last is how large its solvers should be.
 DEMANDS = "demands of solvers"
-ABOUT = ("t", "status", DEMANDS)
+# Of what result the quantities are.
+MEANINGS = "meanings"
+ABOUT = ("t", "status", DEMANDS, MEANINGS)
+
+
+class Meanings(eqx.Module):
+    """Pairs of a name in the result and its name among the `QUANTITIES`, where these differ."""
+
+    pairs: tuple[tuple[str, str], ...] = eqx.field(static=True)
 
 
 class Layout(NamedTuple):
-    """The variables of one point, and the times if it has some."""
+    """The variables of one point, the times if it has some, and what some names mean."""
 
     variables: dict[str, jax.ShapeDtypeStruct]
     times: np.ndarray | None
+    meanings: Meanings
+
+    def about(self, name: str) -> Quantity:
+        """What a variable is."""
+        for own, meant in self.meanings.pairs:
+            if name == own or name.startswith((f"{own}_error", f"{own}_by_")):
+                return about(meant + name.removeprefix(own))
+        return about(name)
 
     def dimensions(self, name: str) -> tuple[str, ...]:
         """The names of a variable's own dimensions: time, and for populations the level."""
@@ -60,7 +77,9 @@ class Recorder:
             partial(model.record, sizes=sizes), partial(model.record, sizes=None), point
         )
         self.variables = {
-            name: x for name, x in self._traced.shapes.items() if name not in ("t", DEMANDS)
+            name: x
+            for name, x in self._traced.shapes.items()
+            if name == "status" or name not in ABOUT
         }
         self.compute = self._traced.only(
             lambda found: {name: found[name] for name in self.variables}
@@ -81,7 +100,8 @@ class Recorder:
         """The variables, with the times at a point."""
         # These are asked for alone: nothing else is computed.
         times = self._times({name: jnp.asarray(value) for name, value in point.items()})
-        return Layout(self.variables, None if times is None else np.asarray(times))
+        times = None if times is None else np.asarray(times)
+        return Layout(self.variables, times, self._traced.shapes[MEANINGS])
 
 
 # Sweeps of the same function share what is traced.
@@ -119,9 +139,12 @@ class Model(NamedTuple):
     def _values(self, parameters: dict[str, Array], sizes: tuple[int, ...] | None) -> Record:
         """Quantities and errors, the status, what is asked for."""
         with sized(sizes) as demands:
-            found = _selected(self.of(**parameters), self.quantities)
+            result = self.of(**parameters)
+            found = _selected(result, self.quantities)
+        meant = Meanings(tuple((own, name) for name, own in getattr(result, "NAMES", {}).items()))
         asked = {DEMANDS: lax.stop_gradient(jnp.stack(demands))} if demands else {}
-        return found | {"status": _status(found)} | (asked if sizes is not None else {})
+        known = {"status": _status(found), MEANINGS: meant}
+        return found | known | (asked if sizes is not None else {})
 
 
 def _selected(result: Any, quantities: Sequence[str] | None) -> Record:
@@ -159,6 +182,7 @@ def _status(found: Record) -> Array:
     return jnp.where(failed, Status.NOT_A_NUMBER, Status.SUCCESS).astype(jnp.int8)
 
 
-def _is_differentiable(name: str, value: Array) -> bool:
-    is_number = jnp.issubdtype(value.dtype, jnp.inexact)
-    return is_number and name not in ABOUT and not name.endswith("_error")
+def _is_differentiable(name: str, value: Any) -> bool:
+    if name in ABOUT or name.endswith("_error"):
+        return False
+    return jnp.issubdtype(value.dtype, jnp.inexact)

@@ -20,7 +20,6 @@ from zarr.storage import MemoryStore
 
 from bathax import __version__
 from bathax._status import Status
-from bathax.studies.quantities import about
 from bathax.studies.store import (
     SWEEP,
     Files,
@@ -89,13 +88,13 @@ def create(
             chunks=(*lengths, *(max(size, 1) for size in one.shape)),
             dtype=one.dtype,
             dimension_names=[*axes.sizes, *layout.dimensions(name)],
-            attributes=_attributes(name),
+            attributes=_attributes(name, layout),
             fill_value=_fill_value(name, one.dtype),
             compressors=ZstdCodec(checksum=True),
         )
     if path is None:
         return memory
-    check_target(path, overwrite=overwrite)
+    check_target(path, overwrite=overwrite, resumable=True)
     write_files(files, path)
     return path
 
@@ -137,13 +136,13 @@ def _coordinates(axes: Axes, layout: Layout) -> dict[str, Any]:
     return found
 
 
-def _attributes(name: str) -> dict[str, Any]:
+def _attributes(name: str, layout: Layout) -> dict[str, Any]:
     """What is said of a variable; of a status in the words of the CF conventions."""
     if name == "status":
         meanings = " ".join(status.name.lower() for status in Status)
         values = [int(status) for status in Status]
         return {"long_name": "status", "flag_values": values, "flag_meanings": meanings}
-    quantity = about(name)
+    quantity = layout.about(name)
     return {"long_name": quantity.long_name, "units": quantity.units}
 
 

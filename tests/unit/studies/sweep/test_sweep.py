@@ -98,8 +98,19 @@ def test_the_map_of_a_qubit():
         bath = bx.Reservoir(bx.Lorentzian(gamma0, 1.0, 1.0))
         return bx.dynamical_map(bx.Qubit(1.0, bath), TIMES, bx.VanHove())
 
-    found = sweep(map_of, {"gamma0": [0.5, 5.0]}, ["determinant", "gamma_minus"])
+    names = ["determinant", "gamma_minus", "coherence", "dcoherence"]
+    found = sweep(map_of, {"gamma0": [0.5, 5.0]}, names, derivatives=["gamma0"])
     np.testing.assert_allclose(found.determinant[1], map_of(5.0).determinant, atol=1e-13)
+    np.testing.assert_allclose(found.coherence[1], map_of(5.0).coherence, atol=1e-13)
+    factor, rate = "factor c on the coherence", "rate of change of c"
+    assert found.coherence.attrs == {"long_name": factor, "units": "1"}
+    assert found.dcoherence.attrs == {"long_name": rate, "units": "energy"}
+    assert found.dcoherence_error.attrs == {"long_name": "error estimate of dc", "units": "energy"}
+    slope = {
+        "long_name": f"derivative with respect to gamma0 of {rate}",
+        "units": "energy / gamma0",
+    }
+    assert found.dcoherence_by_gamma0.attrs == slope
 
 
 def test_a_number_that_is_none_marks_its_point():
@@ -223,7 +234,7 @@ def test_another_sweep_is_refused(path):
     sweep(product, AXES, store=path)
     with pytest.raises(StoreError, match=r"another sweep: `axes\.b` is '3 values from 1 to 4"):
         sweep(product, AXES | {"b": [1.0, 2.0, 4.0]}, store=path, resume=True)
-    with pytest.raises(StoreError, match="exists; use --force to replace it"):
+    with pytest.raises(StoreError, match="exists; use --resume to go on with it or --force"):
         sweep(product, AXES, store=path)
     with pytest.raises(StoreError, match=r"another sweep: `variables` is \['status', 'value'"):
         sweep(product, AXES, ["value"], store=path, resume=True)

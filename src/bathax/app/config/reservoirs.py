@@ -1,0 +1,160 @@
+"""The `[[reservoir]]` tables of a study: spectral densities and how modes are filled."""
+
+from functools import reduce
+from operator import add
+from typing import Annotated, Any
+
+from bathax.app.config.checking import blaming
+from bathax.app.config.columns import spectral_density
+from bathax.app.config.files import NamedFile
+from bathax.app.config.rules import (
+    Finite,
+    Kind,
+    NonNegative,
+    Numbers,
+    Positive,
+    Rule,
+    StudyError,
+    Table,
+)
+
+# --- Spectral densities ------------------------------------------------------------------------
+
+
+class Ohmic(Kind, tag="ohmic"):
+    """`bathax.Ohmic`."""
+
+    eta: NonNegative
+    cutoff: Positive
+    exponent: Positive | None = None
+
+
+class Lorentzian(Kind, tag="lorentzian"):
+    """`bathax.Lorentzian`."""
+
+    gamma0: NonNegative
+    width: Positive
+    center: Finite
+
+
+class DrudeLorentz(Kind, tag="drude_lorentz"):
+    """`bathax.DrudeLorentz`."""
+
+    eta: NonNegative
+    cutoff: Positive
+
+
+class SemicircleBand(Kind, tag="semicircle"):
+    """`bathax.SemicircleBand`."""
+
+    eta: NonNegative
+    center: Finite
+    half_width: Positive
+
+
+class BandEdge(Kind, tag="band_edge"):
+    """`bathax.BandEdge`."""
+
+    eta: NonNegative
+    edge: Positive
+    cutoff: Positive
+
+
+class Tabulated(Kind, tag="tabulated"):
+    """`bathax.Tabulated`, from a file with the columns `w,J`."""
+
+    file: NamedFile
+
+    def build(self) -> Any:
+        """The measured spectral density."""
+        import bathax as bx
+
+        return bx.Tabulated(*spectral_density(self.file))
+
+
+class DiscreteModes(Kind, tag="discrete"):
+    """`bathax.DiscreteModes`."""
+
+    frequencies: Numbers
+    couplings: Numbers
+
+
+class Sum(Kind, tag="sum"):
+    """The sum of spectral densities."""
+
+    terms: Annotated[tuple["SpectralDensity", ...], Rule("a list of one or more tables", bool)]
+
+    def build(self) -> Any:
+        """J_0 + J_1 + ..."""
+        built = []
+        for index, term in enumerate(self.terms):
+            with blaming(f"terms.{index}"):
+                built.append(term.build())
+        return reduce(add, built)
+
+
+class Scaled(Kind, tag="scaled"):
+    """A multiple of a spectral density."""
+
+    factor: NonNegative
+    density: "SpectralDensity"
+
+    def build(self) -> Any:
+        """The factor times J."""
+        with blaming("density"):
+            density = self.density.build()
+        return self.factor * density
+
+
+SpectralDensity = (
+    Ohmic
+    | Lorentzian
+    | DrudeLorentz
+    | SemicircleBand
+    | BandEdge
+    | Tabulated
+    | DiscreteModes
+    | Sum
+    | Scaled
+)
+
+
+# --- Occupations -------------------------------------------------------------------------------
+
+
+class BoseEinstein(Kind, tag="bose_einstein"):
+    """`bathax.BoseEinstein`."""
+
+    temperature: NonNegative
+
+
+class Uniform(Kind, tag="uniform"):
+    """`bathax.Uniform`."""
+
+    number: NonNegative
+
+
+class Reservoir(Table):
+    """One `[[reservoir]]`, with a temperature or another occupation."""
+
+    spectral_density: SpectralDensity
+    temperature: NonNegative | None = None
+    occupation: BoseEinstein | Uniform | None = None
+
+    def build(self, path: str) -> Any:
+        """The `bathax.Reservoir` that stands at `path` in the study."""
+        import bathax as bx
+
+        with blaming(f"{path}.spectral_density"):
+            density = self.spectral_density.build()
+        with blaming(path):
+            if self.occupation is not None:
+                return bx.Reservoir(density, occupation=self.occupation.build())
+            return bx.Reservoir(density, 0.0 if self.temperature is None else self.temperature)
+
+
+def check_reservoir(path: str, reservoir: Reservoir) -> None:
+    """Raise `StudyError` for a reservoir that is filled in two ways."""
+    if reservoir.temperature is not None and reservoir.occupation is not None:
+        rule = "`temperature` or `occupation`, but has both"
+        raise StudyError(f"Argument `{path}` must have {rule}.")

@@ -1,0 +1,139 @@
+r"""Two poles of the propagator that merge, as they do at an exceptional point.
+
+Their residues grow like 1 / distance and cancel. What stays regular are the moments of the pair,
+mu_k = (1 / 2 pi i) \oint G(z) (z - c)^k dz, on a circle around both: mu_0 is the sum of the
+residues, and the mean m and the squared half distance D of the poles follow from mu_0 to mu_3. Six
+exponentials at m + x_n with x_n^6 = h^6 have the same moments mu_0 to mu_5, with amplitudes
+
+a_n = (1/6) sum_{k<3} (D / x_n^2)^k (mu_0 + mu_1 / x_n),
+
+mu_1 being taken about m. With h^2 = D they are the two poles themselves and four of amplitude 0.
+When these are closer than phases e^{-izt} tell apart, a larger h takes their place, at an error of
+(ht)^6 / 6!.
+"""
+
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+from jaxtyping import Array, Bool, Complex
+
+from bathax._checks import Scalar
+from bathax.cavity.poles import NOWHERE, Poles
+from bathax.cavity.sheet import continued, edges, first_inverse, intervals, own_poles
+from bathax.reservoir.system import OpenSystem
+
+# Nodes of the circle, and its radius, in units of the distance to what else is there. Two poles
+# are a pair if they are closer than this part of it.
+NODES, WIDTH, CLOSE = 32, 0.35, 0.1
+# Residues above the inverse of this belong to a pair, even where rounding hides that they cancel.
+SINGULAR = 1e-3
+CIRCLE = np.exp(2j * np.pi * (np.arange(NODES) + 0.5) / NODES)
+# The least h: times the last time, in widths of the resonance, and in distances to an edge. Larger
+# ones miss more than 1e-12, and smaller ones make larger amplitudes.
+TURN, PART, NARROW = 0.03, 1.0 / 150.0, 5e-4
+SIX = 6
+CORNERS = np.exp(2j * np.pi * np.arange(SIX) / SIX)[[0, 3, 1, 2, 4, 5]]
+
+
+def merged(system: OpenSystem, poles: Poles, last: Scalar) -> Poles:
+    """The poles with those of a pair replaced, and as many more for each pair that may be."""
+    for sector in sorted(set(poles.sector)):
+        members = np.asarray(poles.sector) == sector
+        for _ in range(_most(poles.sector.count(sector), edges(system).shape[0] > 0)):
+            poles = _without_pair(system, poles, (sector, members), last)
+            members = np.append(members, np.zeros(SIX - 2, bool))
+    return poles
+
+
+def _most(count: int, searched: bool) -> int:
+    """Pairs looked for among so many poles: of those that are searched only the first ones last."""
+    return min(count // 2, 1 if searched else 2)
+
+
+def _without_pair(
+    system: OpenSystem, poles: Poles, chosen: tuple[int, np.ndarray], last: Scalar
+) -> Poles:
+    """With six exponentials for the closest two poles of a sector, if they are a pair."""
+    sector, members = chosen
+    first, second, apart = _closest(lax.stop_gradient(poles), members)
+    through = intervals(system)[sector]
+    center = lax.stop_gradient(jnp.sum(jnp.where(first | second, 0.5 * poles.frequencies, 0.0)))
+    room = _room(system, poles, ~(first | second) & members, (center, through))
+    close = apart < CLOSE * room
+    away = through.astype(complex) - NOWHERE * system.frequency.astype(complex)
+    center, room = jnp.where(close, center, away), jnp.where(close, room, system.frequency)
+    z, amplitudes = _exponentials(system, (center, room, through), last)
+
+    def replaced(values: Array, new: Array, none: Array) -> Array:
+        new = jnp.where(close, new, none)
+        old = jnp.where(first & close, new[0], jnp.where(second & close, new[1], values))
+        return jnp.concatenate([old, new[2:]])
+
+    return Poles(
+        replaced(poles.frequencies, z, away),
+        replaced(poles.residues, amplitudes, jnp.zeros((), complex)),
+        jnp.append(poles.exist, jnp.broadcast_to(close, SIX - 2)),
+        (*poles.sector, *[sector] * (SIX - 2)),
+    )
+
+
+def _closest(
+    poles: Poles, members: np.ndarray
+) -> tuple[Bool[Array, " poles"], Bool[Array, " poles"], Scalar]:
+    """Which two of some poles are closest, of those whose residues cancel, and how close."""
+    weightless = poles.residues == 0.0
+    slope = jnp.where(weightless, 0.0, 1.0 / jnp.where(weightless, 1.0, poles.residues))
+    one, other = np.triu_indices(slope.shape[0], 1)
+    largest = jnp.maximum(jnp.abs(slope[one]), jnp.abs(slope[other]))
+    cancel = (jnp.abs(slope[one] + slope[other]) <= 0.5 * largest) | (largest < SINGULAR)
+    usable = poles.exist & members
+    apart = jnp.abs(poles.frequencies[one] - poles.frequencies[other])
+    apart = jnp.where(cancel & usable[one] & usable[other], apart, jnp.inf)
+    closest, each = jnp.argmin(apart), np.arange(slope.shape[0])
+    return each == jnp.asarray(one)[closest], each == jnp.asarray(other)[closest], jnp.min(apart)
+
+
+def _room(
+    system: OpenSystem, poles: Poles, others: Bool[Array, " poles"], place: tuple[Array, Array]
+) -> Scalar:
+    """How far other poles, edges and poles of J are, all constant."""
+    center, through = place
+    own, reached = own_poles(system, through[None])
+    distances = [
+        jnp.where(others & poles.exist, jnp.abs(poles.frequencies - center), jnp.inf),
+        jnp.abs(edges(system).astype(complex) - center),
+        jnp.where(reached, jnp.abs(own - center), jnp.inf),
+    ]
+    return lax.stop_gradient(jnp.min(jnp.concatenate(distances)))
+
+
+def _exponentials(
+    system: OpenSystem, circle: tuple[Array, Array, Array], last: Scalar
+) -> tuple[Complex[Array, " six"], Complex[Array, " six"]]:
+    """Frequencies and amplitudes that stand for the poles within a circle."""
+    center, room, through = circle
+    radius = WIDTH * room.astype(complex)
+    z = center + radius * CIRCLE
+    powers = CIRCLE[None, :] ** (1.0 + np.arange(4.0)[:, None])
+    zeroth, first, second, third = (powers @ (radius / _inverse(system, z, through))) / NODES
+    determinant = first**2 - zeroth * second
+    determinant = jnp.where(determinant == 0.0, 1.0, determinant)
+    mean = 0.5 * (first * second - zeroth * third) / determinant
+    squared = mean**2 - (second**2 - first * third) / determinant
+    least = jnp.maximum(TURN / last, -2.0 * PART * center.imag)
+    from_edge = jnp.min(jnp.abs(edges(system).astype(complex) - center), initial=jnp.inf)
+    least = jnp.minimum(least, jnp.minimum(NARROW * from_edge, CLOSE * room)) / radius.real
+    wide = jnp.abs(squared) > least**2
+    h = jnp.where(wide, jnp.sqrt(jnp.where(wide, squared, 1.0)), least.astype(complex))
+    x = h * CORNERS
+    ratio = squared / x**2
+    amplitudes = (1.0 + ratio + ratio**2) * (zeroth + (first - mean * zeroth) / x) / SIX
+    return center + radius * (mean + x), amplitudes
+
+
+def _inverse(system: OpenSystem, z: Complex[Array, " z"], through: Scalar) -> Complex[Array, " z"]:
+    """1/G continued from a real frequency; above the real axis that is 1/G itself."""
+    above = z.imag > 0.0
+    first = first_inverse(system, jnp.where(above, z.conj(), z))
+    density = continued(system.continued_density, z, jnp.broadcast_to(through, z.shape))
+    return jnp.where(above, first.conj(), first + 2j * jnp.pi * density)

@@ -1,0 +1,113 @@
+"""A fit as a nested table of plain values, and back: all of it but the model."""
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
+
+import numpy as np
+
+from bathax import __version__
+from bathax.studies.fit.data import Data
+from bathax.studies.fit.parameters import Parameters
+from bathax.studies.fit.result import Fit
+from bathax.studies.fit.search import Problem, Runs
+
+FORMAT = "bathax fit, version 2"
+NOT_FINITE = ("nan", "inf", "-inf")
+# Fields of a `Fit` that have a form of their own in the table.
+SPECIAL = {"parameters", "errors", "problem", "data"}
+
+
+def table_of(fit: Fit) -> dict[str, Any]:
+    """What a fit has found, and what else is needed to make it anew, in words for any reader."""
+    found = {
+        "format": FORMAT,
+        "bathax_version": __version__,
+        "status": "converged" if fit.converged else "not converged",
+        "message": fit.message,
+        "parameters": {
+            name: {"value": value, "error": fit.errors[name]}
+            for name, value in fit.parameters.items()
+        },
+        **{one.name: getattr(fit, one.name) for one in fields(fit) if one.name not in SPECIAL},
+        **{name: getattr(fit, name) for name in ("aic", "bic", "p_value", "serial_correlation")},
+        "loss": fit.problem.loss,
+        "bounds": {"low": fit.problem.parameters.low, "high": fit.problem.parameters.high},
+        "start": fit.problem.parameters.example,
+        "data": _of_data(fit.data),
+    }
+    return plain(found)
+
+
+def fit_from(table: Mapping[str, Any]) -> Fit:
+    """The fit in a table: everything that does not compute its model again."""
+    found = restored(table)
+    found["parameters"], found["errors"] = (
+        {name: np.asarray(one[part]) for name, one in found["parameters"].items()}
+        for part in ("value", "error")
+    )
+    start = {name: np.asarray(p) for name, p in found["start"].items()}
+    parameters = Parameters(**found["bounds"], example=start)
+    found["data"] = _data_from(found["data"])
+    found["problem"] = Problem(parameters, _forgotten, found["loss"], None, None)
+    return Fit(**{one.name: found[one.name] for one in fields(Fit) if one.name in found})
+
+
+def _of_data(data: Runs) -> Any:
+    """The table of one run, or of each of several."""
+    if not isinstance(data, Data):
+        return [_of_data(run) for run in data]
+    parts = {name: getattr(data, name) for name in ("values", "errors", "has_errors")}
+    return {"times": data.t[data.places]} | parts
+
+
+def _data_from(table: Any) -> Runs:
+    """What `_of_data` was given."""
+    if isinstance(table, list):
+        return [_data_from(run) for run in table]  # type: ignore[misc]
+    values, errors = table["values"], table["errors"]
+    if table["has_errors"]:
+        values = {name: (values[name], errors[name]) for name in values}
+    return Data(table["times"], **values)
+
+
+def _forgotten(**parameters: Any) -> Any:
+    """The place of a model that no file holds."""
+    names = ", ".join(parameters)
+    raise ValueError(
+        f"Argument `of` must be the model of {names}, but a fit read from a file has none; "
+        "fit again where it is needed."
+    )
+
+
+def plain(value: Any) -> Any:
+    """Arrays as nested lists, numbers that are not finite as words, complex ones as two parts."""
+    if isinstance(value, Mapping):
+        return {name: plain(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(one) for one in value]
+    if isinstance(value, str | bool | int | None):
+        return value
+    array: Any = np.asarray(value)
+    if np.iscomplexobj(array):
+        return {"real": plain(array.real), "imag": plain(array.imag)}
+    if array.ndim:
+        return [plain(one) for one in array]
+    return array.item() if np.isfinite(array) else str(array.item())
+
+
+def restored(value: Any) -> Any:
+    """What `plain` was given; lists of numbers become arrays."""
+    if isinstance(value, Mapping) and {*value} == {"real", "imag"}:
+        return restored(value["real"]) + 1j * restored(value["imag"])
+    if isinstance(value, Mapping):
+        return {name: restored(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return np.array(value, float) if _is_numeric(value) else [restored(one) for one in value]
+    return float(value) if value in NOT_FINITE else value
+
+
+def _is_numeric(value: Any) -> bool:
+    if isinstance(value, list):
+        return all(map(_is_numeric, value))
+    return isinstance(value, int | float) or value in NOT_FINITE

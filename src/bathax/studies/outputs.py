@@ -1,0 +1,43 @@
+"""Where results go: checked before anything is computed, with the standard library alone."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+class StoreError(Exception):
+    """A result that cannot be written or read; the message is one sentence."""
+
+
+def require_writable(folder: Path) -> None:
+    """Raise `StoreError` unless files can be made in a folder, which is found out by making one."""
+    if not folder.is_dir():
+        raise StoreError(f"Folder `{folder}` does not exist.")
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise StoreError(f"Folder `{folder}` cannot be written to: {error.strerror}.") from error
+
+
+def require_file(path: Path, *, overwrite: bool) -> None:
+    """Raise `StoreError` unless a file can be written at a path, in place of none or on request."""
+    if path.is_dir():
+        raise StoreError(f"Path `{path}` is a folder, but must be that of a file.")
+    if path.exists() and not overwrite:
+        raise StoreError(f"File `{path}` exists; use --force to replace it.")
+    require_writable(path.parent)
+
+
+@contextmanager
+def replacing(target: Path) -> Iterator[Path]:
+    """A path to write to, which becomes `target` at once when all went well."""
+    path = target.parent / f".{target.name}.partial"
+    try:
+        yield path
+        path.replace(target)
+    except OSError as error:
+        raise StoreError(f"File `{target}` cannot be written: {error.strerror}.") from error
+    finally:
+        path.unlink(missing_ok=True)

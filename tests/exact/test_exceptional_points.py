@@ -1,0 +1,134 @@
+"""Where two resonances merge: values, error estimates and gradients."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from scipy.linalg import expm
+from scipy.optimize import brentq
+
+import bathax as bx
+
+TIMES = jnp.linspace(0.0, 20.0, 11)
+FILLING = 0.7
+DISTANCES = 10.0 ** -np.arange(1.0, 16.0)
+
+
+def estimate(density, frequency, times=TIMES):
+    bath = bx.Reservoir(density, occupation=bx.Uniform(FILLING))
+    return bx.Resonance().green_functions(bx.Cavity(frequency, bath), times)
+
+
+def effective(frequency, peaks):
+    """u as an element of e^{-iHt}: each Lorentzian is a damped mode, coupled by its weight."""
+    h = np.diag([complex(frequency)] + [center - 1j * width for _, width, center in peaks])
+    h[0, 1:] = h[1:, 0] = [np.sqrt(0.5 * gamma * width) for gamma, width, _ in peaks]
+    return h
+
+
+def expected_u(h):
+    return np.array([expm(-1j * h * t)[0, 0] for t in np.asarray(TIMES)])
+
+
+def check(found, u):
+    found = jax.tree.map(np.asarray, found)
+    np.testing.assert_allclose(found.green.u, u, atol=1e-11)
+    v = FILLING * (1.0 - np.abs(u) ** 2)
+    np.testing.assert_allclose(found.green.v, v, atol=1e-10)
+    assert found.status == 0
+    for miss, claimed in [(found.green.u - u, found.error.u), (found.green.v - v, found.error.v)]:
+        assert np.all(np.abs(miss) < 10.0 * claimed + 1e-13)
+
+
+# --- one Lorentzian ------------------------------------------------------------------------------
+
+
+@jax.jit
+@jax.vmap
+def near_critical_damping(gamma, detuning):
+    """And the derivative by gamma."""
+
+    def solved(gamma):
+        found = estimate(bx.Lorentzian(gamma, 0.2, 2.0 + detuning), 2.0)
+        return jnp.stack([found.green.u.real, found.green.u.imag, found.green.v]), found
+
+    (_, found), (slope, _) = jax.jvp(solved, (gamma,), (1.0,))
+    return found, slope
+
+
+def test_a_lorentzian_around_critical_damping():
+    signs = np.concatenate([np.ones(15), -np.ones(15), np.zeros(16)])
+    gammas = 0.1 * (1.0 + signs * np.concatenate([DISTANCES, DISTANCES, np.zeros(16)]))
+    detunings = np.concatenate([np.zeros(31), 0.1 * DISTANCES])
+    found, slopes = near_critical_damping(jnp.asarray(gammas), jnp.asarray(detunings))
+    for k, (gamma, detuning) in enumerate(zip(gammas, detunings, strict=True)):
+        h = effective(2.0, [(gamma, 0.2, 2.0 + detuning)])
+        check(jax.tree.map(lambda x, k=k: x[k], found), expected_u(h))
+        # d e^{-iHt} / d gamma, the corner of the exponential of a block matrix.
+        change = effective(0.0, [(gamma, 0.2, 0.0)]) * 0.5 / gamma
+        change[np.diag_indices(2)] = 0.0
+        block = np.block([[h, change], [np.zeros((2, 2)), h]])
+        slope = np.array([expm(-1j * block * t)[0, 2] for t in np.asarray(TIMES)])
+        np.testing.assert_allclose(
+            np.asarray(slopes[k, 0]) + 1j * np.asarray(slopes[k, 1]), slope, atol=1e-8
+        )
+        slope_v = -2.0 * FILLING * (expected_u(h).conj() * slope).real
+        np.testing.assert_allclose(slopes[k, 2], slope_v, atol=3e-8)
+
+
+def test_critical_damping_has_a_closed_form():
+    """u = e^{-lam t/2} (1 + lam t/2) in the frame of the cavity."""
+    solution = bx.solve(
+        bx.Cavity(2.0, bx.Reservoir(bx.Lorentzian(0.1, 0.2, 2.0))),
+        bx.Fock(1),
+        TIMES,
+        bx.Resonance(),
+    )
+    decay = np.exp(-0.1 * TIMES) * (1.0 + 0.1 * TIMES)
+    np.testing.assert_allclose(jnp.abs(solution.u), decay, atol=1e-12)
+
+
+def test_the_gradient_at_critical_damping():
+    def number(gamma):
+        return jnp.abs(estimate(bx.Lorentzian(gamma, 1.0, 1.0), 1.0, jnp.array([2.0])).green.u[0])
+
+    # u = e^{-t/2} (cosh x + t sinh x / (2 x)), x = t sqrt(1 - 2 gamma) / 2: its series about x = 0.
+    expected = -np.exp(-1.0) * 2.0 * (0.5 + 1.0 / 6.0)
+    assert jax.grad(number)(0.5) == pytest.approx(expected, abs=1e-8)
+
+
+# --- several Lorentzians -------------------------------------------------------------------------
+
+
+def discriminant(gamma, widths, other):
+    """Of the eigenvalues of i H in the frame of the cavity, where all peaks are on resonance."""
+    h = effective(0.0, [(gamma, widths[0], 0.0), (other, widths[1], 0.0)])
+    z = np.linalg.eigvals(1j * h)
+    return np.prod([(z[i] - z[j]) ** 2 for i in range(3) for j in range(i)]).real
+
+
+def test_two_lorentzians_where_two_of_three_resonances_merge():
+    widths, other = (0.2, 0.9), 0.05
+    gamma = brentq(discriminant, 0.05, 0.3, args=(widths, other), xtol=1e-15)
+
+    @jax.jit
+    @jax.vmap
+    def solved(gamma):
+        peaks = bx.Lorentzian(gamma, widths[0], 2.0) + bx.Lorentzian(other, widths[1], 2.0)
+        return estimate(peaks, 2.0)
+
+    gammas = gamma * (1.0 + np.concatenate([[0.0], DISTANCES[::2], -DISTANCES[::2]]))
+    found = solved(jnp.asarray(gammas))
+    for k, gamma in enumerate(gammas):
+        h = effective(2.0, [(gamma, widths[0], 2.0), (other, widths[1], 2.0)])
+        check(jax.tree.map(lambda x, k=k: x[k], found), expected_u(h))
+
+
+@pytest.mark.parametrize("distance", [0.0, 1e-12, 1e-9, 1e-6, 1e-3, 0.1])
+def test_three_resonances_that_merge_are_not_taken_for_a_result(distance):
+    """At distance 0 the characteristic polynomial is (s + 2/5)^3."""
+    peaks = [(0.54 * (1.0 + distance), 1.0, 2.0), (0.1, 0.2, 2.0)]
+    found = estimate(sum(bx.Lorentzian(*peak) for peak in peaks), 2.0)
+    miss = np.abs(np.asarray(found.green.u) - expected_u(effective(2.0, peaks)))
+    assert np.all(miss < 10.0 * found.error.u)
+    assert found.status == (0 if distance >= 1e-3 else 1)
