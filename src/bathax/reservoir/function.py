@@ -20,9 +20,9 @@ from bathax._checks import (
     require,
     require_whole,
 )
-from bathax.numerics.quadrature import gauss_legendre
+from bathax.numerics.quadrature import gauss_legendre, principal_value
 from bathax.reservoir.plain import PlainFunction
-from bathax.reservoir.spectral_density import Measure, SpectralDensity, principal_value
+from bathax.reservoir.spectral_density import Measure, SpectralDensity
 
 # Where J is looked at, in units of the scale from its lower end, and what of its largest w J counts
 # as nothing: a kernel without it is the same to 15 digits.

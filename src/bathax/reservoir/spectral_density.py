@@ -327,27 +327,6 @@ class Scaled(SpectralDensity):
         return self.factor * self.density.level_shift(w)
 
 
-def principal_value(
-    density: SpectralDensity, w: Float[Array, "..."], rule: Measure, ends: tuple[Scalar, Scalar]
-) -> Float[Array, "..."]:
-    r"""P \int dx J(x) / (w - x) by a rule of nodes and lengths between the ends of the support.
-
-    As \int dx [J(x) - J(w)] / (w - x) + J(w) log|(w - low) / (high - w)|.
-    """
-    (nodes, lengths), (low, high) = rule, ends
-    masses = density(nodes) * lengths
-
-    def shift(w: Scalar) -> Scalar:
-        here, gap = density(w), w - nodes
-        difference = (masses - here * lengths) / jnp.where(gap == 0.0, jnp.inf, gap)
-        inside = (w > low) & (w < high)
-        at = jnp.where(inside, w, 0.5 * (low + high))
-        beyond = here * jnp.log((at - low) / (high - at))
-        return jnp.sum(difference) + jnp.where(inside, beyond, 0.0)
-
-    return jnp.vectorize(shift)(w)
-
-
 def joined_poles(poles: list[Poles]) -> Poles:
     """The poles of several densities."""
     z, masses, low, high = (jnp.concatenate(parts) for parts in zip(*poles, strict=True))

@@ -24,9 +24,9 @@ from bathax._checks import (
     require_each,
 )
 from bathax.numerics.interpolation import monotone_cubic, smoothed
-from bathax.numerics.quadrature import gauss_legendre
+from bathax.numerics.quadrature import gauss_legendre, principal_value
 from bathax.reservoir.rational import PartialFractions, Rational
-from bathax.reservoir.spectral_density import Measure, SpectralDensity, principal_value
+from bathax.reservoir.spectral_density import Measure, SpectralDensity
 
 # The error of what is known, relative to measured values.
 CERTAIN = 1e-3
