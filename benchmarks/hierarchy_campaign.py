@@ -66,10 +66,10 @@ def draw(rng: np.random.Generator) -> Case:
 
 
 def solved(case: Case, solver: bx.Hierarchy) -> bx.DynamicalMap | None:
-    """The map, or nothing where the solver refuses."""
+    """The map, or nothing where the solver misses its tolerance."""
     try:
-        return bx.dynamical_map(case.qubit, jnp.linspace(0.0, case.stop, 21), solver)
-    except ValueError:
+        return bx.dynamical_map(case.qubit, jnp.linspace(0.0, case.stop, 21), solver, throw=True)
+    except bx.ToleranceError:
         return None
 
 

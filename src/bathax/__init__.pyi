@@ -1,4 +1,5 @@
 from ._status import Status as Status
+from ._status import ToleranceError as ToleranceError
 from ._status import ToleranceWarning as ToleranceWarning
 from .cavity.critical import at_temperature as at_temperature
 from .cavity.critical import critical_coupling as critical_coupling
@@ -51,6 +52,7 @@ from .qubit.states import QubitState as QubitState
 from .qubit.vacuum import Vacuum as Vacuum
 from .reservoir.band import SemicircleBand as SemicircleBand
 from .reservoir.discrete import DiscreteModes as DiscreteModes
+from .reservoir.function import Function as Function
 from .reservoir.lorentzian import DrudeLorentz as DrudeLorentz
 from .reservoir.lorentzian import Lorentzian as Lorentzian
 from .reservoir.occupation import BoseEinstein as BoseEinstein
@@ -67,12 +69,13 @@ from .solution import QubitSolution as QubitSolution
 from .solution import Solution as Solution
 from .solution import solve as solve
 from .studies.cache import cache_programs as cache_programs
+from .studies.fit.compare import compare as compare
 from .studies.fit.data import Data as Data
 from .studies.fit.driver import fit as fit
 from .studies.fit.result import Fit as Fit
-from .studies.fit.result import compare as compare
 from .studies.results import load as load
 from .studies.results import save as save
 from .studies.sweep.driver import sweep as sweep
+from .table_error import table_error as table_error
 
 __version__: str

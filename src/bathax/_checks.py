@@ -6,8 +6,11 @@ the same rule is evaluated by `is_valid`, so that one bad point of a batch is ma
 others go on.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import fields
+import inspect
+from collections.abc import Callable
+from dataclasses import Field, fields
+from functools import partial, wraps
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import equinox as eqx
@@ -15,9 +18,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
-from jaxtyping import Array, ArrayLike, Bool, Complex, Float
+from jaxtyping import Array, Bool, Complex, Float
 
 from bathax._linalg import eigvalsh
+
+# Longer arrays are not written out in sentences.
+LONG = 8
 
 if TYPE_CHECKING:
     # A parameter is given as any number and held as an array, which checkers cannot express.
@@ -65,25 +71,135 @@ def holds(predicate: Callable[..., Any], *values: Any) -> bool:
 def require(name: str, rule: str, value: object, condition: object) -> None:
     """Raise `ValueError` with the project's one sentence unless it is met."""
     if not condition:
-        raise ValueError(f"Argument `{name}` must be {rule}, but is {value}.")
+        raise ValueError(f"Argument `{name}` must be {rule}, but is {_brief(value)}.")
 
 
-def as_float(value: ArrayLike | Sequence) -> Array:
-    """The value as a floating-point array, so that it is traced and differentiated."""
-    return jnp.asarray(_on_host(value, float), float)
+def _brief(value: object) -> object:
+    """The value, or the shape of a long array."""
+    shape = getattr(value, "shape", ())
+    return f"an array of shape {shape}" if np.prod(shape) > LONG else value
 
 
-def as_complex(value: ArrayLike | Sequence) -> Array:
-    """The value as a complex array."""
-    return jnp.asarray(_on_host(value, complex), complex)
+def require_each(
+    name: str, rule: str, values: Array | np.ndarray, holds: Callable[..., Any]
+) -> None:
+    """Raise for concrete numbers of which one breaks a rule; the sentence names the first."""
+    if not is_concrete(values):
+        return
+    numbers = np.asarray(values)
+    broken = np.flatnonzero(~holds(numbers))
+    if broken.size:
+        found = f"{numbers.flat[broken[0]]:.6g} at index {broken[0]}"
+        require(name, rule, found, False)
 
 
-def _on_host(value: Any, dtype: type) -> Any:
-    """The value, converted by NumPy where it is not JAX's: no program is compiled for that."""
-    numbers = int | float | complex | np.ndarray | np.generic
-    leaves = jax.tree.leaves(value)
-    known = bool(leaves) and all(isinstance(leaf, numbers) for leaf in leaves)
-    return np.asarray(value, dtype) if known else value
+def follows(x: Any) -> Any:
+    """Which numbers of a list are above the one before."""
+    return np.append(True, x[1:] > x[:-1])
+
+
+def require_positive(name: str, value: object) -> None:
+    """Refuse a setting that is no positive number."""
+    number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
+    require(name, "a positive number", shown(value), number and value > 0)  # pyright: ignore
+
+
+def require_whole(name: str, value: object, least: int) -> None:
+    """Refuse a setting that is no integer from `least` on."""
+    whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
+    rule = f"an integer, {least} or more"
+    require(name, rule, shown(value), whole and value >= least)  # pyright: ignore
+
+
+def require_kind(name: str, words: str, value: object, kind: type | tuple[type, ...]) -> None:
+    """Refuse an object of another kind, whose own kind is named."""
+    require(name, words, shown(value), isinstance(value, kind))
+
+
+def as_float(value: Any, name: str = "value") -> Array:
+    """The value as an array of float64, so that it is traced and differentiated.
+
+    `ValueError` with one sentence for what is no real number and no array of them.
+    """
+    return _as_array(value, name, float)
+
+
+def as_complex(value: Any, name: str = "value") -> Array:
+    """The value as an array of complex128; refuses what is no number, like `as_float`."""
+    return _as_array(value, name, complex)
+
+
+def as_inexact(value: Any, name: str = "value") -> Array:
+    """The value as an array of complex128 if it is complex, of float64 otherwise."""
+    kinds = _dtypes(value)
+    is_complex = any(jnp.issubdtype(kind, jnp.complexfloating) for kind in kinds)
+    return (as_complex if is_complex else as_float)(value, name)
+
+
+def converting(*converters: Callable[[Any, str], Array]) -> Callable[[Callable], Callable]:
+    """A method of arrays, made to take all that becomes one: numbers, lists, integers.
+
+    There is a converter for each of its first parameters.
+    """
+
+    def decorated(method: Callable[..., Any]) -> Callable[..., Any]:
+        signature = inspect.signature(method)
+        names = list(signature.parameters)[1:]
+
+        @wraps(method)
+        def converted(*values: Any, **named: Any) -> Any:
+            given = signature.bind(*values, **named)
+            for convert, name in zip(converters, names, strict=False):
+                given.arguments[name] = convert(given.arguments[name], name)
+            return method(*given.args, **given.kwargs)
+
+        return converted
+
+    return decorated
+
+
+def require_float64() -> None:
+    """Refuse to compute in float32, to which JAX falls back where `jax_enable_x64` is off."""
+    if not jax.config.jax_enable_x64:  # pyright: ignore[reportAttributeAccessIssue]
+        raise ValueError(
+            "bathax computes in float64, but `jax_enable_x64` has been switched off since it was "
+            'imported: switch it on again by `jax.config.update("jax_enable_x64", True)`.'
+        )
+
+
+def _as_array(value: Any, name: str, dtype: type) -> Array:
+    require_float64()
+    allowed = (jnp.number, np.bool_) if dtype is complex else (jnp.floating, jnp.integer, np.bool_)
+    kinds = _dtypes(value)
+    numeric = all(any(jnp.issubdtype(kind, one) for one in allowed) for kind in kinds)
+    words = f"a {'complex' if dtype is complex else 'real'} number or an array of them"
+    require(name, words, shown(value), numeric)
+    try:
+        # Converted by NumPy where it is not JAX's: no program is compiled for that.
+        traced = any(isinstance(leaf, jax.Array) for leaf in jax.tree.leaves(value))
+        return jnp.asarray(value if traced else np.asarray(value, dtype), dtype)
+    except ValueError:
+        raise ValueError(f"Argument `{name}` must have rows of one length.") from None
+
+
+def _dtypes(value: Any) -> list[Any]:
+    """The types of the numbers in a value or in nested lists; `object` for anything else."""
+    if isinstance(value, list | tuple):
+        return list({kind for item in value for kind in _dtypes(item)})
+    if isinstance(value, jax.Array):
+        return [value.dtype]
+    if isinstance(value, int | float | complex) or hasattr(value, "__array__"):
+        return [np.asarray(value).dtype]
+    return [np.dtype(object)]
+
+
+def shown(value: object) -> str:
+    """A value as a sentence names it: short ones as they are, others by their type."""
+    if isinstance(value, type):
+        return f"the class `{value.__name__}` instead of an object of it"
+    text = repr(value)
+    is_short = isinstance(value, str | int | float | complex | None) and len(text) < 30
+    return text if is_short else f"a `{type(value).__name__}`"
 
 
 def parameter(rule: Rule = FINITE, **options: Any) -> Any:
@@ -112,6 +228,15 @@ def is_density_matrix(rho: Complex[Array, "d d"]) -> Bool[Array, ""]:
 class Validated(eqx.Module):
     """A module whose `parameter` fields are checked when it is made."""
 
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Tell converters of fields the name of theirs, for the sentence of a refusal."""
+        super().__init_subclass__(**options)
+        for name, field in vars(cls).items():
+            known = field.metadata if isinstance(field, Field) else {}
+            if known.get("converter") in (as_float, as_complex):
+                named = partial(known["converter"], name=name)
+                field.metadata = MappingProxyType({**known, "converter": named})
+
     def __check_init__(self) -> None:
         for name, rule, value in _ruled_fields(self):
             require(name, "a scalar", f"of shape {value.shape}", value.ndim == 0)
@@ -125,9 +250,9 @@ class Validated(eqx.Module):
 def require_times(ts: Array) -> None:
     """Refuse concrete times that are not a list, finite, non-negative and increasing."""
     require("ts", "a list of at least one time", f"of shape {ts.shape}", ts.ndim == 1 and ts.size)
-    require("ts", "finite", ts, holds(lambda t: is_finite(t).all(), ts))
-    require("ts", "non-negative", ts, holds(lambda t: t[0] >= 0.0, ts))
-    require("ts", "increasing", ts, holds(lambda t: (t[1:] > t[:-1]).all(), ts))
+    require_each("ts", "finite", ts, is_finite)
+    require_each("ts", "non-negative", ts, lambda t: t >= 0.0)
+    require_each("ts", "increasing", ts, follows)
 
 
 def are_times(ts: Float[Array, " times"]) -> Bool[Array, ""]:
@@ -142,6 +267,7 @@ def _ruled_fields(module: Validated) -> list[tuple[str, Rule, Array]]:
 
 def is_valid(tree: object) -> Bool[Array, ""]:
     """Whether every parameter in a tree of modules obeys its rule; works on traced values."""
+    require_float64()
     if isinstance(tree, tuple | list):
         verdicts = [is_valid(item) for item in tree]
     elif isinstance(tree, eqx.Module):

@@ -2,6 +2,18 @@
 
 import warnings
 from enum import IntEnum
+from typing import Any, Protocol, TypeVar, runtime_checkable
+
+import equinox as eqx
+from jax.core import Tracer
+
+
+@runtime_checkable
+class _WithStatus(Protocol):
+    status: Any
+
+
+Result = TypeVar("Result", bound=_WithStatus)
 
 
 class Status(IntEnum):
@@ -27,8 +39,9 @@ _MESSAGES = {
     Status.SUCCESS: "The requested tolerance was reached.",
     Status.TOLERANCE_NOT_REACHED: (
         "The requested tolerance was not reached; the error estimate says what was. "
-        "Allow the solver more points, shorten the time span, or take another one: of a cavity "
-        "`Resonance()` for long times, `Volterra()` for short ones."
+        "Allow the solver more points, or a `Hierarchy` a larger `max_size`, shorten the time "
+        "span, or take another solver: of a cavity `Resonance()` for long times, `Volterra()` for "
+        "short ones."
     ),
     Status.INVALID: (
         "A parameter is outside its range or the times are not increasing; the results are NaN."
@@ -43,7 +56,22 @@ class ToleranceWarning(UserWarning):
     """A result that is less accurate than was asked for; its `error` says how accurate it is."""
 
 
-def warn_of(status: Status) -> None:
-    """Warn the user's own line if a tolerance was not reached."""
+class ToleranceError(RuntimeError):
+    """What `throw=True` raises in place of a result whose status is not 0."""
+
+
+def concluded(result: Result, throw: bool) -> Result:
+    """The result, whose `status` warns the user's own line where a tolerance was not reached.
+
+    With `throw` a status that is not 0 raises `ToleranceError`; inside `jit`, where nothing warns,
+    the program ends with an error of JAX.
+    """
+    if isinstance(result.status, Tracer):
+        words = "The status of a result is not 0."
+        return eqx.error_if(result, result.status != Status.SUCCESS, words) if throw else result
+    status = Status(int(result.status))
+    if throw and status != Status.SUCCESS:
+        raise ToleranceError(status.message)
     if status == Status.TOLERANCE_NOT_REACHED:
         warnings.warn(status.message, ToleranceWarning, stacklevel=3)
+    return result

@@ -11,8 +11,8 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, ArrayLike, Bool, Complex, Float, Int
 
-from bathax._checks import as_float, is_concrete, is_valid, require, require_times
-from bathax._status import Status, warn_of
+from bathax._checks import as_float, is_concrete, is_valid, require, require_kind, require_times
+from bathax._status import Status, concluded
 from bathax.cavity.default import default_solver
 from bathax.cavity.green import GreenFunctions
 from bathax.cavity.model import Cavity
@@ -70,9 +70,10 @@ class Outcome(eqx.Module):
 
     Its `error` holds an estimate of the absolute error of each quantity under the same name: the
     true error is at most a small multiple of it and as a rule far below. It is constant to
-    differentiation. `temperature_resolved` is False where T is 0/0 and its limit is given.
-    `status` is 0 when the requested tolerance was reached (`Status` has the others); where
-    parameters were invalid all numbers are NaN.
+    differentiation. What a `Tabulated` density does not know of J is no part of it, but in
+    `table_error`. `temperature_resolved` is False where T is 0/0 and its limit is given. `status`
+    is 0 when the requested tolerance was reached (`Status` has the others); where parameters were
+    invalid all numbers are NaN.
     """
 
     t: Float[Array, " times"]
@@ -152,20 +153,30 @@ class QubitSolution(QubitQuantities, Outcome):
 
 @overload
 def solve(
-    system: Cavity, initial: State, ts: ArrayLike | Sequence, solver: Solver | None = None
+    system: Cavity,
+    initial: State,
+    ts: ArrayLike | Sequence,
+    solver: Solver | None = None,
+    *,
+    throw: bool = False,
 ) -> Solution:
     """Of a cavity."""
 
 
 @overload
 def solve(
-    system: Qubit, initial: QubitState, ts: ArrayLike | Sequence, solver: MapSolver | None = None
+    system: Qubit,
+    initial: QubitState,
+    ts: ArrayLike | Sequence,
+    solver: MapSolver | None = None,
+    *,
+    throw: bool = False,
 ) -> QubitSolution:
     """Of a qubit."""
 
 
 def solve(
-    system: Any, initial: Any, ts: ArrayLike | Sequence, solver: Any = None
+    system: Any, initial: Any, ts: ArrayLike | Sequence, solver: Any = None, *, throw: bool = False
 ) -> Solution | QubitSolution:
     """Exact dynamics and thermodynamics of a `Cavity` or a `Qubit` at the times `ts`.
 
@@ -175,14 +186,16 @@ def solve(
     its reservoirs. Works under `jit`, `vmap` and `grad` with respect to every parameter of the
     system, the initial state and the times. Bad input raises `ValueError` with one sentence where
     values are concrete; inside `jit` or `vmap` a bad point is NaN, with its `status`. A tolerance
-    that concrete values do not reach is a `ToleranceWarning` too.
+    that concrete values do not reach is a `ToleranceWarning` too; with `throw` it raises
+    `ToleranceError` instead.
     """
-    ts = as_float(ts)
+    if isinstance(ts, State | QubitState):
+        require(
+            "ts", "a list of times after the state, `solve(system, state, ts)`", "a state", False
+        )
+    ts = as_float(ts, "ts")
     require_times(ts)
-    solution = _solve(system, initial, ts, solver)
-    if is_concrete(solution.status):
-        warn_of(Status(int(solution.status)))
-    return solution
+    return concluded(_solve(system, initial, ts, solver), throw)
 
 
 @singledispatch
@@ -195,8 +208,8 @@ def _solve(system: object, initial: object, ts: Array, solver: object) -> Any:
 @_solve.register(Cavity)
 def _(system: Cavity, initial: Any, ts: Float[Array, " times"], solver: Any) -> Solution:
     solver = default_solver(system) if solver is None else solver
-    _require_kind("initial", "a state of a cavity, like `Fock(1)`", initial, State)
-    _require_kind("solver", "a solver of a cavity, like `Volterra()`", solver, Solver)
+    require_kind("initial", "a state of a cavity, like `Fock(1)`", initial, State)
+    require_kind("solver", "a solver of a cavity, like `Volterra()`", solver, Solver)
     state = initial.of_shared_shape()
 
     def observed(ts: Float[Array, " times"]) -> dict[str, Any]:
@@ -207,9 +220,8 @@ def _(system: Cavity, initial: Any, ts: Float[Array, " times"], solver: Any) -> 
 
 @_solve.register(Qubit)
 def _(system: Qubit, initial: Any, ts: Float[Array, " times"], solver: Any) -> QubitSolution:
-    solver = dynamical_map.default_solver(system) if solver is None else solver
-    _require_kind("initial", "a state of a qubit, like `Excited()`", initial, QubitState)
-    _require_kind("solver", "a solver of a qubit, like `VanHove()`", solver, MapSolver)
+    solver = dynamical_map.chosen_solver(system, solver)
+    require_kind("initial", "a state of a qubit, like `Excited()`", initial, QubitState)
 
     def observed(ts: Float[Array, " times"]) -> dict[str, Any]:
         return _observe_qubit(system, initial, solver.map_elements(system, ts))
@@ -223,10 +235,6 @@ def _at(
     """What is observed at some times, by a program for similar numbers of them if all is known."""
     known = is_concrete(ts, *parameters)
     return at_shared_length(observed, ts) if known else observed(ts)
-
-
-def _require_kind(name: str, words: str, value: object, kind: type) -> None:
-    require(name, words, f"a `{type(value).__name__}`", isinstance(value, kind))
 
 
 @eqx.filter_jit

@@ -108,9 +108,17 @@ def test_every_size_tried_has_more_modes_than_the_one_before():
     assert counted == built.size < index_set.count_elements(*sizes[-1]) <= 20_000
 
 
-def test_out_of_reach_is_refused_with_what_could_be_reached():
-    with pytest.raises(ValueError, match=r"`rtol` must be reachable.*depth \d+ with \d+ modes"):
-        bx.Hierarchy(rtol=1e-6, max_size=60).map_elements(ohmic(0.1), TS)
+def test_out_of_reach_is_a_status_or_an_exception():
+    """What was found is kept, with the error that it has."""
+    solver = bx.Hierarchy(rtol=1e-6, max_size=60)
+    with pytest.warns(bx.ToleranceWarning, match="`max_size`"):
+        found = bx.dynamical_map(ohmic(0.1), TS, solver)
+    assert found.status == bx.Status.TOLERANCE_NOT_REACHED
+    finer = bx.dynamical_map(ohmic(0.1), TS, bx.Hierarchy(depth=7, modes=14))
+    known = np.max(found.error.p11) + np.max(finer.error.p11)
+    assert 1e-6 < np.max(np.abs(found.p11 - finer.p11)) < 3.0 * known
+    with pytest.raises(bx.ToleranceError, match="`max_size`"):
+        bx.dynamical_map(ohmic(0.1), TS, solver, throw=True)
     estimate = bx.Hierarchy(rtol=1e-9, depth=4, modes=6).map_elements(ohmic(0.1), TS)
     assert estimate.status == bx.Status.TOLERANCE_NOT_REACHED
 

@@ -13,12 +13,17 @@ from bathax._checks import (
     POSITIVE,
     Scalar,
     Validated,
+    as_complex,
     as_float,
+    as_inexact,
     holds,
     is_concrete,
     is_valid,
     parameter,
     require,
+    require_each,
+    require_positive,
+    require_whole,
 )
 
 VALUES = [-1.0, 0.0, 1.0, float("inf"), float("-inf"), float("nan")]
@@ -154,7 +159,61 @@ def test_require():
     assert str(caught.value) == "Argument `points` must be even, but is 3."
 
 
-def test_as_float():
-    assert as_float([1, 2]).dtype == jnp.float64
-    with pytest.raises(TypeError):
-        as_float(1.0 + 1.0j)
+def test_sentences_name_the_first_number_and_dump_no_array():
+    with pytest.raises(ValueError, match="Argument") as caught:
+        require_each("x", "positive", np.array([1.0, -2.0, -3.0]), lambda x: x > 0)
+    assert str(caught.value) == "Argument `x` must be positive, but is -2 at index 1."
+    with pytest.raises(ValueError, match=r"but is an array of shape \(200,\)\.$"):
+        require("x", "positive", -np.ones(200), False)
+    require_each("x", "positive", jnp.ones(3), lambda x: x > 0)
+
+
+@pytest.mark.parametrize("value", [[1, 2], (1.0, 2), np.arange(1, 3), jnp.arange(1, 3)])
+def test_as_float(value):
+    found = as_float(value)
+    assert found.dtype == jnp.float64
+    np.testing.assert_array_equal(found, [1.0, 2.0])
+    assert as_inexact(value).dtype == jnp.float64
+    assert as_complex(value).dtype == as_inexact(1j).dtype == jnp.complex128
+
+
+@pytest.mark.parametrize(
+    ("value", "found"),
+    [
+        (1.0 + 1.0j, "(1+1j)"),
+        ("0.1", "'0.1'"),
+        (None, "None"),
+        ([1.0, None], "a `list`"),
+        ({}, "a `dict`"),
+        (Oscillator(1.0), "a `Oscillator`"),
+        (Oscillator, "the class `Oscillator` instead of an object of it"),
+    ],
+)
+def test_what_is_no_number(value, found):
+    with pytest.raises(ValueError, match="real number") as caught:
+        Oscillator(value)
+    words = "a real number or an array of them"
+    assert str(caught.value) == f"Argument `frequency` must be {words}, but is {found}."
+
+
+def test_rows_of_several_lengths():
+    with pytest.raises(ValueError, match="`x` must have rows of one length"):
+        as_float([[1.0, 2.0], [3.0]], "x")
+
+
+def test_without_float64():
+    """Switched off after import, it is asked for instead of NaN."""
+    with jax.enable_x64(False), pytest.raises(ValueError, match="`jax_enable_x64` has been"):
+        as_float(1.0)
+    with jax.enable_x64(False), pytest.raises(ValueError, match="`jax_enable_x64` has been"):
+        is_valid(())
+
+
+@pytest.mark.parametrize("value", [True, 2.0, "2", None, 1])
+def test_settings(value):
+    with pytest.raises(ValueError, match="`n` must be an integer, 2 or more"):
+        require_whole("n", value, 2)
+    with pytest.raises(ValueError, match="`x` must be a positive number"):
+        require_positive("x", -value if value in (1, 2.0) else value)
+    require_whole("n", np.int64(2), 2)
+    require_positive("x", np.float64(2.0))

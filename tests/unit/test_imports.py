@@ -25,9 +25,10 @@ ORDER = {
     "qubit": 5,  # in the vacuum it has the u(t) of the cavity
     "thermodynamics": 6,
     "solution": 7,
-    "bathax": 8,  # the public names of all above
-    "studies": 9,
-    "app": 10,
+    "table_error": 8,
+    "bathax": 9,  # the public names of all above
+    "studies": 10,
+    "app": 11,
 }
 
 

@@ -284,7 +284,8 @@ MIXED_UP = [
     ),
     (
         lambda: bx.solve(atom(), bx.Excited(), TS, bx.Volterra()),
-        "Argument `solver` must be a solver of a qubit, like `VanHove()`, but is a `Volterra`.",
+        "Argument `solver` must be a solver of a qubit, like `Hierarchy()`, which is exact, but is "
+        "a `Volterra`.",
     ),
     (
         lambda: bx.solve(bx.Cavity(1.0, atom().reservoirs), bx.Fock(1), TS, Lorentzian()),
@@ -302,3 +303,33 @@ def test_a_wrong_combination_is_one_sentence(call, sentence):
     with pytest.raises(ValueError, match="Argument") as caught:
         call()
     assert str(caught.value) == sentence
+
+
+# --- a tolerance that is not reached -----------------------------------------------------------
+
+COARSE = bx.Hierarchy(rtol=1e-9, depth=2, modes=3)
+
+
+def warm():
+    return bx.Qubit(1.0, bx.Reservoir(bx.Ohmic(0.02, 5.0), 0.5))
+
+
+CALLS = {
+    "solve": lambda **how: bx.solve(warm(), bx.Excited(), [1.0, 2.0], COARSE, **how),
+    "dynamical_map": lambda **how: bx.dynamical_map(warm(), [1.0, 2.0], COARSE, **how),
+    "steady_state": lambda **how: bx.steady_state(warm(), COARSE, 2.0, **how),
+    "reservoir_occupation": lambda **how: bx.reservoir_occupation(
+        warm(), bx.Excited(), [1.0], [1.0], COARSE, **how
+    ),
+    "least_determinant": lambda **how: bx.least_determinant(warm(), [1.0, 2.0], COARSE, **how),
+}
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_one_convention_for_failure(name):
+    """A warning and the result, or an exception where it is wanted."""
+    with pytest.warns(bx.ToleranceWarning, match="tolerance was not reached"):
+        found = CALLS[name]()
+    assert jnp.isfinite(found if name == "least_determinant" else found.status)
+    with pytest.raises(bx.ToleranceError, match="tolerance was not reached"):
+        CALLS[name](throw=True)

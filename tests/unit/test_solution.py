@@ -130,11 +130,11 @@ def test_vacuum_ends_at_zero_temperature_through_a_pole():
         ),
         (
             lambda: bx.solve(cavity(), bx.Fock(1), [0.0, 2.0, 1.0]),
-            "Argument `ts` must be increasing, but is [0. 2. 1.].",
+            "Argument `ts` must be increasing, but is 1 at index 2.",
         ),
         (
             lambda: bx.solve(cavity(), bx.Fock(1), [-1.0, 1.0]),
-            "Argument `ts` must be non-negative, but is [-1.  1.].",
+            "Argument `ts` must be non-negative, but is -1 at index 0.",
         ),
         (
             lambda: bx.Volterra(points=1000),

@@ -115,7 +115,8 @@ def fit(arguments: argparse.Namespace) -> int:
         write_fit(found, arguments.out, about, overwrite=arguments.force)
         print(arguments.out)
         write_figure(arguments.out, fit.fitted, fitting.view(study, data, found))
-    return _complain("warning: some parameters cannot be told apart", 1) if found.indistinct else 0
+    status = 0 if found.is_sound else 1
+    return _complain(f"warning: {' '.join(found.warnings)}", status) if found.warnings else status
 
 
 def show(arguments: argparse.Namespace) -> int:

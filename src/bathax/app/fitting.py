@@ -112,6 +112,7 @@ def view(study: Any, data: Data, found: Fit) -> dict[str, Any]:
         "density": found.band(density),
         "measured": np.asarray(data.t)[np.asarray(data.places)],
         "residuals": residuals,
+        "warnings": found.warnings,
     }
 
 
@@ -122,7 +123,8 @@ def _real(result: dict[str, Any], name: str) -> Any:
 
 def _frequencies(study: Any, found: Fit) -> Any:
     """Where J is drawn: from its lower end over a few of its widths."""
-    system, *_ = with_values(study, found.parameters).build()
+    there = found.problem.parameters.named(found.best)
+    system, *_ = with_values(study, there).build()
     low = min(float(bath.spectral_density.lower) for bath in system.reservoirs)
     low = low if np.isfinite(low) else 0.0
     return jnp.linspace(low, low + 3.0 * float(system.bandwidth), CURVE)[1:]

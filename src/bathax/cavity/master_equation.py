@@ -32,7 +32,7 @@ def integrate_master_equation(
     empty. Coefficients come from Green functions on `points` grid points. Where u has a zero they
     are infinite: the result is NaN if the integrator cannot pass.
     """
-    rho, ts = as_complex(rho), as_float(ts)
+    rho, ts = as_complex(rho, "rho"), as_float(ts, "ts")
     grid = TimeGrid.until(ts[-1], points)
     rates = coefficients(green.on_grid(cavity, grid))
     lower = jnp.asarray(np.diag(np.sqrt(np.arange(1.0, rho.shape[0])), 1), complex)

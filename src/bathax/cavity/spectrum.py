@@ -24,21 +24,21 @@ def commutator_defect(cavity: Cavity, t: ArrayLike, points: int = 8192) -> Scala
     with it. A defect well above rounding says that the time step or the frequency rule is too
     coarse.
     """
-    u, transferred, _ = _shares(cavity, as_float(t), points)
+    u, transferred, _ = _shares(cavity, as_float(t, "t"), points)
     return u.real**2 + u.imag**2 + transferred - 1.0
 
 
 def noise_from_spectrum(cavity: Cavity, t: ArrayLike, points: int = 8192) -> Scalar:
     r"""v(t, t) = \int dw J(w) n(w) |U(w, t)|^2, independent of the noise kernel."""
-    return _shares(cavity, as_float(t), points)[2]
+    return _shares(cavity, as_float(t, "t"), points)[2]
 
 
 def excitation_spectrum(
-    cavity: Cavity, t: ArrayLike, frequencies: Float[Array, " nodes"], points: int = 8192
+    cavity: Cavity, t: ArrayLike, frequencies: ArrayLike, points: int = 8192
 ) -> Complex[Array, " nodes"]:
     r"""U(w, t) = \int_0^t u(s) e^{iws} ds."""
-    grid = TimeGrid.until(as_float(t), points)
-    return _transform(green.on_grid(cavity, grid).u, frequencies, grid)
+    grid = TimeGrid.until(as_float(t, "t"), points)
+    return _transform(green.on_grid(cavity, grid).u, as_float(frequencies, "frequencies"), grid)
 
 
 @eqx.filter_jit
@@ -63,4 +63,4 @@ def _transform(
     c = jnp.asarray(gregory.end_corrections(), complex)
     weights = jnp.ones(grid.points, complex).at[: len(c)].add(-c)
     weights *= grid.step.astype(complex) * weights[::-1]
-    return grid_transform(weights * u, frequencies, grid)
+    return grid_transform(weights * u, as_float(frequencies, "frequencies"), grid)

@@ -19,6 +19,7 @@ from bathax._checks import (
     Validated,
     as_complex,
     as_float,
+    converting,
     holds,
     is_concrete,
     is_density_matrix,
@@ -57,6 +58,7 @@ class State(Validated):
     def initial_entropy(self) -> Scalar:
         """S at the start."""
 
+    @converting(as_float, as_float)
     def entropy(self, transmission: Scalar, noise: Scalar) -> Scalar:
         """S = -Tr[rho ln rho] of the evolved state (AHZ Eq. 9b)."""
         first, _ = self.entropy_derivatives(transmission[None], noise[None])
@@ -80,6 +82,7 @@ class State(Validated):
     ) -> Complex[Array, "levels levels"]:
         """The evolved state in the Fock basis, cut at `levels`."""
 
+    @converting(as_complex, as_float)
     def populations(self, u: Complex[Array, ""], noise: Scalar, levels: int) -> Array:
         """Probabilities of the first Fock states."""
         return jnp.diagonal(self.density_matrix(u, noise, levels)).real
@@ -179,11 +182,13 @@ class Mixture(State):
     ) -> Float[Array, "6 points"]:
         return channel.entropy_derivatives(self.probabilities, transmission, noise)
 
+    @converting(as_complex, as_float)
     def density_matrix(
         self, u: Complex[Array, ""], noise: Scalar, levels: int
     ) -> Complex[Array, "levels levels"]:
         return jnp.diag(self.populations(u, noise, levels).astype(complex))
 
+    @converting(as_complex, as_float)
     def populations(self, u: Complex[Array, ""], noise: Scalar, levels: int) -> Array:
         transmission = u.real**2 + u.imag**2
         return channel.populations(
@@ -238,6 +243,7 @@ class DensityMatrix(State):
 
         return _by_differentiation(entropy, transmission, noise)
 
+    @converting(as_complex, as_float)
     def density_matrix(
         self, u: Complex[Array, ""], noise: Scalar, levels: int
     ) -> Complex[Array, "levels levels"]:
@@ -281,6 +287,7 @@ class Gaussian(State):
     ) -> Float[Array, "6 points"]:
         return _by_differentiation(self._entropy, transmission, noise)
 
+    @converting(as_complex, as_float)
     def density_matrix(
         self, u: Complex[Array, ""], noise: Scalar, levels: int
     ) -> Complex[Array, "levels levels"]:
@@ -304,7 +311,7 @@ def Squeezed(r: ArrayLike, angle: ArrayLike = 0.0, nbar: ArrayLike = 0.0) -> Gau
 
     <a'a> = nbar cosh 2r + sinh^2 r and <aa> = -(nbar + 1/2) e^{i angle} sinh 2r.
     """
-    r, angle, nbar = as_float(r), as_float(angle), as_float(nbar)
+    r, angle, nbar = as_float(r, "r"), as_float(angle, "angle"), as_float(nbar, "nbar")
     strength = -(nbar + 0.5) * jnp.sinh(2.0 * r)
     anomalous = lax.complex(strength * jnp.cos(angle), strength * jnp.sin(angle))
     return Gaussian(0.0, nbar * jnp.cosh(2.0 * r) + jnp.sinh(r) ** 2, anomalous)

@@ -15,7 +15,7 @@ import optimistix as optx
 from jax import lax
 from jaxtyping import Array, ArrayLike, Float
 
-from bathax._checks import Scalar, as_float, holds, require
+from bathax._checks import Scalar, as_float, holds, require, shown
 
 # Corrections of a point of a line, each of which doubles its digits.
 CORRECTIONS = 4
@@ -34,7 +34,9 @@ def find_critical(
     therefore work under `jit` itself. A bracket at whose ends the signs are equal raises
     `ValueError`; where these are traced, and where Newton's method leaves the bracket, x is NaN.
     """
-    low, high = (as_float(end) for end in bracket)
+    pair = isinstance(bracket, Sequence) and len(bracket) == 2
+    require("bracket", "a pair (low, high)", shown(bracket), pair)
+    low, high = (as_float(end, "bracket") for end in bracket)
     increasing = holds(lambda low, high: low < high, low, high)
     require("bracket", "two increasing numbers", f"({low}, {high})", increasing)
     # What the function closes over becomes an argument: it is traced once, here.
@@ -115,7 +117,7 @@ def critical_line(
     continuation: a step along the tangent, then Newton's method along the gradient. Works under
     `jit`, `vmap` and `grad`; where the line ends points are NaN.
     """
-    start, step = as_float(start), as_float(step)
+    start, step = as_float(start, "start"), as_float(step, "step")
     require("start", "a point (x, y)", f"of shape {start.shape}", start.shape == (2,))
     require("step", "a vector (x, y)", f"of shape {step.shape}", step.shape == (2,))
     units = jnp.abs(step)

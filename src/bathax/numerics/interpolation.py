@@ -1,8 +1,17 @@
 """Curves through given points."""
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
+from scipy.interpolate import make_smoothing_spline
+from scipy.optimize import minimize_scalar
+
+# Logarithms of the stiffness of a smoothing spline with points a unit apart: the least leaves every
+# point where it is, the most makes a straight line of a thousand.
+STIFFNESS = (-7.0, 25.0)
 
 
 @jax.jit
@@ -43,3 +52,36 @@ def _end_slope(h0: Array, h1: Array, s0: Array, s1: Array) -> Array:
     slope = jnp.where(slope * s0 > 0, slope, 0.0)
     overshoots = (s0 * s1 < 0) & (jnp.abs(slope) > 3 * jnp.abs(s0))
     return jnp.where(overshoots, 3 * s0, slope)
+
+
+def smoothed(
+    x: Float[np.ndarray, " points"],
+    y: Float[np.ndarray, " points"],
+    errors: Float[np.ndarray, " points"],
+) -> tuple[np.ndarray, np.ndarray]:
+    """A smooth curve at noisy points, and its standard errors.
+
+    The cubic smoothing spline, linear in y, whose stiffness has the least generalised
+    cross-validation [Craven & Wahba 1979]; its errors are those of [Wahba 1983], which count the
+    bias of a smooth curve too. Only ratios of the errors given count: how large they are is told by
+    the scatter around the curve.
+    """
+    weights = (np.mean(errors) / errors) ** 2
+    unit = (x[-1] - x[0]) / len(x)
+
+    def matrix(stiffness: float) -> np.ndarray:
+        columns = np.eye(len(x))
+        return make_smoothing_spline(x / unit, columns, w=weights, lam=np.exp(stiffness))(x / unit)
+
+    def variance(smoother: np.ndarray) -> float:
+        """Of y, with as many degrees of freedom as the curve leaves."""
+        left = len(x) - np.trace(smoother)
+        return float(np.sum(weights * (y - smoother @ y) ** 2) / left)
+
+    def score(stiffness: float) -> float:
+        smoother = matrix(stiffness)
+        return variance(smoother) / (len(x) - np.trace(smoother))
+
+    found: Any = minimize_scalar(score, bounds=STIFFNESS)
+    smoother = matrix(found.x)
+    return smoother @ y, np.sqrt(variance(smoother) * np.diag(smoother) / weights)

@@ -1,6 +1,7 @@
 """Quadrature rules as pairs (nodes, weights), and Fourier sums over their nodes."""
 
 import math
+from collections.abc import Callable
 from functools import cache
 
 import jax
@@ -125,3 +126,27 @@ def grid_transform(
     fine = grid.step * jnp.arange(inner, dtype=float)
     nodes = frequencies.astype(complex)
     return jnp.sum(_phases(-coarse, nodes).T * (_phases(-fine, nodes).T @ rows.T), axis=1)
+
+
+def principal_value(
+    function: Callable[[Array], Array],
+    w: Float[Array, "..."],
+    rule: tuple[Float[Array, " nodes"], Float[Array, " nodes"]],
+    ends: tuple[Array, Array],
+) -> Float[Array, "..."]:
+    r"""P \int dx f(x) / (w - x) by a rule of nodes and lengths between two ends.
+
+    As \int dx [f(x) - f(w)] / (w - x) + f(w) log|(w - low) / (high - w)|.
+    """
+    (nodes, lengths), (low, high) = rule, ends
+    masses = function(nodes) * lengths
+
+    def value(w: Float[Array, ""]) -> Float[Array, ""]:
+        here, gap = function(w), w - nodes
+        difference = (masses - here * lengths) / jnp.where(gap == 0.0, jnp.inf, gap)
+        inside = (w > low) & (w < high)
+        at = jnp.where(inside, w, 0.5 * (low + high))
+        beyond = here * jnp.log((at - low) / (high - at))
+        return jnp.sum(difference) + jnp.where(inside, beyond, 0.0)
+
+    return jnp.vectorize(value)(w)

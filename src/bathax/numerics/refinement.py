@@ -19,7 +19,7 @@ from jax import lax
 from jax.custom_derivatives import SymbolicZero
 from jaxtyping import Array, Float
 
-from bathax._checks import Scalar, is_concrete, require
+from bathax._checks import Scalar, is_concrete, require, require_positive, require_whole
 
 Result = TypeVar("Result")
 Size = TypeVar("Size")
@@ -47,10 +47,11 @@ class Refining(eqx.Module):
     max_points: int = eqx.field(static=True, default=2**18)
 
     def __check_init__(self) -> None:
-        require("rtol", "positive", self.rtol, self.rtol > 0)
+        require_positive("rtol", self.rtol)
         for name, value in (("points", self.points), ("max_points", self.max_points)):
             if value is not None:
-                power = value >= MIN_POINTS and value & (value - 1) == 0
+                require_whole(name, value, MIN_POINTS)
+                power = value & (value - 1) == 0
                 require(name, f"a power of two, {MIN_POINTS} or more", value, power)
 
     def refined(

@@ -12,13 +12,14 @@ from jax import lax
 from jaxtyping import Array, ArrayLike, Float
 
 from bathax._checks import Scalar, as_float, require, require_times
-from bathax.qubit.dynamical_map import default_solver
+from bathax._status import concluded
+from bathax.qubit.dynamical_map import chosen_solver
 from bathax.qubit.elements import MapSolver
 from bathax.qubit.model import Qubit
 
 
 def least_determinant(
-    qubit: Qubit, ts: ArrayLike | Sequence, solver: MapSolver | None = None
+    qubit: Qubit, ts: ArrayLike | Sequence, solver: MapSolver | None = None, *, throw: bool = False
 ) -> Scalar:
     """The least D(t) = P11 + P00 - 1 for t up to the last of the times.
 
@@ -31,22 +32,21 @@ def least_determinant(
 
     A `solver` of fixed size, as this one, makes it smooth; the choice of a size inside would make
     it jump by the tolerance. In the vacuum D = |u|^2 touches zero without a change of sign. Works
-    under `jit`, `vmap` and `grad`.
+    under `jit`, `vmap` and `grad`; a tolerance that concrete values do not reach is a
+    `ToleranceWarning`, or with `throw` a `ToleranceError`.
     """
-    ts = as_float(ts)
+    ts = as_float(ts, "ts")
     require_times(ts)
     require("ts", "at least two times", f"{ts.shape[0]}", ts.shape[0] > 1)
-    solver = default_solver(qubit) if solver is None else solver
-
-    def determinant(ts: Float[Array, " times"]) -> tuple[Array, Array]:
-        elements = solver.map_elements(qubit, ts).elements
-        return elements.p11 + elements.p00 - 1.0, elements.dp11 + elements.dp00
-
-    place = lax.stop_gradient(_lowest(ts, *determinant(ts)))
+    solver = chosen_solver(qubit, solver)
+    elements = solver.map_elements(qubit, ts).elements
+    values, slopes = elements.p11 + elements.p00 - 1.0, elements.dp11 + elements.dp00
+    place = lax.stop_gradient(_lowest(ts, values, slopes))
     # The last time keeps the solver to one model of the reservoir for both calls.
     last = ts[-1]
-    value, _ = determinant(jnp.stack([jnp.minimum(place, 0.999 * last), last]))
-    return jnp.min(value)
+    close = jnp.stack([jnp.minimum(place, 0.999 * last), last])
+    there = concluded(solver.map_elements(qubit, close), throw).elements
+    return jnp.min(there.p11 + there.p00 - 1.0)
 
 
 def _lowest(

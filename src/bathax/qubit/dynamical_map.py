@@ -7,7 +7,7 @@ rho' = -i w(t) [s+s-, rho] + gamma_- (s- rho s+ - {s+s-, rho}/2)
 """
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import equinox as eqx
 import jax
@@ -15,8 +15,16 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, ArrayLike, Bool, Complex, Float, Inexact, Int
 
-from bathax._checks import as_complex, as_float, holds, is_concrete, require, require_times
-from bathax._status import Status
+from bathax._checks import (
+    as_complex,
+    as_float,
+    holds,
+    is_concrete,
+    require,
+    require_kind,
+    require_times,
+)
+from bathax._status import Status, concluded
 from bathax.numerics.special import positive_root
 from bathax.qubit.elements import MapElements, MapEstimate, MapSolver
 from bathax.qubit.hierarchy import Hierarchy
@@ -123,7 +131,7 @@ class DynamicalMap(MapQuantities):
 
     def apply(self, rho: ArrayLike | Sequence) -> Complex[Array, "*times 2 2"]:
         """The image at every time of any 2 x 2 matrix; index 1 is the excited state."""
-        rho = as_complex(rho)
+        rho = as_complex(rho, "rho")
         require("rho", "a 2 x 2 matrix", f"of shape {rho.shape}", rho.shape == (2, 2))
         p00, p11 = self.p00.astype(complex), self.p11.astype(complex)
         c = self.coherence.astype(complex)
@@ -134,18 +142,30 @@ class DynamicalMap(MapQuantities):
 
 
 def dynamical_map(
-    qubit: Qubit, ts: ArrayLike | Sequence, solver: MapSolver | None = None
+    qubit: Qubit, ts: ArrayLike | Sequence, solver: MapSolver | None = None, *, throw: bool = False
 ) -> DynamicalMap:
     """The map of a qubit from t = 0 to each of the increasing times `ts` >= 0, and its rates.
 
     `solver` is `default_solver(qubit)` if left out. Works under `jit`, `vmap` and `grad` with
     respect to every parameter of the qubit and the times. Bad input raises `ValueError` with one
     sentence where values are concrete; inside `jit` or `vmap` a bad point is NaN, with its status.
+    A tolerance that concrete values do not reach is a `ToleranceWarning`, or with `throw` a
+    `ToleranceError`.
     """
-    ts = as_float(ts)
+    ts = as_float(ts, "ts")
     require_times(ts)
-    solver = default_solver(qubit) if solver is None else solver
-    return _assembled(solver.map_elements(qubit, ts))
+    solver = chosen_solver(qubit, solver)
+    return concluded(_assembled(solver.map_elements(qubit, ts)), throw)
+
+
+def chosen_solver(qubit: Any, solver: Any) -> MapSolver:
+    """The solver, or the default one; refuses what is no qubit, and what is no solver of one."""
+    require_kind("qubit", "a `Qubit`", qubit, Qubit)
+    if solver is None:
+        return default_solver(qubit)
+    words = "a solver of a qubit, like `Hierarchy()`, which is exact"
+    require_kind("solver", words, solver, MapSolver)
+    return solver
 
 
 def default_solver(qubit: Qubit) -> MapSolver:

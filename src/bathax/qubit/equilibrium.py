@@ -21,9 +21,9 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, ArrayLike, Float, Int
 
-from bathax._checks import POSITIVE, Scalar, as_float, holds, is_valid, require
+from bathax._checks import POSITIVE, Scalar, as_float, holds, is_valid, require, require_kind
 from bathax._linalg import solve
-from bathax._status import Status
+from bathax._status import Status, concluded
 from bathax.numerics.balancing import ReducedModes
 from bathax.qubit.hierarchy import Hierarchy, climbed, generator, prepared, reduced
 from bathax.qubit.index_set import Regression, Size, regression
@@ -53,7 +53,11 @@ class SteadyState(eqx.Module):
 
 
 def steady_state(
-    qubit: Qubit, solver: Hierarchy | None = None, horizon: ArrayLike | None = None
+    qubit: Qubit,
+    solver: Hierarchy | None = None,
+    horizon: ArrayLike | None = None,
+    *,
+    throw: bool = False,
 ) -> SteadyState:
     """rho_11 at t -> infinity, from the null vector of the generator of the hierarchy.
 
@@ -61,18 +65,21 @@ def steady_state(
     `Hierarchy(max_size=6000)` if left out; a dense matrix of half its elements is solved. `horizon`
     is the time up to which the memory kernels are modelled, 60 / w_s if left out. The error
     estimate is the change from a smaller hierarchy, and what half the horizon changes in a small
-    one; constant to differentiation. `status` tells whether it is below the solver's `rtol`.
+    one; constant to differentiation. `status` tells whether it is below the solver's `rtol`: where
+    it is not, concrete values give a `ToleranceWarning`, or with `throw` a `ToleranceError`.
 
     The steady state is unique only without bound states, below the critical coupling. Works under
     `jit`, `vmap` and `grad`; inside `jit` the size of the hierarchy is that of `Hierarchy`.
     """
+    require_kind("qubit", "a `Qubit`", qubit, Qubit)
+    solver = Hierarchy(max_size=MAX_SIZE) if solver is None else solver
+    require_kind("solver", "a `Hierarchy`", solver, Hierarchy)
     for bath in qubit.reservoirs:
         density = bath.spectral_density
         words = "continuous, or there is no steady state"
         require("spectral_density", words, density, not isinstance(density, DiscreteModes))
-    until = as_float(HORIZON / qubit.frequency if horizon is None else horizon)
+    until = as_float(HORIZON / qubit.frequency if horizon is None else horizon, "horizon")
     require("horizon", POSITIVE.words, until, holds(POSITIVE.holds, until))
-    solver = Hierarchy(max_size=MAX_SIZE) if solver is None else solver
     valid, modes, sizes = prepared(solver, qubit, until[None])
     first = next(sizes)
 
@@ -89,7 +96,8 @@ def steady_state(
     error = lax.stop_gradient(jnp.abs(fine - coarse) + jnp.abs(tail))
     status = jnp.where(error <= solver.rtol, Status.SUCCESS, Status.TOLERANCE_NOT_REACHED)
     known = jnp.where(valid, 0.0, jnp.nan)
-    return SteadyState(fine + known, error + known, jnp.where(valid, status, Status.INVALID))
+    status = jnp.where(valid, status, Status.INVALID)
+    return concluded(SteadyState(fine + known, error + known, status), throw)
 
 
 @eqx.filter_jit

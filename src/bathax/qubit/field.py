@@ -19,8 +19,17 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, ArrayLike, Complex, Float, Int
 
-from bathax._checks import as_float, holds, is_valid, require, require_times
-from bathax._status import Status
+from bathax._checks import (
+    as_float,
+    holds,
+    is_finite,
+    is_valid,
+    require,
+    require_each,
+    require_kind,
+    require_times,
+)
+from bathax._status import Status, concluded
 from bathax.numerics import gregory
 from bathax.numerics.grid import TimeGrid, interpolate
 from bathax.qubit.correlations import TwoTime, two_time
@@ -92,12 +101,15 @@ def reservoir_occupation(
     ts: ArrayLike | Sequence,
     frequencies: ArrayLike | Sequence,
     solver: Hierarchy | None = None,
+    *,
+    throw: bool = False,
 ) -> ReservoirOccupation:
     """How the occupation of the reservoirs changes from t = 0 to the increasing times `ts` >= 0.
 
     `frequencies` is a list in any order; occupations must be finite there, which a thermal one is
     not at 0. `solver` is `Hierarchy()` if left out; its `rtol` bounds the error estimate of the
-    two-time functions, which are at most 1, and `status` tells whether it was met; its `steps`
+    two-time functions, which are at most 1, and `status` tells whether it was met (where it was
+    not, concrete values give a `ToleranceWarning`, or with `throw` a `ToleranceError`); its `steps`
     count as rounded up to a power of two. The time grid is made to resolve the kernels and the
     frequencies, with at most 4,096 intervals; what is beyond shows in the error.
     Memory grows with the square of their number, to some 3 GB.
@@ -106,25 +118,28 @@ def reservoir_occupation(
     the times and the frequencies; inside `jit` the size of the hierarchy is that of `Hierarchy`, on
     512 time intervals.
     """
-    ts, frequencies = as_float(ts), as_float(frequencies)
+    solver = Hierarchy() if solver is None else solver
+    require_kind("qubit", "a `Qubit`", qubit, Qubit)
+    require_kind("initial", "a state of a qubit, like `Excited()`", initial, QubitState)
+    require_kind("solver", "a `Hierarchy`", solver, Hierarchy)
+    ts, frequencies = as_float(ts, "ts"), as_float(frequencies, "frequencies")
     require_times(ts)
     shape = f"of shape {frequencies.shape}"
     is_list = frequencies.ndim == 1 and frequencies.size
     require("frequencies", "a list of at least one frequency", shape, is_list)
-    finite = holds(lambda w: jnp.all(jnp.isfinite(w)), frequencies)
-    require("frequencies", "finite", frequencies, finite)
+    require_each("frequencies", "finite", frequencies, is_finite)
     words = "where every occupation is finite"
     require("frequencies", words, frequencies, holds(_are_filled_finitely, qubit, frequencies))
     qubit.require_integrable()
     highest = jnp.max(jnp.abs(frequencies - qubit.frequency))
-    found = two_time(qubit, initial, ts, highest, Hierarchy() if solver is None else solver)
+    found = two_time(qubit, initial, ts, highest, solver)
     valid = (found.status != Status.INVALID) & is_valid(initial)
     results = [
         _on_grid(qubit, functions, frequencies)
         for functions in (found.fine, found.coarse, found.fine.thinned())
     ]
     status = jnp.where(valid, found.status, Status.INVALID)
-    return _assembled(qubit, found.fine, (ts, frequencies), results, status)
+    return concluded(_assembled(qubit, found.fine, (ts, frequencies), results, status), throw)
 
 
 def _are_filled_finitely(qubit: Qubit, frequencies: Float[Array, " frequencies"]) -> Array:

@@ -24,7 +24,14 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, Bool, Complex, Float
 
-from bathax._checks import Scalar, are_times, is_concrete, is_valid, require
+from bathax._checks import (
+    Scalar,
+    are_times,
+    is_concrete,
+    is_valid,
+    require_positive,
+    require_whole,
+)
 from bathax._status import Status
 from bathax.numerics.balancing import RANK, ReducedModes, reduced_modes
 from bathax.numerics.grid import span
@@ -69,9 +76,8 @@ class Hierarchy(MapSolver):
     which are always tried. Inside `jit`, where the size must be known before the parameters are,
     what is not given is 7, 14 and 512; `status` tells where that was not enough.
 
-    The error estimate is the change from a smaller hierarchy, the largest up to each time. Where
-    the size is chosen and none up to `max_size` reaches `rtol`, concrete parameters raise
-    `ValueError`; where it is fixed, or inside `jit`, `status` tells.
+    The error estimate is the change from a smaller hierarchy, the largest up to each time; `status`
+    tells whether it reaches `rtol`.
     """
 
     rtol: float = eqx.field(static=True, default=1e-5)
@@ -81,10 +87,11 @@ class Hierarchy(MapSolver):
     max_size: int = eqx.field(static=True, default=20_000)
 
     def __check_init__(self) -> None:
-        require("rtol", "positive", self.rtol, self.rtol > 0)
+        require_positive("rtol", self.rtol)
         for name, least in (("depth", 2), ("modes", 1), ("steps", 1), ("max_size", 1)):
             value = getattr(self, name)
-            require(name, f"an integer, {least} or more", value, value is None or value >= least)
+            if value is not None:
+                require_whole(name, value, least)
 
     def map_elements(self, qubit: Qubit, ts: Float[Array, " times"]) -> MapEstimate:
         valid, modes, sizes = prepared(self, qubit, ts)
@@ -93,10 +100,8 @@ class Hierarchy(MapSolver):
             steps = self.steps_for(qubit, modes, ts, sizes[-1])
             return _elements(qubit.frequency, modes, ts, structure(*sizes), steps)
 
-        coarse, fine, last = climbed(solve, sizes, _worst, self.rtol)
-        estimate = _estimate(coarse, fine, ts, valid, self.rtol)
-        self._refuse_failure(estimate, last)
-        return estimate
+        coarse, fine, _ = climbed(solve, sizes, _worst, self.rtol)
+        return _estimate(coarse, fine, ts, valid, self.rtol)
 
     def steps_for(
         self, qubit: Qubit, modes: ReducedModes, ts: Float[Array, " times"], size: Size
@@ -166,21 +171,6 @@ class Hierarchy(MapSolver):
         usual = next((count for d, _, count in ladder if d >= DEPTH), ladder[-1][2])
         given = requested(jnp.asarray(elements)[jnp.argmax(enough)], usual)
         return next((d for d, _, count in ladder if count >= given), ladder[-1][0])
-
-    def _refuse_failure(self, estimate: MapEstimate, size: Size) -> None:
-        """Raise where the sizes were chosen here and did not suffice."""
-        chosen = self.depth is None and self.modes is None and self.steps is None
-        if not chosen or not is_concrete(estimate.status):
-            return
-        if int(estimate.status) == Status.TOLERANCE_NOT_REACHED:
-            error = estimate.error
-            reached = max(float(np.max(part)) for part in (error.p11, error.p00, error.c))
-            words = (
-                f"reachable: an error of {reached:.1e} is what depth {size[0]} with "
-                f"{len(size[1])} modes and {count_elements(*size):,} elements gives (`max_size` is "
-                f"{self.max_size:,})"
-            )
-            require("rtol", words, self.rtol, False)
 
 
 def prepared(

@@ -75,7 +75,7 @@ def Bloch(x: ArrayLike, y: ArrayLike, z: ArrayLike) -> QubitState:
     sz = |1><1| - |0><0|, so that z = 1 is excited and z = -1 the ground state; with
     s+ = |1><0| = (sx + i sy) / 2 the coherence is rho_10 = (x - i y) / 2.
     """
-    x, y, z = as_float(x), as_float(y), as_float(z)
+    x, y, z = as_float(x, "x"), as_float(y, "y"), as_float(z, "z")
     # A vector normalised in floating-point numbers may be longer than 1 by its rounding.
     inside = holds(lambda *r: sum(part**2 for part in r) <= 1.0 + 1e-12, x, y, z)
     require("x, y, z", "a vector of length 1 or less", f"({x}, {y}, {z})", inside)

@@ -5,7 +5,17 @@ from typing import ClassVar
 import jax.numpy as jnp
 from jaxtyping import Array, Complex, Inexact
 
-from bathax._checks import FINITE, NON_NEGATIVE, POSITIVE, Scalar, parameter
+from bathax._checks import (
+    FINITE,
+    NON_NEGATIVE,
+    POSITIVE,
+    Scalar,
+    as_complex,
+    as_float,
+    as_inexact,
+    converting,
+    parameter,
+)
 from bathax.numerics.grid import TimeGrid
 from bathax.numerics.special import jinc
 from bathax.reservoir.spectral_density import Interval, Measure, SpectralDensity
@@ -25,6 +35,7 @@ class SemicircleBand(SpectralDensity):
     center: Scalar = parameter(FINITE)
     half_width: Scalar = parameter(POSITIVE)
 
+    @converting(as_inexact)
     def __call__(self, w: Inexact[Array, "..."]) -> Inexact[Array, "..."]:
         x = (w - self.center.astype(w.dtype)) / self.half_width.astype(w.dtype)
         inside = jnp.abs(x) < 1.0
@@ -52,6 +63,7 @@ class SemicircleBand(SpectralDensity):
     def support(self) -> tuple[Interval, ...]:
         return ((self.lower, self.center + self.half_width),)
 
+    @converting(as_complex, as_float)
     def continued(self, z: Complex[Array, "..."], through: Scalar) -> Complex[Array, "..."]:
         inside = jnp.abs(through - self.center) < self.half_width
         x = (z - self.center.astype(complex)) / self.half_width.astype(complex)
@@ -69,6 +81,7 @@ class SemicircleBand(SpectralDensity):
         phase = jnp.exp(-1j * (self.center * grid.times).astype(complex))
         return phase * (self.eta * jinc(self.half_width * grid.times)).astype(complex)
 
+    @converting(as_complex)
     def self_energy(self, z: Complex[Array, "..."]) -> Complex[Array, "..."]:
         """Sigma(z) = 2 eta / [z - w_0 + sqrt(z - w_0 - W) sqrt(z - w_0 + W)]."""
         low, high = self.lower.astype(complex), (self.center + self.half_width).astype(complex)

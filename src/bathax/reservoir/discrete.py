@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Inexact
 
-from bathax._checks import Scalar, as_float, holds, is_finite, require
+from bathax._checks import Scalar, as_float, is_finite, require, require_each
 from bathax.reservoir.spectral_density import Measure, SpectralDensity
 
 
@@ -30,8 +30,8 @@ class DiscreteModes(SpectralDensity):
         words = "a list of at least one frequency"
         require("frequencies", words, f"of shape {w.shape}", w.ndim == 1 and w.size)
         require("couplings", "as long as `frequencies`", f"{v.shape} long", v.shape == w.shape)
-        require("frequencies", "finite", w, holds(_finite, w))
-        require("couplings", "finite", v, holds(_finite, v))
+        require_each("frequencies", "finite", w, is_finite)
+        require_each("couplings", "finite", v, is_finite)
 
     def is_consistent(self) -> Bool[Array, ""]:
         return _finite(self.frequencies) & _finite(self.couplings)

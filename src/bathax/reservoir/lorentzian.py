@@ -6,7 +6,16 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Complex, Inexact
 
-from bathax._checks import FINITE, NON_NEGATIVE, POSITIVE, Scalar, parameter
+from bathax._checks import (
+    FINITE,
+    NON_NEGATIVE,
+    POSITIVE,
+    Scalar,
+    as_complex,
+    as_inexact,
+    converting,
+    parameter,
+)
 from bathax.numerics.grid import TimeGrid
 from bathax.numerics.quadrature import composite
 from bathax.numerics.special import scaled_expint1
@@ -28,6 +37,7 @@ class Lorentzian(SpectralDensity):
     width: Scalar = parameter(POSITIVE)
     center: Scalar = parameter(FINITE)
 
+    @converting(as_inexact)
     def __call__(self, w: Inexact[Array, "..."]) -> Inexact[Array, "..."]:
         gamma0, width, center = (p.astype(w.dtype) for p in (self.gamma0, self.width, self.center))
         return gamma0 * width**2 / (2.0 * jnp.pi) / ((w - center) ** 2 + width**2)
@@ -80,6 +90,7 @@ class Lorentzian(SpectralDensity):
             return jnp.zeros(grid.points, complex)
         return super().noise_kernel(grid, occupation)
 
+    @converting(as_complex)
     def self_energy(self, z: Complex[Array, "..."]) -> Complex[Array, "..."]:
         """Sigma(z) = (gamma0 lam / 2) / (z - w_0 + i lam), for Im z >= 0."""
         strength = 0.5 * self.gamma0 * self.width
@@ -100,6 +111,7 @@ class DrudeLorentz(SpectralDensity):
     eta: Scalar = parameter(NON_NEGATIVE)
     cutoff: Scalar = parameter(POSITIVE)
 
+    @converting(as_inexact)
     def __call__(self, w: Inexact[Array, "..."]) -> Inexact[Array, "..."]:
         eta, cutoff = self.eta.astype(w.dtype), self.cutoff.astype(w.dtype)
         value = eta * w * cutoff**2 / (w**2 + cutoff**2)
@@ -143,6 +155,7 @@ class DrudeLorentz(SpectralDensity):
         strength = (0.5 * self.eta * self.cutoff**2).astype(complex)
         return jnp.where(positive, strength * ends, jnp.asarray(jnp.inf, complex))
 
+    @converting(as_complex)
     def self_energy(self, z: Complex[Array, "..."]) -> Complex[Array, "..."]:
         q = z / self.cutoff.astype(complex)
         strength = (self.eta * self.cutoff).astype(complex)

@@ -7,7 +7,15 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Inexact
 
-from bathax._checks import NON_NEGATIVE, Scalar, Validated, parameter
+from bathax._checks import (
+    NON_NEGATIVE,
+    Scalar,
+    Validated,
+    as_inexact,
+    converting,
+    parameter,
+)
+from bathax.reservoir.plain import PlainFunction
 
 
 class Occupation(Validated):
@@ -27,6 +35,7 @@ class BoseEinstein(Occupation):
 
     temperature: Scalar = parameter(NON_NEGATIVE)
 
+    @converting(as_inexact)
     def __call__(self, w: Inexact[Array, "..."]) -> Inexact[Array, "..."]:
         warm = self.temperature > 0
         temperature = jnp.where(warm, self.temperature, 1.0).astype(w.dtype)
@@ -57,6 +66,7 @@ class Uniform(Occupation):
 
     number: Scalar = parameter(NON_NEGATIVE)
 
+    @converting(as_inexact)
     def __call__(self, w: Inexact[Array, "..."]) -> Inexact[Array, "..."]:
         return jnp.broadcast_to(self.number.astype(w.dtype), w.shape)
 
@@ -71,7 +81,8 @@ class Distribution(Occupation):
     density; it must fall off with w where the spectral density has algebraic tails.
     """
 
-    function: eqx.Module
+    function: PlainFunction = eqx.field(converter=PlainFunction.of)
 
+    @converting(as_inexact)
     def __call__(self, w: Inexact[Array, "..."]) -> Inexact[Array, "..."]:
-        return self.function(w)  # type: ignore[operator]
+        return self.function(w)

@@ -9,7 +9,15 @@ from jax import lax
 from jax.scipy.special import gamma
 from jaxtyping import Array, Complex, Inexact
 
-from bathax._checks import NON_NEGATIVE, POSITIVE, Scalar, parameter
+from bathax._checks import (
+    NON_NEGATIVE,
+    POSITIVE,
+    Scalar,
+    as_complex,
+    as_inexact,
+    converting,
+    parameter,
+)
 from bathax.numerics.elementary import power
 from bathax.numerics.grid import TimeGrid, sampled
 from bathax.numerics.quadrature import composite, half_line
@@ -49,6 +57,7 @@ class Analytic(SpectralDensity):
         nodes = self.lower.astype(complex) + ray * r
         return nodes, self(nodes) * ray * weights
 
+    @converting(as_complex)
     def self_energy(self, z: Complex[Array, "..."]) -> Complex[Array, "..."]:
         # A batch over eta shares the sum.
         unit = eqx.tree_at(lambda density: density.eta, self, jnp.ones_like(self.eta))
@@ -76,6 +85,7 @@ class Ohmic(Analytic):
     cutoff: Scalar = parameter(POSITIVE)
     exponent: Scalar = parameter(POSITIVE, default=1.0)
 
+    @converting(as_inexact)
     def __call__(self, w: Inexact[Array, "..."]) -> Inexact[Array, "..."]:
         inside = w.real > 0
         x = jnp.where(inside, w, jnp.ones((), w.dtype)) / self.cutoff.astype(w.dtype)
@@ -145,6 +155,7 @@ class BandEdge(Analytic):
     edge: Scalar = parameter(POSITIVE)
     cutoff: Scalar = parameter(POSITIVE)
 
+    @converting(as_inexact)
     def __call__(self, w: Inexact[Array, "..."]) -> Inexact[Array, "..."]:
         edge = self.edge.astype(w.dtype)
         inside = w.real > self.edge

@@ -7,7 +7,18 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Bool, Complex, Inexact
 
-from bathax._checks import NON_NEGATIVE, Scalar, Validated, as_complex, holds, parameter, require
+from bathax._checks import (
+    NON_NEGATIVE,
+    Scalar,
+    Validated,
+    as_complex,
+    as_float,
+    as_inexact,
+    converting,
+    holds,
+    parameter,
+    require,
+)
 from bathax.numerics.quadrature import composite
 from bathax.reservoir.spectral_density import Interval, Measure, Poles, SpectralDensity
 
@@ -19,6 +30,7 @@ class PartialFractions(Validated):
     residues: Complex[Array, " poles"] = eqx.field(converter=as_complex)
     constant: Scalar = parameter()
 
+    @converting(as_complex)
     def __call__(self, z: Complex[Array, "..."]) -> Complex[Array, "..."]:
         return self.constant.astype(complex) + self.sum(z, jnp.ones_like(self.residues))
 
@@ -47,6 +59,7 @@ class Rational(SpectralDensity):
     def is_consistent(self) -> Bool[Array, ""]:
         return self.low < self.high
 
+    @converting(as_inexact)
     def __call__(self, w: Inexact[Array, "..."]) -> Inexact[Array, "..."]:
         inside = (w.real >= self.low) & (w.real <= self.high)
         value = self.fractions(w.astype(complex))
@@ -87,6 +100,7 @@ class Rational(SpectralDensity):
         nodes = self.low + length * x
         return nodes, self(nodes) * length * weights
 
+    @converting(as_complex, as_float)
     def continued(self, z: Complex[Array, "..."], through: Scalar) -> Complex[Array, "..."]:
         inside = (self.low < through) & (through < self.high)
         return inside.astype(complex) * self.fractions(z)
@@ -102,6 +116,7 @@ class Rational(SpectralDensity):
         low, high = (jnp.broadcast_to(end, z.shape) for end in (self.low, self.high))
         return z, masses, low, high
 
+    @converting(as_complex)
     def self_energy(self, z: Complex[Array, "..."]) -> Complex[Array, "..."]:
         r"""Sigma(z) = r(z) ln[(z - low)/(z - high)] + sum_j R_j l_j / (z - p_j), Im z >= 0.
 

@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Bool, Complex
 
-from bathax._checks import Scalar, Validated, holds, require
+from bathax._checks import Scalar, Validated, as_float, converting, holds, require, require_kind
 from bathax.numerics.grid import TimeGrid
 from bathax.reservoir.occupation import BoseEinstein, Occupation
 from bathax.reservoir.spectral_density import Exponentials, SpectralDensity
@@ -34,6 +34,10 @@ class Reservoir(Validated):
         self.occupation = BoseEinstein(temperature) if occupation is None else occupation
 
     def __check_init__(self) -> None:
+        words = "a density like `Ohmic(0.1, 5.0)`, or `Function(J)` of a function J(w)"
+        require_kind("spectral_density", words, self.spectral_density, SpectralDensity)
+        words = "an occupation like `Uniform(0.5)`, or `Distribution(n)` of a function n(w)"
+        require_kind("occupation", words, self.occupation, Occupation)
         words = "0 for a spectral density with weight at w <= 0, which has no thermal state"
         require("temperature", words, self.temperature, holds(Reservoir.is_consistent, self))
 
@@ -60,6 +64,7 @@ class Reservoir(Validated):
         """g and g~ as sums of exponentials; see `SpectralDensity.exponentials`."""
         return self.spectral_density.exponentials(self.occupation, resolution)
 
+    @converting(as_float)
     def noise_shift(self, w: Scalar, resolution: int = 1024) -> Scalar:
         r"""P \int dw' J(w') n(w') / (w - w') at one frequency w.
 

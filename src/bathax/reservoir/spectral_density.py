@@ -14,10 +14,21 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, ArrayLike, Bool, Complex, Float, Inexact
 
-from bathax._checks import NON_NEGATIVE, Scalar, Validated, is_concrete, parameter
+from bathax._checks import (
+    NON_NEGATIVE,
+    Scalar,
+    Validated,
+    as_complex,
+    as_float,
+    as_inexact,
+    converting,
+    is_concrete,
+    parameter,
+)
 from bathax.numerics.grid import TimeGrid
 from bathax.numerics.quadrature import fourier_sum
 from bathax.reservoir.occupation import BoseEinstein, Occupation, Uniform
+from bathax.reservoir.plain import PlainFunction
 
 Measure = tuple[Inexact[Array, " nodes"], Inexact[Array, " nodes"]]
 # Poles in the lower half plane, -2 pi i times their residues, and the ends of the interval of the
@@ -35,7 +46,7 @@ class SpectralDensity(Validated):
     `2.0 * Ohmic(0.1, 5.0) + Lorentzian(0.1, 0.2, 1.0)`.
     """
 
-    formula: ClassVar[str]
+    formula: ClassVar[str] = "J(w)"
 
     @abc.abstractmethod
     def __call__(self, w: Inexact[Array, "..."]) -> Inexact[Array, "..."]:
@@ -97,6 +108,7 @@ class SpectralDensity(Validated):
         """
         return None
 
+    @converting(as_complex, as_float)
     def continued(self, z: Complex[Array, "..."], through: Scalar) -> Complex[Array, "..."]:
         """J in the lower half plane, continued from the real frequency `through`."""
         inside = (through > self.lower).astype(complex)
@@ -131,6 +143,7 @@ class SpectralDensity(Validated):
         nodes, masses = (self.contour if analytic else self.measure)(resolution)
         return nodes, masses, masses * occupation(nodes)
 
+    @converting(as_complex)
     def self_energy(self, z: Complex[Array, "..."]) -> Complex[Array, "..."]:
         r"""Sigma(z) = \int dw J(w) / (z - w), for Im z >= 0, or real z below the support.
 
@@ -144,12 +157,13 @@ class SpectralDensity(Validated):
         inverse = lax.complex(apart.real / square, -apart.imag / square)
         return inverse @ masses.astype(complex)
 
+    @converting(as_float)
     def level_shift(self, w: Float[Array, "..."]) -> Float[Array, "..."]:
         r"""Delta(w) = P \int dw' J(w') / (w - w')."""
         return self.self_energy(w.astype(complex)).real
 
     def __add__(self, other: "SpectralDensity") -> "SpectralDensity":
-        return Sum((self, other))
+        return Sum((self, other)) if isinstance(other, SpectralDensity) else NotImplemented
 
     def __radd__(self, zero: int) -> "SpectralDensity":
         """For `sum`, which starts at 0."""
@@ -171,6 +185,7 @@ class Sum(SpectralDensity):
 
     terms: tuple[SpectralDensity, ...]
 
+    @converting(as_inexact)
     def __call__(self, w: Inexact[Array, "..."]) -> Inexact[Array, "..."]:
         return sum((term(w) for term in self.terms), jnp.zeros_like(w))
 
@@ -215,6 +230,7 @@ class Sum(SpectralDensity):
         known = [intervals for intervals in supports if intervals is not None]
         return tuple(itertools.chain(*known)) if len(known) == len(supports) else None
 
+    @converting(as_complex, as_float)
     def continued(self, z: Complex[Array, "..."], through: Scalar) -> Complex[Array, "..."]:
         return sum((term.continued(z, through) for term in self.terms), jnp.zeros_like(z))
 
@@ -237,9 +253,11 @@ class Sum(SpectralDensity):
             jnp.zeros(grid.points, complex),
         )
 
+    @converting(as_complex)
     def self_energy(self, z: Complex[Array, "..."]) -> Complex[Array, "..."]:
         return sum((term.self_energy(z) for term in self.terms), jnp.zeros_like(z))
 
+    @converting(as_float)
     def level_shift(self, w: Float[Array, "..."]) -> Float[Array, "..."]:
         return sum((term.level_shift(w) for term in self.terms), jnp.zeros_like(w))
 
@@ -252,6 +270,7 @@ class Scaled(SpectralDensity):
     density: SpectralDensity
     factor: Scalar = parameter(NON_NEGATIVE)
 
+    @converting(as_inexact)
     def __call__(self, w: Inexact[Array, "..."]) -> Inexact[Array, "..."]:
         return self.factor.astype(w.dtype) * self.density(w)
 
@@ -296,6 +315,7 @@ class Scaled(SpectralDensity):
     def support(self) -> tuple[Interval, ...] | None:
         return self.density.support
 
+    @converting(as_complex, as_float)
     def continued(self, z: Complex[Array, "..."], through: Scalar) -> Complex[Array, "..."]:
         return self.factor.astype(complex) * self.density.continued(z, through)
 
@@ -314,9 +334,11 @@ class Scaled(SpectralDensity):
     def noise_kernel(self, grid: TimeGrid, occupation: Occupation) -> Complex[Array, " points"]:
         return self.factor.astype(complex) * self.density.noise_kernel(grid, occupation)
 
+    @converting(as_complex)
     def self_energy(self, z: Complex[Array, "..."]) -> Complex[Array, "..."]:
         return self.factor.astype(complex) * self.density.self_energy(z)
 
+    @converting(as_float)
     def level_shift(self, w: Float[Array, "..."]) -> Float[Array, "..."]:
         return self.factor * self.density.level_shift(w)
 
@@ -344,4 +366,6 @@ def _shown(value: object) -> str:
         return f"({', '.join(map(_shown, value))})"
     if isinstance(value, Array) and value.ndim == 0 and is_concrete(value):
         return f"{value.item():g}"
+    if isinstance(value, PlainFunction):
+        return value.name
     return eqx.tree_pformat(value)

@@ -6,14 +6,25 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Complex, Float
 
-from bathax._checks import POSITIVE, Scalar, Validated, parameter, require
+from bathax._checks import (
+    POSITIVE,
+    Scalar,
+    Validated,
+    as_complex,
+    as_float,
+    converting,
+    parameter,
+    require,
+    require_kind,
+)
 from bathax.numerics.grid import TimeGrid
 from bathax.reservoir.reservoir import Reservoir
 from bathax.reservoir.spectral_density import joined
 
 
 def _as_tuple(reservoirs: Reservoir | Iterable[Reservoir]) -> tuple[Reservoir, ...]:
-    return (reservoirs,) if isinstance(reservoirs, Reservoir) else tuple(reservoirs)
+    """Several reservoirs as a tuple, anything else as the only one in it."""
+    return tuple(reservoirs) if isinstance(reservoirs, Iterable) else (reservoirs,)
 
 
 class OpenSystem(Validated):
@@ -25,6 +36,12 @@ class OpenSystem(Validated):
 
     frequency: Scalar = parameter(POSITIVE)
     reservoirs: tuple[Reservoir, ...] = eqx.field(converter=_as_tuple)  # pyright: ignore
+
+    def __check_init__(self) -> None:
+        words = "one `Reservoir(J, temperature)` or several"
+        require("reservoirs", words, "none", self.reservoirs)
+        for bath in self.reservoirs:
+            require_kind("reservoirs", words, bath, Reservoir)
 
     def require_integrable(self) -> None:
         """Refuse a reservoir whose kernels are singular at t = 0, which no time grid resolves."""
@@ -51,16 +68,19 @@ class OpenSystem(Validated):
         """Nodes and masses of g and g~ of all reservoirs together."""
         return joined([bath.exponentials(resolution) for bath in self.reservoirs])
 
+    @converting(as_float)
     def spectral_density(self, w: Float[Array, "..."]) -> Float[Array, "..."]:
         """J(w) of all reservoirs together."""
         return sum((bath.spectral_density(w) for bath in self.reservoirs), jnp.zeros_like(w))
 
+    @converting(as_complex)
     def self_energy(self, z: Complex[Array, "..."]) -> Complex[Array, "..."]:
         """Sigma(z) of all reservoirs together, for Im z >= 0."""
         return sum(
             (bath.spectral_density.self_energy(z) for bath in self.reservoirs), jnp.zeros_like(z)
         )
 
+    @converting(as_complex, as_float)
     def continued_density(self, z: Complex[Array, "..."], through: Scalar) -> Complex[Array, "..."]:
         """J of all reservoirs together, continued from the real frequency `through`."""
         return sum(
@@ -68,12 +88,14 @@ class OpenSystem(Validated):
             jnp.zeros_like(z),
         )
 
+    @converting(as_float)
     def level_shift(self, w: Float[Array, "..."]) -> Float[Array, "..."]:
         """Delta(w) of all reservoirs together."""
         return sum(
             (bath.spectral_density.level_shift(w) for bath in self.reservoirs), jnp.zeros_like(w)
         )
 
+    @converting(as_float)
     def noise_density(self, w: Float[Array, "..."]) -> Float[Array, "..."]:
         """J(w) n(w) of all reservoirs together."""
         return sum(
@@ -81,6 +103,7 @@ class OpenSystem(Validated):
             jnp.zeros_like(w),
         )
 
+    @converting(as_float)
     def noise_shift(self, w: Scalar, resolution: int = 1024) -> Scalar:
         r"""P \int dw' J(w') n(w') / (w - w') of all reservoirs together."""
         shifts = (bath.noise_shift(w, resolution) for bath in self.reservoirs)

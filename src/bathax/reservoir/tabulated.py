@@ -1,19 +1,37 @@
 """A spectral density given by measured points."""
 
 import warnings
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float, Inexact
-from scipy.interpolate import AAA
+from jaxtyping import Array, ArrayLike, Bool, Float, Inexact
+from scipy.interpolate import AAA, PchipInterpolator
 
-from bathax._checks import Scalar, as_float, holds, is_concrete, is_finite, require
-from bathax.numerics.interpolation import monotone_cubic
-from bathax.numerics.quadrature import gauss_legendre
+from bathax._checks import (
+    NON_NEGATIVE,
+    POSITIVE,
+    Scalar,
+    as_float,
+    as_inexact,
+    converting,
+    follows,
+    is_concrete,
+    is_finite,
+    require,
+    require_each,
+)
+from bathax.numerics.interpolation import monotone_cubic, smoothed
+from bathax.numerics.quadrature import gauss_legendre, principal_value
 from bathax.reservoir.rational import PartialFractions, Rational
 from bathax.reservoir.spectral_density import Measure, SpectralDensity
+
+# The error of what is known, relative to measured values.
+CERTAIN = 1e-3
+# To what part of its largest value a table without errors is fitted.
+SMOOTH = 1e-10
 
 
 class Tabulated(SpectralDensity):
@@ -23,30 +41,81 @@ class Tabulated(SpectralDensity):
     integrated by quadrature and are differentiable with respect to w and J. The cubic has jumps in
     its second derivative, and J a jump where the table starts or ends at a value above zero, so
     that g(t) shows revivals at t ~ 2 pi / spacing that belong to the table, not to the reservoir.
+
+    `error`, if known, are the standard errors of the points. They and what the table leaves out
+    between its points are no part of the error estimate of a solution: see `table_error`. Of a
+    measured J with noise `Tabulated.from_noisy` makes a smooth table.
     """
 
     formula: ClassVar[str] = "J(w) = monotone cubic through the table"
 
     w: Float[Array, " knots"] = eqx.field(converter=as_float)
     J: Float[Array, " knots"] = eqx.field(converter=as_float)
+    error: Float[Array, " knots"] = eqx.field(converter=as_float, default=0.0)
 
     def __check_init__(self) -> None:
-        require("J", "as long as `w`", f"{self.J.shape} long", self.w.shape == self.J.shape)
-        require(
-            "w", "a list of at least 3 frequencies", self.w, self.w.ndim == 1 and len(self.w) > 2
-        )
-        require("w", "finite and increasing", self.w, holds(_increasing, self.w))
-        require("J", "non-negative and finite", self.J, holds(_non_negative, self.J))
+        w, values, error = self.w, self.J, self.error
+        require("J", "as long as `w`", f"{values.shape} long", w.shape == values.shape)
+        require("w", "a list of at least 3 frequencies", w, w.ndim == 1 and len(w) > 2)
+        words = "one number or as long as `w`"
+        require("error", words, f"{error.shape} long", error.shape in ((), w.shape))
+        require_each("w", "finite", w, is_finite)
+        require_each("w", "increasing (sort `w`, and J with it)", w, follows)
+        require_each("J", "finite", values, is_finite)
+        words = "non-negative (`Tabulated.from_noisy` smooths a measured J)"
+        require_each("J", words, values, lambda x: x >= 0.0)
+        require_each("error", NON_NEGATIVE.words, error, NON_NEGATIVE.holds)
+
+    @staticmethod
+    def from_noisy(
+        w: ArrayLike | Sequence, J: ArrayLike | Sequence, error: ArrayLike | Sequence | None = None
+    ) -> "Tabulated":
+        """A smooth table of a measured J: by the smoothing spline that cross-validation chooses.
+
+        `w` in any order, five frequencies or more, `J` of any sign, and the standard `error` of
+        each J if known, all equal otherwise. The table has the spline's values at `w`, and 0 where
+        they are negative; at w = 0, where a thermal reservoir has none, J is taken to be 0. Its
+        `error` is their standard error, from the scatter of the points around the spline.
+        """
+        w, values = np.asarray(as_float(w, "w")), np.asarray(as_float(J, "J"))
+        require("J", "as long as `w`", f"{values.shape} long", w.shape == values.shape)
+        require("w", "a list of at least 5 frequencies", w, w.ndim == 1 and len(w) > 4)
+        errors = np.broadcast_to(as_float(1.0 if error is None else error, "error"), w.shape)
+        require_each("J", "finite", values, is_finite)
+        require_each("error", POSITIVE.words, errors, POSITIVE.holds)
+        order = np.argsort(w)
+        require_each("w", "finite and all different", w[order], lambda x: is_finite(x) & follows(x))
+        w, values, errors = w[order], values[order], errors[order]
+        at_zero = w == 0.0
+        errors = np.where(at_zero, CERTAIN * np.median(errors), errors)
+        smooth, spread = smoothed(w, np.where(at_zero, 0.0, values), errors)
+        return Tabulated(w, np.where(at_zero, 0.0, np.maximum(smooth, 0.0)), spread)
+
+    def raised(self) -> "Tabulated":
+        """The table with each J above 0 larger by its standard `error`."""
+        J = jnp.where(self.J > 0.0, self.J + self.error, self.J)
+        return Tabulated(self.w, J, self.error)
 
     def is_consistent(self) -> Bool[Array, ""]:
-        return _increasing(self.w) & _non_negative(self.J)
+        increasing = is_finite(self.w).all() & (self.w[1:] > self.w[:-1]).all()
+        return increasing & ((self.J >= 0) & is_finite(self.J)).all()
 
+    def thinned(self) -> "Tabulated":
+        """Every second point of the table, and its last one."""
+        kept = np.union1d(np.arange(0, len(self.w), 2), [len(self.w) - 1])
+        words = "a list of at least 5 frequencies"
+        require("w", words, f"{len(self.w)} long", len(kept) > 2)
+        error = self.error[kept] if self.error.ndim else self.error
+        return Tabulated(self.w[kept], self.J[kept], error)
+
+    @converting(as_inexact)
     def __call__(self, w: Inexact[Array, "..."]) -> Inexact[Array, "..."]:
         return monotone_cubic(self.w, self.J, w)
 
     @property
     def lower(self) -> Scalar:
-        return self.w[0]
+        """Where J begins to be above zero."""
+        return self.w[jnp.maximum(jnp.argmax(self.J > 0.0) - 1, 0)]
 
     @property
     def bandwidth(self) -> Scalar:
@@ -54,7 +123,7 @@ class Tabulated(SpectralDensity):
 
     @property
     def extent(self) -> tuple[Scalar, Scalar]:
-        return self.w[0], self.w[-1]
+        return self.lower, self.w[-1]
 
     @property
     def weight(self) -> Scalar:
@@ -64,55 +133,47 @@ class Tabulated(SpectralDensity):
         nodes, lengths = self._rule(resolution)
         return nodes, self(nodes) * lengths
 
+    @converting(as_float)
     def level_shift(self, w: Float[Array, "..."]) -> Float[Array, "..."]:
-        r"""Delta(w) = \int dw' [J(w') - J(w)] / (w - w') + J(w) log|(w - w_0) / (w_last - w)|."""
-        nodes, lengths = self._rule(8 * len(self.w))
-        masses = self(nodes) * lengths
+        return principal_value(self, w, self._rule(8 * len(self.w)), (self.w[0], self.w[-1]))
 
-        def shift(w: Scalar) -> Scalar:
-            here, gap = self(w), w - nodes
-            difference = (masses - here * lengths) / jnp.where(gap == 0.0, jnp.inf, gap)
-            inside = (w > self.w[0]) & (w < self.w[-1])
-            at = jnp.where(inside, w, 0.5 * (self.w[0] + self.w[-1]))
-            ends = here * jnp.log((at - self.w[0]) / (self.w[-1] - at))
-            return jnp.sum(difference) + jnp.where(inside, ends, 0.0)
+    def rational(self, rtol: float | None = None, terms: int = 60) -> Rational:
+        r"""The table as a rational function, which is analytic: by the AAA algorithm (SciPy).
 
-        return jnp.vectorize(shift)(w)
-
-    def rational(self, rtol: float = 1e-10, terms: int = 60) -> Rational:
-        """The table as a rational function, which is analytic: by the AAA algorithm (SciPy).
-
-        Fitted to `rtol` of the largest J with up to so many `terms`; its `kernel_error` compares
-        it to the monotone cubic. For concrete values only. A table too rough for a smooth
+        Fitted to `rtol` of the largest J with up to so many `terms`: 1e-10 if left out, or what the
+        `error` of the table is of the largest J. Its `kernel_error` \int |dg| dt is the change from
+        a fit without every fourth point, or from the monotone cubic where there is no such fit, and
+        what the fit misses at the points. For concrete values only. A table too rough for a smooth
         function, whose fit has poles within its range, is refused.
         """
-        require("w", "known: a fit cannot be traced", self.w, is_concrete(self.w, self.J))
-        w, values = np.asarray(self.w), np.asarray(self.J)
-        with warnings.catch_warnings():
-            # Too few terms for `rtol`: `kernel_error` tells.
-            warnings.simplefilter("ignore", RuntimeWarning)
-            fit = AAA(w, values, rtol=rtol, max_terms=min(terms, len(w) // 2))
-        poles = fit.poles()
-        real = np.abs(poles.imag) < 1e-6 * (w[-1] - w[0])
-        within = real & (poles.real > w[0]) & (poles.real < w[-1])
-        words = "smooth enough for a rational function without poles among the points"
-        require("J", words, f"fitted with poles at {poles[within]}", not within.any())
-        # They are in conjugate pairs but for rounding.
-        above, on = poles[poles.imag > 0.0], poles[poles.imag == 0.0].real
-        poles = np.concatenate([above, above.conj(), on])
-        residues = _residues(w, values, above, on)
-        # Where the table begins at zero, so does the function: a thermal n(w) needs it.
-        constant = values[0] - np.sum(residues / (w[0] - poles)).real
-        fractions = PartialFractions(poles, residues, constant)
-        return Rational(fractions, w[0], w[-1], self._kernel_error(fractions))
+        require("w", "known: a fit cannot be traced", "traced", is_concrete(self.w, self.J))
+        first = int(np.searchsorted(np.asarray(self.w), float(self.lower)))
+        w, values = np.asarray(self.w)[first:], np.asarray(self.J)[first:]
+        known = float(jnp.max(self.error)) / max(values.max(), np.finfo(float).tiny)
+        wanted = max(known, SMOOTH) if rtol is None else rtol
+        fit, within = _fitted(w, values, wanted, terms)
+        words = (
+            "smooth enough for a rational function (`Tabulated.from_noisy` smooths a measured J)"
+        )
+        found = f"rough: the fit has {within.size} poles among the points"
+        require("J", words, found, within.size == 0)
+        kept = np.setdiff1d(np.arange(len(w)), np.arange(2, len(w) - 1, 4))
+        other, refused = _fitted(w[kept], values[kept], wanted, terms)
+        error = self._kernel_error(w, values, fit, self if refused.size else other)
+        return Rational(fit, w[0], w[-1], error)
 
-    def _kernel_error(self, fractions: PartialFractions) -> float:
-        r"""\int |dg| dt up to 2 pi / spacing of the table, after which g repeats itself."""
+    def _kernel_error(self, w: np.ndarray, values: np.ndarray, fit: Any, other: Any) -> float:
+        r"""\int |dg| dt of the change between two fits, and of what the first misses at points.
+
+        Up to 2 pi / spacing of the table, after which g repeats itself.
+        """
         x, lengths = (np.asarray(part) for part in self._rule(8 * len(self.w)))
-        missed = np.asarray(self(jnp.asarray(x)) - fractions(jnp.asarray(x, complex)).real)
-        ts = np.linspace(0.0, 2.0 * np.pi / np.min(np.diff(self.w)), 1024)
-        kernel = np.exp(-1j * np.outer(ts, x)) @ (missed * lengths)
-        return float(np.trapezoid(np.abs(kernel), ts))
+        x, lengths = x[x >= w[0]], lengths[x >= w[0]]
+        missed = np.asarray(PchipInterpolator(w, np.real(fit(w)) - values)(x))
+        change = np.real(fit(x)) - np.real(other(x))
+        ts = np.linspace(0.0, 2.0 * np.pi / np.min(np.diff(w)), 1024)
+        kernels = np.exp(-1j * np.outer(ts, x)) @ (lengths[:, None] * np.stack([missed, change], 1))
+        return float(np.sum(np.trapezoid(np.abs(kernels), ts, axis=0)))
 
     def _rule(self, resolution: int) -> Measure:
         """Nodes and lengths of Gauss-Legendre rules between the knots, where J is a polynomial.
@@ -126,12 +187,23 @@ class Tabulated(SpectralDensity):
         return (edges[:-1] + width * x).ravel(), (width * weights).ravel()
 
 
-def _increasing(w: Float[Array | np.ndarray, " knots"]) -> Any:
-    return is_finite(w).all() & (w[1:] > w[:-1]).all()
-
-
-def _non_negative(values: Float[Array | np.ndarray, " knots"]) -> Any:
-    return ((values >= 0) & is_finite(values)).all()
+def _fitted(
+    w: np.ndarray, values: np.ndarray, rtol: float, terms: int
+) -> tuple[PartialFractions, np.ndarray]:
+    """A rational function through a table, and those of its poles that lie among the points."""
+    with warnings.catch_warnings():
+        # Too few terms for `rtol`: `kernel_error` tells.
+        warnings.simplefilter("ignore", RuntimeWarning)
+        poles = AAA(w, values, rtol=rtol, max_terms=min(terms, len(w) // 2)).poles()
+    real = np.abs(poles.imag) < 1e-6 * (w[-1] - w[0])
+    within = np.sort(poles.real[real & (poles.real > w[0]) & (poles.real < w[-1])])
+    # They are in conjugate pairs but for rounding.
+    above, on = poles[poles.imag > 0.0], poles[poles.imag == 0.0].real
+    poles = np.concatenate([above, above.conj(), on])
+    residues = _residues(w, values, above, on)
+    # Where the table begins at zero, so does the function: a thermal n(w) needs it.
+    constant = values[0] - np.sum(residues / (w[0] - poles)).real
+    return PartialFractions(poles, residues, constant), within
 
 
 def _residues(w: np.ndarray, values: np.ndarray, above: np.ndarray, on: np.ndarray) -> np.ndarray:

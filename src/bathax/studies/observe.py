@@ -4,16 +4,21 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Int
 
+from bathax._checks import is_valid
+from bathax._status import Status
 from bathax.cavity.critical import critical_coupling, critical_temperature, resonant_occupation
 from bathax.cavity.limits import long_time_limit
+from bathax.cavity.poles import bound_states
 from bathax.qubit.critical import least_determinant
 from bathax.qubit.dynamical_map import dynamical_map
 from bathax.reservoir.system import OpenSystem
 from bathax.solution import solve
 from bathax.studies.quantities import OF_MAP, OF_SOLUTION, OF_SYSTEM
 
+# What a system with a bound state has not: it is NaN there.
+UNBOUND = {"critical_temperature", "resonant_occupation"}
 FUNCTIONS: dict[str, Callable[..., Array]] = {
     "critical_coupling": lambda system, *_: critical_coupling(system),
     "critical_temperature": lambda system, initial, *_: critical_temperature(
@@ -36,8 +41,9 @@ def observe(
 ) -> dict[str, Array]:
     """The named `QUANTITIES`, error estimates as `<name>_error`, the times `t` and a `status`.
 
-    Only what the names need is computed. There is no `status` where all of them are numbers of the
-    system, like a critical coupling. Works under `jit`, `vmap` and `grad`.
+    Only what the names need is computed. Of numbers of the system, like a critical coupling, the
+    status says whether one is NaN that should not be: a `critical_temperature` or
+    `resonant_occupation` is, where there is a bound state. Works under `jit`, `vmap` and `grad`.
     """
     names = list(names)
     found: dict[str, Array] = {"t": ts}
@@ -50,9 +56,23 @@ def observe(
             result = compute()
             found |= _estimated(result, wanted)
             found["status"] = jnp.maximum(found.get("status", 0), result.status)
-    return found | {
+    numbers = {
         name: FUNCTIONS[name](system, initial, ts, solver) for name in names if name in OF_SYSTEM
     }
+    if numbers:
+        found["status"] = jnp.maximum(found.get("status", 0), _status(system, numbers))
+    return found | numbers
+
+
+def _status(system: OpenSystem, numbers: dict[str, Array]) -> Int[Array, ""]:
+    """Whether a number of a system is NaN where it has a value."""
+    unknown = {name: jnp.any(jnp.isnan(value)) for name, value in numbers.items()}
+    if UNBOUND & numbers.keys():
+        bound = jnp.any(bound_states(system).exist)
+        unknown |= {name: unknown[name] & ~bound for name in UNBOUND & numbers.keys()}
+    failed = jnp.any(jnp.stack(list(unknown.values())))
+    status = jnp.where(failed, Status.NOT_A_NUMBER, Status.SUCCESS)
+    return jnp.where(is_valid(system), status, Status.INVALID)
 
 
 def _estimated(result: Any, names: Iterable[str]) -> dict[str, Array]:

@@ -194,8 +194,8 @@ REFUSED_BY_THE_LIBRARY = [
     (
         'kind = "ohmic", eta = 0.05, cutoff = 5.0',
         'kind = "tabulated", file = "j.csv"',
-        "Argument `reservoir.0.spectral_density.J` must be non-negative and finite, "
-        "but is [ 0. -1.  0.].",
+        "Argument `reservoir.0.spectral_density.J` must be non-negative (`Tabulated.from_noisy` "
+        "smooths a measured J), but is -1 at index 1.",
     ),
     (
         'kind = "ohmic", eta = 0.05, cutoff = 5.0',

@@ -72,6 +72,26 @@ def test_a_fit(study, data, call, tmp_path):
     assert call("fit", study, data, "--out", out) == (2, "", sentence)
 
 
+def test_what_the_data_do_not_determine(study, data, call, tmp_path):
+    """|u| knows nothing of a temperature: no number is given, and the command says so."""
+    study.write_text(study.read_text().replace('eta"]', 'eta", "reservoir.0.temperature"]'))
+    times = np.array([1.0, 2.0, 4.0, 8.0])
+    rows = [f"{t},{np.exp(-np.pi * 0.02 * np.exp(-0.2) * t):.15g},0.01\n" for t in times]
+    data.write_text("t,abs_u,abs_u_error\n" + "".join(rows))
+    out = tmp_path / "fit.json"
+    status, stdout, stderr = call("fit", study, data, "--out", out)
+    assert status == 1
+    assert stdout.splitlines()[1].split() == ["reservoir.0.temperature", "undetermined"]
+    words = "do not determine `reservoir.0.temperature`: nothing that was measured depends on it."
+    assert words in stderr
+    found = fitting.load(out)
+    assert words in found["message"]
+    eta, temperature = found["parameters"].values()
+    np.testing.assert_allclose(eta["value"], 0.02, rtol=1e-8)
+    assert np.isnan(float(temperature["value"]))
+    assert (tmp_path / "fit.png").stat().st_size > 1_000
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [

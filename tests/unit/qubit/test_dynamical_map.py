@@ -137,8 +137,8 @@ def test_a_batch_is_a_map_of_maps():
 
 BAD = [
     ([], "Argument `ts` must be a list of at least one time, but is of shape (0,)."),
-    ([0.0, 2.0, 1.0], "Argument `ts` must be increasing, but is [0. 2. 1.]."),
-    ([-1.0, 1.0], "Argument `ts` must be non-negative, but is [-1.  1.]."),
+    ([0.0, 2.0, 1.0], "Argument `ts` must be increasing, but is 1 at index 2."),
+    ([-1.0, 1.0], "Argument `ts` must be non-negative, but is -1 at index 0."),
 ]
 
 

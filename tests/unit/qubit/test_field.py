@@ -93,9 +93,9 @@ def test_gradient_and_bad_points_inside_jit():
 
 BAD = [
     ([1.0], [], "frequencies", "a list of at least one frequency, but is of shape (0,)."),
-    ([1.0], [jnp.inf], "frequencies", "finite, but is [inf]."),
+    ([1.0], [jnp.inf], "frequencies", "finite, but is inf at index 0."),
     ([1.0], [0.0], "frequencies", "where every occupation is finite, but is [0.]."),
-    ([2.0, 1.0], [1.0], "ts", "increasing, but is [2. 1.]."),
+    ([2.0, 1.0], [1.0], "ts", "increasing, but is 1 at index 1."),
 ]
 
 

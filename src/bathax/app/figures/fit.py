@@ -1,11 +1,15 @@
 """A fit: data and curves, residuals, and the spectral density with its error."""
 
+import textwrap
 from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
 
 from bathax.app.figures.parts import TIME, new_axes
+
+# Letters of a line beside the residuals; errors above so many times the largest value are no band.
+WIDTH, BROAD = 44, 1e3
 
 
 def fitted(view: dict[str, Any], axes: Any = None) -> Figure:
@@ -23,6 +27,8 @@ def fitted(view: dict[str, Any], axes: Any = None) -> Figure:
     _draw_band(ax, view["frequencies"], *view["density"])
     ax.set(xlabel=r"$\omega\,/\,\omega_s$", ylabel=r"$J(\omega)$", ylim=(0.0, None))
     axes[1, -1].set_axis_off()
+    warnings = [textwrap.fill(sentence, WIDTH) for sentence in view["warnings"]]
+    axes[1, -1].text(0.0, 1.0, "\n".join(warnings), va="top", fontsize="x-small")
     return axes[0, 0].figure
 
 
@@ -39,4 +45,6 @@ def _draw_data(ax: Any, view: dict[str, Any], column: int) -> None:
 
 def _draw_band(ax: Any, x: np.ndarray, value: np.ndarray, error: np.ndarray) -> None:
     ax.plot(x, value, zorder=2)
-    ax.fill_between(x, value - error, value + error, alpha=0.3, lw=0, zorder=0)
+    known = error < BROAD * np.max(np.abs(value))
+    low, high = value - error, value + error
+    ax.fill_between(x, low, high, where=known, alpha=0.3, lw=0, zorder=0)

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, ArrayLike, Float, Int
 
-from bathax._checks import require
+from bathax._checks import as_float, as_inexact, is_concrete, is_finite, require, require_each
 from bathax._status import Status
 
 # What cannot be: measured values beyond, by more than so many errors, have another sign or unit.
@@ -41,13 +41,13 @@ class Data(eqx.Module):
     has_errors: bool = eqx.field(static=True)
 
     def __init__(self, times: ArrayLike | Sequence, **quantities: Any) -> None:
-        times = np.asarray(times, float)
-        listed = times.ndim == 1 and times.size > 0 and bool(np.all(np.isfinite(times)))
-        require("times", "a list of finite numbers", f"{times}", listed)
-        require("times", "non-negative", f"{times.min():g}", times.min() >= 0.0)
+        times = _known("times", as_float(times, "times"))
+        require("times", "a list of numbers", _shape(times), times.ndim == 1 and times.size > 0)
+        require_each("times", "finite", times, is_finite)
+        require_each("times", "non-negative", times, lambda t: t >= 0.0)
         require("quantities", "one or more", "none", bool(quantities))
         known = [isinstance(given, tuple) for given in quantities.values()]
-        require("quantities", "all with errors or all without", quantities, len({*known}) == 1)
+        require("quantities", "all with errors or all without", "both", len({*known}) == 1)
         self.has_errors = known[0]
         unique, places = np.unique(times, return_inverse=True)
         self.t, self.places = jnp.asarray(unique), jnp.asarray(places)
@@ -59,7 +59,11 @@ class Data(eqx.Module):
         """(model - data) / error of all values, both parts of complex ones; 0 for missing ones."""
         parts = []
         for name, values in self.values.items():
-            model = _quantity(result, name)[self.places]
+            model = _quantity(result, name)
+            rule = f"given at the {len(self.t)} times `data.t`, and at no others"
+            shape = f"of shape {model.shape}"
+            require(f"model.{name}", rule, shape, model.shape == self.t.shape)
+            model = model[self.places]
             missing = jnp.isnan(values)
             zero = jnp.zeros((), values.dtype)
             measured = jnp.where(missing, zero, values).astype(model.dtype)
@@ -86,21 +90,35 @@ def _quantity(result: Any, name: str) -> Array:
     return jnp.abs(values) if own != name else values
 
 
+def _known(name: str, value: Array) -> np.ndarray:
+    """The numbers themselves, which a fit needs."""
+    words = "known numbers (a fit is not itself for `jit`, `vmap` or `grad`)"
+    require(name, words, "traced", is_concrete(value))
+    return np.asarray(value)
+
+
+def _shape(values: np.ndarray) -> str:
+    return f"of shape {values.shape}"
+
+
 def _read(name: str, given: Any, times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Checked values and errors of one quantity."""
+    pair = len(given) == 2 if isinstance(given, tuple) else True
+    require(name, "values, or a tuple (values, errors)", "neither", pair)
     values, errors = given if isinstance(given, tuple) else (given, 1.0)
-    values, errors = np.asarray(values), np.asarray(errors, float)
-    values = values.astype(complex if np.iscomplexobj(values) else float)
+    values = _known(name, as_inexact(values, name))
+    errors = _known(f"{name}_error", as_float(errors, f"{name}_error"))
     same = f"as long as the times, {len(times)}"
     require(name, same, f"of shape {values.shape}", values.shape == times.shape)
-    require(f"{name}_error", f"one number or {same}", errors, errors.shape in ((), times.shape))
+    words = f"one number or {same}"
+    require(f"{name}_error", words, _shape(errors), errors.shape in ((), times.shape))
     errors = np.broadcast_to(errors, times.shape)
     present = ~np.isnan(values)
     require(name, "measured at least once", "missing throughout", bool(present.any()))
-    require(name, "finite or NaN", values, bool(np.all(np.isfinite(values[present]))))
+    require_each(name, "finite or NaN", values, lambda x: np.isfinite(x) | np.isnan(x))
     positive = (errors > 0.0) & np.isfinite(errors)
     rule = "positive and finite wherever a value is"
-    require(f"{name}_error", rule, errors, bool(np.all(positive[present])))
+    require_each(f"{name}_error", rule, errors, lambda _: positive | ~present)
     if isinstance(given, tuple):
         _require_possible(name, values, errors, times)
     return values, np.where(present, errors, 1.0)
@@ -120,7 +138,7 @@ def _require_possible(name: str, values: np.ndarray, errors: np.ndarray, times: 
 
 def runs_of(data: Data | Sequence[Data]) -> list[Data]:
     """One run or several, as a list."""
-    return [data] if isinstance(data, Data) else list(data)
+    return list(data) if isinstance(data, list | tuple) else [data]  # type: ignore[list-item]
 
 
 def together(data: Data | Sequence[Data], results: Any) -> Float[Array, " residuals"]:
@@ -128,6 +146,30 @@ def together(data: Data | Sequence[Data], results: Any) -> Float[Array, " residu
     results = [results] if isinstance(data, Data) else results
     pairs = zip(runs_of(data), results, strict=True)
     return jnp.concatenate([one.residuals(result) for one, result in pairs])
+
+
+def times_of(data: Data | Sequence[Data], results: Any) -> list[Array | None]:
+    """The times of the results, run by run, where they have some."""
+    results = [results] if isinstance(data, Data) else results
+    return [
+        one.get("t") if isinstance(one, Mapping) else getattr(one, "t", None) for one in results
+    ]
+
+
+def require_same_times(data: Data | Sequence[Data], times: Sequence[Array | None]) -> None:
+    """Refuse a model that was solved at other times than the data were taken at."""
+    for one, found in zip(runs_of(data), times, strict=True):
+        if found is None:
+            continue
+        rule, shape = f"the {len(one.t)} times `data.t`", np.shape(found)
+        require("model.t", rule, f"of shape {shape}", shape == one.t.shape)
+        wanted, found = np.asarray(one.t), np.asarray(found)
+        # Where parameters are invalid the times are NaN.
+        differ = np.flatnonzero(np.abs(found - wanted) > 1e-9 * wanted[-1])
+        if differ.size:
+            place = differ[0]
+            is_not = f"{found[place]:g} at index {place} where that is {wanted[place]:g}"
+            require("model.t", rule, is_not, False)
 
 
 def worst_status(data: Data | Sequence[Data], results: Any) -> Int[Array, ""]:

@@ -1,12 +1,13 @@
 """The one entry to fits: parameters of any model to data of one run or of several."""
 
 from collections.abc import Callable, Mapping
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
 
-from bathax._checks import require
-from bathax.studies.fit.data import count_of, runs_of
+from bathax._checks import require, require_kind, require_whole, shown
+from bathax.studies.fit.data import Data, count_of, require_same_times, runs_of
 from bathax.studies.fit.parameters import Bounds, Parameters
 from bathax.studies.fit.result import Fit, fit_of
 from bathax.studies.fit.search import LOSSES, LevenbergMarquardt, Problem, Runs, search
@@ -15,6 +16,7 @@ from bathax.studies.traced import shareable
 
 # The standard deviation of other starts: of a bounded parameter in the logarithm of its distance.
 SPREAD = 0.7
+TIMES = attrgetter("times")
 SOLVER = LevenbergMarquardt()
 
 
@@ -43,7 +45,8 @@ def fit(
 
     Minimises \sum rho(((model - data) / error)^2) over the parameters of `of`, named as in `start`:
     numbers, or arrays such as the values of a `Tabulated` density. `of` returns a solution, a map
-    or a mapping at the times `data.t`; for several runs, `data` and what it returns are sequences.
+    or a mapping at the times `data.t`, with which its `t` is compared, if it has one; for several
+    runs, `data` and what it returns are sequences.
     It must work under `jit`. Solvers in it that choose their size take what the starts ask for; if
     that misses their tolerance where the search ends, it goes on from there with larger ones.
 
@@ -55,11 +58,15 @@ def fit(
     or minimiser of optimistix, `OptaxMinimiser` for those of optax. `progress`: a bar in a
     terminal, start by start; accelerators search from all starts at once.
 
-    A fit that has not converged says so in `converged` and `message`, and has no errors. Calls with
-    the same `of` and as many data share one compiled program. Not itself for use under `jit`.
+    A fit that has not converged says so in `converged` and `message`, and has no errors; parameters
+    that the data do not determine are NaN. Calls with the same `of` and as many data share one
+    compiled program. Not itself for use under `jit`.
     """
-    require("loss", f"one of {', '.join(LOSSES)}", loss, loss in LOSSES)
-    require("starts", "a positive integer", starts, starts >= 1)
+    require("of", "a function of the parameters", shown(of), callable(of))
+    for one in runs_of(data):
+        require_kind("data", "`Data` of one run, or a list of several", one, Data)
+    require("loss", f"one of {', '.join(LOSSES)}", shown(loss), loss in LOSSES)
+    require_whole("starts", starts, 1)
     parameters = Parameters.of(start, bounds or {})
     size = len(parameters.labels)
     count = count_of(data)
@@ -68,18 +75,24 @@ def fit(
     require("data", rule, f"{count} numbers", enough)
     kinds = {one.has_errors for one in runs_of(data)}
     require("data", "runs that all have errors or all have none", "both", len(kinds) == 1)
-    guesses = _guesses(parameters, start, starts)
+    guesses = _guesses(parameters, starts)
     problem = sized_problem(
         Problem(parameters, shareable(of), loss, penalty, solver), data, guesses
     )
+    require_same_times(data, problem.program(data).compiled(TIMES)(_first(parameters), data))
     found = search(problem, data, guesses, np.zeros(size, bool), progress)
     problem, found, reached = refined(problem, data, found)
     return fit_of(problem, data, found, reached)
 
 
-def _guesses(parameters: Parameters, start: Mapping[str, Any], count: int) -> np.ndarray:
+def _first(parameters: Parameters) -> np.ndarray:
+    """The start as a vector."""
+    return parameters.vector(parameters.example)
+
+
+def _guesses(parameters: Parameters, count: int) -> np.ndarray:
     """The start, and others around it."""
-    x = parameters.free(parameters.vector(start))
+    x = parameters.free(_first(parameters))
     unit = np.where(parameters.is_bounded, 1.0, np.maximum(np.abs(x), 0.1))
     steps = np.random.default_rng(0).normal(size=(count - 1, len(x)))
     return np.vstack([x, x + SPREAD * unit * steps])

@@ -8,7 +8,10 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from bathax._checks import require
+from bathax._checks import as_float, is_concrete, require, require_kind, shown
+
+# The scale of a number that may be 0.
+ZERO = 0.1
 
 Bounds = tuple[float, float]
 Vector = Float[Array | np.ndarray, "*many parameters"]
@@ -28,10 +31,12 @@ class Parameters(eqx.Module):
     @classmethod
     def of(cls, start: Mapping[str, Any], bounds: Mapping[str, Bounds]) -> "Parameters":
         """Bounds of those not named: above 0 for a start above 0, none otherwise."""
-        require("start", "a mapping with at least one parameter", start, bool(start))
+        words = "a mapping with at least one parameter"
+        require("start", words, shown(start), isinstance(start, Mapping) and bool(start))
+        require_kind("bounds", "a mapping of pairs (low, high)", bounds, Mapping)
         unknown = [name for name in bounds if name not in start]
         require("bounds", f"of parameters among {', '.join(start)}", unknown, not unknown)
-        example = {name: np.asarray(start[name], float) for name in sorted(start)}
+        example = {name: _known(name, start[name]) for name in sorted(start)}
         ends = [
             np.tile(_bounds(name, p, bounds.get(name)), (p.size, 1)) for name, p in example.items()
         ]
@@ -75,6 +80,15 @@ class Parameters(eqx.Module):
             two = self._low + (self._high - self._low) / (1.0 + xp.exp(-y))
         return xp.where(both, two, xp.where(either, one, x))
 
+    def scale(self, p: np.ndarray) -> np.ndarray:
+        """How large each number is: the room between two bounds, or where it is or has started.
+
+        Without bounds, where 0 is a number as good as others, at least 0.1.
+        """
+        least = np.where(self.is_bounded, 0.0, ZERO)
+        size = np.maximum(np.maximum(np.abs(p), np.abs(self.vector(self.example))), least)
+        return np.where(self._has_low & self._has_high, self._high - self._low, size)
+
     @property
     def is_bounded(self) -> Any:
         """Which have a bound, so that x counts factors rather than differences."""
@@ -102,10 +116,20 @@ class Parameters(eqx.Module):
         return self._numpy.where(self._has_high, self.high, 0.0)
 
 
+def _known(name: str, value: Any) -> np.ndarray:
+    """A start as an array of known numbers."""
+    p = as_float(value, f"start.{name}")
+    words = "known numbers (a fit is not itself for `jit`, `vmap` or `grad`)"
+    require(f"start.{name}", words, "traced", is_concrete(p))
+    return np.asarray(p)
+
+
 def _bounds(name: str, p: np.ndarray, given: Bounds | None) -> Bounds:
     if given is None:
         given = (0.0, np.inf) if np.all(p > 0.0) else (-np.inf, np.inf)
-    low, high = given
+    pair = isinstance(given, tuple | list) and len(given) == 2
+    require(f"bounds.{name}", "a pair (low, high)", shown(given), pair)
+    low, high = (float(as_float(end, f"bounds.{name}")) for end in given)
     inside = np.all((p > low) & (p < high))
     require(f"start.{name}", f"between {low:g} and {high:g}", p, inside)
     return low, high

@@ -1,6 +1,6 @@
 """What a fit has found: parameters with errors, and what follows from how well they are known."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
@@ -14,11 +14,17 @@ from scipy import stats
 import bathax as bx
 from bathax._checks import require
 from bathax.studies.fit.data import count_of, runs_of
+from bathax.studies.fit.known import asymmetric, undetermined
 from bathax.studies.fit.search import LOSSES, Linear, Minimum, Problem, Runs, search
 from bathax.studies.traced import Traced, value_and_jacobian
 
-# Two parameters are told apart if their correlation is below this.
-DISTINCT = 0.99
+# Two parameters are told apart if their correlation is below this, or if the errors of both are
+# below this part of their scales.
+DISTINCT, KNOWN = 0.99, 0.1
+# Below this p-value a model is wrong, or the errors of the data are.
+IMPROBABLE = 1e-6
+INEXACT = "Solvers in the model did not reach their tolerance there."
+WRONG_MODEL = "The model does not describe the data within their errors"
 # Starts that end so much above the least chi^2, relative to it and 1, have found the same minimum.
 SAME = 1e-3
 
@@ -41,15 +47,18 @@ class Profile(NamedTuple):
 class Fit:
     r"""Parameters found by `fit`, and how well they are known.
 
-    `parameters` and their standard `errors` by name; `covariance` of all numbers in the order of
-    `labels`, from the exact Jacobian J of the residuals r at the minimum: (J^T J)^{-1}, times chi^2
-    per degree of freedom where the data came without errors, and for a robust loss or a penalty
-    the sandwich H^{-1} (J^T w r^2 w J + P^T P) H^{-1} with H = J^T w J + P^T P. `size` is how many
-    parameters the data determine, tr H^{-1} J^T w J: all of them, less what a penalty does.
-    `chi2` = \sum r^2 over `freedom` degrees, so many fewer than there are data. `agreeing`: how
-    many of the starts found this minimum. Where the search has not converged, `converged` is False
-    and there are no errors: they are NaN. `tolerance_reached`: whether solvers in the model that
-    choose their size are as exact as they should be at these parameters.
+    `parameters` and their standard `errors` by name; NaN, with an infinite error, for those that
+    the data leave `undetermined`, a mapping of labels and reasons; `best`, the numbers where the
+    minimum was found, has all of them. `covariance` of all numbers in the order of `labels`, from
+    the exact Jacobian J of the residuals r at the minimum: (J^T J)^{-1}, times chi^2 per degree of
+    freedom where the data came without errors, and for a robust loss or a penalty the sandwich
+    H^{-1} (J^T w r^2 w J + P^T P) H^{-1} with H = J^T w J + P^T P. `size` is how many parameters
+    the data determine, tr H^{-1} J^T w J: all of them, less what a penalty does. `chi2` = \sum r^2
+    over `freedom` degrees, so many fewer than there are data. `agreeing`: how many of the starts
+    found this minimum. Where the search has not converged, `converged` is False and there are no
+    errors: they are NaN. `tolerance_reached`: whether solvers in the model that choose their size
+    are as exact as they should be at these parameters. `asymmetric`: parameters for which chi^2 is
+    no parabola within their standard error, and how it rises there.
     """
 
     parameters: dict[str, np.ndarray]
@@ -64,15 +73,20 @@ class Fit:
     agreeing: int
     problem: Problem
     data: Runs
+    best: np.ndarray
+    undetermined: dict[str, str]
+    asymmetric: dict[str, str]
     tolerance_reached: bool = True
 
     def __repr__(self) -> str:
         """A table of the parameters, and how good the fit is."""
-        lines = self.problem.parameters.vector(self.parameters), np.sqrt(np.diag(self.covariance))
         width = max(map(len, self.labels))
+        errors = np.sqrt(np.diag(self.covariance))
         table = [
-            f"{label:<{width}}  {value:>14.8g} +- {error:.2g}"
-            for label, value, error in zip(self.labels, *lines, strict=True)
+            f"{label:<{width}}  {'undetermined':>14}"
+            if label in self.undetermined
+            else f"{label:<{width}}  {value:>14.8g} +- {error:.2g}"
+            for label, value, error in zip(self.labels, self.best, errors, strict=True)
         ]
         quality = f"chi^2 = {self.chi2:.4g} for {self.freedom:.4g} degrees of freedom"
         if self._has_errors:
@@ -86,18 +100,36 @@ class Fit:
     @property
     def message(self) -> str:
         """Whether the search converged, and what the data cannot tell, in sentences."""
-        if self.converged:
-            sentences = [f"Converged, from {self.agreeing} of the starts to this minimum."]
-        else:
-            sentences = ["The search did not converge from any start: this is not a result."]
-        if not self.tolerance_reached:
-            sentences += ["Solvers in the model did not reach their tolerance there."]
-        sentences += [f"`{label}` went to its bound." for label in self.at_bounds]
-        sentences += [
+        if not self.converged:
+            return "The search did not converge from any start: this is not a result."
+        first = f"Converged, from {self.agreeing} of the starts to this minimum."
+        return " ".join([first, *self.warnings])
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether there is a result, of a model that agrees with the data, for every parameter."""
+        doubts = self.undetermined or self.indistinct or self._is_improbable
+        return self.converged and self.tolerance_reached and not doubts
+
+    @property
+    def warnings(self) -> list[str]:
+        """What keeps a fit that has converged from being all it seems, in sentences."""
+        found = [] if self.tolerance_reached else [INEXACT]
+        found += [
+            f"The data do not determine `{p}`: {why}." for p, why in self.undetermined.items()
+        ]
+        if self._is_improbable:
+            found.append(f"{WRONG_MODEL}: p = {self.p_value:.1g}.")
+        found += [f"`{label}` went to its bound." for label in self.at_bounds]
+        found += [
             f"The data cannot tell `{one}` from `{other}`: their correlation is {value:+.4f}."
             for one, other, value in self.indistinct
         ]
-        return " ".join(sentences)
+        return found + [
+            f"The error of `{label}` is not the same on both sides: chi^2 rises {how} as it would "
+            "for a linear model, and `profile` has the interval."
+            for label, how in self.asymmetric.items()
+        ]
 
     @cached_property
     def correlation(self) -> np.ndarray:
@@ -108,19 +140,24 @@ class Fit:
 
     @property
     def indistinct(self) -> list[tuple[str, str, float]]:
-        """Pairs of parameters that the data cannot tell apart, and their correlation."""
+        """Pairs of parameters that the data cannot tell apart, and their correlation.
+
+        Without those that are both well known all the same.
+        """
         pairs = zip(*np.triu_indices(len(self.labels), 1), strict=True)
+        scale = self.problem.parameters.scale(self.best)
+        known = np.sqrt(np.diag(self.covariance)) < KNOWN * scale
         return [
             (self.labels[i], self.labels[j], float(self.correlation[i, j]))
             for i, j in pairs
-            if abs(self.correlation[i, j]) > DISTINCT
+            if abs(self.correlation[i, j]) > DISTINCT and not (known[i] and known[j])
         ]
 
     @property
     def at_bounds(self) -> list[str]:
         """Parameters that have come within 1e-6 of a bound, relative to where they started."""
         parameters = self.problem.parameters
-        p, start = parameters.vector(self.parameters), parameters.vector(parameters.example)
+        p, start = self.best, parameters.vector(parameters.example)
         ends = (parameters.low, parameters.high)
         near = [np.abs(p - end) < 1e-6 * np.abs(start - end) for end in ends]
         return [label for label, *close in zip(self.labels, *near, strict=True) if any(close)]
@@ -156,8 +193,7 @@ class Fit:
         require("label", f"one of {', '.join(self.labels)}", label, label in self.labels)
         which = self.labels.index(label)
         parameters = self.problem.parameters
-        best = parameters.vector(self.parameters)
-        places = np.tile(best, (len(values), 1))
+        places = np.tile(self.best, (len(values), 1))
         places[:, which] = np.asarray(values, float)
         fixed = np.arange(len(self.labels)) == which
         found = search(self.problem, self.data, parameters.free(places), fixed)
@@ -180,6 +216,11 @@ class Fit:
         return float(stats.chi2.sf(self.chi2, self.freedom)) if self._has_errors else np.nan
 
     @property
+    def _is_improbable(self) -> bool:
+        """Whether the model is wrong; a robust loss is for data of which some are."""
+        return self.problem.loss == "linear" and self.p_value < IMPROBABLE
+
+    @property
     def _deviance(self) -> float:
         """-2 ln L but for a constant: chi^2, or n ln(chi^2 / n) where it tells the errors."""
         count = count_of(self.data)
@@ -198,15 +239,14 @@ class Fit:
     @property
     def _objective(self) -> float:
         loss = np.asarray(LOSSES[self.problem.loss](jnp.asarray(self.residuals)))
-        penalty = self.problem.penalties(self.problem.parameters.vector(self.parameters))
+        penalty = self.problem.penalties(self.best)
         return float(np.sum(loss**2) + np.sum(np.asarray(penalty) ** 2))
 
     def _linear(self, function: Callable[..., Any]) -> tuple[np.ndarray, np.ndarray]:
         """Value and gradient of a function of the parameters."""
         parameters = self.problem.parameters
-        p = parameters.vector(self.parameters)
-        program = Traced(lambda p: jnp.asarray(function(**parameters.named(p))), p)
-        value, gradient = jax.jit(partial(value_and_jacobian, program))(p)
+        program = Traced(lambda p: jnp.asarray(function(**parameters.named(p))), self.best)
+        value, gradient = jax.jit(partial(value_and_jacobian, program))(self.best)
         return np.asarray(value), np.asarray(gradient)
 
 
@@ -225,49 +265,28 @@ def fit_of(problem: Problem, data: Runs, found: Minimum, reached: bool = True) -
     objectives = np.where(found.converged, found.objectives, np.inf)
     least = float(np.min(objectives))
     agreeing = int(np.count_nonzero(objectives <= least + SAME * (1.0 + least)))
+    best, errors = np.asarray(found.best.p), np.sqrt(np.diag(covariance))
+    unknown = undetermined(problem, data, found.best, errors) if converged else {}
+    known = [label for label in labels if label not in unknown] if converged else []
+    is_known = np.array([label not in unknown for label in labels])
     return Fit(
-        problem.parameters.named(np.asarray(found.best.p)),
-        problem.parameters.named(np.sqrt(np.diag(covariance))),
-        covariance,
-        labels,
-        size,
-        chi2,
-        freedom,
-        residuals,
-        converged,
-        agreeing,
-        problem,
-        data,
-        reached,
+        parameters=problem.parameters.named(np.where(is_known, best, np.nan)),
+        errors=problem.parameters.named(np.where(is_known, errors, np.inf)),
+        covariance=covariance,
+        labels=labels,
+        size=size,
+        chi2=chi2,
+        freedom=freedom,
+        residuals=residuals,
+        converged=converged,
+        agreeing=agreeing,
+        problem=problem,
+        data=data,
+        best=best,
+        undetermined=unknown,
+        asymmetric=asymmetric(problem, data, found.best, covariance, known),
+        tolerance_reached=reached,
     )
-
-
-def compare(fits: Mapping[str, Fit]) -> dict[str, dict[str, float]]:
-    """Models of the same data, the most probable first: sizes, chi^2, criteria, weights.
-
-    `weight` is Akaike's, the probability among these models of being the one that foretells best:
-    exp(-(aic - least aic) / 2), normalised. `p_value` says whether a model is right at all.
-    """
-    counts = {name: count_of(fit.data) for name, fit in fits.items()}
-    require(
-        "fits", "of the same data", f"of so many numbers: {counts}", len({*counts.values()}) == 1
-    )
-    order = sorted(fits, key=lambda name: fits[name].aic)
-    aic = np.array([fits[name].aic for name in order])
-    weights = np.exp(-0.5 * (aic - aic.min()))
-    weights /= weights.sum()
-    return {
-        name: {
-            "size": fits[name].size,
-            "chi2": fits[name].chi2,
-            "freedom": fits[name].freedom,
-            "aic": fits[name].aic,
-            "bic": fits[name].bic,
-            "p_value": fits[name].p_value,
-            "weight": float(weight),
-        }
-        for name, weight in zip(order, weights, strict=True)
-    }
 
 
 def _covariance(problem: Problem, found: Linear) -> tuple[np.ndarray, float]:

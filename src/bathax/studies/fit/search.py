@@ -13,7 +13,7 @@ from jax import lax
 from jaxtyping import Array, Bool, Float, Int
 
 from bathax.numerics.refinement import sized
-from bathax.studies.fit.data import Data, size_of, together, worst_status
+from bathax.studies.fit.data import Data, size_of, times_of, together, worst_status
 from bathax.studies.fit.parameters import Parameters, Vector
 from bathax.studies.traced import KEPT, Traced, closed, value_and_jacobian
 
@@ -99,11 +99,15 @@ def _log_ratio(z: Array) -> Array:
 
 
 class Outcome(NamedTuple):
-    """(model - data) / error, the largest status, and what solvers ask for that choose a size."""
+    """(model - data) / error, the largest status, what solvers ask for, and the times of results.
+
+    Solvers ask that choose their size.
+    """
 
     residuals: Float[Array, " residuals"]
     status: Int[Array, ""]
     demands: Float[Array, " solvers"]
+    times: list[Array | None]
 
 
 @lru_cache(maxsize=KEPT)
@@ -123,7 +127,8 @@ def _program(
         with sized(sizes) as demands:
             results = of(**parameters.named(p))
         asked = lax.stop_gradient(jnp.stack(demands)) if demands and is_asked else jnp.zeros(0)
-        return Outcome(together(data, results), worst_status(data, results), asked)
+        times = times_of(data, results)
+        return Outcome(together(data, results), worst_status(data, results), asked, times)
 
     return closed(partial(outcome, True), partial(outcome, False), p, data)
 

@@ -39,8 +39,8 @@ def test_several_runs():
 @pytest.mark.parametrize(
     ("times", "quantities", "sentence"),
     [
-        ([], {"energy": []}, "Argument `times` must be a list of finite numbers, but is []."),
-        ([-1.0], {"energy": [1.0]}, "Argument `times` must be non-negative, but is -1."),
+        ([], {"energy": []}, "Argument `times` must be a list of numbers, but is of shape (0,)."),
+        ([-1.0], {"energy": [1.0]}, "Argument `times` must be non-negative, but is -1 at index 0."),
         ([1.0], {}, "Argument `quantities` must be one or more, but is none."),
         (
             [1.0, 2.0],
@@ -55,7 +55,8 @@ def test_several_runs():
         (
             [1.0],
             {"energy": ([1.0], 0.0)},
-            "Argument `energy_error` must be positive and finite wherever a value is, but is [0.].",
+            "Argument `energy_error` must be positive and finite wherever a value is, but is 0 at "
+            "index 0.",
         ),
         (
             [1.0, 2.0],

@@ -196,9 +196,9 @@ def test_models_are_compared(found):
     [
         (
             {"loss": "huber"},
-            "Argument `loss` must be one of linear, soft_l1, cauchy, but is huber.",
+            "Argument `loss` must be one of linear, soft_l1, cauchy, but is 'huber'.",
         ),
-        ({"starts": 0}, "Argument `starts` must be a positive integer, but is 0."),
+        ({"starts": 0}, "Argument `starts` must be an integer, 1 or more, but is 0."),
         ({"bounds": {"a": (0.0, 1.0)}}, "Argument `bounds` must be of parameters among height, "),
     ],
 )
@@ -218,6 +218,105 @@ def test_a_quantity_that_the_model_lacks():
 def test_too_few_data():
     with pytest.raises(ValueError, match="at least 2 numbers, as many as there are parameters"):
         bx.fit(decay, bx.Data([1.0], value=([1.0], 0.1)), START)
+
+
+# --- What is no result --------------------------------------------------------------------------
+
+
+def test_a_parameter_that_the_model_ignores():
+    def model(height, rate, phase):
+        return decay(height, rate) | {"unused": phase}
+
+    found = bx.fit(model, DATA, START | {"phase": 2.0}, starts=3)
+    assert found.undetermined == {"phase": "nothing that was measured depends on it"}
+    assert np.isnan(found.parameters["phase"])
+    assert np.isinf(found.errors["phase"])
+    assert found.best.shape == (3,)
+    sentence = "The data do not determine `phase`: nothing that was measured depends on it."
+    assert found.warnings == [sentence]
+    assert sentence in found.message
+    assert repr(found).splitlines()[1].split() == ["phase", "undetermined"]
+    # The others are what they are without it.
+    alone = bx.fit(decay, DATA, START, starts=1)
+    np.testing.assert_allclose(found.parameters["rate"], alone.parameters["rate"], rtol=1e-6)
+    np.testing.assert_allclose(found.errors["rate"], alone.errors["rate"], rtol=1e-5)
+
+
+def test_times_in_another_unit():
+    """All is over at these times: neither rate nor height can be known, and the model is wrong."""
+    late = 1e3 * (1.0 + TIMES)
+
+    def model(height, rate):
+        return {"value": height * jnp.exp(-rate * late)}
+
+    data = bx.Data(late, value=(1.0 + np.abs(NOISE), 0.05))
+    found = bx.fit(model, data, {"height": 2.0, "rate": 1.0}, starts=1)
+    assert {*found.undetermined} == {"height", "rate"}
+    assert "does not describe the data within their errors: p = 0." in found.message
+
+
+def test_errors_that_are_not_symmetric():
+    """A rate known to half of itself: chi^2 rises as along the profile, not as a parabola."""
+    data = bx.Data(TIMES, value=(curve(TIMES, 1.0, 0.02), 0.5))
+
+    def model(rate):
+        return {"value": jnp.exp(-rate * TIMES)}
+
+    found = bx.fit(model, data, {"rate": 0.1}, bounds={"rate": (-np.inf, np.inf)})
+    assert found.warnings == []
+    positive = bx.fit(model, data, {"rate": 0.1})
+    assert positive.asymmetric == {"rate": "inf times below and 0.88 times above it"}
+    assert "The error of `rate` is not the same on both sides" in positive.message
+
+
+def test_correlated_parameters_that_are_both_known():
+    """To one percent: nothing is said of their correlation."""
+    offset = 100.0
+
+    def line(a, b):
+        return {"value": a + b * (offset + TIMES)}
+
+    known = bx.fit(
+        line, bx.Data(TIMES, value=(1.0 + 2.0 * (offset + TIMES), 1e-4)), {"a": 2, "b": 1}
+    )
+    assert abs(known.correlation[0, 1]) > 0.99
+    assert known.warnings == []
+    vague = bx.fit(
+        line, bx.Data(TIMES, value=(1.0 + 2.0 * (offset + TIMES), 5e-2)), {"a": 2, "b": 1}
+    )
+    assert [pair[:2] for pair in vague.indistinct] == [("a", "b")]
+
+
+@pytest.mark.parametrize(
+    ("times", "sentence"),
+    [
+        (2.0 * TIMES, "Argument `model.t` must be the 30 times `data.t`, but is 0.275862 at index"),
+        (TIMES[::2], "Argument `model.value` must be given at the 30 times `data.t`, and at no "),
+        (
+            np.linspace(0.0, 4.0, 59),
+            "Argument `model.value` must be given at the 30 times `data.t`",
+        ),
+    ],
+)
+def test_a_model_at_other_times_is_refused(times, sentence):
+    def model(rate):
+        return {"t": jnp.asarray(times), "value": jnp.exp(-rate * times)}
+
+    with pytest.raises(ValueError, match="must be") as caught:
+        bx.fit(model, DATA, {"rate": 1.0})
+    assert str(caught.value).startswith(sentence)
+
+
+def test_a_fit_is_not_differentiated():
+    def slope(value):
+        return bx.fit(decay, bx.Data(TIMES, value=value * np.ones(30)), START).chi2
+
+    with pytest.raises(
+        ValueError, match=r"`value` must be known numbers \(a fit is not itself for"
+    ):
+        jax.grad(slope)(1.0)
+    with pytest.raises(ValueError, match=r"`start.rate` must be known numbers"):
+        jax.grad(lambda rate: bx.fit(decay, DATA, {"height": 1.0, "rate": rate}).chi2)(1.0)
 
 
 # --- Solvers that choose their size ------------------------------------------------------------

@@ -1,0 +1,167 @@
+"""A spectral density given by any function of the frequency."""
+
+from typing import ClassVar
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+from jaxtyping import Array, Bool, Float, Inexact
+
+from bathax._checks import (
+    FINITE,
+    POSITIVE,
+    Rule,
+    Scalar,
+    as_float,
+    converting,
+    is_concrete,
+    parameter,
+    require,
+    require_whole,
+)
+from bathax.numerics.quadrature import gauss_legendre, principal_value
+from bathax.reservoir.plain import PlainFunction
+from bathax.reservoir.spectral_density import Measure, SpectralDensity
+
+# Where J is looked at, in units of the scale from its lower end, and what of its largest w J counts
+# as nothing: a kernel without it is the same to 15 digits.
+PROBES, NOTHING = np.geomspace(1e-4, 1e4, 801), 1e-17
+# Panels are as dense as this power of J, and nowhere less than by this part of the mean.
+POWER, LEAST = 0.125, 0.1
+# Two quadrature rules agree to this part.
+AGREE = 1e-10
+
+
+class Function(SpectralDensity):
+    r"""J(w) = function(w) for `lower` <= w <= `upper`, zero outside.
+
+    `function` takes an array of frequencies and returns J there, non-negative and as smooth inside
+    its support as the `panels` resolve; at the ends it may rise like any power. It is made of
+    `jax.numpy`: a plain function, differentiated by what it closes over, or an `equinox.Module`
+    with parameters as its fields, whose programs are compiled once for all of them. `scale` > 0 is
+    a frequency on which J varies; without an `upper` end J falls off, faster than any power, within
+    10,000 of it.
+
+    Kernels are integrated along the real axis, by Gauss-Legendre rules of 32 nodes on each of so
+    many `panels` or more: for `Volterra`, `Hierarchy`, fits and sweeps. J is not continued to
+    complex frequencies, so that poles and `Resonance` are refused, and the self-energy is accurate
+    only away from the support.
+    """
+
+    formula: ClassVar[str] = "J(w) = function(w)"
+
+    function: PlainFunction = eqx.field(converter=PlainFunction.of)
+    lower: Scalar = parameter(FINITE, default=0.0)  # pyright: ignore
+    upper: Scalar = parameter(Rule("a number", lambda x: x == x), default=jnp.inf)
+    scale: Scalar = parameter(POSITIVE, default=1.0)
+    panels: int = eqx.field(static=True, default=32)
+
+    def __check_init__(self) -> None:
+        require_whole("panels", self.panels, 1)
+        if not is_concrete(self):
+            return
+        require("upper", "above `lower`", self.upper, self.upper > self.lower)
+        w, values = np.asarray(self._probes), np.asarray(self(self._probes))
+        bad = np.flatnonzero(~(np.isfinite(values) & (values >= 0.0)))
+        found = f"{values[bad[0]]:g} at w = {w[bad[0]]:g}" if bad.size else ""
+        require("function", "non-negative and finite on its support", found, not bad.size)
+        words = "one that falls off faster than any power within 10,000 `scale`, or ends at `upper`"
+        require("function", words, f"{values[-1]:g} at w = {w[-1]:g}", self._falls_off(values))
+        words = f"smooth enough for {self.panels} `panels`, or have more of them"
+        require("function", words, "not", self._is_resolved())
+
+    def is_consistent(self) -> Bool[Array, ""]:
+        values = self(self._probes)
+        usable = jnp.all(jnp.isfinite(values) & (values >= 0.0)) & (self.upper > self.lower)
+        return usable & self._falls_off(values) & self._is_resolved()
+
+    @converting(as_float)
+    def __call__(self, w: Inexact[Array, "..."]) -> Inexact[Array, "..."]:
+        inside = (w >= self.lower) & (w <= self.upper)
+        within = jnp.minimum(self.lower + self.scale, 0.5 * (self.lower + self.upper))
+        return jnp.where(inside, self.function(jnp.where(inside, w, within)), 0.0)
+
+    @property
+    def bandwidth(self) -> Scalar:
+        return jnp.maximum(jnp.abs(self.lower), jnp.abs(self.lower + self._spread))
+
+    @property
+    def extent(self) -> tuple[Scalar, Scalar]:
+        return self.lower, jnp.minimum(self.lower + 2.0 * self._spread, self._end)
+
+    def measure(self, resolution: int) -> Measure:
+        nodes, lengths = self._rule(self.panels + resolution // 4)
+        return nodes, self(nodes) * lengths
+
+    @converting(as_float)
+    def level_shift(self, w: Float[Array, "..."]) -> Float[Array, "..."]:
+        return principal_value(self, w, self._rule(8 * self.panels), (self.lower, self._end))
+
+    @property
+    def _probes(self) -> Float[Array, " probes"]:
+        """Frequencies inside the support, as far as the function may reach."""
+        w = self.lower + self.scale * jnp.asarray(PROBES)
+        even = (
+            self.lower + (self.upper - self.lower) * jnp.linspace(0.0, 1.0, PROBES.size + 2)[1:-1]
+        )
+        return jnp.where(jnp.isfinite(self.upper), even, w)
+
+    @property
+    def _end(self) -> Scalar:
+        """Where the support ends, or w J is as good as nothing."""
+        w = self._probes
+        size = (w - self.lower) * self(w)
+        beyond = jnp.max(jnp.where(size > NOTHING * jnp.max(size), w, self.lower))
+        return jnp.where(jnp.isfinite(self.upper), self.upper, lax.stop_gradient(beyond))
+
+    @property
+    def _spread(self) -> Scalar:
+        """The root of the mean squared distance from the lower end, weighted by J."""
+        nodes, masses = self.measure(64)
+        weight = jnp.sum(masses)
+        mean = masses @ (nodes - self.lower) ** 2 / jnp.where(weight > 0.0, weight, 1.0)
+        return jnp.where(weight > 0.0, jnp.sqrt(jnp.where(weight > 0.0, mean, 1.0)), self.scale)
+
+    def _rule(self, panels: int) -> Measure:
+        """Nodes and lengths of Gauss-Legendre rules on the support, more of them where J is large.
+
+        w = lower + length s(x) makes powers at both ends smooth in x.
+        """
+        x = jnp.linspace(0.0, 1.0, PROBES.size)
+        edges = lax.stop_gradient(jnp.interp(jnp.linspace(0.0, 1.0, panels + 1), self._share(x), x))
+        unit, weights = (jnp.asarray(part)[None, :] for part in gauss_legendre(32))
+        width = jnp.diff(edges)[:, None]
+        x = (edges[:-1, None] + width * unit).ravel()
+        nodes, lengths = self._placed(x)
+        return nodes, lengths * (width * weights).ravel()
+
+    def _share(self, x: Float[Array, " places"]) -> Float[Array, " places"]:
+        """The part of the panels that lies below each place in [0, 1], by a small power of J."""
+        w, slope = self._placed(0.5 * (x[1:] + x[:-1]))
+        size = self(w)
+        largest = jnp.max(size)
+        density = (size / jnp.where(largest > 0.0, largest, 1.0)) ** POWER * slope
+        mean = jnp.mean(density)
+        density = density / jnp.where(mean > 0.0, mean, 1.0) + LEAST
+        below = jnp.concatenate([jnp.zeros(1), jnp.cumsum(density)])
+        return below / below[-1]
+
+    def _placed(self, x: Float[Array, " places"]) -> Measure:
+        """w and dw/dx at places in [0, 1]."""
+        length = self._end - self.lower
+        step = x**4 * (35.0 - 84.0 * x + 70.0 * x**2 - 20.0 * x**3)
+        return self.lower + length * step, length * 140.0 * (x * (1.0 - x)) ** 3
+
+    def _falls_off(self, values: Float[Array | np.ndarray, " probes"]) -> Bool[Array, ""]:
+        """Whether nothing is left where the probes end."""
+        size = PROBES * jnp.asarray(values)
+        return jnp.isfinite(self.upper) | (size[-1] <= NOTHING * jnp.max(size))
+
+    def _is_resolved(self) -> Bool[Array, ""]:
+        """Whether twice the panels give the same integral."""
+        some, more = (
+            jnp.sum(self(nodes) * lengths)
+            for nodes, lengths in (self._rule(self.panels), self._rule(2 * self.panels))
+        )
+        return jnp.abs(more - some) <= AGREE * jnp.abs(more)

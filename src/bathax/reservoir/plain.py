@@ -1,0 +1,71 @@
+"""Functions that a user gives, as modules that `jit` and derivatives see through."""
+
+from collections.abc import Callable
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array
+
+from bathax._checks import is_concrete, require, shown
+
+
+class PlainFunction(eqx.Module):
+    """A function of an array of frequencies.
+
+    What it closes over, if that is traced, is among the arrays of the module, so that it may cross
+    the programs inside a solver.
+    """
+
+    call: Any
+
+    @staticmethod
+    def of(function: Any) -> "PlainFunction":
+        """From a plain function, or a module that is one; refuses what JAX cannot trace."""
+        if isinstance(function, PlainFunction):
+            return function
+        require(
+            "function", "a function of an array of frequencies", shown(function), callable(function)
+        )
+        words = "made of `jax.numpy` (of one that is not, `Tabulated(w, J)` takes the values)"
+        try:
+            closed = eqx.filter_closure_convert(function, jnp.zeros(()))
+            found = jax.eval_shape(closed, jnp.zeros(()))
+        except (jax.errors.ConcretizationTypeError, jax.errors.TracerArrayConversionError):
+            require("function", words, "not", False)
+        one = getattr(found, "shape", None) == ()
+        require("function", "one that returns a number for each frequency", "not", one)
+        if isinstance(function, eqx.Module):
+            return PlainFunction(function)
+        if is_concrete(closed):
+            return PlainFunction(_Known(function))
+        return PlainFunction(_Closed(*eqx.partition(closed, eqx.is_array)))
+
+    def __call__(self, w: Array) -> Array:
+        return jnp.asarray(self.call(w), float)
+
+    @property
+    def name(self) -> str:
+        """What it is called where it was written, or the kind of module that it is."""
+        known = self.call.function if isinstance(self.call, _Known) else type(self.call)
+        return getattr(known, "__name__", "function").lstrip("_")
+
+
+class _Known(eqx.Module):
+    """A function that closes over nothing traced: itself known to `jit`."""
+
+    function: Callable[[Array], Array] = eqx.field(static=True)
+
+    def __call__(self, w: Array) -> Array:
+        return self.function(w)
+
+
+class _Closed(eqx.Module):
+    """A function of one number: what it closes over as arrays, and the rest, known to `jit`."""
+
+    arrays: Any
+    rest: Any = eqx.field(static=True)
+
+    def __call__(self, w: Array) -> Array:
+        return jnp.vectorize(eqx.combine(self.arrays, self.rest))(w)

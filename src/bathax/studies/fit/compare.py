@@ -1,0 +1,37 @@
+"""Models of the same data, compared."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from bathax._checks import require
+from bathax.studies.fit.data import count_of
+from bathax.studies.fit.result import Fit
+
+
+def compare(fits: Mapping[str, Fit]) -> dict[str, dict[str, float]]:
+    """Models of the same data, the most probable first: sizes, chi^2, criteria, weights.
+
+    `weight` is Akaike's, the probability among these models of being the one that foretells best:
+    exp(-(aic - least aic) / 2), normalised. `p_value` says whether a model is right at all.
+    """
+    counts = {name: count_of(fit.data) for name, fit in fits.items()}
+    require(
+        "fits", "of the same data", f"of so many numbers: {counts}", len({*counts.values()}) == 1
+    )
+    order = sorted(fits, key=lambda name: fits[name].aic)
+    aic = np.array([fits[name].aic for name in order])
+    weights = np.exp(-0.5 * (aic - aic.min()))
+    weights /= weights.sum()
+    return {
+        name: {
+            "size": fits[name].size,
+            "chi2": fits[name].chi2,
+            "freedom": fits[name].freedom,
+            "aic": fits[name].aic,
+            "bic": fits[name].bic,
+            "p_value": fits[name].p_value,
+            "weight": float(weight),
+        }
+        for name, weight in zip(order, weights, strict=True)
+    }
