@@ -3,10 +3,12 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 from jax import lax
 
 import bathax as bx
 from bathax.cavity.green import GreenFunctions
+from bathax.numerics.grid import TimeGrid
 from bathax.thermodynamics.cavity import thermodynamics
 
 CAVITY = bx.Cavity(1.0, bx.Reservoir(bx.Ohmic(0.1, 5.0), 0.0))
@@ -54,3 +56,23 @@ def test_temperature_near_its_pole_is_known_as_far_as_the_entropy_rate_has_a_sig
     error = assert_within_error(["temperature"], transmission, size, truths)
     known = [True, True, False, False, True, True]
     np.testing.assert_array_equal(jnp.isfinite(error.temperature), known)
+
+
+@pytest.mark.parametrize("solver", [bx.Volterra(points=4096), bx.Resonance()])
+def test_the_temperature_just_after_a_pure_start_knows_its_error(solver):
+    """To leading order in t five quanta lose one at 5 (a + b) and gain one at 6 b.
+
+    a = g(0) t^2 and b = g~(0) t^2: T = w_s E' / S' is of the order of w_s / ln p there.
+    """
+    ts = np.concatenate([[0.0], 10.0 ** np.arange(-14.0, -5.0, 0.25)])
+    cavity = bx.Cavity(1.0, bx.Reservoir(bx.Ohmic(0.1, 5.0), 2.0))
+    solution = bx.solve(cavity, bx.Fock(5), ts, solver)
+    grid = TimeGrid.beyond(jnp.asarray(1.0), 64)
+    gain = float(cavity.noise_kernel(grid)[0].real)
+    down, up = 5.0 * (2.5 + gain), 6.0 * gain
+    t = ts[1:]
+    entropy_rate = -down * np.log(down * t**2) - up * np.log(up * t**2)
+    expected = np.append(0.0, (up - down) / entropy_rate)
+    miss = np.abs(solution.temperature - expected)
+    assert np.all(miss <= 10.0 * solution.error.temperature + 1e-6 * np.abs(expected))
+    assert solution.error.temperature[0] == 0.0

@@ -21,6 +21,8 @@ from bathax.thermodynamics.resolution import Rate, is_resolved, share
 
 # A state of less entropy is pure.
 PURE = 1e-9
+# A slope of S for each quantum that flows, above which some population is almost 0.
+STEEP = 10.0
 # Rounding of an entropy, relative to 1 + S.
 ROUNDING = 2e-15
 
@@ -73,7 +75,7 @@ def thermodynamics(
     value, bound = _moments(state, cavity, green, error)
     fixed = lax.stop_gradient((state, cavity, value))
     resolved = _is_resolved(*fixed, bound)
-    errors = _errors(*fixed, bound, resolved)
+    errors = _errors(*fixed, bound, (resolved, green.t > 0.0))
     return _quantities(state, cavity, value, resolved), errors, resolved
 
 
@@ -106,7 +108,8 @@ def _moments(
     def spread(by_transmission: Array, by_noise: Array) -> Array:
         return jnp.abs(by_transmission) * of_transmission + jnp.abs(by_noise) * error.v
 
-    hidden, steepness = _unphysical(state, green, of_transmission + error.v)
+    blur = of_transmission + error.v
+    hidden, steepness = _hidden(state, green, by_noise, blur)
     bound = Moments(
         transmission=of_transmission,
         noise=error.v,
@@ -121,22 +124,27 @@ def _moments(
     return value, lax.stop_gradient(bound)
 
 
-def _unphysical(
-    state: State, green: GreenFunctions, error: Times
+def _hidden(
+    state: State, green: GreenFunctions, by_noise: Times, blur: Times
 ) -> tuple[Times, tuple[Times, Times]]:
-    """Errors of S and of its slopes where |u|^2 > 1 + v or v < 0, by a defect that is cut off.
+    """Errors of S and of its slopes where populations are smaller than what |u|^2 and v may be off.
 
-    Near a pure state S changes like d ln d with the distance d, here the defect and the error. Its
-    slopes are logarithms of populations, cut at `SMALLEST`, that may be as large as d, each times
-    what flows into it: from n quanta n by |u|^2, and (n + 1) + n |u|^2 by v.
+    So it is where they are negative, for |u|^2 > 1 + v or v < 0, by a defect that is cut off, and
+    where a state has hardly left the subspace that it started in. Near its edge S changes like
+    d ln d with the distance d, here the defect and the error. Its slopes are logarithms of
+    populations, cut at `SMALLEST`, that may be as large as d, each times what flows into it: from n
+    quanta n by |u|^2, and (n + 1) + n |u|^2 by v.
     """
     defect = jnp.maximum(green.transmission - 1.0 - green.v, 0.0) + jnp.maximum(-green.v, 0.0)
-    outside, scale = defect > 0.0, 1.0 + state.number
-    distance = jnp.where(outside, defect + error, 1.0)
+    scale = 1.0 + state.number
+    flows = (state.number, scale + state.number * green.transmission)
+    at_start = (1.0 - green.transmission + green.v < blur) & (jnp.abs(by_noise) > STEEP * flows[1])
+    outside = defect > 0.0
+    blurred = outside | (at_start & (green.t > 0.0))
+    distance = jnp.where(blurred, defect + blur, 1.0)
     hidden = jnp.where(distance < 0.1, scale * distance * (1.0 - jnp.log(distance)), jnp.inf)
     logarithm = jnp.log(jnp.minimum(scale * distance, 1.0)) - jnp.log(channel.SMALLEST)
-    steepness = jnp.where(outside, logarithm, 0.0)
-    flows = (state.number, scale + state.number * green.transmission)
+    steepness = jnp.where(blurred, logarithm, 0.0)
     return jnp.where(outside, hidden, 0.0), (flows[0] * steepness, flows[1] * steepness)
 
 
@@ -176,12 +184,21 @@ def _lost_rate(m: Moments, bound: Moments) -> Times:
 
 
 def _errors(
-    state: State, cavity: Cavity, m: Moments, bound: Moments, resolved: Bool[Array, " times"]
+    state: State,
+    cavity: Cavity,
+    m: Moments,
+    bound: Moments,
+    known: tuple[Bool[Array, " times"], Bool[Array, " times"]],
 ) -> Thermodynamics:
-    """Errors to first order in those of the moments, and what T may be off beyond that."""
+    """Errors to first order in those of the moments, and what T may be off beyond that.
+
+    What is known is where T is resolved, and which times are later than 0.
+    """
+    resolved, begun = known
     errors = _propagated(lambda m: _quantities(state, cavity, m, resolved), m, bound)
     beyond = _beyond_first_order(errors.temperature, m, bound)
-    doubt = jnp.where(resolved, beyond, _limit_and_doubt(state, cavity, m)[1])
+    at_rest = _limit_and_doubt(state, cavity, m)[1] + _since_start(cavity, m, bound, begun)
+    doubt = jnp.where(resolved, beyond, at_rest)
     return eqx.tree_at(
         lambda e: (e.temperature, e.free_energy),
         errors,
@@ -230,11 +247,24 @@ def _limit_and_doubt(state: State, cavity: Cavity, m: Moments) -> tuple[Times, T
 
     by_noise = ratio(jnp.ones(()), m.entropy_by_noise)
     by_loss = ratio(state.number, m.entropy_by_transmission)
-    at_start = (m.transmission > 0.5) & (m.entropy < PURE)
-    in_vacuum = jnp.where(at_start, 0.0, by_loss)
+    in_vacuum = jnp.where(_is_pure_start(m), 0.0, by_loss)
     noisy = m.noise > 0.0
     doubt = jnp.where(noisy, jnp.abs(by_noise - by_loss), 0.0)
     return jnp.where(noisy, by_noise, in_vacuum), doubt
+
+
+def _since_start(cavity: Cavity, m: Moments, bound: Moments, begun: Bool[Array, " times"]) -> Times:
+    """How far T of a state that has hardly begun to be mixed may be from its limit 0.
+
+    With a second population p it is about w_s / ln p, and p is below what |u|^2 and v may be off.
+    """
+    blur = jnp.minimum(bound.transmission + bound.noise, 0.1)
+    begun &= _is_pure_start(m) & (blur > 0.0)
+    return jnp.where(begun, -cavity.frequency / jnp.log(jnp.where(begun, blur, 0.1)), 0.0)
+
+
+def _is_pure_start(m: Moments) -> Bool[Array, " times"]:
+    return (m.transmission > 0.5) & (m.entropy < PURE)
 
 
 def _heat_over_temperature(state: State, cavity: Cavity, heat: Times) -> Times:
