@@ -24,7 +24,16 @@ print(json.dumps(found))
 """
 NUMBER = "a real number or an array of them"
 BATHS = "Argument `reservoirs` must be one `Reservoir(J, temperature)` or several, but is "
+SYSTEM = "Argument `system` must be a `Cavity` or a `Qubit`, but is "
 SENTENCES = {
+    "bx.Resonance(nodes=512.0)": "Argument `nodes` must be an integer, 64 or more, but is 512.0.",
+    "bx.Resonance(rtol=None)": "Argument `rtol` must be a positive number, but is None.",
+    "bx.bound_states(bath)": f"{SYSTEM}a `Reservoir`.",
+    "bx.resonances(3)": f"{SYSTEM}3.",
+    "bx.long_time_limit(bath.spectral_density)": f"{SYSTEM}a `Ohmic`.",
+    "bx.critical_temperature(bath, 2.0)": f"{SYSTEM}a `Reservoir`.",
+    "bx.sweep(3, {'eta': [1.0]})": "Argument `of` must be a function of the parameters, but is 3.",
+    "bx.sweep(abs, {'eta': ['a']})": f"Argument `axes.eta` must be {NUMBER}, but is a `list`.",
     "bx.Ohmic('0.1', 5.0)": f"Argument `eta` must be {NUMBER}, but is '0.1'.",
     "bx.Ohmic(0.1j, 5.0)": f"Argument `eta` must be {NUMBER}, but is 0.1j.",
     "bx.Ohmic(0.1, None)": f"Argument `cutoff` must be {NUMBER}, but is None.",

@@ -21,7 +21,7 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import ArrayLike
 
-from bathax._checks import Scalar, as_float, holds, is_valid, require, require_kind
+from bathax._checks import Scalar, as_float, holds, is_valid, require
 from bathax.cavity.model import Cavity
 from bathax.cavity.poles import discrete
 from bathax.cavity.resonance import noise_kernel, require_continued
@@ -29,7 +29,7 @@ from bathax.cavity.sheet import edges, require_analytic
 from bathax.numerics.critical import find_critical
 from bathax.numerics.exponential_sum import transform
 from bathax.reservoir.reservoir import Reservoir
-from bathax.reservoir.system import OpenSystem
+from bathax.reservoir.system import OpenSystem, require_system
 
 NODES = 512
 # Temperatures are searched between the weak-coupling one over so much, and times it.
@@ -47,7 +47,6 @@ def critical_coupling(system: OpenSystem, edge: int = 0) -> Scalar:
     Works under `jit`, `vmap` and `grad`. Only for the lowest and the highest edge: a gap between
     two bands has a bound state in a range of couplings.
     """
-    require_kind("system", "a `Cavity` or a `Qubit`", system, OpenSystem)
     require_analytic(system)
     ends = edges(system)
     require("edge", "0 or -1", edge, edge in (0, -1))
@@ -100,6 +99,7 @@ def critical_temperature(cavity: Cavity, number: ArrayLike) -> Scalar:
 
     NaN above the critical coupling. Works under `jit`, `vmap` and `grad`.
     """
+    require_system(cavity)
     number = as_float(number, "number")
     require("number", "positive", number, holds(lambda n: n > 0.0, number))
     return _temperature(cavity, number)

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Float
 
-from bathax._checks import Scalar, are_times, is_valid, require
+from bathax._checks import Scalar, are_times, is_valid, require, require_positive
 from bathax.cavity.green import GreenFunctions
 from bathax.cavity.model import Cavity
 from bathax.cavity.solvers import Estimate, Solver, judged
@@ -28,7 +28,7 @@ class Diagonalisation(Solver):
     rtol: float = eqx.field(static=True, default=1e-9)
 
     def __check_init__(self) -> None:
-        require("rtol", "positive", self.rtol, self.rtol > 0)
+        require_positive("rtol", self.rtol)
 
     def green_functions(self, cavity: Cavity, ts: Float[Array, " times"]) -> Estimate:
         require_modes(cavity)

@@ -23,7 +23,7 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, Complex, Float
 
-from bathax._checks import are_times, is_valid, require
+from bathax._checks import are_times, is_valid, require, require_positive, require_whole
 from bathax.cavity.green import GreenFunctions
 from bathax.cavity.merging import merged
 from bathax.cavity.model import Cavity
@@ -75,9 +75,9 @@ class Resonance(Solver):
     rtol: float = eqx.field(static=True, default=1e-9)
 
     def __check_init__(self) -> None:
-        even = self.nodes >= 64 and self.nodes % 2 == 0
-        require("nodes", "an even number, 64 or more", self.nodes, even)
-        require("rtol", "positive", self.rtol, self.rtol > 0)
+        require_whole("nodes", self.nodes, 64)
+        require("nodes", "an even number, 64 or more", self.nodes, self.nodes % 2 == 0)
+        require_positive("rtol", self.rtol)
 
     def green_functions(self, cavity: Cavity, ts: Float[Array, " times"]) -> Estimate:
         cavity = rationalised(cavity)

@@ -18,7 +18,7 @@ from jaxtyping import Array, Bool, Complex, Float
 from bathax._checks import Scalar, require
 from bathax.numerics.quadrature import half_line
 from bathax.reservoir.spectral_density import Interval, joined_poles
-from bathax.reservoir.system import OpenSystem
+from bathax.reservoir.system import OpenSystem, require_system
 
 # Lines end at e^LAST bandwidths, for densities with algebraic tails.
 LAST = 11.5
@@ -26,6 +26,7 @@ LAST = 11.5
 
 def require_analytic(system: OpenSystem) -> None:
     """Refuse a reservoir whose spectral density has no analytic continuation."""
+    require_system(system)
     for bath in system.reservoirs:
         density = bath.spectral_density
         known = density.support is not None

@@ -15,7 +15,7 @@ from jaxtyping import Array, Bool, Complex, Float
 
 from bathax._checks import Scalar
 from bathax.numerics.elementary import phase_factor
-from bathax.reservoir.system import OpenSystem
+from bathax.reservoir.system import OpenSystem, require_system
 
 # Eigenvalues closer than this, in units of the largest one, are taken for one.
 DEGENERATE = 1e-12
@@ -23,6 +23,7 @@ DEGENERATE = 1e-12
 
 def has_modes(system: OpenSystem) -> bool:
     """Whether all reservoirs are sums of separate modes."""
+    require_system(system)
     return all(bath.spectral_density.modes is not None for bath in system.reservoirs)
 
 

@@ -125,3 +125,8 @@ class OpenSystem(Validated):
     def weight(self) -> Scalar:
         r"""\int J dw of all reservoirs together; a hint only."""
         return jnp.sum(jnp.stack([bath.spectral_density.weight for bath in self.reservoirs]))
+
+
+def require_system(system: object) -> None:
+    """Refuse what is no system, like a density or a reservoir by itself."""
+    require_kind("system", "a `Cavity` or a `Qubit`", system, OpenSystem)

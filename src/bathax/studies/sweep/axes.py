@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from bathax._checks import require
+from bathax._checks import as_float, require
 
 Box = tuple[slice, ...]
 
@@ -29,12 +29,13 @@ class Axes(NamedTuple):
     @classmethod
     def of(cls, axes: Mapping[str, Any]) -> "Axes":
         """From `{name: values}` or `{name: (dimension, values, attributes)}`, as in xarray."""
-        require("axes", "a mapping with at least one parameter", axes, bool(axes))
+        mapping = isinstance(axes, Mapping) and len(axes) > 0
+        require("axes", "a mapping with at least one parameter", axes, mapping)
         parameters, sizes = {}, {}
         for name, given in axes.items():
             labelled = isinstance(given, tuple) and isinstance(given[0], str)
             dimension, values, *attributes = given if labelled else (name, given)
-            values = np.array(values, float)
+            values = np.array(as_float(values, f"axes.{name}"))
             listed = values.ndim == 1 and values.size > 0
             require(f"axes.{name}", "a list of values", f"of shape {values.shape}", listed)
             size = sizes.setdefault(dimension, len(values))

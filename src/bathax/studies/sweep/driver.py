@@ -79,6 +79,7 @@ def sweep(
     Raises `ValueError` for bad arguments, and `StoreError` where the store cannot be used. Not
     itself for use under `jit`, `vmap` or `grad`: ask for `derivatives`.
     """
+    require("of", "a function of the parameters", f"{of}", callable(of))
     grid = Axes.of(axes)
     unknown = [name for name in derivatives if name not in grid.parameters]
     require("derivatives", f"among {', '.join(grid.parameters)}", unknown, not unknown)
