@@ -25,7 +25,7 @@ from bathax.cavity.sheet import (
     inverse,
     own_poles,
 )
-from bathax.reservoir.spectral_density import joined_poles
+from bathax.reservoir.rules import joined_poles
 from bathax.reservoir.system import OpenSystem
 
 BISECTIONS, NEWTON_STEPS, ABERTH_STEPS = 60, 10, 30

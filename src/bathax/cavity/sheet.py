@@ -17,7 +17,7 @@ from jaxtyping import Array, Bool, Complex, Float
 
 from bathax._checks import Scalar, require
 from bathax.numerics.quadrature import half_line
-from bathax.reservoir.spectral_density import Interval, joined_poles
+from bathax.reservoir.rules import Interval, joined_poles
 from bathax.reservoir.system import OpenSystem, require_system
 
 # Lines end at e^LAST bandwidths, for densities with algebraic tails.

@@ -18,7 +18,8 @@ from bathax._checks import (
 )
 from bathax.numerics.grid import TimeGrid
 from bathax.numerics.special import jinc
-from bathax.reservoir.spectral_density import Interval, Measure, SpectralDensity
+from bathax.reservoir.rules import Interval, Measure
+from bathax.reservoir.spectral_density import SpectralDensity
 
 
 class SemicircleBand(SpectralDensity):

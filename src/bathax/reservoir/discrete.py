@@ -8,7 +8,8 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Inexact
 
 from bathax._checks import Scalar, as_float, is_finite, require, require_each
-from bathax.reservoir.spectral_density import Measure, SpectralDensity
+from bathax.reservoir.rules import Measure
+from bathax.reservoir.spectral_density import SpectralDensity
 
 
 class DiscreteModes(SpectralDensity):

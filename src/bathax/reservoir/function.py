@@ -22,7 +22,8 @@ from bathax._checks import (
 )
 from bathax.numerics.quadrature import gauss_legendre, principal_value
 from bathax.reservoir.plain import PlainFunction
-from bathax.reservoir.spectral_density import Measure, SpectralDensity
+from bathax.reservoir.rules import Measure
+from bathax.reservoir.spectral_density import SpectralDensity
 
 # Where J is looked at, in units of the scale from its lower end, and what of its largest w J counts
 # as nothing: a kernel without it is the same to 15 digits.

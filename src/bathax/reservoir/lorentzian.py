@@ -20,7 +20,8 @@ from bathax.numerics.grid import TimeGrid
 from bathax.numerics.quadrature import composite
 from bathax.numerics.special import scaled_expint1
 from bathax.reservoir.occupation import BoseEinstein, Occupation
-from bathax.reservoir.spectral_density import Interval, Measure, Poles, SpectralDensity
+from bathax.reservoir.rules import Interval, Measure, Poles
+from bathax.reservoir.spectral_density import SpectralDensity
 
 
 class Lorentzian(SpectralDensity):

@@ -23,7 +23,8 @@ from bathax.numerics.grid import TimeGrid, sampled
 from bathax.numerics.quadrature import composite, half_line
 from bathax.numerics.special import hurwitz_zeta
 from bathax.reservoir.occupation import BoseEinstein, Occupation
-from bathax.reservoir.spectral_density import Interval, Measure, SpectralDensity
+from bathax.reservoir.rules import Interval, Measure
+from bathax.reservoir.spectral_density import SpectralDensity
 
 # An exponential cutoff, times a power, matters to ten digits up to some four times its frequency:
 # found by trying which time steps do.

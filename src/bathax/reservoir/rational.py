@@ -20,7 +20,8 @@ from bathax._checks import (
     require,
 )
 from bathax.numerics.quadrature import composite
-from bathax.reservoir.spectral_density import Interval, Measure, Poles, SpectralDensity
+from bathax.reservoir.rules import Interval, Measure, Poles
+from bathax.reservoir.spectral_density import SpectralDensity
 
 
 class PartialFractions(Validated):

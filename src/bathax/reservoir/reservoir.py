@@ -7,7 +7,8 @@ from jaxtyping import Array, ArrayLike, Bool, Complex
 from bathax._checks import Scalar, Validated, as_float, converting, holds, require, require_kind
 from bathax.numerics.grid import TimeGrid
 from bathax.reservoir.occupation import BoseEinstein, Occupation
-from bathax.reservoir.spectral_density import Exponentials, SpectralDensity
+from bathax.reservoir.rules import Exponentials
+from bathax.reservoir.spectral_density import SpectralDensity
 
 
 class Reservoir(Validated):

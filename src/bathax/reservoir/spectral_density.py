@@ -7,7 +7,7 @@ kernel is g(t) = \int dw J(w) e^{-iwt} and the golden-rule decay rate of a popul
 import abc
 import itertools
 from dataclasses import fields
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -29,13 +29,14 @@ from bathax.numerics.grid import TimeGrid
 from bathax.numerics.quadrature import fourier_sum
 from bathax.reservoir.occupation import BoseEinstein, Occupation, Uniform
 from bathax.reservoir.plain import PlainFunction
-
-Measure = tuple[Inexact[Array, " nodes"], Inexact[Array, " nodes"]]
-# Poles in the lower half plane, -2 pi i times their residues, and the ends of the interval of the
-# real axis from which they are reached.
-Poles = tuple[Array, Array, Array, Array]
-Interval = tuple[Scalar | float, Scalar | float]
-Exponentials = tuple[Inexact[Array, " nodes"], Inexact[Array, " nodes"], Inexact[Array, " nodes"]]
+from bathax.reservoir.rules import (
+    Exponentials,
+    Interval,
+    Measure,
+    Poles,
+    joined,
+    joined_poles,
+)
 
 
 class SpectralDensity(Validated):
@@ -341,21 +342,6 @@ class Scaled(SpectralDensity):
     @converting(as_float)
     def level_shift(self, w: Float[Array, "..."]) -> Float[Array, "..."]:
         return self.factor * self.density.level_shift(w)
-
-
-def joined_poles(poles: list[Poles]) -> Poles:
-    """The poles of several densities."""
-    z, masses, low, high = (jnp.concatenate(parts) for parts in zip(*poles, strict=True))
-    return z, masses, low, high
-
-
-def joined(rules: list[tuple[Array, ...]]) -> Any:
-    """Several rules, tuples of nodes and masses, as one."""
-    dtype = complex if any(jnp.iscomplexobj(nodes) for nodes, *_ in rules) else float
-    return tuple(
-        jnp.concatenate([part.astype(dtype) for part in parts])
-        for parts in zip(*rules, strict=True)
-    )
 
 
 def _shown(value: object) -> str:

@@ -19,7 +19,7 @@ from bathax._checks import (
 )
 from bathax.numerics.grid import TimeGrid
 from bathax.reservoir.reservoir import Reservoir
-from bathax.reservoir.spectral_density import joined
+from bathax.reservoir.rules import joined
 
 
 def _as_tuple(reservoirs: Reservoir | Iterable[Reservoir]) -> tuple[Reservoir, ...]:

@@ -26,7 +26,8 @@ from bathax._checks import (
 from bathax.numerics.interpolation import monotone_cubic, smoothed
 from bathax.numerics.quadrature import gauss_legendre, principal_value
 from bathax.reservoir.rational import PartialFractions, Rational
-from bathax.reservoir.spectral_density import Measure, SpectralDensity
+from bathax.reservoir.rules import Measure
+from bathax.reservoir.spectral_density import SpectralDensity
 
 # The error of what is known, relative to measured values.
 CERTAIN = 1e-3
