@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from scipy.special import j1
 
 import bathax as bx
 
@@ -84,6 +85,19 @@ def test_a_band_with_bound_states_at_both_ends(weight):
     np.testing.assert_allclose(got.green.u, expected.green.u, atol=1e-12)
     np.testing.assert_allclose(got.green.v, expected.green.v, atol=1e-11)
     assert got.status == 0
+
+
+def test_a_band_whose_propagator_does_not_fall_off_on_its_second_sheet():
+    """At a weight of W^2 / 4 its pole is at infinity, and u = 2 J_1(Wt) / (Wt)."""
+    cavity = bx.Cavity(1.0, bx.Reservoir(bx.SemicircleBand(0.0025, 1.0, 0.1), 0.5))
+    ts = jnp.asarray([0.0, 1e-6, 1e-3, 0.1, 10.0, 200.0])
+    got = bx.Resonance().green_functions(cavity, ts)
+    x = 0.1 * np.asarray(ts)[1:]
+    u = np.append(1.0, 2.0 * j1(x) / x) * np.exp(-1j * np.asarray(ts))
+    np.testing.assert_allclose(got.green.u, u, atol=1e-11)
+    assert np.all(np.abs(np.asarray(got.green.u) - u) <= got.error.u)
+    expected = bx.Volterra(points=4096).green_functions(cavity, ts)
+    np.testing.assert_allclose(got.green.v, expected.green.v, atol=1e-9)
 
 
 def test_the_critical_factor_times_any_density():

@@ -38,6 +38,7 @@ from bathax.cavity.sheet import (
     intervals,
     lines,
     require_analytic,
+    taper,
 )
 from bathax.cavity.solvers import Estimate, Solver, judged
 from bathax.cavity.uncertainty import uncertainty
@@ -140,7 +141,13 @@ def spectral_cut(cavity: Cavity, rings: Rings, nodes: int) -> Cut:
     first = first_inverse(cavity, z)
     both = (first + 2j * jnp.pi * left) * (first + 2j * jnp.pi * right)
     window = rings.window(z)
-    spectrum = dz[None] * window * (right - left) / jnp.where(window == 0.0, 1.0, both)
+    spectrum = (
+        dz[None]
+        * taper(cavity, z, ANGLE)
+        * window
+        * (right - left)
+        / jnp.where(window == 0.0, 1.0, both)
+    )
     on_ring = rings.mean(_on_rings(cavity, rings, nodes))
     on_lines = jnp.asarray(both_rules(nodes)) * spectrum[None]
     return Cut(
@@ -151,7 +158,8 @@ def spectral_cut(cavity: Cavity, rings: Rings, nodes: int) -> Cut:
 def noise_cut(cavity: Cavity, nodes: int) -> Cut:
     """The cut of g~: J n on lines."""
     z, dz = lines(cavity, NOISE_ANGLE, nodes)
-    return Cut(z, jnp.asarray(both_rules(nodes)) * (dz[None] * _noise(cavity, z))[None])
+    noise = dz[None] * taper(cavity, z, NOISE_ANGLE) * _noise(cavity, z)
+    return Cut(z, jnp.asarray(both_rules(nodes)) * noise[None])
 
 
 def both_rules(nodes: int) -> Complex[np.ndarray, "2 1 nodes"]:
@@ -199,7 +207,8 @@ def propagator(cavity: Cavity, bound: BoundStates, poles: Poles, cut: Cut) -> Ex
     rank = np.asarray([poles.sector[:k].count(m) for k, m in enumerate(poles.sector)], int)
     slow = rank < (2 + own if count <= 1 else rank.size)
     weights = jnp.broadcast_to(bound.residues.astype(complex), (2, bound.residues.shape[0]))
-    found = Terms(poles.frequencies, poles.residues[None, :] * share(cavity, poles, nodes))
+    left = share(cavity, poles, nodes) * taper(cavity, poles.frequencies[None, :], ANGLE)
+    found = Terms(poles.frequencies, poles.residues[None, :] * left)
     known = Terms.joined(Terms(bound.placed, weights), found[np.flatnonzero(slow)])
     damped = () if slow.all() else (found[np.flatnonzero(~slow)],)
     return ExponentialSum(known, (*cut.by_edge, *damped))

@@ -126,6 +126,28 @@ def direction(system: OpenSystem, angle: float) -> Complex[Array, ""]:
     return bandwidth.astype(complex) * cmath.exp(-1j * angle)
 
 
+def taper(system: OpenSystem, z: Complex[Array, "edges nodes"], angle: float) -> Array:
+    r"""1 / (1 + ((z - c) e^{i angle} / R)^8), by which lines end where all bands are finite.
+
+    G and J are continued from a band as functions that may grow like z. R being 100 times as large
+    as anything on the real axis, times this they are the same there to 1e-16, and along the lines
+    they fall off. Its poles are midway between lines.
+    """
+    if not is_finite(system):
+        return jnp.ones_like(z)
+    ends = lax.stop_gradient(edges(system))
+    center = 0.5 * (ends[0] + ends[-1])
+    reach = ends[-1] - center + jnp.abs(system.frequency - center) + jnp.sqrt(system.weight)
+    far = (100.0 * lax.stop_gradient(reach)).astype(complex) * cmath.exp(-1j * angle)
+    return 1.0 / (1.0 + ((z - center.astype(complex)) / far) ** 8)
+
+
+def is_finite(system: OpenSystem) -> bool:
+    """Whether all densities end on both sides."""
+    covered = coverage(system)
+    return len(covered) > 2 and covered[0] is False and covered[-1] is False
+
+
 def own_poles(
     system: OpenSystem, through: Float[Array, "*z 1"]
 ) -> tuple[Complex[Array, " own"], Bool[Array, "*z own"]]:

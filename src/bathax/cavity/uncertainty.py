@@ -18,7 +18,7 @@ from bathax._checks import Scalar
 from bathax.cavity.green import GreenFunctions
 from bathax.cavity.model import Cavity
 from bathax.cavity.poles import Poles, are_complete
-from bathax.cavity.sheet import edges
+from bathax.cavity.sheet import edges, is_finite
 from bathax.cavity.solvers import largest_size
 from bathax.numerics.elementary import phase_factor
 from bathax.numerics.exponential_sum import ExponentialSum, together
@@ -141,7 +141,7 @@ def _rounding(
     scale = cavity.frequency + jnp.abs(poles.frequencies)
     close = jnp.sum(jnp.abs(poles.residues) ** 2 * scale / nearest)
     rounding = ROUNDING * (u.weight + 0.25 * turned + 0.25 * close)
-    return rounding + BAND if edges(cavity).shape[0] > 1 else rounding
+    return rounding + BAND if is_cut_off(cavity) else rounding
 
 
 def _close(cavity: Cavity, found: Poles, poles: Poles) -> Scalar:
@@ -161,14 +161,18 @@ def _close(cavity: Cavity, found: Poles, poles: Poles) -> Scalar:
     return jnp.finfo(float).eps * jnp.sum(jnp.where(alone, spread, 0.0))
 
 
+def is_cut_off(cavity: Cavity) -> bool:
+    """Whether G may fall off slowly along lines without a taper, as that of a band among others."""
+    return edges(cavity).shape[0] > 1 and not is_finite(cavity)
+
+
 def _cut_off(cavity: Cavity, c: ExponentialSum, green: GreenFunctions) -> GreenFunctions:
     """What is lost beyond the ends of the lines.
 
     c(0) = 0 shows it for v. In a finite band G falls off so slowly that at the very start u is not
     better known than u(0) is.
     """
-    band = edges(cavity).shape[0] > 1
-    unclear = band & (green.t * cavity.bandwidth < SOON)
+    unclear = is_cut_off(cavity) & (green.t * cavity.bandwidth < SOON)
     start = phase_factor(-cavity.frequency * green.t)
     exchange = 2.0 * jnp.abs(c.start) * jnp.ones_like(green.t)
     return _like(
