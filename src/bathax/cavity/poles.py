@@ -150,7 +150,8 @@ def _residues(system: OpenSystem, found: Found) -> tuple[Array, Array]:
     z = _implicit(system, z, lax.stop_gradient(through))
     _, slope = with_slope(lambda z: inverse(system, z, through), z)
     # Where two poles merge the slope may vanish: without them u(0) = 1 is missed.
-    simple = found.exist & (slope != 0.0)
+    # At an edge where J rises like a root it is infinite.
+    simple = found.exist & (slope != 0.0) & jnp.isfinite(slope)
     residues = jnp.where(simple, 1.0 / jnp.where(simple, slope, 1.0), 0.0)
     return jnp.where(found.exist, z, away), residues
 

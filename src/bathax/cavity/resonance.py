@@ -151,7 +151,7 @@ def spectral_cut(cavity: Cavity, rings: Rings, nodes: int) -> Cut:
     on_ring = rings.mean(_on_rings(cavity, rings, nodes))
     on_lines = jnp.asarray(both_rules(nodes)) * spectrum[None]
     return Cut(
-        jnp.concatenate([z, rings.nodes], axis=1), jnp.concatenate([on_lines, on_ring], axis=2)
+        jnp.concatenate([rings.nodes, z], axis=1), jnp.concatenate([on_ring, on_lines], axis=2)
     )
 
 
@@ -170,12 +170,12 @@ def both_rules(nodes: int) -> Complex[np.ndarray, "2 1 nodes"]:
 
 def _on_rings(cavity: Cavity, rings: Rings, nodes: int) -> Complex[Array, "2 edges ring"]:
     """G on the rings: on the first sheet above the real axis, what the lines leave below it."""
-    z, edge = rings.below, np.arange(rings.edges.shape[0])
-    total = jnp.zeros((2, *z.shape), complex)
-    for side, density in enumerate(jumped(cavity.continued_density, cavity, z)):
-        ends = ends_of(cavity, np.repeat(edge + side, ORDER))
-        left = part_left(cavity, z.ravel(), ends, ANGLE, nodes)
-        total += left.reshape(total.shape) / (rings.inverse + 2j * jnp.pi * density)[None]
+    z, total = rings.below, jnp.zeros((2, *rings.below.shape), complex)
+    for sector, side in enumerate(intervals(cavity)):
+        ends = ends_of(cavity, np.full(z.size, sector))
+        left = part_left(cavity, z.ravel(), ends, ANGLE, nodes).reshape(total.shape)
+        density = continued(cavity.continued_density, z, jnp.full(z.shape[:1], side))
+        total += left / (rings.inverse + 2j * jnp.pi * density)[None]
     return jnp.where(LOWER, total, (1.0 / rings.inverse).conj()[None])
 
 

@@ -24,7 +24,7 @@ from bathax.reservoir.system import OpenSystem
 
 # Poles of a window, half of them below the real axis, and rho times the last time.
 ORDER, TURN = 8, 0.05
-# The least and the largest radius, in units of w_s and of the distance between edges.
+# The least and the largest radius, in units of w_s.
 LEAST, WIDEST = 1e-13, 1e-2
 # Within so much of the radius the window is 0: it would be 1e-16.
 INSIDE = 1e-2
@@ -39,7 +39,7 @@ class Rings(eqx.Module):
     """Circles about the edges of the support, `needed` about those that a pole is near to."""
 
     edges: Float[Array, " edges"]
-    radius: Scalar
+    radius: Float[Array, " edges"]
     inverse: Complex[Array, "edges ring"]
     needed: Bool[Array, " edges"]
 
@@ -48,9 +48,11 @@ class Rings(eqx.Module):
         """So small that e^{-izt} hardly turns within them up to the last time."""
         corners = lax.stop_gradient(edges(system))
         unit = lax.stop_gradient(system.frequency)
-        widest = WIDEST * jnp.min(jnp.diff(corners), initial=unit)
+        widest = WIDEST * unit
         turned = TURN / jnp.maximum(last, TURN / widest)
-        radius = jnp.maximum(turned, LEAST * unit)
+        # Edges may coincide, as those of two reservoirs do: their rings must not.
+        growing = 1.0 + 0.07 * np.arange(corners.shape[0])
+        radius = jnp.maximum(turned, LEAST * unit) * growing
         inverse = first_inverse(system, _on_circles(corners, radius, BELOW))
         middle = jnp.mean(inverse, axis=1, keepdims=True)
         change = jnp.max(jnp.abs(inverse - middle) / jnp.abs(middle), axis=1)
@@ -74,14 +76,15 @@ class Rings(eqx.Module):
         """Residues at the nodes, of the window times a function with these values there."""
         itself = np.eye(self.edges.shape[0], dtype=bool)[:, None, :]
         others = jnp.prod(jnp.where(itself, 1.0, self._windows(self.nodes)), axis=-1)
-        ring = self.radius.astype(complex) / ORDER * DIRECTIONS[None, :] * others
+        ring = self.radius.astype(complex)[:, None] / ORDER * DIRECTIONS[None, :] * others
         return jnp.where(self.needed[:, None], ring, 0.0)[None] * values
 
     def _windows(self, z: Complex[Array, "..."]) -> Complex[Array, "... edges"]:
         along = (1,) * z.ndim + (-1,)
         apart = z[..., None] - self.edges.astype(complex).reshape(along)
-        seen = jnp.abs(apart) > INSIDE * self.radius
-        x = self.radius.astype(complex) / jnp.where(seen, apart, jnp.ones((), complex))
+        radius = self.radius.reshape(along)
+        seen = jnp.abs(apart) > INSIDE * radius
+        x = radius.astype(complex) / jnp.where(seen, apart, jnp.ones((), complex))
         for _ in range(round(math.log2(ORDER))):
             x = x * x
         windows = jnp.where(seen, 1.0 / (1.0 + x), 0.0)
@@ -106,6 +109,6 @@ class Rings(eqx.Module):
 
 
 def _on_circles(
-    edges: Float[Array, " edges"], radius: Scalar, directions: np.ndarray
+    edges: Float[Array, " edges"], radius: Float[Array, " edges"], directions: np.ndarray
 ) -> Complex[Array, "edges ring"]:
-    return edges.astype(complex)[:, None] + radius.astype(complex) * directions[None, :]
+    return edges.astype(complex)[:, None] + radius.astype(complex)[:, None] * directions[None, :]

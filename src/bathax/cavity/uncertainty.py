@@ -18,10 +18,12 @@ from bathax._checks import Scalar
 from bathax.cavity.green import GreenFunctions
 from bathax.cavity.model import Cavity
 from bathax.cavity.poles import Poles, are_complete
-from bathax.cavity.sheet import edges, is_finite
+from bathax.cavity.ring import ORDER
+from bathax.cavity.sheet import LAST, edges, is_finite
 from bathax.cavity.solvers import largest_size
 from bathax.numerics.elementary import phase_factor
 from bathax.numerics.exponential_sum import ExponentialSum, together
+from bathax.numerics.quadrature import SMALLEST
 
 # Before this time in units of the bandwidth's inverse, lines that are cut off do not tell much.
 SOON = 1e-3
@@ -140,8 +142,20 @@ def _rounding(
     nearest = jnp.min(distances, axis=0, initial=jnp.inf)
     scale = cavity.frequency + jnp.abs(poles.frequencies)
     close = jnp.sum(jnp.abs(poles.residues) ** 2 * scale / nearest)
-    rounding = ROUNDING * (u.weight + 0.25 * turned + 0.25 * close)
+    rounding = ROUNDING * (u.weight + 0.25 * turned + 0.25 * close + _on_rings(cavity, u))
     return rounding + BAND if is_cut_off(cavity) else rounding
+
+
+def _on_rings(cavity: Cavity, u: ExponentialSum) -> Scalar:
+    """Relative errors by rounding of 1/G on rings, where it is small: each amplitude times w_s G.
+
+    Amplitudes are rho G / m.
+    """
+    total = jnp.zeros(())
+    for cut in u.cuts[: edges(cavity).shape[0]]:
+        radius = 0.5 * jnp.abs(cut.frequencies[0] - cut.frequencies[ORDER // 2])
+        total += jnp.sum(jnp.abs(cut.amplitudes[:ORDER]) ** 2) * ORDER * cavity.frequency / radius
+    return total
 
 
 def _close(cavity: Cavity, found: Poles, poles: Poles) -> Scalar:
@@ -169,12 +183,16 @@ def is_cut_off(cavity: Cavity) -> bool:
 def _cut_off(cavity: Cavity, c: ExponentialSum, green: GreenFunctions) -> GreenFunctions:
     """What is lost beyond the ends of the lines.
 
-    c(0) = 0 shows it for v. In a finite band G falls off so slowly that at the very start u is not
-    better known than u(0) is.
+    c(0) = 0 shows it for v, and so do the last nodes of the noise. In a band without a taper G
+    falls off so slowly that at the very start u is not better known than u(0) is.
     """
     unclear = is_cut_off(cavity) & (green.t * cavity.bandwidth < SOON)
     start = phase_factor(-cavity.frequency * green.t)
-    exchange = 2.0 * jnp.abs(c.start) * jnp.ones_like(green.t)
+    # Beyond its last node a cut goes on like 1 / r: a sum of this over the step in log r.
+    ends = sum((jnp.abs(cut.amplitudes[-1]) for cut in c.cuts), jnp.zeros(()))
+    nodes = max((cut.amplitudes.shape[-1] for cut in c.cuts), default=1)
+    beyond = ends * nodes / (LAST - SMALLEST)
+    exchange = 2.0 * (jnp.abs(c.start) + beyond) * jnp.ones_like(green.t)
     return _like(
         green,
         jnp.zeros_like(green.t),
