@@ -30,6 +30,7 @@ from .cavity.states import Thermal as Thermal
 from .numerics.critical import critical_line as critical_line
 from .numerics.critical import find_critical as find_critical
 from .qubit.critical import least_determinant as least_determinant
+from .qubit.diagonalised import ExactDiagonalisation as ExactDiagonalisation
 from .qubit.dynamical_map import DynamicalMap as DynamicalMap
 from .qubit.dynamical_map import dynamical_map as dynamical_map
 from .qubit.equilibrium import SteadyState as SteadyState

@@ -100,7 +100,7 @@ def test_every_size_tried_has_more_modes_than_the_one_before():
     """Where modes fall off so fast that a quantum in the next weighs more than two in the first."""
     qubit = bx.Qubit(1.0, bx.Reservoir(bx.Ohmic(0.006, 3.0, 0.65), 3.5))
     _, _, sizes = hierarchy.prepared(bx.Hierarchy(), qubit, jnp.array([10.0]))
-    sizes = list(sizes)
+    sizes = sizes.pair
     counts = [len(weights) for _, weights in sizes]
     assert sizes[0][1][1] > 3.0
     assert np.all(np.diff(counts) >= 1)
@@ -134,7 +134,7 @@ def test_no_mode_of_the_hierarchy_grows(depth, count):
     """Bounded for all times: no eigenvalue of the generator has a positive real part."""
     qubit, ts = ohmic(0.02), jnp.array([1000.0])
     _, modes, _ = hierarchy.reduced(qubit, ts)
-    size = hierarchy._size(depth, (depth - 1) / (count - 1), count)
+    size = index_set.size_of(depth, (depth - 1) / (count - 1), count)
     matrix = hierarchy.generator(qubit.frequency, modes, index_set.structure(size))
     dense = jax.vmap(matrix.__matmul__)(jnp.eye(index_set.structure(size).size, dtype=complex))
     assert hierarchy.norm_bound(qubit.frequency, modes, size) >= np.linalg.norm(dense, 2)

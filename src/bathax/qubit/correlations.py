@@ -23,11 +23,11 @@ from bathax.numerics.balancing import ReducedModes
 from bathax.numerics.grid import TimeGrid, span
 from bathax.numerics.refinement import largest
 from bathax.numerics.taylor import states
+from bathax.qubit.climbing import climbed
 from bathax.qubit.hierarchy import (
     REFUSED,
     STEPS,
     Hierarchy,
-    climbed,
     generator,
     norm_bound,
     prepared,

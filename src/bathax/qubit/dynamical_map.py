@@ -26,6 +26,7 @@ from bathax._checks import (
 )
 from bathax._status import Status, concluded
 from bathax.numerics.special import positive_root
+from bathax.qubit.diagonalised import ExactDiagonalisation
 from bathax.qubit.elements import MapElements, MapEstimate, MapSolver
 from bathax.qubit.hierarchy import Hierarchy
 from bathax.qubit.model import Qubit
@@ -169,9 +170,14 @@ def chosen_solver(qubit: Any, solver: Any) -> MapSolver:
 
 
 def default_solver(qubit: Qubit) -> MapSolver:
-    """`Vacuum()` where all reservoirs are known to be empty, otherwise `Hierarchy()`."""
+    """`Vacuum()` where all reservoirs are known to be empty, otherwise `Hierarchy()`.
+
+    `ExactDiagonalisation()` where reservoirs are known to be a few modes with few quanta.
+    """
     if is_concrete(*(bath.occupation for bath in qubit.reservoirs)) and holds(is_in_vacuum, qubit):
         return Vacuum()
+    if is_concrete(qubit) and ExactDiagonalisation().is_cheap(qubit):
+        return ExactDiagonalisation()
     return Hierarchy()
 
 

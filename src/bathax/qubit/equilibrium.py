@@ -11,7 +11,6 @@ where e[x, x, y] = (e^y - e^x - (y - x) e^x) / (y - x)^2 is a divided difference
 """
 
 import math
-from itertools import chain
 from typing import Any
 
 import equinox as eqx
@@ -25,7 +24,8 @@ from bathax._checks import POSITIVE, Scalar, as_float, holds, is_valid, require,
 from bathax._linalg import solve
 from bathax._status import Status, concluded
 from bathax.numerics.balancing import ReducedModes
-from bathax.qubit.hierarchy import Hierarchy, climbed, generator, prepared, reduced
+from bathax.qubit.climbing import climbed
+from bathax.qubit.hierarchy import Hierarchy, generator, prepared, reduced
 from bathax.qubit.index_set import Regression, Size, regression
 from bathax.qubit.model import Qubit
 from bathax.reservoir.discrete import DiscreteModes
@@ -81,16 +81,16 @@ def steady_state(
     until = as_float(HORIZON / qubit.frequency if horizon is None else horizon, "horizon")
     require("horizon", POSITIVE.words, until, holds(POSITIVE.holds, until))
     valid, modes, sizes = prepared(solver, qubit, until[None])
-    first = next(sizes)
 
     def solve(*sizes: Size) -> tuple[Scalar, ...]:
         patterns = (regression(size) for size in sizes)
         return tuple(_stationary(qubit.frequency, modes, pattern) for pattern in patterns)
 
     coarse, fine, _ = climbed(
-        solve, chain([first], sizes), lambda coarse, fine: jnp.abs(coarse - fine), solver.rtol
+        solve, sizes, lambda coarse, fine: jnp.abs(coarse - fine), solver.rtol
     )
     _, shorter, _ = reduced(qubit, 0.5 * until[None])
+    first = sizes.pair[0]
     (longer,), at_half = solve(first), _stationary(qubit.frequency, shorter, regression(first))
     tail = longer - at_half
     error = lax.stop_gradient(jnp.abs(fine - coarse) + jnp.abs(tail))

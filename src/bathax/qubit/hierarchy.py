@@ -11,11 +11,9 @@ exactly for quanta without bound; the one without quanta is the state. The map i
 reaches |1><1| and |1><0|, so that one run of the adjoint equation gives P11, P00 and c together.
 """
 
-import itertools
 import math
-from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache, partial
-from typing import Any, TypeVar
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -38,8 +36,9 @@ from bathax.numerics.grid import span
 from bathax.numerics.refinement import envelope, probed, requested, rounded_up
 from bathax.numerics.sparse import SparseMatrix
 from bathax.numerics.taylor import evolve, steps_needed
+from bathax.qubit.climbing import Sizes, climbed, first_sizes
 from bathax.qubit.elements import MapElements, MapEstimate, MapSolver
-from bathax.qubit.index_set import Size, Structure, count_elements, structure
+from bathax.qubit.index_set import Size, Structure, count_elements, size_of, structure
 from bathax.qubit.model import Qubit
 
 # Nodes of the reservoir's quadrature, and the most modes that double precision can tell apart.
@@ -56,8 +55,6 @@ REACH, REFUSED = 9.5, 15.0
 # The most sizes to choose from inside `jit`.
 RUNGS = 12
 
-Result = TypeVar("Result")
-
 
 class Character(eqx.Module):
     """How elements shrink with a quantum, from mode to mode, and how many modes there are."""
@@ -72,9 +69,9 @@ class Hierarchy(MapSolver):
 
     `rtol`: bound on the error estimate of P11, P00 and c, which are at most 1. `depth` and `modes`:
     the most quanta and the number of modes, when they should be fixed. `steps`: the number of time
-    steps, when it should be fixed. `max_size`: the most elements, except in the first two sizes,
-    which are always tried. Inside `jit`, where the size must be known before the parameters are,
-    what is not given is 7, 14 and 512; `status` tells where that was not enough.
+    steps, when it should be fixed. `max_size`: the most elements. Inside `jit`, where the size must
+    be known before the parameters are, what is not given is 7, 14 and 512; `status` tells where
+    that was not enough.
 
     The error estimate is the change from a smaller hierarchy, the largest up to each time; `status`
     tells whether it reaches `rtol`.
@@ -119,15 +116,15 @@ class Hierarchy(MapSolver):
         demand = norm_bound(qubit.frequency, modes, size) * span(ts) / (REACH * deeper)
         return rounded_up(math.ceil(requested(demand, 0) * deeper)) or STEPS
 
-    def sizes(self, modes: ReducedModes, character: Character) -> Iterator[Size]:
-        """Hierarchies of growing depth, or two of them where the size is fixed."""
+    def sizes(self, modes: ReducedModes, character: Character) -> Sizes:
+        """Two hierarchies that grow, or two where the size is fixed."""
         if self.depth or self.modes or not is_concrete(character):
-            return iter(self._two_sizes(modes, character))
+            return Sizes(self._two_sizes(modes, character))
         strength, fall, rank = map(float, jax.tree.leaves(character))
         # Elements shrink by `strength` a quantum and by e^-fall from one mode to the next.
         tilt = fall / -math.log(strength) if modes.reduced else 0.0
         depth = math.ceil(math.log(self.rtol) / math.log(strength))
-        return self._growing(max(depth, 2), tilt, int(rank))
+        return first_sizes(max(depth, 2), tilt, int(rank), self.max_size)
 
     def _two_sizes(self, modes: ReducedModes, character: Character) -> tuple[Size, Size]:
         """A fixed size, or the one taken inside `jit`, and one of less depth."""
@@ -136,20 +133,7 @@ class Hierarchy(MapSolver):
             depth = self._depth_inside_jit(modes, character)
         count = min(self.modes or MODES_TO_DEPTH * (DEPTH if self.depth else depth), most)
         tilt = (depth - 1) / (count - 1) if count > 1 and modes.reduced else 0.0
-        return _size(depth - 1, tilt, count), _size(depth, tilt, count)
-
-    def _growing(self, depth: int, tilt: float, rank: int) -> Iterator[Size]:
-        """Sizes from a depth on: two always, more while they are allowed.
-
-        Each has a mode more than the one before, as long as there are some: what too few modes
-        leave out would otherwise be missing from the estimated error.
-        """
-        for count in itertools.count():
-            size = _size(depth, tilt, rank)
-            if count >= 2 and count_elements(*size) > self.max_size:
-                return
-            yield size
-            depth += max(math.ceil(tilt), 1) if tilt else math.ceil(depth / 4)
+        return size_of(depth - 1, tilt, count), size_of(depth, tilt, count)
 
     def _depth_inside_jit(self, modes: ReducedModes, character: Character) -> int:
         """The usual depth, or the one with at least the number of elements that a sweep asks for.
@@ -175,38 +159,10 @@ class Hierarchy(MapSolver):
 
 def prepared(
     solver: Hierarchy, qubit: Qubit, ts: Float[Array, " times"]
-) -> tuple[Bool[Array, ""], ReducedModes, Iterator[Size]]:
+) -> tuple[Bool[Array, ""], ReducedModes, Sizes]:
     """Whether the input is valid, the modes of the kernels up to ts[-1], and the sizes to try."""
     valid, modes, character = reduced(qubit, ts)
     return valid, modes, solver.sizes(modes, character)
-
-
-def climbed(
-    solve: Callable[..., tuple[Result, ...]],
-    sizes: Iterable[Size],
-    change: Callable[[Result, Result], Scalar],
-    rtol: float,
-) -> tuple[Result, Result, Size]:
-    """The results at the first two neighbouring sizes that agree to `rtol`, and the larger size.
-
-    `solve` takes one size or several, of which it makes one program: the first two are always
-    needed. There are no more than two where values are not concrete.
-    """
-    sizes = iter(sizes)
-    first, last = next(sizes), next(sizes)
-    coarse, fine = solve(first, last)
-    for size in sizes:
-        if float(change(coarse, fine)) <= rtol:
-            break
-        last = size
-        coarse, (fine,) = fine, solve(size)
-    return coarse, fine, last
-
-
-def _size(depth: int, tilt: float, count: int) -> Size:
-    """A depth, and the weight of a quantum in each mode that can have one."""
-    weights = (1.0 + math.floor(1000.0 * tilt) / 1000.0 * k for k in range(count))
-    return depth, tuple(weight for weight in weights if weight <= depth)
 
 
 @lru_cache
@@ -216,7 +172,7 @@ def _ladder(available: int, reduced: bool, max_size: int) -> tuple[tuple[int, fl
     depth = 3
     while len(found) < RUNGS:
         count, tilt = _modes_inside_jit(depth, available, reduced)
-        elements = count_elements(*_size(depth, tilt, count))
+        elements = count_elements(*size_of(depth, tilt, count))
         if depth > DEPTH and elements > max_size:
             break
         found.append((depth, tilt, elements))

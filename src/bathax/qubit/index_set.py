@@ -7,6 +7,7 @@ populations reach and 1 for the coherence. A quantum weighs the more the less im
 and a pair is kept while its quanta weigh at most `depth` together.
 """
 
+import math
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -74,6 +75,12 @@ def _among_more_modes(parameter: np.ndarray, modes: int, more: int) -> np.ndarra
     starts = parameter_offsets(more).values()
     places = [start + np.asarray(block) for start, block in zip(starts, blocks, strict=True)]
     return np.concatenate(places)[parameter]
+
+
+def size_of(depth: int, tilt: float, count: int) -> Size:
+    """A depth, and the weights 1, 1 + tilt, ... of a quantum in each mode that can have one."""
+    weights = (1.0 + math.floor(1000.0 * tilt) / 1000.0 * k for k in range(count))
+    return depth, tuple(weight for weight in weights if weight <= depth)
 
 
 class MultiIndices(NamedTuple):

@@ -9,7 +9,7 @@ from bathax.app import config
 from bathax.app.config import systems
 
 STATES = "`excited`, `ground`, `bloch` or `density_matrix`"
-SOLVERS = "`hierarchy`, `vacuum`, `time_convolutionless` or `van_hove`"
+SOLVERS = "`hierarchy`, `exact_diagonalisation`, `vacuum`, `time_convolutionless` or `van_hove`"
 VECTOR = "three numbers [x, y, z] with x^2 + y^2 + z^2 <= 1"
 INITIAL = "excited = true"
 

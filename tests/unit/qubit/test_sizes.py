@@ -7,7 +7,7 @@ import pytest
 
 import bathax as bx
 from bathax.numerics.refinement import sized
-from bathax.qubit import hierarchy
+from bathax.qubit import climbing, hierarchy, index_set
 from bathax.qubit.index_set import count_elements, structure
 
 TS = jnp.linspace(0.0, 6.0, 5)
@@ -75,9 +75,67 @@ def test_two_hierarchies_in_one_evolution():
     """Side by side they are what each of them is alone."""
     system = qubit(0.02)
     _, modes, _ = hierarchy.reduced(system, TS)
-    sizes = hierarchy._size(3, 0.5, 6), hierarchy._size(4, 0.5, 8)
+    sizes = index_set.size_of(3, 0.5, 6), index_set.size_of(4, 0.5, 8)
     both = hierarchy._elements(system.frequency, modes, TS, structure(*sizes), 60)
     assert structure(*sizes).size == sum(count_elements(*size) for size in sizes)
     for size, found in zip(sizes, both, strict=True):
         (alone,) = hierarchy._elements(system.frequency, modes, TS, structure(size), 60)
         np.testing.assert_allclose(found, alone, rtol=0, atol=1e-14)
+
+
+# --- Sizes where the parameters are known ------------------------------------------------------
+
+
+def scripted(error, asked):
+    """A hierarchy whose result is wrong by a known function of its size."""
+
+    def solve(*sizes):
+        asked.extend(sizes)
+        return tuple(error(count_elements(*size), size[0]) for size in sizes)
+
+    return solve
+
+
+def climb(error, rtol, sizes):
+    asked = []
+    found = climbing.climbed(scripted(error, asked), sizes, lambda a, b: abs(a - b), rtol)
+    return found, asked
+
+
+@pytest.mark.parametrize(
+    ("depth", "tilt", "modes", "max_size"),
+    [(7, 1.7, 23, 20_000), (23, 0.0, 4, 20_000), (23, 0.0, 30, 20_000), (23, 0.7, 30, 500)],
+)
+def test_first_sizes_are_cheap_and_respect_the_limit(depth, tilt, modes, max_size):
+    sizes = climbing.first_sizes(depth, tilt, modes, max_size)
+    smaller, larger = sizes.pair
+    assert smaller[0] <= depth
+    assert count_elements(*smaller) < count_elements(*larger) <= min(climbing.CHEAP, max_size)
+
+
+def test_the_limit_is_never_exceeded_and_the_outlook_is_told():
+    """An error that falls fast enough for hope, until the limit is met."""
+    sizes = climbing.first_sizes(23, 1.4, 30, 20_000)
+    with pytest.warns(bx.ToleranceWarning, match=r"`max_size` of 20,000 allows some \de-0\d in"):
+        _, asked = climb(lambda _, depth: 10.0 ** (-depth / 2), 1e-12, sizes)
+    assert max(count_elements(*size) for size in asked) <= 20_000
+
+
+def test_what_is_hopeless_is_refused_early():
+    """An error that falls by a fifth with each quantum never reaches 1e-5."""
+    sizes = climbing.first_sizes(23, 1.4, 30, 20_000)
+    with pytest.warns(bx.ToleranceWarning, match="was not reached: depth"):
+        _, asked = climb(lambda _, depth: 0.8**depth, 1e-5, sizes)
+    assert max(count_elements(*size) for size in asked) < 10_000
+
+
+def test_a_slow_climb_takes_longer_steps():
+    """Eight quanta of depth lower the error by a factor of 10 only."""
+    sizes = climbing.Sizes(
+        (index_set.size_of(4, 0.0, 1), index_set.size_of(5, 0.0, 1)), 0.0, 1, 900
+    )
+    (_, fine, last), asked = climb(lambda _, depth: 10.0 ** (-depth / 8), 1e-9, sizes)
+    depths = [depth for depth, _ in asked]
+    assert fine < 1e-9
+    assert last[0] == depths[-1]
+    assert max(np.diff(depths) / depths[:-1]) > 0.5

@@ -65,6 +65,14 @@ class Hierarchy(Kind, tag="hierarchy"):
     max_size: Amount | None = None
 
 
+class ExactDiagonalisation(Kind, tag="exact_diagonalisation"):
+    """`bathax.ExactDiagonalisation`."""
+
+    rtol: Positive | None = None
+    quanta: Count | None = None
+    max_size: Points | None = None
+
+
 class Vacuum(Kind, tag="vacuum"):
     """`bathax.Vacuum`."""
 
@@ -90,6 +98,7 @@ Solver = (
     | Diagonalisation
     | BornMarkov
     | Hierarchy
+    | ExactDiagonalisation
     | Vacuum
     | TimeConvolutionless
     | VanHove
@@ -198,7 +207,13 @@ class Cavity(Table, tag_field="kind", tag="cavity"):
 class Qubit(Table, tag_field="kind", tag="qubit"):
     """The `[system]`, `bathax.Qubit` and its initial state."""
 
-    SOLVERS: ClassVar[tuple[type[Kind], ...]] = (Hierarchy, Vacuum, TimeConvolutionless, VanHove)
+    SOLVERS: ClassVar[tuple[type[Kind], ...]] = (
+        Hierarchy,
+        ExactDiagonalisation,
+        Vacuum,
+        TimeConvolutionless,
+        VanHove,
+    )
 
     frequency: Positive
     initial: QubitInitial

@@ -1,0 +1,246 @@
+"""Which sizes of the hierarchy are tried, from cheap ones to one that reaches a tolerance.
+
+The weights of quanta stay as they are, and the depth grows: more quanta in each mode, and quanta in
+more modes. Each change tells the error of the smaller size, two of them how fast it falls, and this
+how far the depth grows next, or that the tolerance is out of reach.
+"""
+
+import math
+import time
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from importlib.util import find_spec
+from typing import NamedTuple, TypeVar
+
+from bathax._checks import Scalar
+from bathax._status import ToleranceWarning
+from bathax.qubit.index_set import Size, count_elements, size_of
+
+Result = TypeVar("Result")
+
+# The most elements of the first sizes: these take about a second.
+CHEAP = 3000
+# Modes of equal weight are told apart by this tilt where they allow less than this depth.
+TILT, SHALLOW = 1.0, 4
+# Part of the way to the expected depth that is gone at once.
+PART = 0.5
+# How much faster than observed convergence may still become, and how many trials show it.
+HOPE, TRIALS = 2.0, 3
+# Elements that no machine holds.
+MANY = 1e9
+# Seconds that a size may take before the terminal is told about it.
+PATIENCE = 2.0
+
+
+class Sizes(NamedTuple):
+    """Two sizes to begin with, and how they grow: weights 1, 1 + tilt, ... of so many modes.
+
+    The size is fixed where `max_size`, the most elements, is 0.
+    """
+
+    pair: tuple[Size, Size]
+    tilt: float = 0.0
+    modes: int = 0
+    max_size: int = 0
+
+    def deeper(self, depth: int, steps: int = 1) -> Size:
+        """A size of more depth than this, with at least a mode more if there are any left."""
+        for _ in range(steps):
+            depth += max(math.ceil(self.tilt), 1) if self.tilt else math.ceil(depth / 4)
+        return size_of(depth, self.tilt, self.modes)
+
+
+def first_sizes(depth: int, tilt: float, modes: int, max_size: int) -> Sizes:
+    """The sizes at a depth that should do, or the largest ones below it that are cheap to try.
+
+    The smallest of all, with one quantum and with two, are tried even where `max_size` is less.
+    """
+    limit = min(CHEAP, max_size)
+    if not tilt and not _is_within(size_of(SHALLOW, 0.0, modes), limit):
+        tilt = TILT
+    growing = Sizes((size_of(1, 0.0, 1), size_of(2, 0.0, 1)), tilt, modes, max_size)
+    for deep in range(1, depth + 1):
+        larger = growing.deeper(deep)
+        if not _is_within(larger, limit):
+            break
+        growing = growing._replace(pair=(size_of(deep, tilt, modes), larger))
+    return growing
+
+
+def _is_within(size: Size, limit: int) -> bool:
+    """Whether a size has at most so many elements, told without counting far more of them."""
+    depth, weights = size
+    return all(count_elements(deep, weights) <= limit for deep in range(1, depth + 1))
+
+
+class Trial(NamedTuple):
+    """What one size has shown: the change from the one before, and the time that it took."""
+
+    size: Size
+    elements: int
+    change: float
+    seconds: float
+
+
+def climbed(
+    solve: Callable[..., tuple[Result, ...]],
+    sizes: Sizes,
+    change: Callable[[Result, Result], Scalar],
+    rtol: float,
+) -> tuple[Result, Result, Size]:
+    """The results at the first two neighbouring sizes that agree to `rtol`, and the larger size.
+
+    `solve` takes one size or several, of which it makes one program: the first two are always
+    needed. There are no more where the size is fixed. Where none up to `max_size` will do, a
+    `ToleranceWarning` says so as soon as it is known, and what would do.
+    """
+
+    def tried(size: Size) -> Trial:
+        seconds = time.perf_counter() - began
+        return Trial(size, count_elements(*size), float(change(coarse, fine)), seconds)
+
+    began, last = time.perf_counter(), sizes.pair[1]
+    coarse, fine = solve(*sizes.pair)
+    if not sizes.max_size:
+        return coarse, fine, last
+    trials = [tried(last)]
+    with _display() as show:
+        while trials[-1].change > rtol:
+            larger = next_size(sizes, trials, rtol)
+            if larger is None:
+                warnings.warn(outlook(trials, rtol, sizes), ToleranceWarning, stacklevel=2)
+                break
+            show(trials, larger)
+            began, last = time.perf_counter(), larger
+            coarse, (fine,) = fine, solve(last)
+            trials.append(tried(last))
+    return coarse, fine, last
+
+
+def next_size(sizes: Sizes, trials: Sequence[Trial], rtol: float) -> Size | None:
+    """What to try next; None where nothing that is allowed can be expected to do."""
+    if is_hopeless(trials, rtol, sizes.max_size):
+        return None
+    depth = trials[-1].size[0]
+    for steps in dict.fromkeys((_steps(sizes, trials, rtol), 1)):
+        larger = sizes.deeper(depth, steps)
+        if count_elements(*larger) <= sizes.max_size:
+            return larger
+    return None
+
+
+def _steps(sizes: Sizes, trials: Sequence[Trial], rtol: float) -> int:
+    """How many steps are part of the way to the depth whose error should be the tolerance."""
+    depth, fall = trials[-1].size[0], Fall.of(trials)
+    if not fall.rate:
+        return 1
+    expected = PART * math.log(trials[-1].change / rtol) / fall.rate
+    steps, until = 1, depth + min(expected, depth)
+    while sizes.deeper(depth, steps + 1)[0] <= until:
+        steps += 1
+    return steps
+
+
+class Fall(NamedTuple):
+    """How the error falls like e^{-rate depth}, and elements become more like depth^power.
+
+    `rate` is 0 where the error does not fall yet, or is not known to.
+    """
+
+    now: Trial
+    rate: float
+    power: float
+
+    @staticmethod
+    def of(trials: Sequence[Trial]) -> "Fall":
+        """From the last trials."""
+        before, now = trials[-TRIALS:][0], trials[-1]
+        (few, _), (many, _) = before.size, now.size
+        if many == few or not math.isfinite(before.change + now.change):
+            return Fall(now, 0.0, 1.0)
+        rate = max(math.log(before.change / now.change) / (many - few), 0.0)
+        power = math.log(now.elements / before.elements) / math.log(many / few)
+        return Fall(now, rate, power)
+
+    def needed(self, rtol: float, hope: float = 1.0) -> float:
+        """How many elements would reach a tolerance."""
+        depth = self.now.size[0]
+        further = math.log(self.now.change / rtol) / (hope * self.rate)
+        return self.now.elements * (1.0 + further / depth) ** self.power
+
+    def reachable(self, elements: int) -> float:
+        """The error that so many elements would have."""
+        depth = self.now.size[0]
+        further = depth * ((elements / self.now.elements) ** (1.0 / self.power) - 1.0)
+        return self.now.change * math.exp(-self.rate * max(further, 0.0))
+
+
+def is_hopeless(trials: Sequence[Trial], rtol: float, max_size: int) -> bool:
+    """Whether the limit is out of reach even if convergence becomes faster."""
+    if len(trials) < TRIALS:
+        return False
+    fall = Fall.of(trials)
+    if not fall.rate:
+        return fall.now.elements > CHEAP
+    return fall.needed(rtol, HOPE) > max_size
+
+
+def expected_seconds(trials: Sequence[Trial], elements: int | float) -> float:
+    """How long so many elements take, from the last two trials."""
+    before, now = trials[-2:][0], trials[-1]
+    power = 1.0
+    if now.elements != before.elements:
+        power = math.log(now.seconds / before.seconds) / math.log(now.elements / before.elements)
+    return now.seconds * (elements / now.elements) ** min(max(power, 1.0), 3.0)
+
+
+def outlook(trials: Sequence[Trial], rtol: float, sizes: Sizes) -> str:
+    """What was reached, what `max_size` allows, what the tolerance needs."""
+    now, limit, fall = trials[-1], sizes.max_size, Fall.of(trials)
+    words = (
+        f"The requested tolerance was not reached: {_described(now.size)} has an error of "
+        f"{now.change:.1e}"
+    )
+    if not fall.rate:
+        return f"{words}, which does not fall yet; `max_size` is {limit:,}."
+    reachable, elements = fall.reachable(limit), fall.needed(rtol)
+    if elements > MANY:
+        return f"{words}; a `max_size` of {limit:,} allows some {reachable:.0e}."
+    return (
+        f"{words}; a `max_size` of {limit:,} allows some {reachable:.0e} in "
+        f"{_duration(expected_seconds(trials, limit))}, and an `rtol` of {rtol:.0e} needs some "
+        f"{elements:.0e} elements and {_duration(expected_seconds(trials, elements))}."
+    )
+
+
+def _duration(seconds: float) -> str:
+    for unit, length in (("days", 86_400), ("h", 3600), ("min", 60)):
+        if seconds > 2 * length:
+            return f"some {seconds / length:,.0f} {unit}"
+    return f"some {max(seconds, 1.0):.0f} s"
+
+
+def _described(size: Size) -> str:
+    depth, weights = size
+    return f"depth {depth} with {len(weights)} modes ({count_elements(*size):,} elements)"
+
+
+@contextmanager
+def _display() -> Iterator[Callable[[Sequence[Trial], Size], None]]:
+    """A line on the terminal about sizes that take long, where tqdm is installed."""
+    if find_spec("tqdm") is None:
+        yield lambda *_: None
+        return
+    from tqdm import tqdm
+
+    with tqdm(unit=" sizes", disable=None, delay=PATIENCE) as bar:
+
+        def show(trials: Sequence[Trial], larger: Size) -> None:
+            seconds = expected_seconds(trials, count_elements(*larger))
+            time_needed = _duration(seconds)
+            words = f"error {trials[-1].change:.0e}, next {_described(larger)}, {time_needed}"
+            bar.update()
+            bar.set_description(words, refresh=seconds > PATIENCE)
+
+        yield show
