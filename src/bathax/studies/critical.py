@@ -9,7 +9,7 @@ from jaxtyping import Array, Float
 from bathax.cavity.critical import critical_coupling, critical_temperature, resonant_occupation
 from bathax.cavity.model import Cavity
 from bathax.cavity.poles import bound_states
-from bathax.cavity.sheet import edges
+from bathax.cavity.sheet import edges, require_analytic
 from bathax.qubit.critical import least_determinant
 from bathax.qubit.model import Qubit
 from bathax.reservoir.system import OpenSystem
@@ -30,6 +30,7 @@ def critical_points(system: object, initial: Any, ts: Float[Array, " times"]) ->
 @critical_points.register
 def _(system: Cavity, initial: Any, ts: Float[Array, " times"]) -> dict[str, float]:
     del ts
+    require_analytic(system)
     points = _couplings(system)
     bound = bound_states(system)
     for frequency, residue in zip(bound.frequencies, bound.residues, strict=True):

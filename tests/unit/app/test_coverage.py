@@ -16,7 +16,7 @@ from bathax.reservoir.occupation import Occupation
 from bathax.reservoir.spectral_density import Scaled, SpectralDensity, Sum
 
 # What a study file calls otherwise.
-RENAMED = {"Tabulated": {"w": "file", "J": "file"}}
+RENAMED = {"Tabulated": {"w": "file", "J": "file", "error": "file"}}
 # Classes that have no table in a study file, and why.
 WITHOUT_TABLE = {
     "SpectralDensity": "abstract",

@@ -84,15 +84,16 @@ def read_columns(file: File, example: str) -> Columns:
     )
 
 
-def spectral_density(file: File) -> tuple[Any, Any]:
-    """The columns `w` and `J` of a file, as arrays."""
+def spectral_density(file: File) -> tuple[Any, ...]:
+    """The columns `w` and `J` of a file, and `J_error` if it has one, as arrays."""
     columns = read_columns(file, "w,J")
     missing = [name for name in ("w", "J") if name not in columns.cells]
     if missing:
         found = ", ".join(columns.cells)
         raise StudyError(f"File `{file.path}` must have the columns `w,J`, but has {found}.")
     columns.require_same_unit("w", "J")
-    return columns.numbers("w"), columns.numbers("J")
+    known = [name for name in ("w", "J", "J_error") if name in columns.cells]
+    return tuple(columns.numbers(name) for name in known)
 
 
 def _table(file: File, example: str) -> tuple[int, list[str], list[Line]]:

@@ -61,7 +61,7 @@ class BandEdge(Kind, tag="band_edge"):
 
 
 class Tabulated(Kind, tag="tabulated"):
-    """`bathax.Tabulated`, from a file with the columns `w,J`."""
+    """`bathax.Tabulated`, from a file with the columns `w,J` and perhaps `J_error`."""
 
     file: NamedFile
 

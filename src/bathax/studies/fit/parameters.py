@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
@@ -36,7 +37,7 @@ class Parameters(eqx.Module):
         require_kind("bounds", "a mapping of pairs (low, high)", bounds, Mapping)
         unknown = [name for name in bounds if name not in start]
         require("bounds", f"of parameters among {', '.join(start)}", unknown, not unknown)
-        example = {name: _known(name, start[name]) for name in sorted(start)}
+        example = {name: _known(f"start.{name}", start[name]) for name in sorted(start)}
         ends = [
             np.tile(_bounds(name, p, bounds.get(name)), (p.size, 1)) for name, p in example.items()
         ]
@@ -117,10 +118,11 @@ class Parameters(eqx.Module):
 
 
 def _known(name: str, value: Any) -> np.ndarray:
-    """A start as an array of known numbers."""
-    p = as_float(value, f"start.{name}")
+    """A start or a bound as an array of known numbers."""
+    with jax.ensure_compile_time_eval():
+        p = as_float(value, name)
     words = "known numbers (a fit is not itself for `jit`, `vmap` or `grad`)"
-    require(f"start.{name}", words, "traced", is_concrete(p))
+    require(name, words, "traced", is_concrete(p))
     return np.asarray(p)
 
 
@@ -129,7 +131,7 @@ def _bounds(name: str, p: np.ndarray, given: Bounds | None) -> Bounds:
         given = (0.0, np.inf) if np.all(p > 0.0) else (-np.inf, np.inf)
     pair = isinstance(given, tuple | list) and len(given) == 2
     require(f"bounds.{name}", "a pair (low, high)", shown(given), pair)
-    low, high = (float(as_float(end, f"bounds.{name}")) for end in given)
+    low, high = (float(_known(f"bounds.{name}", end)) for end in given)
     inside = np.all((p > low) & (p < high))
     require(f"start.{name}", f"between {low:g} and {high:g}", p, inside)
     return low, high
