@@ -76,3 +76,25 @@ def test_the_temperature_just_after_a_pure_start_knows_its_error(solver):
     miss = np.abs(solution.temperature - expected)
     assert np.all(miss <= 10.0 * solution.error.temperature + 1e-6 * np.abs(expected))
     assert solution.error.temperature[0] == 0.0
+
+
+def test_the_entropy_of_a_fock_state_in_a_very_hot_reservoir():
+    """Late it is that of a geometric state, however hot: (v + 1) ln (v + 1) - v ln v."""
+    for temperature in (1e5, 1e7, 1e9):
+        bath = bx.Reservoir(bx.Ohmic(0.05, 5.0), temperature)
+        solution = bx.solve(bx.Cavity(1.0, bath), bx.Fock(1), [40.0, 60.0], bx.Resonance())
+        v = np.asarray(solution.v)
+        expected = np.log1p(v) + v * np.log1p(1.0 / v)
+        np.testing.assert_allclose(solution.entropy, expected, rtol=1e-8)
+
+
+@pytest.mark.parametrize("r", [1.0, 6.0, 10.0])
+def test_the_entropy_of_strongly_squeezed_states_in_the_vacuum(r):
+    """(n + 1/2)^2 = 1/4 + (1 - d) d sinh^2 r for a loss d."""
+    cavity = bx.Cavity(1.0, bx.Reservoir(bx.Ohmic(0.05, 5.0), 0.0))
+    solution = bx.solve(cavity, bx.Squeezed(r), [1e-4, 0.1, 5.0])
+    d = 1.0 - np.abs(np.asarray(solution.u)) ** 2
+    product = (1.0 - d) * d * np.sinh(r) ** 2
+    n = 2.0 * product / (1.0 + np.sqrt(1.0 + 4.0 * product))
+    expected = (n + 1.0) * np.log1p(n) - n * np.log(n)
+    np.testing.assert_allclose(solution.entropy, expected, rtol=1e-6)

@@ -33,6 +33,8 @@ SILENT = 1e-60
 # Levels that are summed at a time, and where a sum ends: populations fall like
 # (n + 1)^k e^{-n / n_0} with n_0 = 1 / ln(1 + 1/v), at n / n_0 = REACH + 3 k below e^-50.
 ROW, REACH = 24, 64.0
+# The logarithm to base 2 of the highest level in a sum.
+HIGHEST = 40
 
 Points = Float[Array, " points"]
 
@@ -176,8 +178,8 @@ def entropy_derivatives(
 ) -> Float[Array, "6 points"]:
     r"""S = -\sum_n p_n ln p_n of the evolved mixture and its derivatives by |u|^2 and v.
 
-    In the order S, S_u, S_v, S_uu, S_uv, S_vv. Levels up to n = 524,288 are summed, in Gauss rules
-    of the counting measure: exact to rounding for v up to 10^4.
+    In the order S, S_u, S_v, S_uu, S_uv, S_vv. Levels up to n = 2^40 are summed, in Gauss rules of
+    the counting measure: exact to rounding for v up to 10^10.
     """
     gain = 1.0 / (1.0 + noise)
     s, by_om, by_v, om_om, om_v, v_v = _summed(padded(initial), transmission * gain, noise)
@@ -218,7 +220,7 @@ def _rows(dimension: int) -> tuple[np.ndarray, np.ndarray]:
     exact = 32
     while exact < 1.5 * dimension:
         exact *= 2
-    rule = counting_rule(exact, (2**19 // exact).bit_length() - 1)
+    rule = counting_rule(exact, (2**HIGHEST // exact).bit_length() - 1)
     levels, weights = (part[dimension + 2 :] for part in rule)
     missing = -len(levels) % ROW
     levels = np.pad(levels, (0, missing), "edge").reshape(-1, ROW)

@@ -8,14 +8,24 @@ from jaxtyping import Array, Complex
 
 from bathax._checks import Scalar
 
+# A state is pure if N (N + 1) - |M|^2 is below this part of N (N + 1).
+PURE = 16.0 * jnp.finfo(float).eps
 
-def entropy(excess: Scalar, squeezing: Scalar) -> Scalar:
-    """S = (n + 1) ln(n + 1) - n ln n with (n + 1/2)^2 = (N + 1/2)^2 - |M|^2.
 
-    `squeezing` is |M|^2. n is found from n (n + 1) = N (N + 1) - |M|^2 without cancellation.
+def entropy(excess: Scalar, squeezing: Scalar, transmission: Scalar, noise: Scalar) -> Scalar:
+    """S = (n + 1) ln(n + 1) - n ln n with (n + 1/2)^2 = (|u|^2 N + v + 1/2)^2 - |u|^4 |M|^2.
+
+    `squeezing` is |M|^2. n is found without cancellation from
+
+    n (n + 1) = v (v + 1) + |u|^2 N (2 v + 1 - |u|^2) + |u|^4 [N (N + 1) - |M|^2];
+
+    what is in brackets vanishes for a pure state, and where it drowns in rounding the state is one.
     """
-    tiny = jnp.finfo(float).tiny
-    product = jnp.maximum(excess * (excess + 1.0) - squeezing, tiny)
+    tiny, number = jnp.finfo(float).tiny, excess * (excess + 1.0)
+    mixed = number - squeezing
+    mixed = jnp.where(mixed > PURE * number, mixed, 0.0)
+    gained = transmission * excess * jnp.maximum(2.0 * noise + 1.0 - transmission, 0.0)
+    product = jnp.maximum(noise * (noise + 1.0) + gained + transmission**2 * mixed, tiny)
     n = 2.0 * product / (1.0 + jnp.sqrt(1.0 + 4.0 * product))
     return (n + 1.0) * jnp.log1p(n) - n * jnp.log(n)
 

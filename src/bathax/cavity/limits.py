@@ -17,7 +17,7 @@ from jaxtyping import Array, Complex, Float
 
 from bathax._checks import Scalar, is_valid
 from bathax.cavity.model import Cavity
-from bathax.cavity.poles import BoundStates, Poles, bound_states, discrete
+from bathax.cavity.poles import BoundStates, Poles, are_complete, bound_states, discrete
 from bathax.cavity.resonance import (
     ANGLE,
     both_rules,
@@ -29,12 +29,15 @@ from bathax.cavity.resonance import (
     spectral_cut,
 )
 from bathax.cavity.ring import Rings
-from bathax.cavity.sheet import continued, first_inverse, intervals, lines, require_analytic
+from bathax.cavity.sheet import continued, first_inverse, intervals, lines, require_analytic, taper
 from bathax.cavity.star import has_modes, mean_noise
 from bathax.cavity.states import State
 from bathax.reservoir.occupation import Uniform
+from bathax.reservoir.reservoir import Reservoir
 
 NODES = 512
+# Part of the quanta that may be missed.
+MISSED = 1e-7
 
 
 class LongTimeLimit(eqx.Module):
@@ -89,17 +92,21 @@ def long_time_limit(cavity: Cavity) -> LongTimeLimit:
     For the reservoirs that `Resonance` can take, and in separate modes the average over all times.
     Works under `jit`, `vmap` and `grad`; a bad point of a batch is NaN. The error estimate is the
     squared change from half the nodes, plus rounding and what of a uniform occupation lies beyond
-    the ends of the lines.
+    the ends of the lines; infinite where a pole is so close to an edge that it is missed.
     """
     if has_modes(cavity):
         return _beating(cavity)
     require_analytic(cavity)
     require_continued(cavity)
     bound, found = discrete(cavity)
-    fine, coarse = _noise(cavity, bound, found)
+    (fine, coarse), (filled, _) = _noise(cavity, bound, found)
     size = jnp.where(fine > 0.0, fine, 1.0)
     change = jnp.abs(fine - coarse) / size
     error = size * (jnp.minimum(change, change**2) + 1e-14) + _beyond(cavity, bound, found)
+    # With n = 1 everywhere v is 1 - sum_b Z_b^2. Where that is missed, as with a pole at an edge,
+    # nothing tells how many quanta are there.
+    missed = jnp.abs(filled + jnp.sum(bound.residues**2) - 1.0) > MISSED
+    error = jnp.where(missed | ~are_complete(cavity, found), jnp.inf, error)
     valid = is_valid(cavity)
     return LongTimeLimit(
         cavity.frequency,
@@ -121,29 +128,35 @@ def _beating(cavity: Cavity) -> LongTimeLimit:
     )
 
 
-def _noise(cavity: Cavity, bound: BoundStates, found: Poles) -> Float[Array, " 2"]:
-    """v for t -> infinity, by the rule of every node and by that of every second one."""
+def _noise(cavity: Cavity, bound: BoundStates, found: Poles) -> Float[Array, "2 2"]:
+    """v for t -> infinity, and with n = 1, by the rules of every and of every second node."""
     z, dz = lines(cavity, ANGLE, NODES)
     total = _on_lines(cavity, bound, z) @ (both_rules(NODES)[:, 0] * dz[None, :]).T
     pole = jnp.where(found.exist, found.frequencies, cavity.frequency.astype(complex))
     through = intervals(cavity)[np.asarray(found.sector, int)]
     whole = jnp.where(found.exist, continued(cavity.continued_density, pole, through), 1.0)
     weights = jnp.where(found.exist, found.residues / whole, 0.0)
-    weights = share(cavity, found, NODES) * weights[None, :]
+    weights = share(cavity, found, NODES) * (weights * taper(cavity, pole, ANGLE))[None, :]
     for bath in cavity.reservoirs:
         density = bath.spectral_density
-        total += weights @ (continued(density.continued, pole, through) * bath.occupation(pole))
+        at_poles = continued(density.continued, pole, through)[None] * _occupations(bath, pole)
+        total += at_poles @ weights.T
         own, masses, *ends = density.poles
-        masses = masses * bath.occupation(own) * _bound_response(bound, own)
-        total += part_left(cavity, own, ends, ANGLE, NODES) @ masses
+        masses = (masses * _bound_response(bound, own))[None] * _occupations(bath, own)
+        total += masses @ part_left(cavity, own, ends, ANGLE, NODES).T
     return total.real
+
+
+def _occupations(bath: Reservoir, z: Complex[Array, "..."]) -> Complex[Array, "2 ..."]:
+    """n(z) and 1."""
+    return jnp.stack([bath.occupation(z), jnp.ones_like(z)])
 
 
 def _on_lines(
     cavity: Cavity, bound: BoundStates, z: Complex[Array, "edges nodes"]
-) -> Complex[Array, " nodes"]:
-    """The jump of J n [G G_1 + sum_b Z_b^2 / (z - w_b)^2], where G_1 is on the first sheet."""
-    first, total = first_inverse(cavity, z), jnp.zeros_like(z)
+) -> Complex[Array, "2 nodes"]:
+    """The jump of J n [G G_1 + sum_b Z_b^2 / (z - w_b)^2], G_1 on the first sheet, and n = 1."""
+    first, total = first_inverse(cavity, z), jnp.zeros((2, *z.shape), complex)
     whole = jumped(cavity.continued_density, cavity, z)
     bound_response = _bound_response(bound, z.ravel()).reshape(z.shape)
     response = [
@@ -151,8 +164,8 @@ def _on_lines(
     ]
     for bath in cavity.reservoirs:
         left, right = jumped(bath.spectral_density.continued, cavity, z)
-        total += (right * response[1] - left * response[0]) * bath.occupation(z)
-    return jnp.sum(total, axis=0)
+        total += (right * response[1] - left * response[0])[None] * _occupations(bath, z)
+    return jnp.sum(total * taper(cavity, z, ANGLE)[None], axis=1)
 
 
 def _bound_response(bound: BoundStates, z: Complex[Array, " z"]) -> Complex[Array, " z"]:

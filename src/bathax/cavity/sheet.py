@@ -126,7 +126,7 @@ def direction(system: OpenSystem, angle: float) -> Complex[Array, ""]:
     return bandwidth.astype(complex) * cmath.exp(-1j * angle)
 
 
-def taper(system: OpenSystem, z: Complex[Array, "edges nodes"], angle: float) -> Array:
+def taper(system: OpenSystem, z: Complex[Array, "..."], angle: float) -> Array:
     r"""1 / (1 + ((z - c) e^{i angle} / R)^8), by which lines end where all bands are finite.
 
     G and J are continued from a band as functions that may grow like z. R being 100 times as large

@@ -280,7 +280,7 @@ class Gaussian(State):
 
     def _entropy(self, transmission: Scalar, noise: Scalar) -> Scalar:
         squeezing = (self.anomalous * self.anomalous.conj()).real
-        return gaussian.entropy(transmission * self.excess + noise, transmission**2 * squeezing)
+        return gaussian.entropy(self.excess, squeezing, transmission, noise)
 
     def _entropy_derivatives(
         self, transmission: Float[Array, " points"], noise: Float[Array, " points"]

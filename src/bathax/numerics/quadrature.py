@@ -71,7 +71,7 @@ def counting_rule(exact: int, panels: int) -> tuple[np.ndarray, np.ndarray]:
     """
     nodes, weights = [np.arange(exact, dtype=float)], [np.ones(exact)]
     for panel in range(panels):
-        size = exact * 2**panel
+        size = float(exact * 2**panel)
         k = np.arange(1, 12)
         off_diagonal = np.sqrt(k**2 * (size**2 - k**2) / (4 * (4 * k**2 - 1)))
         jacobi = np.diag(off_diagonal, 1) + np.diag(off_diagonal, -1)

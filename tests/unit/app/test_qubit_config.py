@@ -176,8 +176,8 @@ def test_a_matrix_of_another_size_is_refused(study_with, tmp_path):
         (
             "[time]",
             '[solver]\nkind = "van_hove"\n[time]',
-            "Argument `solver.kind` must be `automatic`, `volterra`, `resonance`, `diagonalisation` or "
-            "`born_markov` for a cavity, but is 'van_hove'.",
+            "Argument `solver.kind` must be `automatic`, `volterra`, `resonance`, "
+            "`diagonalisation` or `born_markov` for a cavity, but is 'van_hove'.",
         ),
     ],
 )
