@@ -11,7 +11,6 @@ from bathax.cavity.diagonalisation import Diagonalisation
 from bathax.cavity.model import Cavity
 from bathax.cavity.resonance import Resonance
 from bathax.cavity.solvers import Estimate, Solver, Volterra, largest_size, points_needed
-from bathax.cavity.star import has_modes, modes
 from bathax.numerics.refinement import largest
 from bathax.reservoir.occupation import BoseEinstein, Uniform
 
@@ -59,7 +58,7 @@ def default_solver(cavity: Cavity) -> Solver:
 
 def _has_few_modes(cavity: Cavity) -> bool:
     """Whether all reservoirs are separate modes, few enough to be diagonalised at once."""
-    return has_modes(cavity) and modes(cavity)[0].shape[0] <= MANY_MODES
+    return cavity.has_modes and cavity.modes[0].shape[0] <= MANY_MODES
 
 
 def _is_analytic(cavity: Cavity) -> bool:

@@ -9,7 +9,7 @@ from bathax._checks import Scalar, are_times, is_valid, require, require_positiv
 from bathax.cavity.green import GreenFunctions
 from bathax.cavity.model import Cavity
 from bathax.cavity.solvers import Estimate, Solver, judged
-from bathax.cavity.star import hamiltonian, modes, row
+from bathax.cavity.star import hamiltonian, row
 from bathax.numerics.elementary import phase_factor
 from bathax.reservoir.system import OpenSystem
 
@@ -45,7 +45,7 @@ def require_modes(system: OpenSystem) -> None:
 
 @eqx.filter_jit
 def _solve(cavity: Cavity, ts: Float[Array, " times"], rtol: float) -> Estimate:
-    w, couplings, numbers = modes(cavity)
+    w, couplings, numbers = cavity.modes
     h = hamiltonian(cavity, w, couplings)
     y = row(h, ts)
     # y' = -i y H and H is symmetric; what belongs to the modes is y_1, y_2, ...

@@ -30,10 +30,11 @@ from bathax.cavity.resonance import (
 )
 from bathax.cavity.ring import Rings
 from bathax.cavity.sheet import continued, first_inverse, intervals, lines, require_analytic, taper
-from bathax.cavity.star import has_modes, mean_noise
+from bathax.cavity.star import mean_noise
 from bathax.cavity.states import State
 from bathax.reservoir.occupation import Uniform
 from bathax.reservoir.reservoir import Reservoir
+from bathax.reservoir.system import require_system
 
 NODES = 512
 # Part of the quanta that may be missed.
@@ -94,7 +95,8 @@ def long_time_limit(cavity: Cavity) -> LongTimeLimit:
     squared change from half the nodes, plus rounding and what of a uniform occupation lies beyond
     the ends of the lines; infinite where a pole is so close to an edge that it is missed.
     """
-    if has_modes(cavity):
+    require_system(cavity)
+    if cavity.has_modes:
         return _beating(cavity)
     require_analytic(cavity)
     require_continued(cavity)

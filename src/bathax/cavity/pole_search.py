@@ -289,4 +289,5 @@ def _clearing(
 
 
 def with_slope(function: Callable[[Array], Array], x: Array) -> tuple[Array, Array]:
+    """f(x) and f'(x), of each number by itself."""
     return jax.jvp(function, (x,), (jnp.ones_like(x),))

@@ -24,9 +24,9 @@ from bathax.cavity.sheet import (
     own_poles,
     require_analytic,
 )
-from bathax.cavity.star import eigenstates, has_modes
+from bathax.cavity.star import eigenstates
 from bathax.numerics.quadrature import half_line
-from bathax.reservoir.system import OpenSystem
+from bathax.reservoir.system import OpenSystem, require_system
 
 # Where poles that do not exist are put, with residue 0: on no other frequency.
 NOWHERE = 0.577 + 1.618j
@@ -103,7 +103,8 @@ def bound_states(system: OpenSystem) -> BoundStates:
     Works under `jit`, `vmap` and `grad`. A bound state within rounding of an edge has a residue
     that is as uncertain as its distance. In reservoirs of separate modes every eigenstate is bound.
     """
-    if has_modes(system):
+    require_system(system)
+    if system.has_modes:
         return BoundStates(*eigenstates(system))
     require_analytic(system)
     fixed = lax.stop_gradient(system)
@@ -120,7 +121,8 @@ def resonances(system: OpenSystem) -> Resonances:
     none. At most `MOST` are found for each interval between the edges of J, and all where J is
     rational; none in reservoirs of separate modes.
     """
-    if has_modes(system):
+    require_system(system)
+    if system.has_modes:
         none = jnp.zeros(0, complex)
         return Resonances(none, none, jnp.zeros(0, bool), jnp.asarray(True))
     require_analytic(system)

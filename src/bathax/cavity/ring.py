@@ -9,8 +9,6 @@ contour is closed above the real axis, around the upper poles of W. Either way e
 (rho t)^m / m!, wherever the poles of G are.
 """
 
-import math
-
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
@@ -84,10 +82,8 @@ class Rings(eqx.Module):
         apart = z[..., None] - self.edges.astype(complex).reshape(along)
         radius = self.radius.reshape(along)
         seen = jnp.abs(apart) > INSIDE * radius
-        x = radius.astype(complex) / jnp.where(seen, apart, jnp.ones((), complex))
-        for _ in range(round(math.log2(ORDER))):
-            x = x * x
-        windows = jnp.where(seen, 1.0 / (1.0 + x), 0.0)
+        inverse = radius.astype(complex) / jnp.where(seen, apart, jnp.ones((), complex))
+        windows = jnp.where(seen, 1.0 / (1.0 + inverse**ORDER), 0.0)
         return jnp.where(self.needed.reshape(along), windows, 1.0)
 
     def without(self, bound: BoundStates, poles: Poles) -> tuple[BoundStates, Poles]:

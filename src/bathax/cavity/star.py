@@ -15,26 +15,10 @@ from jaxtyping import Array, Bool, Complex, Float
 
 from bathax._checks import Scalar
 from bathax.numerics.elementary import phase_factor
-from bathax.reservoir.system import OpenSystem, require_system
+from bathax.reservoir.system import OpenSystem
 
 # Eigenvalues closer than this, in units of the largest one, are taken for one.
 DEGENERATE = 1e-12
-
-
-def has_modes(system: OpenSystem) -> bool:
-    """Whether all reservoirs are sums of separate modes."""
-    require_system(system)
-    return all(bath.spectral_density.modes is not None for bath in system.reservoirs)
-
-
-def modes(system: OpenSystem) -> tuple[Float[Array, " modes"], ...]:
-    """Frequencies, couplings and occupations of the modes of all reservoirs."""
-    each = [
-        (*found, bath.occupation(found[0]))
-        for bath in system.reservoirs
-        if (found := bath.spectral_density.modes) is not None
-    ]
-    return tuple(jnp.concatenate(parts) for parts in zip(*each, strict=True))
 
 
 def hamiltonian(
@@ -85,7 +69,7 @@ def eigenstates(
 
     Of those that coincide the first has the whole weight; the others are NaN with weight 0.
     """
-    w, couplings, _ = modes(system)
+    w, couplings, _ = system.modes
     energies, vectors = jnp.linalg.eigh(hamiltonian(system, w, couplings))
     same = _same(energies)
     first = jnp.argmax(same, axis=1) == jnp.arange(energies.shape[0])
@@ -96,7 +80,7 @@ def eigenstates(
 
 def mean_noise(system: OpenSystem) -> Scalar:
     """v on the average over all times: sum_j n_j sum_kl c_0k c_jk c_0l c_jl, for w_k = w_l."""
-    w, couplings, numbers = modes(system)
+    w, couplings, numbers = system.modes
     energies, vectors = jnp.linalg.eigh(hamiltonian(system, w, couplings))
     amplitudes = vectors[0][None, :] * vectors[1:]
     pairs = amplitudes @ _same(energies).astype(float)

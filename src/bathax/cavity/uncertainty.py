@@ -27,7 +27,7 @@ from bathax.numerics.quadrature import SMALLEST
 
 # Before this time in units of the bandwidth's inverse, lines that are cut off do not tell much.
 SOON = 1e-3
-# What that makes of v in a finite band, where G falls off slowly.
+# What that makes of v where G falls off slowly: of a band among other densities.
 BAND = 1e-11
 ROUNDING = 64.0 * jnp.finfo(float).eps
 

@@ -23,14 +23,21 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, Bool, Complex, Float
 
-from bathax._checks import Scalar, are_times, is_concrete, is_valid, require
+from bathax._checks import (
+    Scalar,
+    are_times,
+    is_concrete,
+    is_valid,
+    require,
+    require_positive,
+    require_whole,
+)
 from bathax._linalg import eigh
 from bathax._status import Status
 from bathax.numerics.refinement import requested
 from bathax.qubit.elements import MapElements, MapEstimate, MapSolver
 from bathax.qubit.index_set import multi_indices
 from bathax.qubit.model import Qubit
-from bathax.reservoir.discrete import DiscreteModes
 
 # Total quanta that are told apart where their number is chosen, and the usual number inside `jit`.
 MOST_QUANTA, USUAL = 512, 12
@@ -50,11 +57,7 @@ class Modes(eqx.Module):
     @staticmethod
     def of(qubit: Qubit) -> "Modes":
         """The modes of all reservoirs together."""
-        known = [
-            (d.frequencies, d.couplings, bath.occupation(d.frequencies))
-            for bath, d in zip(qubit.reservoirs, _densities(qubit), strict=True)
-        ]
-        return Modes(qubit.frequency, *(jnp.concatenate(part) for part in zip(*known, strict=True)))
+        return Modes(qubit.frequency, *qubit.modes)
 
     def probabilities(self, quanta: Float[Array, "states modes"]) -> Float[Array, " states"]:
         """p(n) of geometric distributions with the mean occupations."""
@@ -85,16 +88,17 @@ class ExactDiagonalisation(MapSolver):
     max_size: int = eqx.field(static=True, default=1500)
 
     def __check_init__(self) -> None:
-        require("rtol", "positive", self.rtol, self.rtol > 0)
-        for name, least in (("quanta", 0), ("max_size", 2)):
-            value = getattr(self, name)
-            require(name, f"an integer, {least} or more", value, value is None or value >= least)
+        require_positive("rtol", self.rtol)
+        require_whole("max_size", self.max_size, 2)
+        if self.quanta is not None:
+            require_whole("quanta", self.quanta, 0)
 
     def map_elements(self, qubit: Qubit, ts: Float[Array, " times"]) -> MapEstimate:
-        for density in _densities(qubit):
+        for bath in qubit.reservoirs:
+            density = bath.spectral_density
             words = "`DiscreteModes` for the solver `ExactDiagonalisation`"
-            found = type(density).__name__
-            require("spectral_density", words, found, isinstance(density, DiscreteModes))
+            known = density.modes is not None
+            require("spectral_density", words, type(density).__name__, known)
         modes = Modes.of(qubit)
         valid = is_valid(qubit) & are_times(ts)
         return _estimate(modes, ts, valid, blocks(self.kept(modes), _count(modes)), self.rtol)
@@ -112,16 +116,12 @@ class ExactDiagonalisation(MapSolver):
 
     def is_cheap(self, qubit: Qubit) -> bool:
         """Whether a qubit with concrete parameters is solved to the tolerance within seconds."""
-        if not all(isinstance(density, DiscreteModes) for density in _densities(qubit)):
+        if not qubit.has_modes:
             return False
         modes = Modes.of(qubit)
         needed = int(_needed(modes, self.rtol))
         size = largest_block(needed, _count(modes))
         return size <= self.max_size and (needed + 1.0) * float(size) ** 3 <= WORK
-
-
-def _densities(qubit: Qubit) -> list:
-    return [bath.spectral_density for bath in qubit.reservoirs]
 
 
 def _count(modes: Modes) -> int:

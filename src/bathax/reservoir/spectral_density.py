@@ -6,10 +6,8 @@ kernel is g(t) = \int dw J(w) e^{-iwt} and the golden-rule decay rate of a popul
 
 import abc
 import itertools
-from dataclasses import fields
 from typing import ClassVar
 
-import equinox as eqx
 import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, ArrayLike, Bool, Complex, Float, Inexact
@@ -22,13 +20,12 @@ from bathax._checks import (
     as_float,
     as_inexact,
     converting,
-    is_concrete,
     parameter,
 )
 from bathax.numerics.grid import TimeGrid
 from bathax.numerics.quadrature import fourier_sum
+from bathax.reservoir.display import shown
 from bathax.reservoir.occupation import BoseEinstein, Occupation, Uniform
-from bathax.reservoir.plain import PlainFunction
 from bathax.reservoir.rules import (
     Exponentials,
     Interval,
@@ -176,7 +173,7 @@ class SpectralDensity(Validated):
     __rmul__ = __mul__
 
     def __repr__(self) -> str:
-        return f"{_shown(self)}: {self.formula} = sum_k |V_k|^2 delta(w - w_k)"
+        return f"{shown(self)}: {self.formula} = sum_k |V_k|^2 delta(w - w_k)"
 
 
 class Sum(SpectralDensity):
@@ -342,16 +339,3 @@ class Scaled(SpectralDensity):
     @converting(as_float)
     def level_shift(self, w: Float[Array, "..."]) -> Float[Array, "..."]:
         return self.factor * self.density.level_shift(w)
-
-
-def _shown(value: object) -> str:
-    if isinstance(value, SpectralDensity):
-        values = (f"{field.name}={_shown(getattr(value, field.name))}" for field in fields(value))
-        return f"{type(value).__name__}({', '.join(values)})"
-    if isinstance(value, tuple):
-        return f"({', '.join(map(_shown, value))})"
-    if isinstance(value, Array) and value.ndim == 0 and is_concrete(value):
-        return f"{value.item():g}"
-    if isinstance(value, PlainFunction):
-        return value.name
-    return eqx.tree_pformat(value)

@@ -43,6 +43,20 @@ class OpenSystem(Validated):
         for bath in self.reservoirs:
             require_kind("reservoirs", words, bath, Reservoir)
 
+    @property
+    def has_modes(self) -> bool:
+        """Whether all reservoirs are sums of separate modes."""
+        return all(bath.spectral_density.modes is not None for bath in self.reservoirs)
+
+    @property
+    def modes(self) -> tuple[Float[Array, " modes"], ...]:
+        """Frequencies, couplings and occupations of all separate modes."""
+        known = [
+            (bath, found) for bath in self.reservoirs if (found := bath.spectral_density.modes)
+        ]
+        each = [(w, couplings, bath.occupation(w)) for bath, (w, couplings) in known]
+        return tuple(jnp.concatenate(parts) for parts in zip(*each, strict=True))
+
     def require_integrable(self) -> None:
         """Refuse a reservoir whose kernels are singular at t = 0, which no time grid resolves."""
         for bath in self.reservoirs:
