@@ -132,3 +132,101 @@ def test_three_resonances_that_merge_are_not_taken_for_a_result(distance):
     miss = np.abs(np.asarray(found.green.u) - expected_u(effective(2.0, peaks)))
     assert np.all(miss < 10.0 * found.error.u)
     assert found.status == (0 if distance >= 1e-3 else 1)
+
+
+# --- other densities -----------------------------------------------------------------------------
+
+
+def around(coupling):
+    """At an exceptional point, and on both sides at each distance."""
+    signed = np.concatenate([[0.0], DISTANCES, -DISTANCES])
+    return jnp.asarray(coupling * (1.0 + signed))
+
+
+def with_slopes(u_and_v):
+    """u and v for each coupling, and their derivatives by it."""
+
+    def one(coupling):
+        return jax.jvp(u_and_v, (coupling,), (jnp.ones(()),))
+
+    return jax.jit(jax.vmap(one))
+
+
+def check_all(found, claimed, expected):
+    """`found` and `expected`: u and v, and their slopes; `claimed`: the errors of u and v."""
+    for (value, slope), error, (right, right_slope) in zip(found, claimed, expected, strict=True):
+        assert np.all(np.abs(value - right) < 10.0 * error + 1e-13)
+        np.testing.assert_allclose(value, right, atol=1e-9)
+        np.testing.assert_allclose(slope, right_slope, atol=1e-6)
+
+
+def by_resonance(cavity_of, couplings):
+    """u and v with their slopes, their errors, and whether the tolerance was reached."""
+
+    def solved(coupling):
+        found = bx.Resonance().green_functions(cavity_of(coupling), TIMES)
+        return (found.green.u, found.green.v), (found.error.u, found.error.v, found.status)
+
+    def one(coupling):
+        return jax.jvp(solved, (coupling,), (jnp.ones(()),), has_aux=True)
+
+    (u, v), (du, dv), (error_u, error_v, status) = jax.jit(jax.vmap(one))(couplings)
+    assert not status.any()
+    return [(u, du), (v, dv)], [error_u, error_v]
+
+
+# Where 1/G_II(z) and its derivative vanish at once, for w_s = 1: at z = .58283771 - .57183910 i.
+DRUDE = (0.171358975, 1.129264305)
+
+
+def drude_response(z, eta, sheet):
+    """1 / G(z) on the first sheet from above (0) or continued from there to below (1)."""
+    q = z / DRUDE[1]
+    log = jnp.log(q) - 1j * jnp.pi * (1.0 if sheet else -1.0)
+    return z - 1.0 - eta.astype(complex) * DRUDE[1] * (q * log - 0.5 * jnp.pi) / (1.0 + q * q)
+
+
+def drude_u(eta):
+    """int A(w) e^{-iwt} dw, A = (1/G_I - 1/G_II) / (2 pi i): along w = 0..8, then down from 8."""
+    x, weights = np.polynomial.legendre.leggauss(400)
+    x, weights = 0.5 * (x + 1.0), 0.5 * weights
+    along, down = 8.0 * x**4, 8.0 * x / (1.0 - x)
+    z = jnp.asarray(np.concatenate([along, 8.0 - 1j * down]))
+    lengths = np.concatenate([32.0 * x**3 * weights, -8j * weights / (1.0 - x) ** 2])
+    upper, lower = drude_response(z, eta, 1), drude_response(z, eta, 0)
+    spectral = (1.0 / upper - 1.0 / lower) / (-2j * jnp.pi)
+    phases = jnp.exp(-1j * TIMES.astype(complex)[:, None] * z[None, :])
+    return phases @ (spectral * lengths)
+
+
+def test_a_drude_lorentz_reservoir():
+    def cavity(eta):
+        density = bx.DrudeLorentz(eta, DRUDE[1])
+        return bx.Cavity(1.0, bx.Reservoir(density, occupation=bx.Uniform(FILLING)))
+
+    def expected(eta):
+        u = drude_u(eta)
+        return u, FILLING * (1.0 - jnp.abs(u) ** 2)
+
+    couplings = around(DRUDE[0])
+    found, claimed = by_resonance(cavity, couplings)
+    (u, v), (du, dv) = with_slopes(expected)(couplings)
+    check_all(found, claimed, [(u, du), (v, dv)])
+
+
+def test_a_rational_fit():
+    """A peak cut off at both ends, at the coupling and frequency where two resonances merge."""
+    w = np.linspace(0.5, 5.5, 201)
+    fit = bx.Tabulated(w, bx.Lorentzian(0.2, 0.4, 3.0)(w)).rational()
+
+    def cavity(factor):
+        return bx.Cavity(3.0, bx.Reservoir(factor * fit, occupation=bx.Uniform(FILLING)))
+
+    def stepped(factor):
+        green = bx.Volterra(points=1024).green_functions(cavity(factor), TIMES).green
+        return green.u, green.v
+
+    couplings = around(0.9997868402)
+    found, claimed = by_resonance(cavity, couplings)
+    (u, v), (du, dv) = with_slopes(stepped)(couplings)
+    check_all(found, claimed, [(u, du), (v, dv)])

@@ -61,7 +61,25 @@ SENTENCES = {
         "takes the values), but is not."
     ),
     "bx.Function(lambda w: (w, w))": (
-        "Argument `function` must be one that returns a number for each frequency, but is not."
+        "Argument `function` must be one that returns a real number for each frequency, but is not."
+    ),
+    "bx.Function(lambda w: (1.0 + 1j) * jnp.exp(-w))": (
+        "Argument `function` must be one that returns a real number for each frequency, but is not."
+    ),
+    "bx.Ohmic(0.1, 5.0) / 'x'": f"Argument `divisor` must be {NUMBER}, but is 'x'.",
+    "bx.Fock(10**6)": "Argument `n` must be an integer from 0 to 4095, but is 1000000.",
+    "bx.Tabulated.from_noisy(np.arange(9.0), -np.arange(9.0))": (
+        "Argument `J` must be positive somewhere, once smoothed, but is negative."
+    ),
+    "bx.critical_coupling(bx.Cavity(1.0, bx.Reservoir(bx.Lorentzian(0.1, 1.0, 1.0))))": (
+        "Argument `system` must be coupled to a density with an edge, but is coupled to none."
+    ),
+    "bx.save(bath, 'bath.json')": (
+        "Argument `result` must be a `Fit`, a solution or a `DynamicalMap`, but is a `Reservoir`."
+    ),
+    "bx.sweep(lambda eta: eta, {'etta': [1.0, 2.0]})": (
+        "Argument `axes` must be the parameters of `of`, but is wrong: missing a required "
+        "argument: 'eta'."
     ),
     "bx.Function(lambda w: -w * jnp.exp(-w))": (
         "Argument `function` must be non-negative and finite on its support, but is -9.999e-05 at "

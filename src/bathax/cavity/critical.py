@@ -50,7 +50,7 @@ def critical_coupling(system: OpenSystem, edge: int = 0) -> Scalar:
     require_analytic(system)
     ends = edges(system)
     require("edge", "0 or -1", edge, edge in (0, -1))
-    require("system", "coupled to a density with an edge", f"{system}", ends.shape[0] > 0)
+    require("system", "coupled to a density with an edge", "coupled to none", ends.shape[0] > 0)
     return _coupling_factor(system, edge)
 
 

@@ -37,6 +37,8 @@ NEAR, FAR = 32, 40
 ANGLES = np.linspace(0.0, 0.5 * np.pi, 12)
 # Newton's method is done when a step is shorter than this part of the distance to an edge.
 CONVERGED, MERGED = 1e-8, 1e-6
+# The step at which half of the searches turn to the other zero of a pair, and how close a pair is.
+TURNED, PAIRED = 8, 0.1
 # Resonances kept in each sector, and cells of each grid that are followed to find them.
 MOST, FOLLOWED = 8, 8
 
@@ -160,7 +162,7 @@ def _rational(system: OpenSystem) -> Found:
     """
     own, masses, *_ = joined_poles([bath.spectral_density.poles for bath in system.reservoirs])
     unit = system.frequency.astype(complex)
-    newton = _newton(system, jnp.broadcast_to(system.frequency, own.size + 1))
+    cleared = _cleared(system, jnp.broadcast_to(system.frequency, own.size + 1))
     half = 0.5 * (own - unit)
     root = jnp.sqrt(half**2 + masses)
     repelled = own - half + jnp.where((half.conj() * root).real < 0.0, -root, root)
@@ -169,7 +171,8 @@ def _rational(system: OpenSystem) -> Found:
     def advance(_: Int[Array, ""], state: tuple[Array, Array]) -> tuple[Array, Array]:
         # At a pole of J without weight, which is a root, 1/G is 0/0: it stays there.
         z, _ = state
-        step, apart = newton(z), z[:, None] - z[None, :]
+        value, slope = with_slope(cleared, z)
+        step, apart = value / slope, z[:, None] - z[None, :]
         others = jnp.sum(jnp.where(apart == 0.0, 0.0, 1.0 / apart), axis=1)
         return z - jnp.nan_to_num(step) / (1.0 - jnp.nan_to_num(step) * others), step
 
@@ -183,43 +186,86 @@ def _rational(system: OpenSystem) -> Found:
 
 
 def _search(system: OpenSystem, survey: Survey) -> Found:
-    """Where Newton's method leads from the shifted levels and from the cells of grids."""
+    """Where Newton's method leads from the shifted levels and from the cells of grids.
+
+    Each start is followed twice. The second one goes on to the other zero of the parabola that 1/G
+    is close to its first zero, which finds the second resonance of two that merge.
+    """
     sectors = np.unique(survey.sectors)
     levels, cells = _levels(system, survey.at_level), _enclosed(survey.grids, survey.cleared)
     starts = jnp.concatenate([*[levels] * sectors.size, cells.ravel()])
     sector = np.concatenate(
         [np.repeat(sectors, levels.size), np.repeat(survey.sectors, cells.shape[1])]
     )
+    starts, sector = jnp.tile(starts, 2), np.tile(sector, 2)
     through, (low, high) = intervals(system)[sector], ends_of(system, sector)
-    newton = _newton(system, through)
 
     def size(z: Array) -> Array:
         """How far from the nearest edge."""
         return jnp.minimum(jnp.abs(z - low.astype(complex)), jnp.abs(z - high.astype(complex)))
 
-    def advance(_: Int[Array, ""], state: tuple[Array, Array]) -> tuple[Array, Array]:
-        z, _ = state
-        step = newton(z)
-        length, farthest = jnp.abs(step), 0.5 * size(z)
-        shortened = jnp.where(length > farthest, farthest / length, 1.0)
-        return z - step * shortened.astype(complex), length
-
-    z, step = lax.fori_loop(0, NEWTON_STEPS + 2, advance, (starts, jnp.zeros(starts.shape)))
+    z, length, apart = _followed(_cleared(system, through), starts, size)
     scale = size(z)
-    good = (step < CONVERGED * scale) & (z.imag < 1e-12 * scale)
+    good = (length < MERGED * scale) & (z.imag < 1e-12 * scale)
     # On the real axis only those in the interval itself count: the others are bound states.
     outside = (z.real < low) | (z.real > high)
     good &= ~(outside & (z.imag > -CONVERGED * scale))
     good &= system.spectral_density(through) > 0.0
-    same = np.tril(sector[:, None] == sector[None, :], -1)
-    earlier = same & (jnp.abs(z[:, None] - z[None, :]) < 1e-6 * scale[:, None])
-    new = good & ~jnp.any(earlier & good[None, :], axis=1)
+    new = good & ~_repeated(z, good, (sector, scale, apart))
     # The least damped ones of each sector.
     counts = new[None, :] & (sector[None, :] == sectors[:, None])
     heights = jnp.where(counts, (z.imag / scale)[None, :], -jnp.inf).astype(jnp.float32)
     height, chosen = lax.top_k(heights, MOST)
     exist = (height > -jnp.inf).ravel()
     return Found(z[chosen.ravel()], exist, tuple(np.repeat(sectors, MOST).tolist()))
+
+
+def _followed(
+    function: Callable[[Array], Array], starts: Complex[Array, " z"], size: Callable[[Array], Array]
+) -> tuple[Complex[Array, " z"], Float[Array, " z"], Float[Array, " z"]]:
+    """Zeros near starts, the last steps, and how far the other zero of the parabola there is.
+
+    Each step goes to the closer zero of the parabola with the value, the slope and the change of
+    the slope since the last step, so that zeros which merge are found as fast as others. The second
+    half of the starts goes to the farther zero once.
+    """
+    second = np.arange(starts.size) >= starts.size // 2
+
+    def advance(k: Int[Array, ""], state: tuple[Array, ...]) -> tuple[Array, ...]:
+        z, before, slope_before, curvature, _, _ = state
+        value, slope = with_slope(function, z)
+        moved, scale = z - before, size(z)
+        told = jnp.abs(moved) > CONVERGED * scale
+        change = (slope - slope_before) / jnp.where(told, moved, 1.0)
+        curvature = jnp.where(told, change, curvature)
+        straight = value / slope
+        # 2 f / (f' +- sqrt(f'^2 - 2 f f'')), with the sign of the larger denominator.
+        root = jnp.sqrt(1.0 - 2.0 * straight * curvature / slope)
+        closer = 2.0 * straight / (1.0 + jnp.where(root.real < 0.0, -root, root))
+        both = 2.0 * slope / curvature
+        step = jnp.where(second & (k == TURNED), both - closer, closer)
+        length = jnp.abs(step)
+        shortened = jnp.where(length > 0.5 * scale, 0.5 * scale / length, 1.0)
+        return z - step * shortened.astype(complex), z, slope, curvature, length, jnp.abs(both)
+
+    unknown, none = jnp.zeros_like(starts), jnp.zeros(starts.shape)
+    state = (starts, starts, unknown, unknown, none, none)
+    z, *_, length, apart = lax.fori_loop(0, NEWTON_STEPS + 2, advance, state)
+    return z, length, apart
+
+
+def _repeated(
+    z: Complex[Array, " z"], good: Bool[Array, " z"], about: tuple[np.ndarray, Array, Array]
+) -> Bool[Array, " z"]:
+    """Which zeros are among those before, of the second half also those that are of no pair."""
+    sector, scale, apart = about
+    second = np.arange(z.size) >= z.size // 2
+    same = np.tril(sector[:, None] == sector[None, :], -1)
+    # Of a pair that is closer than zeros are told apart each zero is found from its own half.
+    pair = jnp.where(apart > MERGED * scale, 0.5 * apart, 0.0)[:, None]
+    near = jnp.where(second[:, None] & ~second[None, :], pair, MERGED * scale[:, None])
+    earlier = same & (jnp.abs(z[:, None] - z[None, :]) < near)
+    return jnp.any(earlier & good[None, :], axis=1) | (second & ~(apart < PAIRED * scale))
 
 
 def _levels(system: OpenSystem, sigma: Complex[Array, ""]) -> Complex[Array, " starts"]:
@@ -262,19 +308,11 @@ def _wrapped(phase: Float[Array, "..."]) -> Float[Array, "..."]:
     return phase - 2.0 * jnp.pi * jnp.round(phase / (2.0 * jnp.pi))
 
 
-def _newton(
+def _cleared(
     system: OpenSystem, through: Float[Array, " z"]
 ) -> Callable[[Complex[Array, " z"]], Complex[Array, " z"]]:
-    """The step of Newton's method for 1/G without the poles of J, to be subtracted."""
-
-    def function(z: Complex[Array, " z"]) -> Complex[Array, " z"]:
-        return inverse(system, z, through) * _clearing(system, z, through)
-
-    def step(z: Complex[Array, " z"]) -> Complex[Array, " z"]:
-        value, slope = with_slope(function, z)
-        return value / slope
-
-    return step
+    """1/G without the poles of J."""
+    return lambda z: inverse(system, z, through) * _clearing(system, z, through)
 
 
 def _clearing(

@@ -41,7 +41,7 @@ from bathax.cavity.sheet import (
     taper,
 )
 from bathax.cavity.solvers import Estimate, Solver, judged
-from bathax.cavity.uncertainty import uncertainty
+from bathax.cavity.uncertainty import is_proportional, uncertainty
 from bathax.numerics.exponential_sum import (
     ExponentialSum,
     Terms,
@@ -242,11 +242,10 @@ def part_left(
 
 
 def _driven(cavity: Cavity, u: ExponentialSum, nodes: int) -> ExponentialSum:
-    """g~ * u; a single uniform occupation n makes it n g * u = -n (u' + i w_s u)."""
-    first, *others = (bath.occupation for bath in cavity.reservoirs)
-    if isinstance(first, Uniform) and not others:
+    """g~ * u, which is n g * u = -n (u' + i w_s u) where g~ is proportional to g."""
+    if is_proportional(cavity):
         drift = u.with_moment(cavity.frequency.astype(complex))[1]
-        return drift.scaled(-first.number.astype(complex))
+        return drift.scaled(-cavity.reservoirs[0].occupation.number.astype(complex))
     return convolution(noise_kernel(cavity, nodes), u)
 
 

@@ -197,9 +197,9 @@ class Mixture(State):
 
 
 def Fock(n: int) -> Mixture:
-    """The Fock state |n>, n = 0, 1, 2, ... a plain integer."""
-    whole = isinstance(n, int | np.integer) and n >= 0
-    require("n", "a non-negative integer", n, whole)
+    """The Fock state |n>, n = 0, 1, 2, ... 4095, a plain integer."""
+    whole = isinstance(n, int | np.integer) and 0 <= n < Mixture.most_levels
+    require("n", f"an integer from 0 to {Mixture.most_levels - 1}", n, whole)
     return Mixture((np.arange(n + 1) == n).astype(float))
 
 

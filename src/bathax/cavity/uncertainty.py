@@ -5,6 +5,7 @@ resonances that were missed and what lies beyond the ends of the lines; and what
 not know of those they stand for.
 """
 
+import math
 from typing import Any
 
 import equinox as eqx
@@ -24,6 +25,7 @@ from bathax.cavity.solvers import largest_size
 from bathax.numerics.elementary import phase_factor
 from bathax.numerics.exponential_sum import ExponentialSum, together
 from bathax.numerics.quadrature import SMALLEST
+from bathax.reservoir.occupation import Uniform
 
 # Before this time in units of the bandwidth's inverse, lines that are cut off do not tell much.
 SOON = 1e-3
@@ -132,16 +134,18 @@ def _rounding(
 ) -> Float[Array, " times"]:
     """Relative errors by rounding: of sums, of phases z t, and of nodes close to a pole.
 
-    1/G is known to 16 eps (w_s + |z|), the sum for Sigma included, and R / (z - z_p) at a distance
-    from a pole therefore relative to that times R over the distance.
+    1/G is known to 16 eps (w_s + |z|), the sum for Sigma included, and G therefore relative to that
+    times G: on the lines the poles make most of it, over a length that is how far they are.
     """
     z, amplitudes = u.poles.frequencies, jnp.abs(u.poles.amplitudes)
     lasting = jnp.exp(jnp.minimum(z.imag, 0.0)[:, None] * t[None, :])
     turned = t * jnp.sum((amplitudes * jnp.abs(z))[:, None] * lasting, axis=0)
-    distances = jnp.abs(poles.frequencies[None, :] - on_lines.ravel()[:, None])
-    nearest = jnp.min(distances, axis=0, initial=jnp.inf)
-    scale = cavity.frequency + jnp.abs(poles.frequencies)
-    close = jnp.sum(jnp.abs(poles.residues) ** 2 * scale / nearest)
+    away = on_lines.ravel()[:, None] - poles.frequencies[None, :]
+    response = jnp.abs((1.0 / away) @ poles.residues)
+    away = jnp.where(poles.residues == 0.0, 1e99, jnp.abs(away))
+    nearest = jnp.min(away, axis=1, initial=1e99)
+    scale = cavity.frequency + jnp.abs(on_lines.ravel())
+    close = jnp.max(response**2 * scale * nearest, initial=0.0)
     rounding = ROUNDING * (u.weight + 0.25 * turned + 0.25 * close + _on_rings(cavity, u))
     return rounding + BAND if is_cut_off(cavity) else rounding
 
@@ -183,25 +187,37 @@ def is_cut_off(cavity: Cavity) -> bool:
 def _cut_off(cavity: Cavity, c: ExponentialSum, green: GreenFunctions) -> GreenFunctions:
     """What is lost beyond the ends of the lines.
 
-    c(0) = 0 shows it for v, and so do the last nodes of the noise. In a band without a taper G
-    falls off so slowly that at the very start u is not better known than u(0) is.
+    c(0) = 0 shows it for v, and so do the last nodes of the noise. Where c has no lines of its own
+    this is over as soon as the exponentials beyond the ends are. In a band without a taper G falls
+    off so slowly that at the very start u is not better known than u(0) is.
     """
-    unclear = is_cut_off(cavity) & (green.t * cavity.bandwidth < SOON)
+    soon = green.t * cavity.bandwidth < SOON
+    unclear = is_cut_off(cavity) & soon
     start = phase_factor(-cavity.frequency * green.t)
     # Beyond its last node a cut goes on like 1 / r: a sum of this over the step in log r.
     ends = sum((jnp.abs(cut.amplitudes[-1]) for cut in c.cuts), jnp.zeros(()))
     nodes = max((cut.amplitudes.shape[-1] for cut in c.cuts), default=1)
     beyond = ends * nodes / (LAST - SMALLEST)
-    exchange = 2.0 * (jnp.abs(c.start) + beyond) * jnp.ones_like(green.t)
+    lost = 2.0 * (jnp.abs(c.start) + beyond)
+    exchange, lasting = lost * jnp.ones_like(green.t), green.t
+    if is_proportional(cavity):
+        exchange = jnp.where(soon, exchange, 0.0)
+        lasting = jnp.minimum(green.t, math.exp(-LAST) / cavity.bandwidth)
     return _like(
         green,
         jnp.zeros_like(green.t),
         jnp.where(unclear, jnp.abs(green.u - start), 0.0),
         jnp.where(unclear, jnp.abs(green.drift(cavity.frequency)), 0.0),
-        green.t * exchange,
+        lasting * lost,
         exchange,
         exchange,
     )
+
+
+def is_proportional(cavity: Cavity) -> bool:
+    """Whether one uniform filling n makes g~ = n g, and g~ * u = -n (u' + i w_s u)."""
+    first, *others = (bath.occupation for bath in cavity.reservoirs)
+    return isinstance(first, Uniform) and not others
 
 
 def _fitted(cavity: Cavity, green: GreenFunctions) -> GreenFunctions:

@@ -34,8 +34,8 @@ class PlainFunction(eqx.Module):
             found = jax.eval_shape(closed, jnp.zeros(()))
         except (jax.errors.ConcretizationTypeError, jax.errors.TracerArrayConversionError):
             require("function", words, "not", False)
-        one = getattr(found, "shape", None) == ()
-        require("function", "one that returns a number for each frequency", "not", one)
+        one = getattr(found, "shape", None) == () and not jnp.iscomplexobj(found)
+        require("function", "one that returns a real number for each frequency", "not", one)
         if isinstance(function, eqx.Module):
             return PlainFunction(function)
         if is_concrete(closed):

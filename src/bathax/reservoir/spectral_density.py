@@ -172,6 +172,9 @@ class SpectralDensity(Validated):
 
     __rmul__ = __mul__
 
+    def __truediv__(self, divisor: ArrayLike) -> "SpectralDensity":
+        return Scaled(self, 1.0 / as_float(divisor, "divisor"))
+
     def __repr__(self) -> str:
         return f"{shown(self)}: {self.formula} = sum_k |V_k|^2 delta(w - w_k)"
 

@@ -90,6 +90,7 @@ class Tabulated(SpectralDensity):
         at_zero = w == 0.0
         errors = np.where(at_zero, CERTAIN * np.median(errors), errors)
         smooth, spread = smoothed(w, np.where(at_zero, 0.0, values), errors)
+        require("J", "positive somewhere, once smoothed", "negative", np.any(smooth > 0.0))
         return Tabulated(w, np.where(at_zero, 0.0, np.maximum(smooth, 0.0)), spread)
 
     def raised(self) -> "Tabulated":

@@ -14,7 +14,7 @@ import xarray
 from zarr.storage import MemoryStore
 
 from bathax import __version__
-from bathax._checks import is_concrete, require
+from bathax._checks import is_concrete, require, require_kind
 from bathax.cavity.states import DensityMatrix, Gaussian, Mixture
 from bathax.qubit.dynamical_map import DynamicalMap, MapQuantities
 from bathax.qubit.states import QubitState
@@ -113,6 +113,8 @@ def to_dataset(result: Any, given: Mapping[str, Any]) -> xarray.Dataset:
 
     The levels are as many as leave no more than 1e-6 above, where that is feasible.
     """
+    kinds = (Solution, QubitSolution, DynamicalMap)
+    require_kind("result", "a `Fit`, a solution or a `DynamicalMap`", result, kinds)
     known = is_concrete(result) and np.ndim(result.t) == 1
     require("result", "one solution or map of known numbers", f"{type(result).__name__}", known)
     is_map = isinstance(result, DynamicalMap)

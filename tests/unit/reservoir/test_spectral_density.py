@@ -279,6 +279,7 @@ def test_sum_of_densities():
     one, other = bx.Ohmic(0.1, 5.0), bx.Lorentzian(0.2, 0.5, 1.0)
     w = jnp.linspace(0.1, 3.0, 7)
     np.testing.assert_allclose(sum([one, other])(w), one(w) + other(w), rtol=1e-15)
+    np.testing.assert_allclose((one / 4)(w), 0.25 * one(w), rtol=1e-15)
     with pytest.raises(TypeError):
         1 + one
 

@@ -1,5 +1,6 @@
 """Sweeps: a function of named parameters over a grid of them, on every device, safe from kills."""
 
+import inspect
 import logging
 import math
 import time
@@ -81,6 +82,7 @@ def sweep(
     """
     require("of", "a function of the parameters", f"{of}", callable(of))
     grid = Axes.of(axes)
+    _require_parameters(of, grid)
     unknown = [name for name in derivatives if name not in grid.parameters]
     require("derivatives", f"among {', '.join(grid.parameters)}", unknown, not unknown)
     chosen = tuple(quantities) if quantities else None
@@ -109,6 +111,14 @@ def sweep(
     _fill(stores.SweepStore(place), grid, program_for, progress)
     found = opened(place)
     return found.load() if store is None else found
+
+
+def _require_parameters(of: Callable[..., Any], grid: Axes) -> None:
+    """Refuse axes that the function has no parameters for, and parameters without an axis."""
+    try:
+        inspect.signature(of).bind(**dict.fromkeys(grid.parameters))
+    except TypeError as error:
+        require("axes", "the parameters of `of`", f"wrong: {error}", False)
 
 
 def _prepare(
