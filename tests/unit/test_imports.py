@@ -28,8 +28,12 @@ ORDER = {
     "table_error": 8,
     "bathax": 9,  # the public names of all above
     "studies": 10,
-    "app": 11,
+    "plot": 11,
+    "papers": 12,
+    "app": 13,
 }
+# All that draws; nothing else imports matplotlib.
+DRAWING = ("plot", "papers.ahz.figures", "papers.np.figures")
 
 
 class Import(NamedTuple):
@@ -98,6 +102,21 @@ def test_no_cycles():
     assert list(TopologicalSorter(graph).static_order())
 
 
+def test_matplotlib_is_imported_only_where_something_is_drawn():
+    drawing = {
+        module
+        for module, tree in modules().items()
+        if any(name.partition(".")[0] == "matplotlib" for name in imported_names(tree))
+    }
+    assert drawing
+    assert all(f"{module}.".startswith(tuple(f"{d}." for d in DRAWING)) for module in drawing)
+
+
+def test_only_the_application_imports_the_papers():
+    users = {chapter(importer) for importer, name in imports() if chapter(name) == "papers"}
+    assert users == {"papers", "app"}
+
+
 def test_no_star_and_no_relative_imports():
     for module, tree in modules().items():
         for name in imported_names(tree):
@@ -124,6 +143,22 @@ def test_import_loads_neither_jax_nor_matplotlib():
         "print({'jax', 'matplotlib', 'diffrax', 'equinox', 'numpy'} & set(sys.modules))"
     )
     assert heavy.strip() == "set()"
+
+
+def test_help_of_the_command_loads_neither():
+    code = """
+import sys
+from bathax.app.cli import main
+try:
+    main(["--help"])
+except SystemExit:
+    print("loaded:", {"jax", "matplotlib", "xarray"} & set(sys.modules))
+"""
+    assert run(code).splitlines()[-1] == "loaded: set()"
+
+
+def test_a_solution_loads_no_matplotlib():
+    assert run("import sys, bathax; bathax.solve; print('matplotlib' in sys.modules)") == "False\n"
 
 
 @pytest.mark.parametrize("order", ["bathax, jax", "jax, bathax"])
