@@ -2,8 +2,10 @@
 
 import ast
 import os
+import re
 import subprocess
 import sys
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import NamedTuple
@@ -43,6 +45,7 @@ class Import(NamedTuple):
     imported: str
 
 
+@cache
 def modules() -> dict[str, ast.Module]:
     """The syntax trees of the package by dotted name, packages by their own name."""
     trees = {}
@@ -122,6 +125,29 @@ def test_no_star_and_no_relative_imports():
         for name in imported_names(tree):
             assert not name.endswith(".*"), module
             assert not name.startswith("."), module
+
+
+PACKAGES = [
+    ".".join(path.parent.relative_to(ROOT).parts)
+    for path in ROOT.rglob("__init__.py")
+    if path.parent != ROOT
+]
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_a_package_introduces_modules_that_exist(package):
+    """Names in its docstring are modules in it or elsewhere, objects in a module, or public."""
+    introduction = ast.get_docstring(modules()[package]) or ""
+    inside = {
+        part for module in modules() if module.startswith(package) for part in module.split(".")
+    }
+    names = [name.removeprefix("bathax.") for name in re.findall(r"`([a-z][\w.]*)`", introduction)]
+    assert names
+    for name in names:
+        known = name in modules() or name.rpartition(".")[0] in modules()
+        assert (
+            known or name.partition(".")[0] in inside or hasattr(bathax, name) or name == "bathax"
+        )
 
 
 def test_the_imports_were_found():

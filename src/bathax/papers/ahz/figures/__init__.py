@@ -1,4 +1,4 @@
-"""The figures of AHZ and of what its text claims.
+"""The figures of AHZ: `cavity` Figs. 2-5 and what the text claims, `atom` Fig. 6, `phases` beyond.
 
 Functions take results and axes, and draw; none of them solves. They return the figure.
 """
