@@ -5,12 +5,19 @@ import os
 import re
 import subprocess
 import sys
-from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
+from docs.drawing import (
+    Import,
+    chapter,
+    committed,
+    drawing,
+    imported_names,
+    imports,
+    modules,
+)
 
 import bathax
 
@@ -36,52 +43,6 @@ ORDER = {
 }
 # All that draws; nothing else imports matplotlib.
 DRAWING = ("plot", "papers.ahz.figures", "papers.np.figures")
-
-
-class Import(NamedTuple):
-    """`importer` imports `imported`, both as dotted names below `bathax`."""
-
-    importer: str
-    imported: str
-
-
-@cache
-def modules() -> dict[str, ast.Module]:
-    """The syntax trees of the package by dotted name, packages by their own name."""
-    trees = {}
-    for path in sorted(ROOT.rglob("*.py")):
-        parts = path.relative_to(ROOT).with_suffix("").parts
-        name = ".".join(part for part in parts if part != "__init__")
-        trees[name or "bathax"] = ast.parse(path.read_text())
-    return trees
-
-
-def imported_names(tree: ast.Module) -> list[str]:
-    """Full dotted names of everything imported, anywhere in the module."""
-    names = []
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            names += [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            names += [f"{'.' * node.level}{node.module}.{alias.name}" for alias in node.names]
-    return names
-
-
-def imports() -> list[Import]:
-    """Every import of one module of the package by another."""
-    trees, found = modules(), []
-    for importer, tree in trees.items():
-        for full in imported_names(tree):
-            package, _, name = full.partition(".")
-            if package == "bathax":
-                while name and name not in trees:  # the name of an object in the module
-                    name = name.rpartition(".")[0]
-                found.append(Import(importer, name or "bathax"))
-    return found
-
-
-def chapter(module: str) -> str:
-    return module.partition(".")[0]
 
 
 def test_every_module_belongs_to_a_chapter():
@@ -148,6 +109,15 @@ def test_a_package_introduces_modules_that_exist(package):
         assert (
             known or name.partition(".")[0] in inside or hasattr(bathax, name) or name == "bathax"
         )
+
+
+def test_the_drawing_of_the_architecture_is_that_of_the_imports():
+    """Where it is not, `python docs/drawing.py` draws it again."""
+    assert committed() == drawing()
+
+
+def test_type_checkers_are_told_of_the_annotations():
+    assert (ROOT / "py.typed").is_file()
 
 
 def test_the_imports_were_found():
