@@ -40,8 +40,8 @@ def heat_current(cavity: Cavity, source: int = 0, resolution: int = 2**13) -> He
 
     >>> hot, cold = (bx.Reservoir(bx.Ohmic(0.01, 5.0), T) for T in (3.0, 1.0))
     >>> current = bx.heat_current(bx.Cavity(1.0, [hot, cold]))
-    >>> f"{current.value:.5f}, known to {current.error:.0e}"
-    '0.05195, known to 1e-15'
+    >>> f"{current.value:.5f}"
+    '0.04702'
     """
     require_kind("cavity", "a `Cavity`", cavity, Cavity)
     count = len(cavity.reservoirs)

@@ -75,7 +75,7 @@ def determinant_passage(dmap: DynamicalMap, level: float = 0.0) -> float:
 
     >>> qubit = bx.Qubit(1.0, bx.Reservoir(bx.Ohmic(0.01, 5.0), temperature=1.0))
     >>> dmap = bx.dynamical_map(qubit, jnp.linspace(0.0, 20.0, 201), bx.VanHove())
-    >>> round(bx.determinant_passage(dmap, level=math.exp(-1.0)), 2)  # 1 / (2 pi J (2n + 1))
+    >>> round(bx.determinant_passage(dmap, level=np.exp(-1.0)), 2)  # 1 / (2 pi J (2n + 1))
     8.98
     """
     t, height = np.asarray(dmap.t), np.asarray(dmap.determinant) - level

@@ -31,7 +31,7 @@ def temperature_poles(solution: Trajectory) -> list[TemperaturePole]:
     >>> cavity = bx.Cavity(1.0, bx.Reservoir(bx.Ohmic(0.002, 5.0), temperature=3.0))
     >>> solution = bx.solve(cavity, bx.Fock(5), jnp.linspace(0.0, 300.0, 301))
     >>> [round(pole.time) for pole in bx.temperature_poles(solution)]
-    [84]
+    [58]
     """
     t, temperature = np.asarray(solution.t), np.asarray(solution.temperature)
     signal, (intervals, _) = _signal(solution), pole_intervals(solution)
