@@ -9,7 +9,7 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
-from docs.drawing import (
+from import_graph import (
     Import,
     chapter,
     committed,
@@ -112,7 +112,7 @@ def test_a_package_introduces_modules_that_exist(package):
 
 
 def test_the_drawing_of_the_architecture_is_that_of_the_imports():
-    """Where it is not, `python docs/drawing.py` draws it again."""
+    """Where it is not, `python docs/import_graph.py` draws it again."""
     assert committed() == drawing()
 
 

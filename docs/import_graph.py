@@ -1,6 +1,6 @@
 """What imports what in bathax, read from the source, and the drawing of it in architecture.md.
 
-`python docs/drawing.py` puts the drawing of today's imports into architecture.md.
+`python docs/import_graph.py` puts the drawing of today's imports into architecture.md.
 """
 
 import ast
