@@ -1,11 +1,10 @@
 """Small cases of NP, and maps made by hand."""
 
-import jax
 import jax.numpy as jnp
 
 import bathax as bx
-from bathax.papers.np.parameters import Effort, ohmic_qubit
-from bathax.qubit.elements import MapElements, MapEstimate, MapSolver
+from bathax.papers.np.parameters import Effort
+from tests.unit.qubit.maps import given
 
 SKETCH = Effort(
     times=21,
@@ -18,22 +17,11 @@ SKETCH = Effort(
 )
 
 
-class Populations(MapSolver):
-    """A map with D of a function of time and a final population, and one error for everything."""
+def mapped(d, stop=12.0, times=121, final=0.25):
+    """A map with D of a function of time, and the population at which all states arrive."""
 
-    d: object
-    final: object = 0.25
-    error: object = 1e-9
+    def elements(t):
+        turn = jnp.exp(-1j * t.astype(complex))
+        return final + (1.0 - final) * d(t), 1.0 - final + final * d(t), turn
 
-    def map_elements(self, qubit, ts):  # noqa: ARG002
-        d, slope = jax.vmap(lambda t: jax.jvp(self.d, (t,), (jnp.ones(()),)))(ts)
-        p, q = self.final, 1.0 - self.final
-        c = jnp.exp(-1j * ts.astype(complex))
-        value = MapElements(ts, p + q * d, q + p * d, c, q * slope, p * slope, -1j * c)
-        error = jax.tree.map(lambda x: jnp.full(x.shape, self.error), value)
-        return MapEstimate(value, error, jnp.asarray(0))
-
-
-def mapped(d, stop=12.0, times=121):
-    ts = jnp.linspace(0.0, stop, times)
-    return bx.dynamical_map(ohmic_qubit(0.1, 1.0), ts, Populations(d))
+    return given(elements, jnp.linspace(0.0, stop, times), error=1e-9)
