@@ -22,7 +22,7 @@ def temperature_poles(solution: Trajectory) -> list[TemperaturePole]:
     """The instants at which the dynamical temperature T(t) = E'(t) / S'(t) is infinite.
 
     There dS/dt = 0 while dE/dt is not: S is largest, and T jumps from minus to plus infinity (AHZ
-    Eq. 11 and Figs. 4, 6). Of a qubit without coherence these are the instants of p = 1/2. Narrow
+    Eqs. 9-11, Figs. 4, 6). Of a qubit without coherence these are the instants of p = 1/2. Narrow
     ones, where dE/dt vanishes within a sample of dS/dt, are left out, and so are those where T is
     not resolved. Located between samples by linear interpolation, with an error of second order in
     their spacing. Times in the units of `solution.t`; for concrete values only. Above
