@@ -3,7 +3,7 @@ PYTHON ?= python3
 CUDA ?= cuda12
 BIN := .venv/bin
 
-.PHONY: figures test notebooks lint typecheck format bench bench-gpu campaign clean
+.PHONY: figures test coverage notebooks lint typecheck format bench bench-gpu campaign clean
 
 .venv/app: pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -25,13 +25,16 @@ figures: .venv/app          ## every figure and the table of claims, into figure
 test: .venv/dev             ## unit, exact and physical tests
 	$(BIN)/pytest -q -n 2 --dist loadfile
 
+coverage: .venv/dev         ## the same, and which lines they reach
+	$(BIN)/pytest -q -n 2 --dist loadfile --cov --cov-report=term
+
 notebooks: .venv/dev        ## run the notebooks from top to bottom
 	mkdir -p build
 	for notebook in notebooks/*.py; do \
 		$(BIN)/jupytext --quiet --to ipynb --execute --output build/$$(basename $$notebook .py).ipynb $$notebook || exit 1; \
 	done
 
-lint: .venv/dev
+lint: .venv/dev             ## format and lint; `make format` mends what it can
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 

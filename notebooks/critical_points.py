@@ -26,7 +26,7 @@ import matplotlib.pyplot as plt
 
 import bathax as bx
 
-plt.style.use("bathax.app.bathax")
+plt.style.use("bathax.plot.bathax")
 
 
 def cavity(eta, exponent=1.0, temperature=1.0):

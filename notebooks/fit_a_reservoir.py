@@ -25,7 +25,7 @@ import numpy as np
 
 import bathax as bx
 
-plt.style.use("bathax.app.bathax")
+plt.style.use("bathax.plot.bathax")
 
 SOLVER = bx.Resonance(nodes=128, rtol=1e-6)
 

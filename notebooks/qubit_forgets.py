@@ -27,7 +27,7 @@ import matplotlib.pyplot as plt
 
 import bathax as bx
 
-plt.style.use("bathax.app.bathax")
+plt.style.use("bathax.plot.bathax")
 
 
 def panels(*labels):

@@ -27,6 +27,8 @@ from .cavity.states import Gaussian as Gaussian
 from .cavity.states import Mixture as Mixture
 from .cavity.states import Squeezed as Squeezed
 from .cavity.states import Thermal as Thermal
+from .cavity.transport import HeatCurrent as HeatCurrent
+from .cavity.transport import heat_current as heat_current
 from .numerics.critical import critical_line as critical_line
 from .numerics.critical import find_critical as find_critical
 from .qubit.critical import least_determinant as least_determinant
@@ -41,6 +43,7 @@ from .qubit.field import ReservoirOccupation as ReservoirOccupation
 from .qubit.field import reservoir_occupation as reservoir_occupation
 from .qubit.hierarchy import Hierarchy as Hierarchy
 from .qubit.memory import blp_measure as blp_measure
+from .qubit.memory import determinant_passage as determinant_passage
 from .qubit.memory import negative_rate_intervals as negative_rate_intervals
 from .qubit.memory import rhp_measure as rhp_measure
 from .qubit.model import Qubit as Qubit
@@ -77,6 +80,8 @@ from .studies.fit.result import Fit as Fit
 from .studies.results import load as load
 from .studies.results import save as save
 from .studies.sweep.driver import sweep as sweep
+from .studies.trajectory import TemperaturePole as TemperaturePole
+from .studies.trajectory import temperature_poles as temperature_poles
 from .table_error import table_error as table_error
 
 __version__: str

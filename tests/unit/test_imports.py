@@ -2,13 +2,22 @@
 
 import ast
 import os
+import re
 import subprocess
 import sys
 from graphlib import TopologicalSorter
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
+from import_graph import (
+    Import,
+    chapter,
+    committed,
+    drawing,
+    imported_names,
+    imports,
+    modules,
+)
 
 import bathax
 
@@ -28,53 +37,12 @@ ORDER = {
     "table_error": 8,
     "bathax": 9,  # the public names of all above
     "studies": 10,
-    "app": 11,
+    "plot": 11,
+    "papers": 12,
+    "app": 13,
 }
-
-
-class Import(NamedTuple):
-    """`importer` imports `imported`, both as dotted names below `bathax`."""
-
-    importer: str
-    imported: str
-
-
-def modules() -> dict[str, ast.Module]:
-    """The syntax trees of the package by dotted name, packages by their own name."""
-    trees = {}
-    for path in sorted(ROOT.rglob("*.py")):
-        parts = path.relative_to(ROOT).with_suffix("").parts
-        name = ".".join(part for part in parts if part != "__init__")
-        trees[name or "bathax"] = ast.parse(path.read_text())
-    return trees
-
-
-def imported_names(tree: ast.Module) -> list[str]:
-    """Full dotted names of everything imported, anywhere in the module."""
-    names = []
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            names += [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            names += [f"{'.' * node.level}{node.module}.{alias.name}" for alias in node.names]
-    return names
-
-
-def imports() -> list[Import]:
-    """Every import of one module of the package by another."""
-    trees, found = modules(), []
-    for importer, tree in trees.items():
-        for full in imported_names(tree):
-            package, _, name = full.partition(".")
-            if package == "bathax":
-                while name and name not in trees:  # the name of an object in the module
-                    name = name.rpartition(".")[0]
-                found.append(Import(importer, name or "bathax"))
-    return found
-
-
-def chapter(module: str) -> str:
-    return module.partition(".")[0]
+# All that draws; nothing else imports matplotlib.
+DRAWING = ("plot", "papers.ahz.figures", "papers.np.figures")
 
 
 def test_every_module_belongs_to_a_chapter():
@@ -98,11 +66,58 @@ def test_no_cycles():
     assert list(TopologicalSorter(graph).static_order())
 
 
+def test_matplotlib_is_imported_only_where_something_is_drawn():
+    drawing = {
+        module
+        for module, tree in modules().items()
+        if any(name.partition(".")[0] == "matplotlib" for name in imported_names(tree))
+    }
+    assert drawing
+    assert all(f"{module}.".startswith(tuple(f"{d}." for d in DRAWING)) for module in drawing)
+
+
+def test_only_the_application_imports_the_papers():
+    users = {chapter(importer) for importer, name in imports() if chapter(name) == "papers"}
+    assert users == {"papers", "app"}
+
+
 def test_no_star_and_no_relative_imports():
     for module, tree in modules().items():
         for name in imported_names(tree):
             assert not name.endswith(".*"), module
             assert not name.startswith("."), module
+
+
+PACKAGES = [
+    ".".join(path.parent.relative_to(ROOT).parts)
+    for path in ROOT.rglob("__init__.py")
+    if path.parent != ROOT
+]
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_a_package_introduces_modules_that_exist(package):
+    """Names in its docstring are modules in it or elsewhere, objects in a module, or public."""
+    introduction = ast.get_docstring(modules()[package]) or ""
+    inside = {
+        part for module in modules() if module.startswith(package) for part in module.split(".")
+    }
+    names = [name.removeprefix("bathax.") for name in re.findall(r"`([a-z][\w.]*)`", introduction)]
+    assert names
+    for name in names:
+        known = name in modules() or name.rpartition(".")[0] in modules()
+        assert (
+            known or name.partition(".")[0] in inside or hasattr(bathax, name) or name == "bathax"
+        )
+
+
+def test_the_drawing_of_the_architecture_is_that_of_the_imports():
+    """Where it is not, `python docs/import_graph.py` draws it again."""
+    assert committed() == drawing()
+
+
+def test_type_checkers_are_told_of_the_annotations():
+    assert (ROOT / "py.typed").is_file()
 
 
 def test_the_imports_were_found():
@@ -124,6 +139,22 @@ def test_import_loads_neither_jax_nor_matplotlib():
         "print({'jax', 'matplotlib', 'diffrax', 'equinox', 'numpy'} & set(sys.modules))"
     )
     assert heavy.strip() == "set()"
+
+
+def test_help_of_the_command_loads_neither():
+    code = """
+import sys
+from bathax.app.cli import main
+try:
+    main(["--help"])
+except SystemExit:
+    print("loaded:", {"jax", "matplotlib", "xarray"} & set(sys.modules))
+"""
+    assert run(code).splitlines()[-1] == "loaded: set()"
+
+
+def test_a_solution_loads_no_matplotlib():
+    assert run("import sys, bathax; bathax.solve; print('matplotlib' in sys.modules)") == "False\n"
 
 
 @pytest.mark.parametrize("order", ["bathax, jax", "jax, bathax"])

@@ -101,7 +101,6 @@ def fit(arguments: argparse.Namespace) -> int:
 
     from bathax.app import config, fitting
     from bathax.app.config.files import File
-    from bathax.app.figures import fit, write_figure
     from bathax.studies.results import write_fit
 
     with _sentences_from(StoreError, ValueError):
@@ -114,7 +113,11 @@ def fit(arguments: argparse.Namespace) -> int:
         about = {"study": config.table(text), "files": config.digests(study) | file.digests("data")}
         write_fit(found, arguments.out, about, overwrite=arguments.force)
         print(arguments.out)
-        write_figure(arguments.out, fit.fitted, fitting.view(study, data, found))
+
+        from bathax.plot.files import write_figure
+        from bathax.plot.fit import fitted
+
+        write_figure(arguments.out, fitted, fitting.view(study, data, found))
     status = 0 if found.is_sound else 1
     return _complain(f"warning: {' '.join(found.warnings)}", status) if found.warnings else status
 
@@ -122,16 +125,17 @@ def fit(arguments: argparse.Namespace) -> int:
 def show(arguments: argparse.Namespace) -> int:
     """Print what a result holds, and draw it."""
     from bathax.app import store
-    from bathax.app.summaries import summary
     from bathax.studies.store import reading
+    from bathax.studies.summaries import summary
 
     with _sentences_from(StoreError), reading(arguments.store):
         dataset = store.load(arguments.store)
         print(summary(dataset))
 
-        from bathax.app.figures import results, write_figure
+        from bathax.plot.files import write_figure
+        from bathax.plot.results import overview
 
-        write_figure(arguments.figure or arguments.store, results.overview, dataset)
+        write_figure(arguments.figure or arguments.store, overview, dataset)
     return 0
 
 

@@ -9,8 +9,8 @@ import jax
 import bathax as bx
 from bathax.app import config
 from bathax.app.config.varying import with_values
-from bathax.app.summaries import failures
 from bathax.studies.observe import observe
+from bathax.studies.summaries import failures
 
 
 def run(study: Any, text: str, arguments: argparse.Namespace) -> str:

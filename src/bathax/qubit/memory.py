@@ -64,6 +64,28 @@ def _crossing(t: np.ndarray, parts: list[np.ndarray], i: int) -> float:
     return float(t[i] + fraction * (t[i + 1] - t[i]))
 
 
+def determinant_passage(dmap: DynamicalMap, level: float = 0.0) -> float:
+    """The first time at which D = P11 + P00 - 1 falls below `level`; NaN if it never does.
+
+    The populations of two initial states differ by D times their first difference (NP). Where D
+    passes 0 all of them are the same, and the map has no inverse; D = 1/e is a lifetime. D counts
+    as below where it is so by more than its error estimate. By linear interpolation between
+    samples, with an error of second order in their spacing. In the units of `dmap.t`, and for
+    concrete values only.
+
+    >>> qubit = bx.Qubit(1.0, bx.Reservoir(bx.Ohmic(0.01, 5.0), temperature=1.0))
+    >>> dmap = bx.dynamical_map(qubit, jnp.linspace(0.0, 20.0, 201), bx.VanHove())
+    >>> round(bx.determinant_passage(dmap, level=np.exp(-1.0)), 2)  # 1 / (2 pi J (2n + 1))
+    8.98
+    """
+    t, height = np.asarray(dmap.t), np.asarray(dmap.determinant) - level
+    below = np.flatnonzero(height < -np.asarray(dmap.error.determinant))
+    if not below.size:
+        return float("nan")
+    i = max(int(np.argmax(height <= 0.0)), 1)
+    return float(np.interp(0.0, -height[i - 1 : i + 1], t[i - 1 : i + 1]))
+
+
 def blp_measure(dmap: DynamicalMap) -> Scalar:
     r"""Breuer, Laine and Piilo: the largest total revival of a trace distance, max \int_{d'>0} d'.
 

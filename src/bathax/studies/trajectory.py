@@ -9,8 +9,8 @@ from bathax.solution import QubitSolution, Solution
 Trajectory = Solution | QubitSolution
 
 
-class Pole(NamedTuple):
-    """An instant at which T goes through infinity: dS/dE has a zero there."""
+class TemperaturePole(NamedTuple):
+    """A time at which T goes through infinity, S there, and T at the samples before and after."""
 
     time: float
     entropy: float
@@ -18,14 +18,27 @@ class Pole(NamedTuple):
     after: float
 
 
-def poles(solution: Trajectory) -> list[Pole]:
-    """The poles of T, with S there and T at the samples before and after."""
+def temperature_poles(solution: Trajectory) -> list[TemperaturePole]:
+    """The instants at which the dynamical temperature T(t) = E'(t) / S'(t) is infinite.
+
+    There dS/dt = 0 while dE/dt is not: S is largest, and T jumps from minus to plus infinity (AHZ
+    Eqs. 9-11, Figs. 4, 6). Of a qubit without coherence these are the instants of p = 1/2. Narrow
+    ones, where dE/dt vanishes within a sample of dS/dt, are left out, and so are those where T is
+    not resolved. Located between samples by linear interpolation, with an error of second order in
+    their spacing. Times in the units of `solution.t`; for concrete values only. Above
+    `critical_temperature` a cavity has none.
+
+    >>> cavity = bx.Cavity(1.0, bx.Reservoir(bx.Ohmic(0.002, 5.0), temperature=3.0))
+    >>> solution = bx.solve(cavity, bx.Fock(5), jnp.linspace(0.0, 300.0, 301))
+    >>> [round(pole.time) for pole in bx.temperature_poles(solution)]
+    [58]
+    """
     t, temperature = np.asarray(solution.t), np.asarray(solution.temperature)
     signal, (intervals, _) = _signal(solution), pole_intervals(solution)
     times = t[intervals] - np.diff(t)[intervals] * signal[intervals] / np.diff(signal)[intervals]
     entropy = np.interp(times, t, solution.entropy)
     columns = (times, entropy, temperature[intervals], temperature[intervals + 1])
-    return [Pole(*map(float, row)) for row in zip(*columns, strict=True)]
+    return [TemperaturePole(*map(float, row)) for row in zip(*columns, strict=True)]
 
 
 def pole_intervals(solution: Trajectory) -> tuple[np.ndarray, np.ndarray]:

@@ -13,8 +13,6 @@ import xarray
 
 from bathax.app import cli, config
 from bathax.app.config import StudyError
-from bathax.app.figures import results
-from bathax.app.summaries import summary
 
 SWEEP = """
 [solver]
@@ -150,21 +148,6 @@ print("jax" in sys.modules)
     remedy = "use --resume to go on with it or --force to replace it"
     assert done.stderr == f"bathax: error: Result `{path}` exists; {remedy}.\n"
     assert done.stdout == "2\nFalse\n"
-
-
-@pytest.mark.parametrize("dims", [(), ("a",), ("a", "time"), ("a", "b", "time"), ("a", "level")])
-def test_a_figure_of_any_dimensions(dims):
-    sizes = {"a": 3, "b": 4, "time": 5, "level": 2}
-    shape = [sizes[name] for name in dims]
-    values = np.arange(np.prod(shape, initial=1.0)).reshape(shape)
-    dataset = xarray.Dataset(
-        {"x": (dims, values), "z": (dims, 1j * values), "x_error": (dims, values)},
-        {name: np.geomspace(1.0, 100.0, sizes[name]) for name in dims},
-        {"format": "a test", "bathax_version": "0", "message": "done"},
-    )
-    figure = results.overview(dataset)
-    assert [ax.get_title().split(",")[0] for ax in figure.axes if ax.get_title()] == ["x", "z"]
-    assert "x_error" not in summary(dataset)
 
 
 # --- Study files -------------------------------------------------------------------------------

@@ -26,6 +26,22 @@ def test_intervals_between_a_pole_and_a_zero(maps, name):
     np.testing.assert_allclose(intervals, expected, atol=2e-4)  # h^2 / 4
 
 
+def test_the_determinant_passes_zero_between_samples(maps):
+    assert bx.determinant_passage(maps["oscillating"]) == pytest.approx(0.5 * PI, abs=1e-6)
+    third = bx.determinant_passage(maps["oscillating"], level=0.5)
+    assert third == pytest.approx(PI / 3.0, abs=2e-4)
+
+
+def test_a_determinant_passes_zero_beyond_its_error():
+    def shallow(t):
+        p = 0.5 * (1.0 + jnp.exp(-t) - 1e-11 * t)
+        return p, p, p.astype(complex)
+
+    ts = jnp.linspace(0.0, 40.0, 121)
+    assert np.isnan(bx.determinant_passage(given(shallow, ts, error=1e-9)))
+    assert np.isfinite(bx.determinant_passage(given(shallow, ts)))
+
+
 def test_intervals_of_dephasing(maps):
     intervals = bx.negative_rate_intervals(maps["dephasing"], "gamma_z")
     np.testing.assert_allclose(intervals, [(0.5 * PI, PI), (1.5 * PI, TS[-1])], atol=2e-4)

@@ -14,7 +14,7 @@ T = np.linspace(0.0, 2.0, 40)
 
 
 def test_wide_pole(made_of):
-    (pole,) = trajectory.poles(made_of(np.full(40, -1.0), 0.7 - T))
+    (pole,) = trajectory.temperature_poles(made_of(np.full(40, -1.0), 0.7 - T))
     assert pole.time == pytest.approx(0.7)
     assert pole.before < -20.0
     assert pole.after > 20.0
@@ -34,7 +34,7 @@ def test_no_pole_at_a_zero_of_the_energy_alone(made_of):
 
 def test_unresolved_temperatures_have_no_poles(made_of):
     solution = made_of(np.full(40, -1.0), 0.7 - T, temperature_resolved=T < 0.5)
-    assert trajectory.poles(solution) == []
+    assert trajectory.temperature_poles(solution) == []
 
 
 class Returning(MapSolver):
@@ -60,7 +60,7 @@ def test_poles_of_an_atom_are_where_half_is_left():
     solution = atom(bx.Excited())
     wide, narrow = trajectory.pole_intervals(solution)
     assert (len(wide), len(narrow)) == (4, 0)
-    found = trajectory.poles(solution)
+    found = trajectory.temperature_poles(solution)
     halves = np.pi * np.array([0.25, 0.75, 1.25, 1.75])
     assert [pole.time for pole in found] == pytest.approx(halves, abs=1e-4)
     assert [pole.entropy for pole in found] == pytest.approx([np.log(2.0)] * 4, abs=1e-3)

@@ -1,0 +1,94 @@
+"""The figures of the papers, and the table of what they claim, as files: `bathax figures`."""
+
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+import jax
+
+from bathax.app.processes import cores
+from bathax.papers.ahz import claims as ahz_claims
+from bathax.papers.ahz import parameters as ahz_parameters
+from bathax.papers.claims import HEADER, section
+from bathax.papers.np import claims as np_claims
+from bathax.papers.np import parameters as np_parameters
+from bathax.plot.files import write_figure
+from bathax.studies.outputs import replacing
+
+AHZ, NP = "bathax.papers.ahz", "bathax.papers.np"
+
+
+def write_all(
+    directory: str | os.PathLike[str],
+    of_ahz: ahz_parameters.Effort = ahz_parameters.FULL,
+    of_np: np_parameters.Effort = np_parameters.FULL,
+    processes: int | None = None,
+) -> None:
+    """Compute everything, and write each figure as PNG and PDF, and `claims.md`.
+
+    The folder is made if need be. Files appear whole or not at all; existing ones are replaced.
+    Two `processes` share the work, one where there is but one core, or an accelerator.
+    """
+    folder = Path(directory)
+    folder.mkdir(parents=True, exist_ok=True)
+    if processes is None:
+        processes = cores() if jax.default_backend() == "cpu" else 1
+    beside = _beside if processes > 1 else _first
+    with beside(folder, NP, of_np) as np_results:
+        ahz_text = section(ahz_claims.HEADING, ahz_claims.CLAIMS, _drawn(folder, AHZ, of_ahz))
+        np_text = section(np_claims.HEADING, np_claims.CLAIMS, np_results())
+    with replacing(folder / "claims.md") as path:
+        path.write_text("\n".join([HEADER, ahz_text, np_text]), encoding="utf-8")
+    print(folder / "claims.md")
+
+
+@contextmanager
+def _first(folder: Path, paper: str, effort: Any) -> Iterator[Callable[[], Any]]:
+    """The results of a paper, drawn before the block begins."""
+    results = _drawn(folder, paper, effort)
+    yield lambda: results
+
+
+@contextmanager
+def _beside(folder: Path, paper: str, effort: Any) -> Iterator[Callable[[], Any]]:
+    """The results of a paper, which a process of its own draws while the block runs."""
+    context = multiprocessing.get_context("spawn")
+    receiver, sender = context.Pipe(duplex=False)
+    arguments = (sender, folder, paper, effort)
+    process = context.Process(target=_send_drawn, args=arguments, daemon=True)
+    process.start()
+    # Now the end of the process closes the pipe.
+    sender.close()
+    try:
+        yield receiver.recv
+    except EOFError as error:
+        raise ChildProcessError("the process that draws beside this one has failed") from error
+    finally:
+        process.terminate()
+        process.join()
+
+
+def _send_drawn(sender: Connection, folder: Path, paper: str, effort: Any) -> None:
+    """Draw a paper, and send its results to the process that waits for them."""
+    # At Ctrl-C that one ends this one.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    sender.send(_drawn(folder, paper, effort))
+
+
+def _drawn(folder: Path, paper: str, effort: Any) -> Any:
+    """The results of a paper, the package of that name, each one drawn as soon as it is there."""
+    results = import_module(f"{paper}.results")
+    drawings = import_module(f"{paper}.figures").DRAWINGS
+    found = {}
+    for name in results.Results._fields:
+        found[name] = getattr(results, name)(effort)
+        for drawing in drawings:
+            if drawing.result == name:
+                write_figure(folder / drawing.name, drawing.draw, found[name])
+    return results.Results(**found)

@@ -1,0 +1,19 @@
+"""Ali, Huang, Zhang, *Quantum thermodynamics of single particle systems* (AHZ), computed exactly.
+
+A cavity in an Ohmic reservoir and an atom in a Lorentzian vacuum: parameters in `parameters`, the
+cases of Figs. 2-5 in `cavity` and `border`, of Fig. 6 in `atom`, and what the text claims in
+`markov`, `zeroth_law`, `oscillation` and `steady`; `phases` goes beyond the paper. `results` lists
+them, `figures` draws them, `claims` judges what the paper says. Begin with `parameters`, `cavity`.
+
+The equations are in the library:
+
+- Eqs. 9-11, E, S, T, mu and F far from equilibrium: `bathax.thermodynamics`
+- Eqs. 12-14, the model, master equation, u(t) and v(t, t): `bathax.cavity.model`,
+  `bathax.cavity.master_equation`, `bathax.cavity.green`
+- Eq. 15, bound states and the spectral form of u(t): `bathax.cavity.poles`,
+  `bathax.cavity.resonance`; eta_c below it: `bathax.cavity.critical`
+- Eq. 16, the state from any initial one: `bathax.cavity.channel`, `bathax.cavity.states`
+- Eqs. 17-19, the limit of late times: `bathax.cavity.limits`
+- Eqs. 20-25, the two-level atom: `bathax.qubit.model`, `bathax.qubit.vacuum`,
+  `bathax.reservoir.lorentzian`
+"""

@@ -1,0 +1,69 @@
+"""A cavity in time: the cases of AHZ Figs. 2-5.
+
+The dynamics are those of AHZ Eqs. 12-16, E, S, T and F those of Eqs. 9-11, for Fock states of the
+cavity in a thermal reservoir.
+"""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Float
+
+from bathax.papers.ahz.parameters import (
+    FULL,
+    INTERMEDIATE,
+    QUANTA,
+    RATIOS,
+    STRONG,
+    WARM,
+    WEAK,
+    Effort,
+    ohmic_cavity,
+    solved,
+)
+from bathax.papers.times import graded
+from bathax.solution import Solution
+
+
+def figure_2(effort: Effort = FULL) -> dict[float, dict[int, Solution]]:
+    """Initial Fock states at weak, intermediate and strong coupling: {ratio: {n0: ...}}."""
+
+    def column(ratio: float, stop: float) -> dict[int, Solution]:
+        cavity, ts = ohmic_cavity(ratio, WARM), graded(stop, effort.times)
+        return {n: solved(cavity, n, ts, effort.solver) for n in QUANTA}
+
+    stops = {WEAK: 600.0, INTERMEDIATE: 40.0, STRONG: 60.0}
+    return {ratio: column(ratio, stop) for ratio, stop in stops.items()}
+
+
+def figure_3(effort: Effort = FULL) -> tuple[dict[float, Solution], ...]:
+    """Couplings in the weak, intermediate and strong range from n0 = 5: columns of {ratio: ...}."""
+
+    def column(ratios: tuple[float, ...], stop: float) -> dict[float, Solution]:
+        ts = graded(stop, effort.times)
+        return {ratio: solved(ohmic_cavity(ratio, WARM), 5, ts, effort.solver) for ratio in ratios}
+
+    return tuple(map(column, RATIOS, (2000.0, 40.0, 60.0)))
+
+
+def figure_4(effort: Effort = FULL) -> dict[float, Solution]:
+    """A cold reservoir at weak coupling from n0 = 5: {kT0: ...}."""
+    ts = graded(600.0, effort.times)
+    return {T: solved(ohmic_cavity(WEAK, T), 5, ts, effort.solver) for T in (0.0, 3.0)}
+
+
+class Map(NamedTuple):
+    """Solutions over kT0, which is the leading axis of each array of `solution`."""
+
+    temperatures: Float[np.ndarray, " temperatures"]
+    solution: Solution
+
+
+def figure_5(effort: Effort = FULL) -> Map:
+    """Weak coupling from n0 = 5 over the temperature of the reservoir."""
+    temperatures = np.linspace(0.0, 10.0, effort.temperatures)
+    ts = jnp.asarray(np.linspace(0.0, 400.0, effort.times))
+    rows = [solved(ohmic_cavity(WEAK, T), 5, ts, effort.solver) for T in temperatures]
+    return Map(temperatures, jax.tree.map(lambda *leaves: np.stack(leaves), *rows))

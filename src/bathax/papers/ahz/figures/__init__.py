@@ -1,0 +1,32 @@
+"""The figures of AHZ: `cavity` Figs. 2-5 and what the text claims, `atom` Fig. 6, `phases` beyond.
+
+Functions take results and axes, and draw; none of them solves. They return the figure.
+"""
+
+from bathax.papers.ahz.figures.atom import atom
+from bathax.papers.ahz.figures.cavity import (
+    border_maps,
+    couplings,
+    initial_states,
+    inversion,
+    markov,
+    markov_deviation,
+    oscillation,
+    zeroth_law,
+)
+from bathax.papers.ahz.figures.phases import over_exponent, over_temperature
+from bathax.plot.files import Drawing
+
+DRAWINGS = (
+    Drawing("fig2_initial_states", "figure_2", initial_states),
+    Drawing("fig3_couplings", "figure_3", couplings),
+    Drawing("fig4_inversion", "figure_4", inversion),
+    Drawing("fig5_border", "figure_5", border_maps),
+    Drawing("fig6_atom", "figure_6", atom),
+    Drawing("markov", "markov", markov),
+    Drawing("markov_deviation", "markov", markov_deviation),
+    Drawing("zeroth_law", "zeroth_law", zeroth_law),
+    Drawing("oscillation", "oscillation", oscillation),
+    Drawing("phases_temperature", "phases_over_temperature", over_temperature),
+    Drawing("phases_exponent", "phases_over_exponent", over_exponent),
+)

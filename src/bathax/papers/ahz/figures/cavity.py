@@ -1,0 +1,208 @@
+"""The figures of AHZ Figs. 2-5, Born-Markov and the zeroth law: a cavity in its reservoirs."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colorbar import Colorbar
+from matplotlib.figure import Figure
+from matplotlib.ticker import NullLocator
+
+from bathax.papers.ahz.cavity import Map
+from bathax.papers.ahz.markov import Comparison
+from bathax.papers.ahz.oscillation import Oscillation
+from bathax.papers.ahz.parameters import border_temperature
+from bathax.papers.ahz.zeroth_law import ZerothLaw
+from bathax.plot.parts import (
+    QUANTITIES,
+    TIME,
+    Curves,
+    draw_curves,
+    four_panels,
+    new_axes,
+    set_limits,
+    tag,
+    with_gaps,
+)
+
+RESERVOIR = r"$k_BT_0\,/\,\hbar\omega_s$"
+ROMAN = ("i", "ii", "iii", "iv")
+MARKOV_PANELS = (0.001, 0.01, 0.1, 0.5)
+# Only so much of T and F is shown on either side of a pole.
+POLE_HEIGHT = 25.0
+# The temperature at which the colours of AHZ Fig. 5b are half way to infinity.
+HALF_WAY = 5.0
+
+
+# --- Figures of the paper --------------------------------------------------------------------
+
+
+def initial_states(columns: Mapping[float, Curves], axes: Any = None) -> Figure:
+    """AHZ Fig. 2: several initial Fock states at three couplings."""
+    titles = [rf"$\eta={ratio:g}\,\eta_c$" for ratio in columns]
+    return _by_column(list(columns.values()), titles, lambda n: rf"$n_0={n}$", axes)
+
+
+def couplings(columns: Sequence[Curves], axes: Any = None) -> Figure:
+    """AHZ Fig. 3: couplings in the weak, the intermediate and the strong range."""
+    titles = ["weak", "intermediate", "strong"]
+    return _by_column(columns, titles, lambda ratio: rf"$\eta={ratio:g}\,\eta_c$", axes)
+
+
+def _by_column(
+    columns: Sequence[Curves], titles: Sequence[str], label: Callable[[Any], str], axes: Any
+) -> Figure:
+    """E, S, T, F in four rows, one column for each set of curves."""
+    axes = new_axes(axes, 4, len(columns), (7.1, 8.4), sharex="col")
+    for j, curves in enumerate(columns):
+        for i, name in enumerate(QUANTITIES):
+            draw_curves(axes[i, j], curves, name, label)
+            tag(axes[i, j], f"({'abc'[j]}-{ROMAN[i]})")
+        axes[0, j].set_title(titles[j])
+        axes[0, j].legend(loc="lower right")
+        axes[-1, j].set_xlabel(TIME)
+    for row, name in zip(axes, QUANTITIES.values(), strict=True):
+        row[0].set_ylabel(name)
+    axes[0, 0].figure.align_ylabels()
+    return axes[0, 0].figure
+
+
+def inversion(curves: Curves, axes: Any = None) -> Figure:
+    """AHZ Fig. 4: a cold reservoir; T has a pole where S is largest (dashed)."""
+    axes = four_panels(curves, lambda T: rf"$k_BT_0={T:g}\,\hbar\omega_s$", POLE_HEIGHT, TIME, axes)
+    axes[0].figure.align_ylabels()
+    return axes[0].figure
+
+
+def border_maps(result: Map, axes: Any = None) -> Figure:
+    """AHZ Fig. 5: E and T over time and the temperature of the reservoir."""
+    axes = new_axes(axes, 1, 2, (7.1, 3.7), sharey=True).ravel()
+    solution, temperatures = result.solution, np.asarray(result.temperatures)
+    t = np.asarray(solution.t)[0]
+    warmth = 2.0 / np.pi * np.arctan(np.asarray(solution.temperature) / HALF_WAY)
+    energy = axes[0].pcolormesh(
+        t, temperatures, solution.energy, cmap="PuOr_r", vmin=0.0, vmax=10.0, rasterized=True
+    )
+    warm = axes[1].pcolormesh(
+        t, temperatures, warmth, cmap="RdBu_r", vmin=-1.0, vmax=1.0, rasterized=True
+    )
+    figure = axes[0].figure
+    figure.colorbar(energy, ax=axes[0], location="top", label=QUANTITIES["energy"])
+    _mark_temperatures(figure.colorbar(warm, ax=axes[1], location="top"))
+    for ax, letter in zip(axes, "ab", strict=True):
+        _draw_borders(ax)
+        ax.text(0.02, 0.97, f"({letter})", transform=ax.transAxes, va="top", fontsize=8)
+        ax.set_xlabel(TIME)
+    axes[0].set_ylabel(RESERVOIR)
+    return figure
+
+
+def _draw_borders(ax: Axes) -> None:
+    """Where n(w_s, T0) = n0, and the border E0 of the paper."""
+    exact = r"$\omega_s/\ln(1+1/n_0)$"
+    ax.axhline(border_temperature(5), color="k", lw=1.0, label=exact)
+    ax.axhline(5.0, color="k", lw=1.0, ls=(0, (4, 3)), label="$E_0$")
+    ax.legend(loc="upper right", frameon=True, framealpha=0.85, edgecolor="none", ncols=2)
+
+
+def _mark_temperatures(bar: Colorbar) -> None:
+    """Ticks of T on a colour scale that is linear in arctan(T), with infinity at its ends."""
+    marks = np.array([-15.0, -5.0, -2.0, 0.0, 2.0, 5.0, 15.0])
+    ticks = [-1.0, *(2.0 / np.pi * np.arctan(marks / HALF_WAY)), 1.0]
+    names = [r"$-\infty$", *(f"${mark:g}$" for mark in marks), r"$+\infty$"]
+    bar.set_ticks(ticks, labels=names)
+    bar.ax.xaxis.set_minor_locator(NullLocator())
+    scale = rf"colour $\propto\arctan(k_BT/{HALF_WAY:g}\hbar\omega_s)$"
+    bar.set_label(f"{QUANTITIES['temperature']},   {scale}")
+
+
+# --- Figures of what the text claims ---------------------------------------------------------
+
+
+def markov(comparisons: Mapping[float, Comparison], axes: Any = None) -> Figure:
+    """E, S, T, F exact and by Born-Markov at four couplings, from where they agree on."""
+    shown = {ratio: comparisons[ratio] for ratio in MARKOV_PANELS}
+    axes = new_axes(axes, 4, len(shown), (7.1, 7.4), sharex="col")
+    for column, (ratio, (exact, born_markov)) in zip(axes.T, shown.items(), strict=True):
+        for ax, name in zip(column, QUANTITIES, strict=True):
+            ax.plot(*with_gaps(exact, name), color="C0", label="exact")
+            ax.plot(*with_gaps(born_markov, name), color="C2", ls=(0, (4, 2)), label="Born-Markov")
+            set_limits(ax, [exact, born_markov], name)
+            ax.set_xlim(0.0, float(exact.t[-1]))
+        column[0].set_title(rf"$\eta={ratio:g}\,\eta_c$")
+        column[-1].set_xlabel(TIME)
+    for row, label in zip(axes, QUANTITIES.values(), strict=True):
+        row[0].set_ylabel(label)
+    axes[0, 0].figure.align_ylabels()
+    axes[0, 0].legend(loc="lower right")
+    return axes[0, 0].figure
+
+
+def markov_deviation(comparisons: Mapping[float, Comparison], ax: Any = None) -> Figure:
+    """The largest error of Born-Markov against the coupling, relative to the largest value."""
+    ax = new_axes(ax, 1, 1, (3.5, 2.9)).flat[0]
+    ratios = np.array(list(comparisons))
+    for name, symbol, style in (("energy", "$E$", "oC0"), ("temperature", "$T$", "sC2")):
+        deviations = [comparison.deviation(name) for comparison in comparisons.values()]
+        ax.plot(ratios, deviations, style, ms=4.5, mfc="none", label=symbol)
+    ax.plot(ratios, ratios, color="0.4", lw=0.8, zorder=0, label=r"$\eta/\eta_c$")
+    ax.set(xscale="log", yscale="log", xlabel=r"$\eta\,/\,\eta_c$")
+    ax.set_ylabel("largest deviation from exact")
+    ax.legend(loc="upper left")
+    return ax.figure
+
+
+def zeroth_law(result: ZerothLaw, axes: Any = None) -> Figure:
+    """A cavity between two reservoirs: T over their mean, in time and in the end."""
+    axes = new_axes(axes, 1, 2, (7.1, 3.1)).ravel()
+    dashes = ["-", (0, (3, 3)), "-", "-", "-"]
+    for (pair, solution), dash in zip(result.relaxations.items(), dashes, strict=True):
+        t, temperature = with_gaps(solution, "temperature")
+        label = rf"${pair[0]:g},\ {pair[1]:g}$"
+        axes[0].plot(t, temperature / np.mean(pair), ls=dash, label=label)
+    axes[0].set(xlim=(0.0, np.max(t)), ylim=(0.0, 2.5), xlabel=TIME)
+    axes[0].legend(loc="lower right", title=r"$k_BT_{1,2}\,/\,\hbar\omega_s$", title_fontsize=8)
+    _draw_final(axes[1], result)
+    for ax, letter in zip(axes, "ab", strict=True):
+        ax.axhline(1.0, color="0.6", lw=0.5, zorder=0)
+        tag(ax, f"({letter})")
+    axes[0].set_ylabel(r"$T\;/\;\frac{1}{2}(T_1+T_2)$")
+    axes[1].set_ylabel(r"$T(\infty)\;/\;\frac{1}{2}(T_1+T_2)$")
+    return axes[0].figure
+
+
+def _draw_final(ax: Axes, result: ZerothLaw) -> None:
+    means = result.means
+    for index, spread in enumerate(result.final):
+        exact, expected = result.final[spread] / means, result.expected[spread] / means
+        ax.plot(means, exact, "o", ms=3.5, mfc="none", color=f"C{index}", label=rf"${spread:g}$")
+        ax.plot(means, expected, color=f"C{index}", lw=0.9)
+    spreads = ax.legend(title=r"$|T_2-T_1|\,/\,(T_1+T_2)$", title_fontsize=8, loc="upper right")
+    ax.add_artist(spreads)
+    exact = ax.plot([], [], "o", ms=3.5, mfc="none", color="0.3")[0]
+    expected = ax.plot([], [], color="0.3", lw=0.9)[0]
+    words = ["exact", r"$n=\frac{1}{2}(n_1+n_2)$"]
+    ax.legend([exact, expected], words, loc="center right")
+    ax.set(xscale="log", xlabel=r"$k_B(T_1+T_2)\,/\,2\hbar\omega_s$")
+
+
+def oscillation(result: Oscillation, axes: Any = None) -> Figure:
+    """Strong coupling: v at early, later and late times, and the size of its swings."""
+    axes = new_axes(axes, 1, len(result.windows) + 1, (7.1, 2.4)).ravel()
+    v = np.asarray(result.solution.v)
+    for ax, part in zip(axes, result.parts(), strict=False):
+        ax.plot(part.t, part.v)
+        ax.set(xlim=part.t[[0, -1]], ylim=(v.min() - 0.3, v.max() + 0.3))
+        ax.set_xticks(np.linspace(part.t[0], part.t[-1], 5)[1:-1])
+    for ax in axes[1:-1]:
+        ax.tick_params(labelleft=False)
+    axes[0].set_ylabel("$v$")
+    at, sizes = result.swings()
+    axes[-1].loglog(at, sizes, ".", ms=4, label="swing of $v$")
+    axes[-1].loglog(at, at[-1:] * sizes[-1:] / at, color="0.4", lw=0.8, zorder=0, label="$1/t$")
+    axes[-1].legend(loc="lower left")
+    for ax, letter in zip(axes, "abcd", strict=True):
+        ax.set_xlabel(TIME)
+        tag(ax, f"({letter})")
+    return axes[0].figure

@@ -1,0 +1,30 @@
+"""Figures as files that appear whole or not at all."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from matplotlib.figure import Figure
+
+from bathax.plot.parts import style
+from bathax.studies.outputs import replacing
+
+
+class Drawing(NamedTuple):
+    """A file, the result it shows and the function that draws it."""
+
+    name: str
+    result: str
+    draw: Callable[..., Figure]
+
+
+def write_figure(target: Path, draw: Callable[..., Figure], result: Any) -> None:
+    """Draw a result in the one style, and write it as PNG and PDF."""
+    with style():
+        figure = draw(result)
+        for suffix in (".png", ".pdf"):
+            with replacing(target.with_suffix(suffix)) as path:
+                figure.savefig(path, format=suffix[1:])
+            print(target.with_suffix(suffix))
+            # Arranged once; otherwise every format does it again.
+            figure.set_layout_engine("none")

@@ -1,0 +1,1 @@
+"""A paper of nothing, for a process that draws beside another one."""

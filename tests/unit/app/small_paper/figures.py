@@ -1,0 +1,3 @@
+"""No figures."""
+
+DRAWINGS = ()
