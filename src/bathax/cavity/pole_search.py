@@ -28,7 +28,7 @@ from bathax.cavity.sheet import (
 from bathax.reservoir.rules import joined_poles
 from bathax.reservoir.system import OpenSystem
 
-BISECTIONS, NEWTON_STEPS, ABERTH_STEPS = 60, 10, 30
+BISECTIONS, NEWTON_STEPS, ABERTH_STEPS = 60, 9, 30
 # A polar grid about each edge, on which resonances are looked for: so many distances from 1e-9 w_s
 # up to 0.3 bandwidths, and from there, where a cutoff makes chains of resonances, up to 30, and
 # angles below the real axis.
@@ -38,7 +38,7 @@ ANGLES = np.linspace(0.0, 0.5 * np.pi, 12)
 # Newton's method is done when a step is shorter than this part of the distance to an edge.
 CONVERGED, MERGED = 1e-8, 1e-6
 # The step at which half of the searches turn to the other zero of a pair, and how close a pair is.
-TURNED, PAIRED = 8, 0.1
+TURNED, PAIRED = 5, 0.1
 # Resonances kept in each sector, and cells of each grid that are followed to find them.
 MOST, FOLLOWED = 8, 8
 
@@ -250,7 +250,7 @@ def _followed(
 
     unknown, none = jnp.zeros_like(starts), jnp.zeros(starts.shape)
     state = (starts, starts, unknown, unknown, none, none)
-    z, *_, length, apart = lax.fori_loop(0, NEWTON_STEPS + 2, advance, state)
+    z, *_, length, apart = lax.fori_loop(0, NEWTON_STEPS, advance, state)
     return z, length, apart
 
 
