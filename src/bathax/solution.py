@@ -12,6 +12,7 @@ from jax import lax
 from jaxtyping import Array, ArrayLike, Bool, Complex, Float, Int
 
 from bathax._checks import as_float, is_concrete, is_valid, require, require_kind, require_times
+from bathax._programs import program
 from bathax._status import Status, concluded
 from bathax.cavity.default import default_solver
 from bathax.cavity.green import GreenFunctions
@@ -102,7 +103,7 @@ class Solution(Quantities, Outcome):
         """The probability of all Fock states that `populations` leaves out."""
         return 1.0 - jnp.sum(self.populations, axis=-1)
 
-    @eqx.filter_jit
+    @program
     def fock_populations(self, levels: int) -> Float[Array, "times levels"]:
         """p_n(t) for n below `levels` (AHZ Eq. 16); what is missing from 1 lies above."""
         return lax.map(
@@ -125,7 +126,7 @@ class Solution(Quantities, Outcome):
             found = self.fock_populations(levels)
         return found
 
-    @eqx.filter_jit
+    @program
     def density_matrix(self, levels: int) -> Complex[Array, "times levels levels"]:
         """rho(t) in the Fock basis, cut at `levels`, in the laboratory frame."""
         return jax.vmap(lambda u, v: self.initial.density_matrix(u, v, levels))(self.u, self.v)
@@ -138,12 +139,12 @@ class QubitSolution(QubitQuantities, Outcome):
     initial: QubitState
 
     @property
-    @eqx.filter_jit
+    @program
     def populations(self) -> Float[Array, "times 2"]:
         """Probabilities of the ground state and of the excited state."""
         return jnp.stack([1.0 - self.number, self.number], axis=-1)
 
-    @eqx.filter_jit
+    @program
     def density_matrix(self) -> Complex[Array, "times 2 2"]:
         """rho(t) in the basis of quanta (ground, excited), in the laboratory frame."""
         ground, excited = jnp.unstack(self.populations.astype(complex), axis=-1)
@@ -237,7 +238,7 @@ def _at(
     return at_shared_length(observed, ts) if known else observed(ts)
 
 
-@eqx.filter_jit
+@program
 def _observe_cavity(system: Cavity, initial: State, estimate: Estimate) -> dict[str, Any]:
     green, error = estimate.green, estimate.error
     value, bound, resolved = cavity.thermodynamics(initial, system, green, error)
@@ -250,7 +251,7 @@ def _observe_cavity(system: Cavity, initial: State, estimate: Estimate) -> dict[
     return _marked(usable, estimate.status, resolved, value=known, error=unknown)
 
 
-@eqx.filter_jit
+@program
 def _observe_qubit(system: Qubit, initial: QubitState, estimate: MapEstimate) -> dict[str, Any]:
     elements, error = estimate.elements, estimate.error
     value, bound, resolved = qubit.thermodynamics(initial, system, elements, error)

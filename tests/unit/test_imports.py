@@ -26,6 +26,7 @@ ROOT = Path(bathax.__file__).parent
 # What may be imported by whom: only names of a smaller number, or of one's own chapter.
 ORDER = {
     "_linalg": 0,
+    "_programs": 0,
     "_status": 0,
     "_checks": 1,
     "numerics": 2,

@@ -16,12 +16,12 @@ the end. From more quanta E comes down in the end, and so must S, which starts l
 maximum where E' < 0. For weak coupling n_p = n(w_s), which is the border in AHZ Fig. 5.
 """
 
-import equinox as eqx
 import jax.numpy as jnp
 from jax import lax
 from jaxtyping import ArrayLike
 
 from bathax._checks import Scalar, as_float, holds, is_valid, require
+from bathax._programs import program
 from bathax.cavity.model import Cavity
 from bathax.cavity.poles import discrete
 from bathax.cavity.resonance import noise_kernel, require_continued
@@ -54,7 +54,7 @@ def critical_coupling(system: OpenSystem, edge: int = 0) -> Scalar:
     return _coupling_factor(system, edge)
 
 
-@eqx.filter_jit
+@program
 def _coupling_factor(system: OpenSystem, edge: int) -> Scalar:
     ends = edges(system)
     distance = ends[edge] - system.frequency
@@ -66,7 +66,7 @@ def _coupling_factor(system: OpenSystem, edge: int) -> Scalar:
     return jnp.where(is_valid(system), factor, jnp.nan)
 
 
-@eqx.filter_jit
+@program
 def resonant_occupation(cavity: Cavity) -> Scalar:
     r"""n_p, the quanta with which a cavity starts that moves neither up nor down in the end.
 
@@ -105,7 +105,7 @@ def critical_temperature(cavity: Cavity, number: ArrayLike) -> Scalar:
     return _temperature(cavity, number)
 
 
-@eqx.filter_jit
+@program
 def _temperature(cavity: Cavity, number: Scalar) -> Scalar:
     def excess(logarithm: Scalar) -> Scalar:
         return resonant_occupation(at_temperature(cavity, jnp.exp(logarithm))) - number

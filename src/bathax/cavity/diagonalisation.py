@@ -6,6 +6,7 @@ from jax import lax
 from jaxtyping import Array, Float
 
 from bathax._checks import Scalar, are_times, is_valid, require, require_positive
+from bathax._programs import program
 from bathax.cavity.green import GreenFunctions
 from bathax.cavity.model import Cavity
 from bathax.cavity.solvers import Estimate, Solver, judged
@@ -43,7 +44,7 @@ def require_modes(system: OpenSystem) -> None:
         require("spectral_density", "a sum of separate modes", f"{density}", known)
 
 
-@eqx.filter_jit
+@program
 def _solve(cavity: Cavity, ts: Float[Array, " times"], rtol: float) -> Estimate:
     w, couplings, numbers = cavity.modes
     h = hamiltonian(cavity, w, couplings)

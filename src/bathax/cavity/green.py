@@ -14,6 +14,7 @@ from jax import lax
 from jaxtyping import Array, Complex, Float, Inexact, Int
 
 from bathax._checks import Scalar
+from bathax._programs import program
 from bathax.cavity.model import Cavity
 from bathax.numerics import gregory
 from bathax.numerics.elementary import phase_factor
@@ -72,7 +73,7 @@ def coefficients(green: GreenFunctions) -> MasterEquationCoefficients:
     )
 
 
-@eqx.filter_jit
+@program
 def on_grid(cavity: Cavity, grid: TimeGrid) -> GreenFunctions:
     """u, u', v, v' at every point of a uniform grid; the number of points is a power of two.
 

@@ -16,6 +16,7 @@ from jax import lax
 from jaxtyping import Array, Complex, Float
 
 from bathax._checks import Scalar, is_valid
+from bathax._programs import program
 from bathax.cavity.model import Cavity
 from bathax.cavity.poles import BoundStates, Poles, are_complete, bound_states, discrete
 from bathax.cavity.resonance import (
@@ -66,12 +67,12 @@ class LongTimeLimit(eqx.Module):
         """E = w_s <a'a>."""
         return self.frequency * self.number(state)
 
-    @eqx.filter_jit
+    @program
     def entropy(self, state: State) -> Scalar:
         """S of the state with these |u|^2 and v."""
         return state.entropy(self.transmission, self.noise)
 
-    @eqx.filter_jit
+    @program
     def temperature(self, state: State) -> Scalar:
         """lim T(t) = w_s / (dS/dv), because v changes longest of all; 0 in the vacuum.
 
@@ -86,7 +87,7 @@ class LongTimeLimit(eqx.Module):
         return self.energy(state) - self.temperature(state) * self.entropy(state)
 
 
-@eqx.filter_jit
+@program
 def long_time_limit(cavity: Cavity) -> LongTimeLimit:
     r"""u and v for t -> infinity.
 

@@ -11,6 +11,7 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, Bool, Complex, Float
 
+from bathax._programs import program
 from bathax.cavity.pole_search import Found, Survey, gaps, resonant, with_slope
 from bathax.cavity.sheet import (
     LAST,
@@ -93,7 +94,7 @@ def discrete(system: OpenSystem) -> tuple[BoundStates, Poles]:
     )
 
 
-@eqx.filter_jit
+@program
 def bound_states(system: OpenSystem) -> BoundStates:
     r"""Real w_b outside the support, w_b - w_s - Sigma(w_b) = 0, and Z = 1 / (1 - Sigma'(w_b)).
 
@@ -112,7 +113,7 @@ def bound_states(system: OpenSystem) -> BoundStates:
     return _bound(found, *_residues(system, found))
 
 
-@eqx.filter_jit
+@program
 def resonances(system: OpenSystem) -> Resonances:
     r"""Poles of G continued through the support of J: 1/G(z) + 2 pi i J(z) = 0, Im z < 0.
 

@@ -24,6 +24,7 @@ from jax import lax
 from jaxtyping import Array, Complex, Float
 
 from bathax._checks import are_times, is_valid, require, require_positive, require_whole
+from bathax._programs import program
 from bathax.cavity.green import GreenFunctions
 from bathax.cavity.merging import merged
 from bathax.cavity.model import Cavity
@@ -41,7 +42,7 @@ from bathax.cavity.sheet import (
     taper,
 )
 from bathax.cavity.solvers import Estimate, Solver, judged
-from bathax.cavity.uncertainty import is_proportional, uncertainty
+from bathax.cavity.uncertainty import common_filling, uncertainty
 from bathax.numerics.exponential_sum import (
     ExponentialSum,
     Terms,
@@ -105,7 +106,7 @@ def require_continued(cavity: Cavity) -> None:
         require("occupation", "thermal or uniform", f"{bath.occupation}", known)
 
 
-@eqx.filter_jit
+@program
 def _solve(cavity: Cavity, ts: Float[Array, " times"], nodes: int, rtol: float) -> Estimate:
     valid = is_valid(cavity) & are_times(ts)
     rings = Rings.of(cavity, ts[-1])
@@ -243,9 +244,10 @@ def part_left(
 
 def _driven(cavity: Cavity, u: ExponentialSum, nodes: int) -> ExponentialSum:
     """g~ * u, which is n g * u = -n (u' + i w_s u) where g~ is proportional to g."""
-    if is_proportional(cavity):
+    filling = common_filling(cavity)
+    if filling is not None:
         drift = u.with_moment(cavity.frequency.astype(complex))[1]
-        return drift.scaled(-cavity.reservoirs[0].occupation.number.astype(complex))
+        return drift.scaled(-filling.astype(complex))
     return convolution(noise_kernel(cavity, nodes), u)
 
 

@@ -10,6 +10,7 @@ from jax import lax
 from jaxtyping import Array, Bool, Float, Int
 
 from bathax._checks import Scalar, are_times, is_valid
+from bathax._programs import program
 from bathax._status import Status
 from bathax.cavity import green
 from bathax.cavity.green import GreenFunctions
@@ -78,7 +79,7 @@ class BornMarkov(Solver):
         return Estimate(value, error, valid, jnp.where(valid, Status.SUCCESS, Status.INVALID))
 
 
-@eqx.filter_jit
+@program
 def _born_markov(cavity: Cavity, ts: Float[Array, " times"]) -> GreenFunctions:
     frequency = cavity.frequency
     density = cavity.spectral_density(frequency)
@@ -92,7 +93,7 @@ def _born_markov(cavity: Cavity, ts: Float[Array, " times"]) -> GreenFunctions:
     )
 
 
-@eqx.filter_jit
+@program
 def _prepare(
     cavity: Cavity, ts: Float[Array, " times"]
 ) -> tuple[Bool[Array, ""], Float[Array, ""]]:
@@ -101,7 +102,7 @@ def _prepare(
     return valid, jnp.where(valid, points_needed(cavity, ts), 0.0)
 
 
-@eqx.filter_jit
+@program
 def points_needed(cavity: Cavity, ts: Float[Array, " times"]) -> Float[Array, ""]:
     """About how many grid points u, u', v and v' need for ten digits.
 
@@ -112,7 +113,7 @@ def points_needed(cavity: Cavity, ts: Float[Array, " times"]) -> Float[Array, ""
     return FEWEST + POINTS * phase
 
 
-@eqx.filter_jit
+@program
 def _attempt(
     cavity: Cavity, ts: Float[Array, " times"], valid: Bool[Array, ""], points: int, rtol: float
 ) -> tuple[Estimate, Float[Array, ""]]:

@@ -5,11 +5,11 @@ U(w, t) = \int_0^t u(s) e^{iws} ds. Commutators are kept, |u|^2 + \int dw J |U|^
 noise is v = \int dw J n |U|^2 (AHZ Eq. 14b).
 """
 
-import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Complex, Float
 
 from bathax._checks import Scalar, as_float
+from bathax._programs import program
 from bathax.cavity import green
 from bathax.cavity.model import Cavity
 from bathax.numerics import gregory
@@ -41,7 +41,7 @@ def excitation_spectrum(
     return _transform(green.on_grid(cavity, grid).u, as_float(frequencies, "frequencies"), grid)
 
 
-@eqx.filter_jit
+@program
 def _shares(cavity: Cavity, t: Scalar, points: int) -> tuple[Array, Scalar, Scalar]:
     """u(t), and the integrals of J |U|^2 and J n |U|^2 over all reservoirs."""
     grid = TimeGrid.until(t, points)

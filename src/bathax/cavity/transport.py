@@ -7,11 +7,11 @@ formula for bosons). A bound state carries nothing.
 
 from typing import NamedTuple
 
-import equinox as eqx
 import jax.numpy as jnp
 from jax import lax
 
 from bathax._checks import Scalar, is_valid, require, require_kind, require_whole
+from bathax._programs import program
 from bathax.cavity.model import Cavity
 
 ROUNDING = 1e-14
@@ -56,7 +56,7 @@ def heat_current(cavity: Cavity, source: int = 0, resolution: int = 2**13) -> He
     return HeatCurrent(fine + known, lax.stop_gradient(error) + known)
 
 
-@eqx.filter_jit
+@program
 def _current(cavity: Cavity, source: int, resolution: int) -> Scalar:
     """The sum over frequencies."""
     bath = cavity.reservoirs[source]

@@ -200,7 +200,7 @@ def _cut_off(cavity: Cavity, c: ExponentialSum, green: GreenFunctions) -> GreenF
     beyond = ends * nodes / (LAST - SMALLEST)
     lost = 2.0 * (jnp.abs(c.start) + beyond)
     exchange, lasting = lost * jnp.ones_like(green.t), green.t
-    if is_proportional(cavity):
+    if common_filling(cavity) is not None:
         exchange = jnp.where(soon, exchange, 0.0)
         lasting = jnp.minimum(green.t, math.exp(-LAST) / cavity.bandwidth)
     return _like(
@@ -214,10 +214,10 @@ def _cut_off(cavity: Cavity, c: ExponentialSum, green: GreenFunctions) -> GreenF
     )
 
 
-def is_proportional(cavity: Cavity) -> bool:
-    """Whether one uniform filling n makes g~ = n g, and g~ * u = -n (u' + i w_s u)."""
+def common_filling(cavity: Cavity) -> Scalar | None:
+    """n where one uniform filling makes g~ = n g, so that g~ * u = -n (u' + i w_s u)."""
     first, *others = (bath.occupation for bath in cavity.reservoirs)
-    return isinstance(first, Uniform) and not others
+    return first.number if isinstance(first, Uniform) and not others else None
 
 
 def _fitted(cavity: Cavity, green: GreenFunctions) -> GreenFunctions:

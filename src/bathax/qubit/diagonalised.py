@@ -33,6 +33,7 @@ from bathax._checks import (
     require_whole,
 )
 from bathax._linalg import eigh
+from bathax._programs import long_program
 from bathax._status import Status
 from bathax.numerics.refinement import requested
 from bathax.qubit.elements import MapElements, MapEstimate, MapSolver
@@ -128,7 +129,7 @@ def _count(modes: Modes) -> int:
     return modes.frequencies.shape[0]
 
 
-@eqx.filter_jit
+@long_program
 def _needed(modes: Modes, rtol: float) -> Array:
     """How many quanta leave out no more than the tolerance, but for rounding."""
     enough = lax.stop_gradient(modes.left_out()) <= max(rtol, ROUNDING)
@@ -187,7 +188,7 @@ def blocks(quanta: int, modes: int) -> Blocks:
     return Blocks(ground, numbers, is_excited, real, row, column, mode, couplings[3])
 
 
-@eqx.filter_jit
+@long_program
 def _estimate(
     modes: Modes,
     ts: Float[Array, " times"],

@@ -24,6 +24,7 @@ from bathax._checks import (
     require_kind,
     require_times,
 )
+from bathax._programs import program
 from bathax._status import Status, concluded
 from bathax.numerics.special import positive_root
 from bathax.qubit.diagonalised import ExactDiagonalisation
@@ -205,7 +206,7 @@ def _named(elements: MapElements) -> dict[str, Array]:
     }
 
 
-@eqx.filter_jit
+@program
 def _derived(estimate: MapEstimate) -> tuple[dict[str, Array], ...]:
     """What follows from the elements, its errors, and where the rates are known."""
     elements, error = estimate.elements, lax.stop_gradient(estimate.error)

@@ -30,6 +30,7 @@ from bathax._checks import (
     require_positive,
     require_whole,
 )
+from bathax._programs import long_program
 from bathax._status import Status
 from bathax.numerics.balancing import RANK, ReducedModes, reduced_modes
 from bathax.numerics.grid import span
@@ -187,7 +188,7 @@ def _modes_inside_jit(depth: int, available: int, reduced: bool) -> tuple[int, f
     return count, (depth - 1) / (count - 1) if count > 1 and reduced else 0.0
 
 
-@eqx.filter_jit
+@long_program
 def reduced(
     qubit: Qubit, ts: Float[Array, " times"]
 ) -> tuple[Bool[Array, ""], ReducedModes, Character]:
@@ -242,7 +243,7 @@ def norm_bound(frequency: Scalar | np.ndarray, modes: ReducedModes, size: Size) 
     return frequency + depth * damping + depth**0.5 * (down + up)
 
 
-@eqx.filter_jit
+@long_program
 def _elements(
     frequency: Scalar,
     modes: ReducedModes,
@@ -265,7 +266,7 @@ def _elements(
     return tuple(jnp.split(found, len(pattern.sizes), axis=2))
 
 
-@eqx.filter_jit
+@long_program
 def _worst(coarse: Complex[Array, "2 all 3"], fine: Complex[Array, "2 times 3"]) -> Scalar:
     """The largest change of P11, P00 and c; infinite for numbers that overflowed."""
     change = jnp.max(_change(coarse, fine)[0])
@@ -279,7 +280,7 @@ def _change(
     return lax.stop_gradient(jnp.abs(fine - coarse)) + 256.0 * jnp.finfo(float).eps
 
 
-@eqx.filter_jit
+@long_program
 def _estimate(
     coarse: Complex[Array, "2 all 3"],
     fine: Complex[Array, "2 all 3"],

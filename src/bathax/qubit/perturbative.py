@@ -18,6 +18,7 @@ from jax import lax
 from jaxtyping import Array, Bool, Complex, Float
 
 from bathax._checks import Scalar, are_times, is_valid
+from bathax._programs import program
 from bathax._status import Status
 from bathax.numerics import gregory
 from bathax.numerics.grid import TimeGrid, interpolate, span
@@ -73,7 +74,7 @@ class VanHove(MapSolver):
         return MapEstimate(value, error, jnp.where(valid, Status.SUCCESS, Status.INVALID))
 
 
-@eqx.filter_jit
+@program
 def _van_hove(qubit: Qubit, ts: Float[Array, " times"]) -> tuple[MapElements, MapElements]:
     w = qubit.frequency
     up = 2.0 * jnp.pi * qubit.noise_density(w)
@@ -98,14 +99,14 @@ def _van_hove(qubit: Qubit, ts: Float[Array, " times"]) -> tuple[MapElements, Ma
     return value, lax.stop_gradient(error)
 
 
-@eqx.filter_jit
+@program
 def _prepare(qubit: Qubit, ts: Float[Array, " times"]) -> tuple[Bool[Array, ""], Scalar]:
     """Whether the input is valid, and the phase the kernels run through."""
     valid = is_valid(qubit) & are_times(ts)
     return valid, jnp.where(valid, span(ts) * qubit.bandwidth, 0.0)
 
 
-@eqx.filter_jit
+@program
 def _solve(qubit: Qubit, ts: Float[Array, " times"], points: int) -> MapElements:
     """At the times asked for, and at probes in between that the error estimate looks at."""
     ts = probed(ts, span(ts))
@@ -138,7 +139,7 @@ def _elements(
     )
 
 
-@eqx.filter_jit
+@program
 def _change(coarse: MapElements, fine: MapElements) -> Float[Array, ""]:
     """The estimated relative error of the finer elements; infinite if numbers overflowed."""
 
@@ -151,7 +152,7 @@ def _change(coarse: MapElements, fine: MapElements) -> Float[Array, ""]:
     return jnp.where(worst < RESOLVED, worst / 16.0, worst) + ROUNDING
 
 
-@eqx.filter_jit
+@program
 def _estimate(
     coarse: MapElements,
     fine: MapElements,

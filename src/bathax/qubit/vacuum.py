@@ -1,12 +1,12 @@
 """The exact map in the vacuum, where the qubit decays with the Green function of a cavity."""
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Bool, Float
 
 from bathax._checks import are_times, holds, is_valid, require
+from bathax._programs import program
 from bathax._status import Status
 from bathax.cavity.green import GreenFunctions
 from bathax.cavity.model import Cavity
@@ -45,7 +45,7 @@ def is_in_vacuum(qubit: Qubit) -> Bool[Array, ""]:
     return jnp.all(jnp.stack([bath.occupation.is_vacuum() for bath in qubit.reservoirs]))
 
 
-@eqx.filter_jit
+@program
 def _from_green(estimate: Estimate, valid: Bool[Array, ""]) -> MapEstimate:
     green = estimate.green
     value = MapElements(

@@ -1,0 +1,50 @@
+"""Programs of calls by themselves, and the same functions inside other programs."""
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import pytest
+from jaxtyping import Array
+
+from bathax import _programs
+from bathax._programs import compiler_options, long_program, program
+
+
+@pytest.fixture(params=[program, long_program])
+def doubled(request):
+    return request.param(lambda x: 2.0 * jnp.sin(x))
+
+
+def test_it_is_the_function_alone_and_inside_other_programs(doubled):
+    one, two = jnp.asarray(0.3), jnp.asarray([0.3, 0.3])
+    expected = pytest.approx(2.0 * float(jnp.sin(0.3)), rel=1e-15)
+    assert doubled(one) == expected
+    assert jax.jit(doubled)(one) == expected
+    assert jax.jit(lambda x: x + doubled(one))(0.0) == expected
+    assert jax.vmap(doubled)(two)[1] == expected
+    assert jax.lax.fori_loop(0, 1, lambda _, x: x + doubled(one), 0.0) == expected
+    with jax.ensure_compile_time_eval():
+        assert doubled(one) == expected
+    slope = pytest.approx(2.0 * float(jnp.cos(0.3)), rel=1e-15)
+    assert jax.grad(doubled)(0.3) == slope
+    assert jax.jit(jax.grad(doubled))(0.3) == slope
+
+
+class Line(eqx.Module):
+    slope: Array
+
+    @program
+    def __call__(self, x: Array, power: int = 1) -> Array:
+        return self.slope * x**power
+
+
+def test_a_method_takes_modules_and_what_is_no_array():
+    line = Line(jnp.asarray(3.0))
+    assert line(jnp.asarray(2.0), power=2) == 12.0
+    assert jax.grad(lambda line: line(jnp.asarray(2.0)))(line).slope == 2.0
+
+
+def test_options_that_the_compiler_does_not_know_are_left_out(monkeypatch):
+    assert set(compiler_options()) < set(compiler_options(once=True))
+    monkeypatch.setattr(_programs, "OFTEN", {"xla_no_such_option": True})
+    assert compiler_options.__wrapped__() == {}
