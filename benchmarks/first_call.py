@@ -283,14 +283,15 @@ def in_empty_folder(run):
 
 def run_readme(folder, variables):
     """All Python blocks of the README, one after the other, then again from JAX's cache."""
-    script = folder / "blocks.py"
+    script, later = folder / "blocks.py", folder / "later"
     script.write_text("\n\n".join(blocks("python")))
+    later.mkdir()
     variables |= {
         "JAX_COMPILATION_CACHE_DIR": variables["XDG_CACHE_HOME"] + "/jax",
         "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
     }
-    run = partial(watched, [sys.executable, script], cwd=folder, env=variables)
-    return [run(), run()]
+    run = partial(watched, [sys.executable, script], env=variables)
+    return [run(cwd=folder), run(cwd=later)]
 
 
 def run_command(folder, variables):

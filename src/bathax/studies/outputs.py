@@ -26,7 +26,7 @@ def require_file(path: Path, *, overwrite: bool) -> None:
     if path.is_dir():
         raise StoreError(f"Path `{path}` is a folder, but must be that of a file.")
     if path.exists() and not overwrite:
-        raise StoreError(f"File `{path}` exists; use --force to replace it.")
+        raise StoreError(f"File `{path}` exists; use --force (`overwrite=True`) to replace it.")
     require_writable(path.parent)
 
 

@@ -106,7 +106,9 @@ def check_target(path: str | Path, *, overwrite: bool = False, resumable: bool =
         raise StoreError(f"Path `{path}` exists and does not hold a bathax result.")
     if path.exists() and not overwrite:
         resume = "--resume to go on with it or " if resumable and format_of(path) == SWEEP else ""
-        raise StoreError(f"Result `{path}` exists; use {resume}--force to replace it.")
+        raise StoreError(
+            f"Result `{path}` exists; use {resume}--force (`overwrite=True`) to replace it."
+        )
     require_writable(path.parent)
 
 

@@ -10,6 +10,7 @@ from jax.extend.core import ClosedJaxpr, jaxpr_as_fun
 from jax.interpreters.partial_eval import dce_jaxpr
 
 from bathax._checks import is_concrete
+from bathax._programs import program
 
 # How many programs of either kind are kept for further calls with the same function.
 KEPT = 16
@@ -35,7 +36,7 @@ class Traced:
     def compiled(self, select: Callable[[Any], Any]) -> Callable[..., Any]:
         """The same, compiled once for each function that selects."""
         if select not in self._compiled:
-            self._compiled[select] = jax.jit(self.only(select))
+            self._compiled[select] = program(self.only(select))
         return self._compiled[select]
 
     @property

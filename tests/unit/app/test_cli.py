@@ -126,7 +126,9 @@ print({{"jax", "xarray", "matplotlib"}} & set(sys.modules))
 def test_an_existing_result_is_noticed_before_solving(call, study_file, out, solution, monkeypatch):
     store.save(solution, out, "first")
     monkeypatch.setattr(cli, "_solve", pytest.fail)
-    sentence = f"bathax: error: Result `{out}` exists; use --force to replace it.\n"
+    sentence = (
+        f"bathax: error: Result `{out}` exists; use --force (`overwrite=True`) to replace it.\n"
+    )
     assert call("run", study_file, "--out", out) == (2, "", sentence)
     assert store.load(out).study == "first"
 

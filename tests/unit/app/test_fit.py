@@ -68,7 +68,9 @@ def test_a_fit(study, data, call, tmp_path):
     loaded = bx.load(out)
     np.testing.assert_array_equal(loaded.covariance, found["covariance"])
     np.testing.assert_array_equal(loaded.data.t, [1.0, 2.0, 3.0, 4.0, 8.0])
-    sentence = f"bathax: error: File `{out}` exists; use --force to replace it.\n"
+    sentence = (
+        f"bathax: error: File `{out}` exists; use --force (`overwrite=True`) to replace it.\n"
+    )
     assert call("fit", study, data, "--out", out) == (2, "", sentence)
 
 

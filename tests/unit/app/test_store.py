@@ -97,7 +97,10 @@ def test_an_earlier_result_is_replaced_only_on_request(solution, path):
     store.save(solution, path, "first")
     with pytest.raises(StoreError) as caught:
         store.save(solution, path, "second")
-    assert str(caught.value) == f"Result `{path}` exists; use --force to replace it."
+    assert (
+        str(caught.value)
+        == f"Result `{path}` exists; use --force (`overwrite=True`) to replace it."
+    )
     assert store.load(path).study == "first"
     store.save(solution, path, "second", overwrite=True)
     assert store.load(path).study == "second"

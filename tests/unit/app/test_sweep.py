@@ -123,7 +123,7 @@ def test_export(swept, call, tmp_path):
     found.close()
     status, _, stderr = call("export", swept[0], tmp_path / "sweep.nc")
     assert status == 2
-    assert stderr.endswith("sweep.nc` exists; use --force to replace it.\n")
+    assert stderr.endswith("sweep.nc` exists; use --force (`overwrite=True`) to replace it.\n")
     assert call("export", swept[0], tmp_path / "sweep.nc", "--force")[0] == 0
     status, _, stderr = call("export", swept[0], tmp_path / "no folder" / "sweep.nc")
     assert status == 2
@@ -145,7 +145,7 @@ print(main(["sweep", {str(path.with_name("sweep.toml"))!r}, "--out", {str(path)!
 print("jax" in sys.modules)
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    remedy = "use --resume to go on with it or --force to replace it"
+    remedy = "use --resume to go on with it or --force (`overwrite=True`) to replace it"
     assert done.stderr == f"bathax: error: Result `{path}` exists; {remedy}.\n"
     assert done.stdout == "2\nFalse\n"
 

@@ -132,7 +132,7 @@ def test_what_is_there_is_kept(fit, tmp_path):
     for result, name in ((fit, "fit.json"), (damped(0.02), "solution.zarr")):
         path = tmp_path / name
         bx.save(result, path)
-        with pytest.raises(StoreError, match=f"`{path}` exists; use --force to replace it"):
+        with pytest.raises(StoreError, match=f"`{path}` exists; use --force"):
             bx.save(result, path)
         bx.save(result, path, overwrite=True)
 
