@@ -43,6 +43,8 @@ def save(result: Any, path: str | Path, *, overwrite: bool = False) -> None:
     What is there is complete or not there at all, and an earlier result is replaced only with
     `overwrite`. Raises `StoreError` where it cannot be written.
     """
+    kinds = (Fit, Solution, QubitSolution, DynamicalMap)
+    require_kind("result", "a `Fit`, a solution or a `DynamicalMap`", result, kinds)
     if isinstance(result, Fit):
         write_fit(result, path, {}, overwrite=overwrite)
     else:
@@ -113,8 +115,6 @@ def to_dataset(result: Any, given: Mapping[str, Any]) -> xarray.Dataset:
 
     The levels are as many as leave no more than 1e-6 above, where that is feasible.
     """
-    kinds = (Solution, QubitSolution, DynamicalMap)
-    require_kind("result", "a `Fit`, a solution or a `DynamicalMap`", result, kinds)
     known = is_concrete(result) and np.ndim(result.t) == 1
     require("result", "one solution or map of known numbers", f"{type(result).__name__}", known)
     is_map = isinstance(result, DynamicalMap)
