@@ -35,7 +35,7 @@ def cavity(density, temperature, ts):
 def amplitude(density, ts):
     """u(t) itself, as a coherent state shows it: |u| is blind to the sign of a detuning."""
     system = bx.Cavity(1.0, bx.Reservoir(density))
-    return {"u": ANY_TIME.green_functions(system, ts).green.u}
+    return {"u": ANY_TIME.green_functions(system, ts).value.u}
 
 
 def qubit(density, temperature, ts, solver):

@@ -32,7 +32,7 @@ def model_of(engine):
     def model(eta, cutoff, exponent, kT, frequency):
         cavity = bx.Cavity(frequency, bx.Reservoir(bx.Ohmic(eta, cutoff, exponent), kT))
         estimate = engine.green_functions(cavity, jnp.asarray(TIMES))
-        return {"u": estimate.green.u, "v": estimate.green.v}
+        return {"u": estimate.value.u, "v": estimate.value.v}
 
     return model
 

@@ -138,9 +138,9 @@ def late(cavity):
     found, limit = bx.resonances(cavity), bx.long_time_limit(cavity)
     widths = jnp.where(found.exist, found.widths, jnp.inf)
     return {
-        "u": estimate.green.u[0],
+        "u": estimate.value.u[0],
         "width": jnp.min(widths, initial=jnp.inf),
-        "v": estimate.green.v[0],
+        "v": estimate.value.v[0],
         "limit": limit.noise,
         "complete": found.complete,
         "status": estimate.status,

@@ -53,7 +53,7 @@ def quantities(cavity, ts, solver):
 def u_alone(cavity, ts, solver):
     """u of one cavity without an error estimate, which the peers do not give; 0 where valid."""
     estimate = solver.green_functions(cavity, ts)
-    return {"u": estimate.green.u, "status": ~estimate.valid}
+    return {"u": estimate.value.u, "status": ~estimate.valid}
 
 
 def sweep(of_cavity, couplings, ts, solver, chunk=CHUNK, of=quantities):

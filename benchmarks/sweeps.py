@@ -93,7 +93,7 @@ def vacuum(points):
     def population(gamma0):
         cavity = bx.Cavity(1.0, bx.Reservoir(bx.Lorentzian(gamma0, WIDTH, 1.0)))
         estimate = bx.Resonance(nodes=64).green_functions(cavity, ts)
-        return {"population": jnp.abs(estimate.green.u) ** 2, "status": estimate.status}
+        return {"population": jnp.abs(estimate.value.u) ** 2, "status": estimate.status}
 
     gammas = np.linspace(5.0, 15.0, points)
     with tempfile.TemporaryDirectory() as folder:

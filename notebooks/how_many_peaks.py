@@ -51,7 +51,7 @@ truth = bx.Lorentzian(0.30, 0.10, 0.75) + bx.Lorentzian(0.15, 0.20, 1.5)
 
 def amplitude(density, solver):
     cavity = bx.Cavity(1.0, bx.Reservoir(density))
-    return {"u": solver.green_functions(cavity, jnp.asarray(times)).green.u}
+    return {"u": solver.green_functions(cavity, jnp.asarray(times)).value.u}
 
 
 rng = np.random.default_rng(6)

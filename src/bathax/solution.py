@@ -12,16 +12,17 @@ from jax import lax
 from jaxtyping import Array, ArrayLike, Bool, Complex, Float, Int
 
 from bathax._checks import as_float, is_concrete, is_valid, require, require_kind, require_times
+from bathax._estimate import Estimate
 from bathax._programs import program
 from bathax._status import Status, concluded
 from bathax.cavity.default import default_solver
 from bathax.cavity.green import GreenFunctions
 from bathax.cavity.model import Cavity
-from bathax.cavity.solvers import Estimate, Solver
+from bathax.cavity.solvers import Solver
 from bathax.cavity.states import State
 from bathax.numerics.times import at_shared_length
 from bathax.qubit import dynamical_map
-from bathax.qubit.elements import MapEstimate, MapSolver
+from bathax.qubit.elements import MapElements, MapSolver
 from bathax.qubit.model import Qubit
 from bathax.qubit.states import QubitState
 from bathax.thermodynamics import cavity, qubit
@@ -239,26 +240,28 @@ def _at(
 
 
 @program
-def _observe_cavity(system: Cavity, initial: State, estimate: Estimate) -> dict[str, Any]:
-    green, error = estimate.green, estimate.error
-    value, bound, resolved = cavity.thermodynamics(initial, system, green, error)
+def _observe_cavity(
+    system: Cavity, initial: State, estimate: Estimate[GreenFunctions]
+) -> dict[str, Any]:
+    value, bound, resolved = cavity.thermodynamics(initial, system, estimate)
 
     def joined(green: GreenFunctions, thermal: cavity.Thermodynamics) -> Quantities:
         return Quantities(u=green.u, du=green.du, v=green.v, dv=green.dv, **_named(thermal))
 
-    known, unknown = joined(green, value), joined(error, bound)
+    known, unknown = joined(estimate.value, value), joined(estimate.error, bound)
     usable = estimate.valid & is_valid(initial)
     return _marked(usable, estimate.status, resolved, value=known, error=unknown)
 
 
 @program
-def _observe_qubit(system: Qubit, initial: QubitState, estimate: MapEstimate) -> dict[str, Any]:
-    elements, error = estimate.elements, estimate.error
-    value, bound, resolved = qubit.thermodynamics(initial, system, elements, error)
-    known = QubitQuantities(coherence=initial.coherence(elements), **_named(value))
-    of_coherence = lax.stop_gradient(jnp.abs(initial.rho[1, 0]) * error.c)
+def _observe_qubit(
+    system: Qubit, initial: QubitState, estimate: Estimate[MapElements]
+) -> dict[str, Any]:
+    value, bound, resolved = qubit.thermodynamics(initial, system, estimate)
+    known = QubitQuantities(coherence=initial.coherence(estimate.value), **_named(value))
+    of_coherence = lax.stop_gradient(jnp.abs(initial.rho[1, 0]) * estimate.error.c)
     unknown = QubitQuantities(coherence=of_coherence, **_named(bound))
-    usable = (estimate.status != Status.INVALID) & is_valid(initial)
+    usable = estimate.valid & is_valid(initial)
     return _marked(usable, estimate.status, resolved, value=known, error=unknown)
 
 

@@ -29,7 +29,7 @@ def test_the_determinant_touches_zero_at_the_critical_coupling(critical):
     """Below it D > 0 at all times; above D < 0 for a while, by another and finer grid."""
     for factor, sign in ((0.99, 1.0), (1.01, -1.0)):
         ts = jnp.linspace(0.0, 15.0, 401)
-        elements = SOLVER.map_elements(qubit(factor * critical), ts).elements
+        elements = SOLVER.map_elements(qubit(factor * critical), ts).value
         determinant = elements.p11 + elements.p00 - 1.0
         assert jnp.sign(jnp.min(determinant)) == sign
         np.testing.assert_allclose(least(factor * critical, 0.5), jnp.min(determinant), atol=2e-6)

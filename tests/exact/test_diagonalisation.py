@@ -32,10 +32,10 @@ def test_any_time_against_the_exponential_of_the_hamiltonian():
         y = expm(-1j * h * t)[0]
         rate = -1j * y @ h
         bar = 1e-12 * (1.0 + t)
-        assert abs(complex(estimate.green.u[k]) - y[0]) < bar
-        assert abs(complex(estimate.green.du[k]) - rate[0]) < bar
-        assert abs(float(estimate.green.v[k]) - n @ np.abs(y[1:]) ** 2) < bar
-        assert abs(float(estimate.green.dv[k]) - 2.0 * (y[1:].conj() * rate[1:]).real @ n) < bar
+        assert abs(complex(estimate.value.u[k]) - y[0]) < bar
+        assert abs(complex(estimate.value.du[k]) - rate[0]) < bar
+        assert abs(float(estimate.value.v[k]) - n @ np.abs(y[1:]) ** 2) < bar
+        assert abs(float(estimate.value.dv[k]) - 2.0 * (y[1:].conj() * rate[1:]).real @ n) < bar
     assert estimate.status == 0
     assert np.all(estimate.error.u < 1e-9)
 
@@ -73,7 +73,7 @@ def test_gradients_where_two_modes_coincide():
     def solved(solver):
         def number(frequencies, couplings, temperature):
             of = cavity(frequencies, couplings, temperature)
-            green = solver.green_functions(of, ts).green
+            green = solver.green_functions(of, ts).value
             return jnp.sum(green.v + jnp.abs(green.u) ** 2)
 
         return jax.grad(number, (0, 1, 2))(
@@ -88,7 +88,7 @@ def test_gradients_where_two_modes_coincide():
 def test_the_average_over_all_times():
     limit = bx.long_time_limit(cavity())
     ts = jnp.linspace(0.0, 2e5, 40_001)[1:]
-    green = bx.Diagonalisation(rtol=1e-6).green_functions(cavity(), ts).green
+    green = bx.Diagonalisation(rtol=1e-6).green_functions(cavity(), ts).value
     assert limit.noise == pytest.approx(float(jnp.mean(green.v)), rel=2e-2)
     assert limit.transmission == pytest.approx(float(jnp.mean(green.transmission)), rel=2e-2)
 

@@ -26,7 +26,7 @@ def qubit(point):
 
 @jax.jit
 def elements(point, ts=TS):
-    found = FIXED.map_elements(qubit(point), ts).elements
+    found = FIXED.map_elements(qubit(point), ts).value
     parts = (found.p11, found.p00, found.c, found.dp11, found.dp00, found.dc)
     return jnp.stack([part.astype(complex) for part in parts])
 

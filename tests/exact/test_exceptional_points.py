@@ -32,11 +32,11 @@ def expected_u(h):
 
 def check(found, u):
     found = jax.tree.map(np.asarray, found)
-    np.testing.assert_allclose(found.green.u, u, atol=1e-11)
+    np.testing.assert_allclose(found.value.u, u, atol=1e-11)
     v = FILLING * (1.0 - np.abs(u) ** 2)
-    np.testing.assert_allclose(found.green.v, v, atol=1e-10)
+    np.testing.assert_allclose(found.value.v, v, atol=1e-10)
     assert found.status == 0
-    for miss, claimed in [(found.green.u - u, found.error.u), (found.green.v - v, found.error.v)]:
+    for miss, claimed in [(found.value.u - u, found.error.u), (found.value.v - v, found.error.v)]:
         assert np.all(np.abs(miss) < 10.0 * claimed + 1e-13)
 
 
@@ -50,7 +50,7 @@ def near_critical_damping(gamma, detuning):
 
     def solved(gamma):
         found = estimate(bx.Lorentzian(gamma, 0.2, 2.0 + detuning), 2.0)
-        return jnp.stack([found.green.u.real, found.green.u.imag, found.green.v]), found
+        return jnp.stack([found.value.u.real, found.value.u.imag, found.value.v]), found
 
     (_, found), (slope, _) = jax.jvp(solved, (gamma,), (1.0,))
     return found, slope
@@ -90,7 +90,7 @@ def test_critical_damping_has_a_closed_form():
 
 def test_the_gradient_at_critical_damping():
     def number(gamma):
-        return jnp.abs(estimate(bx.Lorentzian(gamma, 1.0, 1.0), 1.0, jnp.array([2.0])).green.u[0])
+        return jnp.abs(estimate(bx.Lorentzian(gamma, 1.0, 1.0), 1.0, jnp.array([2.0])).value.u[0])
 
     # u = e^{-t/2} (cosh x + t sinh x / (2 x)), x = t sqrt(1 - 2 gamma) / 2: its series about x = 0.
     expected = -np.exp(-1.0) * 2.0 * (0.5 + 1.0 / 6.0)
@@ -129,7 +129,7 @@ def test_three_resonances_that_merge_are_not_taken_for_a_result(distance):
     """At distance 0 the characteristic polynomial is (s + 2/5)^3."""
     peaks = [(0.54 * (1.0 + distance), 1.0, 2.0), (0.1, 0.2, 2.0)]
     found = estimate(sum(bx.Lorentzian(*peak) for peak in peaks), 2.0)
-    miss = np.abs(np.asarray(found.green.u) - expected_u(effective(2.0, peaks)))
+    miss = np.abs(np.asarray(found.value.u) - expected_u(effective(2.0, peaks)))
     assert np.all(miss < 10.0 * found.error.u)
     assert found.status == (0 if distance >= 1e-3 else 1)
 
@@ -165,7 +165,7 @@ def by_resonance(cavity_of, couplings):
 
     def solved(coupling):
         found = bx.Resonance().green_functions(cavity_of(coupling), TIMES)
-        return (found.green.u, found.green.v), (found.error.u, found.error.v, found.status)
+        return (found.value.u, found.value.v), (found.error.u, found.error.v, found.status)
 
     def one(coupling):
         return jax.jvp(solved, (coupling,), (jnp.ones(()),), has_aux=True)
@@ -223,7 +223,7 @@ def test_a_rational_fit():
         return bx.Cavity(3.0, bx.Reservoir(factor * fit, occupation=bx.Uniform(FILLING)))
 
     def stepped(factor):
-        green = bx.Volterra(points=1024).green_functions(cavity(factor), TIMES).green
+        green = bx.Volterra(points=1024).green_functions(cavity(factor), TIMES).value
         return green.u, green.v
 
     couplings = around(0.9997868402)

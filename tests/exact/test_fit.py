@@ -20,7 +20,7 @@ def closed_form(gamma0, width):
 def damped(gamma0, width):
     cavity = bx.Cavity(1.0, bx.Reservoir(bx.Lorentzian(gamma0, width, 1.0)))
     solver = bx.Resonance(nodes=64)
-    return {"u": solver.green_functions(cavity, jnp.asarray(TIMES)).green.u}
+    return {"u": solver.green_functions(cavity, jnp.asarray(TIMES)).value.u}
 
 
 @pytest.fixture(scope="module")

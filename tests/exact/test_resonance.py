@@ -35,7 +35,7 @@ def ohmic(eta, cutoff=5.0, exponent=1.0, temperature=1.0):
 def differences(one, other):
     """Of Green functions, and by how much they may differ."""
     for name in NAMES:
-        change = jnp.abs(getattr(one.green, name) - getattr(other.green, name))
+        change = jnp.abs(getattr(one.value, name) - getattr(other.value, name))
         yield name, change, getattr(one.error, name) + getattr(other.error, name)
 
 
@@ -71,7 +71,7 @@ def test_random_reservoirs_below_at_and_above_the_critical_coupling():
     )
     np.testing.assert_array_equal(expanded.status, 0)
     for quantity, change, error in differences(expanded, stepped):
-        size = jnp.max(jnp.abs(getattr(stepped.green, quantity)), axis=1, keepdims=True)
+        size = jnp.max(jnp.abs(getattr(stepped.value, quantity)), axis=1, keepdims=True)
         assert jnp.max(change / jnp.maximum(size, 1e-300)) < 1e-10, quantity
         assert jnp.all(change <= 10.0 * error), quantity
 
@@ -116,7 +116,7 @@ def test_the_last_of_u_falls_like_a_power(exponent):
     estimate = bx.Resonance().green_functions(ohmic(eta, cutoff, exponent), ts)
     inverse = -1.0 + eta * cutoff * gamma(exponent)
     law = eta * cutoff ** (1.0 - exponent) * gamma(exponent + 1.0) / inverse**2
-    ratio = np.asarray(estimate.green.u) * (1j * np.asarray(ts)) ** (exponent + 1.0) / law
+    ratio = np.asarray(estimate.value.u) * (1j * np.asarray(ts)) ** (exponent + 1.0) / law
     np.testing.assert_allclose(ratio[1:], 1.0, atol=2e-3)
     assert abs(ratio[2] - 1.0) < 0.6 * abs(ratio[1] - 1.0)
 
@@ -136,7 +136,7 @@ def test_a_bound_state_is_not_taken_for_a_resonance():
     """Where Newton's method from below ends within rounding of it."""
     cavity = ohmic(0.2 * 1.0450819672131149, exponent=0.7, temperature=4.0)
     limit, late = bx.long_time_limit(cavity), jnp.array([1e6])
-    found = bx.Resonance().green_functions(cavity, late).green
+    found = bx.Resonance().green_functions(cavity, late).value
     assert float(limit.noise) == pytest.approx(float(found.v[0]), rel=2e-4)
     bound = complex(bx.bound_states(cavity).frequencies[0])
     assert not np.any(np.abs(np.asarray(bx.resonances(cavity).frequencies) - bound) < 1e-6)
@@ -217,7 +217,7 @@ def test_gradients_and_a_bad_point_of_a_batch():
 
     def quantities(parameters):
         estimate = bx.Resonance(nodes=64).green_functions(ohmic(*parameters), ts)
-        return jnp.concatenate([estimate.green.u.real, estimate.green.v])
+        return jnp.concatenate([estimate.value.u.real, estimate.value.v])
 
     points = jnp.array([[0.1, 5.0, 1.0, 2.0], [0.3, 4.0, 0.7, 20.0], [-0.1, 5.0, 1.0, 2.0]])
     values = jax.jit(jax.vmap(quantities))
@@ -239,7 +239,7 @@ def test_second_derivative_with_respect_to_the_temperature():
 
     def noise(temperature):
         return (
-            bx.Resonance(nodes=64).green_functions(ohmic(0.03, 4.0, 0.9, temperature), ts).green.v
+            bx.Resonance(nodes=64).green_functions(ohmic(0.03, 4.0, 0.9, temperature), ts).value.v
         )
 
     slope = jax.jit(jax.jacfwd(noise))
@@ -297,11 +297,11 @@ def test_a_peak_without_weight_changes_nothing():
         jnp.array([0.0, 5.0]),
     )
     for density, alone in ((none, None), (peak + none, peak)):
-        u = bx.Resonance().green_functions(bx.Cavity(1.0, bx.Reservoir(density)), ts).green.u
+        u = bx.Resonance().green_functions(bx.Cavity(1.0, bx.Reservoir(density)), ts).value.u
         expected = jnp.exp(-1j * ts.astype(complex))
         if alone is not None:
             cavity = bx.Cavity(1.0, bx.Reservoir(alone))
-            expected = bx.Resonance().green_functions(cavity, ts).green.u
+            expected = bx.Resonance().green_functions(cavity, ts).value.u
         np.testing.assert_allclose(u, expected, atol=1e-12)
 
 
@@ -318,6 +318,6 @@ def test_all_poles_of_many_peaks_are_eigenvalues():
         np.sort_complex(found.frequencies), np.sort_complex(np.linalg.eigvals(modes)), atol=1e-13
     )
     ts = jnp.array([0.0, 3.0, 200.0])
-    u = bx.Resonance().green_functions(cavity, ts).green.u
+    u = bx.Resonance().green_functions(cavity, ts).value.u
     exact = [expm(-1j * modes * t)[0, 0] for t in np.asarray(ts)]
     np.testing.assert_allclose(u, exact, atol=1e-12)

@@ -23,7 +23,7 @@ def batch(solver):
         def values(eta):
             bath = bx.Reservoir(bx.Ohmic(eta, 5.0, exponent), 0.5)
             estimate = solver.green_functions(bx.Cavity(1.0, bath), TIMES)
-            green = estimate.green
+            green = estimate.value
             return jnp.stack([green.u.real, green.u.imag, green.v]), estimate
 
         (value, estimate), (slope, _) = jax.jvp(values, (eta,), (1.0,))
@@ -82,8 +82,8 @@ def test_a_band_with_bound_states_at_both_ends(weight):
     ts = jnp.linspace(0.0, 200.0, 41)
     got = bx.Resonance().green_functions(cavity, ts)
     expected = bx.Volterra(points=4096).green_functions(cavity, ts)
-    np.testing.assert_allclose(got.green.u, expected.green.u, atol=1e-12)
-    np.testing.assert_allclose(got.green.v, expected.green.v, atol=1e-11)
+    np.testing.assert_allclose(got.value.u, expected.value.u, atol=1e-12)
+    np.testing.assert_allclose(got.value.v, expected.value.v, atol=1e-11)
     assert got.status == 0
 
 
@@ -94,10 +94,10 @@ def test_a_band_whose_propagator_does_not_fall_off_on_its_second_sheet():
     got = bx.Resonance().green_functions(cavity, ts)
     x = 0.1 * np.asarray(ts)[1:]
     u = np.append(1.0, 2.0 * j1(x) / x) * np.exp(-1j * np.asarray(ts))
-    np.testing.assert_allclose(got.green.u, u, atol=2e-8)
-    assert np.all(np.abs(np.asarray(got.green.u) - u) <= 10.0 * got.error.u)
+    np.testing.assert_allclose(got.value.u, u, atol=2e-8)
+    assert np.all(np.abs(np.asarray(got.value.u) - u) <= 10.0 * got.error.u)
     expected = bx.Volterra(points=4096).green_functions(cavity, ts)
-    np.testing.assert_allclose(got.green.v, expected.green.v, atol=1e-9)
+    np.testing.assert_allclose(got.value.v, expected.value.v, atol=1e-9)
 
 
 def test_the_critical_factor_times_any_density():
@@ -107,8 +107,8 @@ def test_the_critical_factor_times_any_density():
     cavity = bx.Cavity(1.0, bx.Reservoir(bx.critical_coupling(cavity) * density, 0.3))
     got = bx.Resonance().green_functions(cavity, TIMES)
     expected = bx.Volterra(points=16384).green_functions(cavity, TIMES)
-    np.testing.assert_allclose(got.green.u, expected.green.u, atol=1e-12)
-    np.testing.assert_allclose(got.green.v, expected.green.v, atol=1e-12)
+    np.testing.assert_allclose(got.value.u, expected.value.u, atol=1e-12)
+    np.testing.assert_allclose(got.value.v, expected.value.v, atol=1e-12)
     assert got.status == 0
 
 
@@ -128,8 +128,8 @@ def test_reservoirs_that_share_edges(reservoirs):
     cavity, ts = bx.Cavity(1.0, reservoirs), jnp.array([1.0, 10.0, 40.0])
     got = bx.Resonance().green_functions(cavity, ts)
     expected = bx.Volterra(points=4096).green_functions(cavity, ts)
-    np.testing.assert_allclose(got.green.u, expected.green.u, atol=1e-10)
-    np.testing.assert_allclose(got.green.v, expected.green.v, atol=1e-9)
+    np.testing.assert_allclose(got.value.u, expected.value.u, atol=1e-10)
+    np.testing.assert_allclose(got.value.v, expected.value.v, atol=1e-9)
 
 
 def test_the_limit_of_late_times_knows_where_a_pole_is_missed():

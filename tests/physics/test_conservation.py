@@ -23,7 +23,7 @@ def test_commutator_and_noise_in_the_frequency_domain(name):
     solved = bx.Volterra(points=4096).green_functions(cavity, jnp.array([10.0]))
     assert abs(bx.commutator_defect(cavity, 10.0, 4096)) < 1e-11
     np.testing.assert_allclose(
-        bx.noise_from_spectrum(cavity, 10.0, 4096), solved.green.v[-1], rtol=1e-11
+        bx.noise_from_spectrum(cavity, 10.0, 4096), solved.value.v[-1], rtol=1e-11
     )
 
 
@@ -51,7 +51,7 @@ def test_reservoirs_add():
     solver = bx.Volterra(points=1024)
 
     def noise(*reservoirs):
-        return solver.green_functions(bx.Cavity(1.0, reservoirs), ts).green.v
+        return solver.green_functions(bx.Cavity(1.0, reservoirs), ts).value.v
 
     together = noise(bx.Reservoir(half, 2.0), bx.Reservoir(half, 6.0))
     apart = 0.5 * (noise(bx.Reservoir(whole, 2.0)) + noise(bx.Reservoir(whole, 6.0)))

@@ -68,7 +68,7 @@ def test_gradients_of_the_determinant():
     def determinant(parameters):
         eta, cutoff, temperature, frequency = parameters
         qubit = ohmic(eta, cutoff, temperature, frequency)
-        elements = solver.map_elements(qubit, TS[:2]).elements
+        elements = solver.map_elements(qubit, TS[:2]).value
         return elements.p11 + elements.p00 - 1.0
 
     point = jnp.array([0.02, 5.0, 1.0, 1.0])
@@ -85,7 +85,7 @@ def test_gradients_of_the_determinant():
 def test_a_batch_of_couplings_and_a_bad_one():
     def p11(eta):
         estimate = FIXED.map_elements(ohmic(eta), TS)
-        return estimate.elements.p11, estimate.status
+        return estimate.value.p11, estimate.status
 
     etas = jnp.array([0.005, 0.02, -0.1])
     batch, status = jax.jit(jax.vmap(p11))(etas)
@@ -126,7 +126,7 @@ def test_out_of_reach_is_a_status_or_an_exception():
 def test_too_few_steps_are_not_taken_for_a_result():
     estimate = bx.Hierarchy(depth=4, modes=8, steps=2).map_elements(ohmic(0.02), TS)
     assert estimate.status == bx.Status.TOLERANCE_NOT_REACHED
-    assert jnp.all(jnp.isnan(estimate.elements.p11))
+    assert jnp.all(jnp.isnan(estimate.value.p11))
 
 
 @pytest.mark.parametrize(("depth", "count"), [(4, 8), (7, 8)])

@@ -8,7 +8,8 @@ import pytest
 from scipy.linalg import logm
 
 import bathax as bx
-from bathax.qubit.elements import MapElements, MapEstimate, MapSolver
+from bathax.qubit.elements import MapElements, MapSolver
+from tests.unit.qubit.maps import returned
 
 W, LAM = 1.0, 1.0
 TS = jnp.linspace(0.0, 12.0, 49)
@@ -31,9 +32,9 @@ class Lorentzian(MapSolver):
         du = -1j * qubit.frequency.astype(complex) * u - turn * gamma0 * lam / g * jnp.sinh(x)
         p, dp = (u * u.conj()).real, 2.0 * (u.conj() * du).real
         one = jnp.ones_like(ts)
-        value = MapElements(ts, p, one, u, dp, jnp.zeros_like(ts), du)
+        value = MapElements(p, one, u, dp, jnp.zeros_like(ts), du)
         error = jax.tree.map(lambda x: jnp.full(x.shape, self.error + 1e-15), value)
-        return MapEstimate(value, error, jnp.asarray(0))
+        return returned(ts, value, error)
 
 
 class VanHove(MapSolver):
@@ -48,9 +49,9 @@ class VanHove(MapSolver):
         rate = 0.5 * total + 1j * qubit.frequency.astype(complex)
         c = jnp.exp(-rate * ts.astype(complex))
         up, down = p + (1.0 - p) * decay, 1.0 - p + p * decay
-        value = MapElements(ts, up, down, c, total * (p - up), total * (1.0 - p - down), -rate * c)
+        value = MapElements(up, down, c, total * (p - up), total * (1.0 - p - down), -rate * c)
         error = jax.tree.map(lambda x: jnp.full(x.shape, 1e-15), value)
-        return MapEstimate(value, error, jnp.asarray(0))
+        return returned(ts, value, error)
 
 
 def atom(gamma0=REGIMES["weak"], width=LAM, frequency=W):
@@ -204,11 +205,8 @@ def test_errors_cover_a_wrong_map(state):
         def map_elements(self, qubit, ts):
             right = super().map_elements(qubit, ts)
             signs = jnp.where(jnp.arange(ts.size) % 2 == 0, 1.0, -1.0) * self.error
-            return MapEstimate(
-                jax.tree.map(lambda x: x + signs.astype(x.dtype), right.elements),
-                right.error,
-                right.status,
-            )
+            value = jax.tree.map(lambda x: x + signs.astype(x.dtype), right.value)
+            return returned(ts, value, right.error)
 
     truth = bx.solve(atom(), state, TS[1:], Lorentzian())
     for size in (1e-10, 1e-6, 1e-3):

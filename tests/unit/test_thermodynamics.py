@@ -7,6 +7,7 @@ import pytest
 from jax import lax
 
 import bathax as bx
+from bathax._estimate import judged
 from bathax.cavity.green import GreenFunctions
 from bathax.numerics.grid import TimeGrid
 from bathax.thermodynamics.cavity import thermodynamics
@@ -22,11 +23,13 @@ def in_vacuum(transmission, error):
     ts, of_u = jnp.arange(1.0, 1.0 + u.size), 0.5 * error / u
 
     def in_time(value, rate):
-        return GreenFunctions(ts, value, rate, zero, zero, zero)
+        return GreenFunctions(u=value, du=rate, v=zero, dv=zero, pull=zero)
 
     green = in_time(lax.complex(u, zero), lax.complex(-0.1 * u, -u))
     bound = jax.tree.map(jnp.abs, in_time(lax.complex(of_u, zero), lax.complex(of_u, zero)))
-    return thermodynamics(bx.Fock(5), CAVITY, green, bound)[:2]
+    right = jnp.asarray(True)
+    estimate = judged(ts, green, bound, valid=right, reached=right)
+    return thermodynamics(bx.Fock(5), CAVITY, estimate)[:2]
 
 
 def assert_within_error(names, transmission, size, truths):

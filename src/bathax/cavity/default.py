@@ -6,11 +6,13 @@ from jax import lax
 from jaxtyping import Array, Bool, Float
 
 from bathax._checks import is_concrete
+from bathax._estimate import Estimate
 from bathax._status import Status
 from bathax.cavity.diagonalisation import Diagonalisation
+from bathax.cavity.green import GreenFunctions
 from bathax.cavity.model import Cavity
 from bathax.cavity.resonance import Resonance
-from bathax.cavity.solvers import Estimate, Solver, Volterra, largest_size, points_needed
+from bathax.cavity.solvers import Solver, Volterra, largest_size, points_needed
 from bathax.numerics.refinement import largest
 from bathax.reservoir.occupation import BoseEinstein, Uniform
 
@@ -31,7 +33,9 @@ class Automatic(Solver):
     `Volterra`.
     """
 
-    def green_functions(self, cavity: Cavity, ts: Float[Array, " times"]) -> Estimate:
+    def green_functions(
+        self, cavity: Cavity, ts: Float[Array, " times"]
+    ) -> Estimate[GreenFunctions]:
         if _has_few_modes(cavity):
             return Diagonalisation().green_functions(cavity, ts)
         if not all(bath.spectral_density.integrable for bath in cavity.reservoirs):
@@ -70,7 +74,9 @@ def _is_analytic(cavity: Cavity) -> bool:
     )
 
 
-def _better(first: Estimate, second: Estimate) -> Estimate:
+def _better(
+    first: Estimate[GreenFunctions], second: Estimate[GreenFunctions]
+) -> Estimate[GreenFunctions]:
     """For each member of a batch the one that reached its tolerance, or has the smaller error."""
     takes_first = jnp.where(
         first.status == second.status,
@@ -85,9 +91,9 @@ def _better(first: Estimate, second: Estimate) -> Estimate:
     return jax.tree.map(lambda a, b: jnp.where(takes_first, a, b), first, second)
 
 
-def _relative_error(estimate: Estimate) -> Float[Array, ""]:
+def _relative_error(estimate: Estimate[GreenFunctions]) -> Float[Array, ""]:
     """The largest error of u and of v, relative to the largest v."""
-    number = largest_size(estimate.green.v)
+    number = largest_size(estimate.value.v)
     errors = [
         largest_size(estimate.error.u),
         largest_size(estimate.error.v) / jnp.where(number > 0.0, number, 1.0),

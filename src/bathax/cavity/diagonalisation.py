@@ -6,10 +6,11 @@ from jax import lax
 from jaxtyping import Array, Float
 
 from bathax._checks import Scalar, are_times, is_valid, require, require_positive
+from bathax._estimate import Estimate, judged
 from bathax._programs import program
 from bathax.cavity.green import GreenFunctions
 from bathax.cavity.model import Cavity
-from bathax.cavity.solvers import Estimate, Solver, judged
+from bathax.cavity.solvers import Solver
 from bathax.cavity.star import hamiltonian, row
 from bathax.numerics.elementary import phase_factor
 from bathax.reservoir.system import OpenSystem
@@ -31,7 +32,9 @@ class Diagonalisation(Solver):
     def __check_init__(self) -> None:
         require_positive("rtol", self.rtol)
 
-    def green_functions(self, cavity: Cavity, ts: Float[Array, " times"]) -> Estimate:
+    def green_functions(
+        self, cavity: Cavity, ts: Float[Array, " times"]
+    ) -> Estimate[GreenFunctions]:
         require_modes(cavity)
         return _solve(cavity, ts, self.rtol)
 
@@ -45,7 +48,7 @@ def require_modes(system: OpenSystem) -> None:
 
 
 @program
-def _solve(cavity: Cavity, ts: Float[Array, " times"], rtol: float) -> Estimate:
+def _solve(cavity: Cavity, ts: Float[Array, " times"], rtol: float) -> Estimate[GreenFunctions]:
     w, couplings, numbers = cavity.modes
     h = hamiltonian(cavity, w, couplings)
     y = row(h, ts)
@@ -56,35 +59,36 @@ def _solve(cavity: Cavity, ts: Float[Array, " times"], rtol: float) -> Estimate:
     u = phase * y[:, 0]
     turning = lax.complex(jnp.zeros(()), cavity.frequency)
     green = GreenFunctions(
-        t=ts,
         u=u,
         du=phase * rate[:, 0] - turning * u,
         v=jnp.abs(y[:, 1:]) ** 2 @ numbers,
         dv=2.0 * exchange.real,
         pull=-2.0 * exchange.imag,
     )
-    error, relative = _rounding(cavity, h, numbers, green)
-    return judged(green, error, is_valid(cavity) & are_times(ts), relative <= rtol)
+    error, relative = _rounding(cavity, h, green, ts)
+    return judged(
+        ts, green, error, valid=is_valid(cavity) & are_times(ts), reached=relative <= rtol
+    )
 
 
 def _rounding(
     cavity: Cavity,
     h: Float[Array, "states states"],
-    numbers: Float[Array, " modes"],
     green: GreenFunctions,
+    ts: Float[Array, " times"],
 ) -> tuple[GreenFunctions, Scalar]:
     """What an error of eps in H makes of the row y, and the largest relative one.
 
     |dv| <= 2 |dy| max_k n_k^1/2 v^1/2, and with a factor |H| for what is differentiated.
     """
-    h, numbers, green = lax.stop_gradient((h, numbers, green))
+    cavity, h, green = lax.stop_gradient((cavity, h, green))
+    _, _, numbers = cavity.modes
     size = jnp.linalg.norm(h)
-    of_y = ROUNDING * (1.0 + (size + cavity.frequency) * green.t)
+    of_y = ROUNDING * (1.0 + (size + cavity.frequency) * ts)
     of_v = 2.0 * of_y * jnp.sqrt(jnp.max(numbers) * green.v) + of_y**2 * jnp.max(numbers)
     largest = jnp.max(green.v)
     of_rate = 2.0 * size * of_y * jnp.max(numbers)
     error = GreenFunctions(
-        t=jnp.zeros_like(green.t),
         u=of_y,
         du=(size + cavity.frequency) * of_y,
         v=of_v,

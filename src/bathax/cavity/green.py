@@ -27,12 +27,11 @@ TOGETHER = 2**14
 
 
 class GreenFunctions(eqx.Module):
-    r"""u and v with their time derivatives at the times t, and what the interaction energy needs.
+    r"""u and v with their time derivatives, and what the interaction energy needs.
 
     `pull` is the noise part of <H_I>: <H_I> = -2 Im[conj(u)(u' + i w_s u)] <a'a>(0) + pull.
     """
 
-    t: Float[Array, "*times"]
     u: Inexact[Array, "*times"]
     du: Inexact[Array, "*times"]
     v: Float[Array, "*times"]
@@ -156,4 +155,4 @@ def _laboratory(
     phase = phase_factor(-frequency * ts)
     turning = lax.complex(jnp.zeros(()), frequency) * y
     du = phase * (dy - turning)
-    return GreenFunctions(ts, phase * y, du, rotating.v, rotating.dv, rotating.pull)
+    return GreenFunctions(u=phase * y, du=du, v=rotating.v, dv=rotating.dv, pull=rotating.pull)

@@ -24,6 +24,7 @@ from jax import lax
 from jaxtyping import Array, Complex, Float
 
 from bathax._checks import are_times, is_valid, require, require_positive, require_whole
+from bathax._estimate import Estimate, judged
 from bathax._programs import program
 from bathax.cavity.green import GreenFunctions
 from bathax.cavity.merging import merged
@@ -41,8 +42,8 @@ from bathax.cavity.sheet import (
     require_analytic,
     taper,
 )
-from bathax.cavity.solvers import Estimate, Solver, judged
-from bathax.cavity.uncertainty import common_filling, uncertainty
+from bathax.cavity.solvers import Solver
+from bathax.cavity.uncertainty import Expansion, common_filling, uncertainty
 from bathax.numerics.exponential_sum import (
     ExponentialSum,
     Terms,
@@ -81,7 +82,9 @@ class Resonance(Solver):
         require("nodes", "an even number, 64 or more", self.nodes, self.nodes % 2 == 0)
         require_positive("rtol", self.rtol)
 
-    def green_functions(self, cavity: Cavity, ts: Float[Array, " times"]) -> Estimate:
+    def green_functions(
+        self, cavity: Cavity, ts: Float[Array, " times"]
+    ) -> Estimate[GreenFunctions]:
         cavity = rationalised(cavity)
         require_analytic(cavity)
         require_continued(cavity)
@@ -107,7 +110,9 @@ def require_continued(cavity: Cavity) -> None:
 
 
 @program
-def _solve(cavity: Cavity, ts: Float[Array, " times"], nodes: int, rtol: float) -> Estimate:
+def _solve(
+    cavity: Cavity, ts: Float[Array, " times"], nodes: int, rtol: float
+) -> Estimate[GreenFunctions]:
     valid = is_valid(cavity) & are_times(ts)
     rings = Rings.of(cavity, ts[-1])
     bound, found = discrete(cavity)
@@ -116,8 +121,9 @@ def _solve(cavity: Cavity, ts: Float[Array, " times"], nodes: int, rtol: float) 
     u = propagator(cavity, bound, poles, cut)
     c = _driven(cavity, u, nodes)
     green = _green(cavity, u[0], c[0], ts)
-    error, relative = uncertainty(cavity, found, (poles, cut.z, u, c), green)
-    return judged(green, error, valid, relative <= rtol)
+    expansion = Expansion(found, poles, cut.z, u, c)
+    error, relative = uncertainty(cavity, expansion, green, ts)
+    return judged(ts, green, error, valid=valid, reached=relative <= rtol)
 
 
 class Cut(eqx.Module):
@@ -275,10 +281,9 @@ def _green(
     number, work = jnp.where(later, found.integrals, 0.0)
     exchange = values.conj() * noise
     return GreenFunctions(
-        ts,
-        values,
-        drifts - 1j * level * values,
-        2.0 * number.real,
-        2.0 * exchange.real,
-        4.0 * work.imag - 2.0 * exchange.imag,
+        u=values,
+        du=drifts - 1j * level * values,
+        v=2.0 * number.real,
+        dv=2.0 * exchange.real,
+        pull=4.0 * work.imag - 2.0 * exchange.imag,
     )

@@ -7,11 +7,11 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jax import lax
-from jaxtyping import Array, Bool, Float, Int
+from jaxtyping import Array, Bool, Float
 
 from bathax._checks import Scalar, are_times, is_valid
+from bathax._estimate import Estimate, judged
 from bathax._programs import program
-from bathax._status import Status
 from bathax.cavity import green
 from bathax.cavity.green import GreenFunctions
 from bathax.cavity.model import Cavity
@@ -26,24 +26,13 @@ BLOCK = 2**16
 POINTS, FEWEST = 8.0, 32.0
 
 
-class Estimate(eqx.Module):
-    """Green functions, an upper bound of the order of their error, and a `Status`.
-
-    `valid` says once more whether the status is not INVALID, without the work that goes into the
-    other two: inside `jit`, numbers nobody asks for are not computed.
-    """
-
-    green: GreenFunctions
-    error: GreenFunctions
-    valid: Bool[Array, ""]
-    status: Int[Array, ""]
-
-
 class Solver(eqx.Module):
     """A way to the Green functions of a cavity."""
 
     @abc.abstractmethod
-    def green_functions(self, cavity: Cavity, ts: Float[Array, " times"]) -> Estimate:
+    def green_functions(
+        self, cavity: Cavity, ts: Float[Array, " times"]
+    ) -> Estimate[GreenFunctions]:
         """u, u', v, v' at the increasing times ts >= 0."""
 
 
@@ -58,7 +47,9 @@ class Volterra(Refining, Solver):
     resolved, and the estimate is the largest relative change of all quantities.
     """
 
-    def green_functions(self, cavity: Cavity, ts: Float[Array, " times"]) -> Estimate:
+    def green_functions(
+        self, cavity: Cavity, ts: Float[Array, " times"]
+    ) -> Estimate[GreenFunctions]:
         cavity.require_integrable()
         valid, needed = _prepare(cavity, ts)
         return self.climbed(lambda points: _attempt(cavity, ts, valid, points, self.rtol), needed)
@@ -72,11 +63,13 @@ class BornMarkov(Solver):
     error estimate, which here is rounding only.
     """
 
-    def green_functions(self, cavity: Cavity, ts: Float[Array, " times"]) -> Estimate:
+    def green_functions(
+        self, cavity: Cavity, ts: Float[Array, " times"]
+    ) -> Estimate[GreenFunctions]:
         valid = is_valid(cavity) & are_times(ts)
-        value = jax.tree.map(lambda x: jnp.where(valid, x, jnp.nan), _born_markov(cavity, ts))
-        error = jax.tree.map(lambda x: jnp.abs(x) * 1e-15, value)
-        return Estimate(value, error, valid, jnp.where(valid, Status.SUCCESS, Status.INVALID))
+        value = _born_markov(cavity, ts)
+        error = jax.tree.map(lambda x: lax.stop_gradient(jnp.abs(x) * 1e-15), value)
+        return judged(ts, value, error, valid=valid, reached=valid)
 
 
 @program
@@ -89,7 +82,11 @@ def _born_markov(cavity: Cavity, ts: Float[Array, " times"]) -> GreenFunctions:
     noise = 2.0 * jnp.pi * cavity.noise_density(frequency)
     growth = -jnp.expm1(-decay * ts) / jnp.where(decay > 0.0, decay, jnp.inf)
     return GreenFunctions(
-        ts, u, -rate * u, noise * growth, noise * jnp.exp(-decay * ts), jnp.zeros_like(ts)
+        u=u,
+        du=-rate * u,
+        v=noise * growth,
+        dv=noise * jnp.exp(-decay * ts),
+        pull=jnp.zeros_like(ts),
     )
 
 
@@ -116,13 +113,13 @@ def points_needed(cavity: Cavity, ts: Float[Array, " times"]) -> Float[Array, ""
 @program
 def _attempt(
     cavity: Cavity, ts: Float[Array, " times"], valid: Bool[Array, ""], points: int, rtol: float
-) -> tuple[Estimate, Float[Array, ""]]:
+) -> tuple[Estimate[GreenFunctions], Float[Array, ""]]:
     """The estimate from a grid of so many points, and its largest error in units of `rtol`."""
     compared = Comparison.on_grid(cavity, ts, points)
     error, worst = _errors(lax.stop_gradient(compared), ts)
     # Infinite for numbers that overflowed, 0 for invalid input.
     excess = jnp.where(valid, jnp.nan_to_num(worst / rtol, nan=jnp.inf), 0.0)
-    return judged(compared.green, error, valid, worst <= rtol), excess
+    return judged(ts, compared.green, error, valid=valid, reached=worst <= rtol), excess
 
 
 class Comparison(eqx.Module):
@@ -196,18 +193,9 @@ def _errors(
 
     errors = estimated(change, size) + estimated(*relative(("pull",)))
     worst = jnp.where(resolved, jnp.max(shared) / 16.0, jnp.max(shared)) + rounding
-    return GreenFunctions(jnp.zeros_like(ts), *errors), worst
+    return GreenFunctions(**dict(zip((*CONTROLLED, "pull"), errors, strict=True))), worst
 
 
 def largest_size(values: Array) -> Scalar:
     """The largest absolute value."""
     return jnp.max(jnp.abs(values))
-
-
-def judged(
-    green: GreenFunctions, error: GreenFunctions, valid: Bool[Array, ""], reached: Bool[Array, ""]
-) -> Estimate:
-    """NaN where the input is invalid, with the status that says so, or whether rtol is reached."""
-    green, error = jax.tree.map(lambda values: jnp.where(valid, values, jnp.nan), (green, error))
-    status = jnp.where(reached, Status.SUCCESS, Status.TOLERANCE_NOT_REACHED)
-    return Estimate(green, error, valid, jnp.where(valid, status, Status.INVALID))

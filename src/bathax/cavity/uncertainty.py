@@ -6,7 +6,7 @@ not know of those they stand for.
 """
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
@@ -34,27 +34,33 @@ BAND = 1e-11
 ROUNDING = 64.0 * jnp.finfo(float).eps
 
 
+class Expansion(NamedTuple):
+    """What u and c are made of: poles as found and without pairs, nodes on the lines, both sums."""
+
+    found: Poles
+    poles: Poles
+    nodes: Complex[Array, "edges nodes"]
+    u: ExponentialSum
+    c: ExponentialSum
+
+
 def uncertainty(
-    cavity: Cavity,
-    found: Poles,
-    parts: tuple[Poles, Complex[Array, "edges nodes"], ExponentialSum, ExponentialSum],
-    green: GreenFunctions,
+    cavity: Cavity, expansion: Expansion, green: GreenFunctions, ts: Float[Array, " times"]
 ) -> tuple[GreenFunctions, Scalar]:
     """Estimated errors, and the largest of u, u', v, v' relative to their sizes.
 
     Differences between the rules and rounding, what has been missed or cut off, and what fitted
-    densities do not know. `parts` are what u and c are made of; `found` are the poles as they were
-    found.
+    densities do not know.
     """
-    poles, z, u, c = _constant(parts)
-    cavity, found, green = lax.stop_gradient((cavity, found, green))
+    found, poles, nodes, u, c = _constant(expansion)
+    cavity, green, ts = lax.stop_gradient((cavity, green, ts))
     missing = jnp.where(are_complete(cavity, found), 0.0, jnp.abs(u.start[0] - 1.0))
     missing = jnp.where(missing < 1e-3, missing, jnp.inf)
-    rounding = _rounding(cavity, poles, z, u[0], green.t) + _close(cavity, found, poles)
+    rounding = _rounding(cavity, poles, nodes, u[0], ts) + _close(cavity, found, poles)
     floor = (rounding, missing)
-    error, relative = _error(cavity, green, Change.between(cavity, u, c, green.t[-1]), floor)
-    fitted = _fitted(cavity, green)
-    lost = _cut_off(cavity, c[0], green)
+    error, relative = _error(cavity, green, Change.between(cavity, u, c, ts[-1]), floor)
+    fitted = _fitted(cavity, green, ts)
+    lost = _cut_off(cavity, c[0], green, ts)
     total = jax.tree.map(lambda *each: sum(each[1:], each[0]), error, lost, fitted)
     return total, jnp.maximum(relative, jnp.max(fitted.u))
 
@@ -122,7 +128,7 @@ def _error(
     errors = [relative(*part) for part in parts]
     absolute = [error * size + missing for error, (_, size) in zip(errors, parts, strict=True)]
     largest = missing + jnp.max(jnp.stack(errors[:4]))
-    return _like(green, jnp.zeros_like(green.t), *absolute), largest
+    return _like(green, *absolute), largest
 
 
 def _rounding(
@@ -184,28 +190,29 @@ def is_cut_off(cavity: Cavity) -> bool:
     return edges(cavity).shape[0] > 1 and not is_finite(cavity)
 
 
-def _cut_off(cavity: Cavity, c: ExponentialSum, green: GreenFunctions) -> GreenFunctions:
+def _cut_off(
+    cavity: Cavity, c: ExponentialSum, green: GreenFunctions, t: Float[Array, " times"]
+) -> GreenFunctions:
     """What is lost beyond the ends of the lines.
 
     c(0) = 0 shows it for v, and so do the last nodes of the noise. Where c has no lines of its own
     this is over as soon as the exponentials beyond the ends are. In a band without a taper G falls
     off so slowly that at the very start u is not better known than u(0) is.
     """
-    soon = green.t * cavity.bandwidth < SOON
+    soon = t * cavity.bandwidth < SOON
     unclear = is_cut_off(cavity) & soon
-    start = phase_factor(-cavity.frequency * green.t)
+    start = phase_factor(-cavity.frequency * t)
     # Beyond its last node a cut goes on like 1 / r: a sum of this over the step in log r.
     ends = sum((jnp.abs(cut.amplitudes[-1]) for cut in c.cuts), jnp.zeros(()))
     nodes = max((cut.amplitudes.shape[-1] for cut in c.cuts), default=1)
     beyond = ends * nodes / (LAST - SMALLEST)
     lost = 2.0 * (jnp.abs(c.start) + beyond)
-    exchange, lasting = lost * jnp.ones_like(green.t), green.t
+    exchange, lasting = lost * jnp.ones_like(t), t
     if common_filling(cavity) is not None:
         exchange = jnp.where(soon, exchange, 0.0)
-        lasting = jnp.minimum(green.t, math.exp(-LAST) / cavity.bandwidth)
+        lasting = jnp.minimum(t, math.exp(-LAST) / cavity.bandwidth)
     return _like(
         green,
-        jnp.zeros_like(green.t),
         jnp.where(unclear, jnp.abs(green.u - start), 0.0),
         jnp.where(unclear, jnp.abs(green.drift(cavity.frequency)), 0.0),
         lasting * lost,
@@ -220,17 +227,17 @@ def common_filling(cavity: Cavity) -> Scalar | None:
     return first.number if isinstance(first, Uniform) and not others else None
 
 
-def _fitted(cavity: Cavity, green: GreenFunctions) -> GreenFunctions:
+def _fitted(cavity: Cavity, green: GreenFunctions, t: Float[Array, " times"]) -> GreenFunctions:
     """What fitted densities miss: |du| <= t int |dg| ds and so on, to first order.
 
     With as many quanta in it as v shows, or one.
     """
     missed = sum((bath.spectral_density.uncertainty for bath in cavity.reservoirs), jnp.zeros(()))
-    of_u = missed * green.t
+    of_u = missed * t
     of_rate = missed + cavity.frequency * of_u
     quanta = 2.0 * (1.0 + largest_size(green.v))
     of_noise = (quanta * of_u, quanta * of_rate, quanta * of_rate)
-    return _like(green, jnp.zeros_like(of_u), of_u, of_rate, *of_noise)
+    return _like(green, of_u, of_rate, *of_noise)
 
 
 def _like(green: GreenFunctions, *values: Float[Array, "..."]) -> GreenFunctions:

@@ -39,13 +39,13 @@ def least_determinant(
     require_times(ts)
     require("ts", "at least two times", f"{ts.shape[0]}", ts.shape[0] > 1)
     solver = chosen_solver(qubit, solver)
-    elements = solver.map_elements(qubit, ts).elements
+    elements = solver.map_elements(qubit, ts).value
     values, slopes = elements.p11 + elements.p00 - 1.0, elements.dp11 + elements.dp00
     place = lax.stop_gradient(_lowest(ts, values, slopes))
     # The last time keeps the solver to one model of the reservoir for both calls.
     last = ts[-1]
     close = jnp.stack([jnp.minimum(place, 0.999 * last), last])
-    there = concluded(solver.map_elements(qubit, close), throw).elements
+    there = concluded(solver.map_elements(qubit, close), throw).value
     return jnp.min(there.p11 + there.p00 - 1.0)
 
 

@@ -32,11 +32,11 @@ from bathax._checks import (
     require_positive,
     require_whole,
 )
+from bathax._estimate import Estimate, judged
 from bathax._linalg import eigh
 from bathax._programs import long_program
-from bathax._status import Status
 from bathax.numerics.refinement import requested
-from bathax.qubit.elements import MapElements, MapEstimate, MapSolver
+from bathax.qubit.elements import MapElements, MapSolver
 from bathax.qubit.index_set import multi_indices
 from bathax.qubit.model import Qubit
 
@@ -94,7 +94,7 @@ class ExactDiagonalisation(MapSolver):
         if self.quanta is not None:
             require_whole("quanta", self.quanta, 0)
 
-    def map_elements(self, qubit: Qubit, ts: Float[Array, " times"]) -> MapEstimate:
+    def map_elements(self, qubit: Qubit, ts: Float[Array, " times"]) -> Estimate[MapElements]:
         for bath in qubit.reservoirs:
             density = bath.spectral_density
             words = "`DiscreteModes` for the solver `ExactDiagonalisation`"
@@ -195,23 +195,21 @@ def _estimate(
     valid: Bool[Array, ""],
     pattern: Blocks,
     rtol: float,
-) -> MapEstimate:
+) -> Estimate[MapElements]:
     """The map elements, with what the quanta that are left out could change."""
     modes = jax.tree.map(lambda x: jnp.where(valid, x, jnp.ones_like(x)), modes)
     kept, sums = _sums(modes, jnp.where(valid, ts, 0.0), pattern)
     (p00, dp00), (p11, dp11), (c, dc) = sums
-    known = jnp.where(valid, 0.0, jnp.nan) + jnp.zeros_like(ts)
-    value = MapElements(ts, p11.real, p00.real, c, dp11.real, dp00.real, dc)
+    value = MapElements(p11=p11.real, p00=p00.real, c=c, dp11=dp11.real, dp00=dp00.real, dc=dc)
     missing = lax.stop_gradient(jnp.maximum(1.0 - kept, 0.0)) + ROUNDING
     # The rate of change is at most the norm of the coupling, for quanta as many as are left out.
     quanta = pattern.quanta + 1.0 + jnp.sum(modes.occupations + 1.0)
     rate = lax.stop_gradient(jnp.sqrt(quanta * jnp.sum(modes.couplings**2)))
     splitting = lax.stop_gradient(modes.splitting)
-    bounds = (0.0, missing, missing, missing, missing * rate, missing * rate)
-    errors = MapElements(*(known + bound for bound in (*bounds, missing * (rate + splitting))))
-    value = jax.tree.map(lambda x: x + known.astype(x.dtype), value)
-    status = jnp.where(missing <= rtol, Status.SUCCESS, Status.TOLERANCE_NOT_REACHED)
-    return MapEstimate(value, errors, jnp.where(valid, status, Status.INVALID))
+    bounds = (missing, missing, missing, missing * rate, missing * rate)
+    of_turning = missing * (rate + splitting)
+    errors = MapElements(*(jnp.full_like(ts, bound) for bound in (*bounds, of_turning)))
+    return judged(ts, value, errors, valid=valid, reached=missing <= rtol)
 
 
 def _sums(

@@ -24,11 +24,12 @@ from bathax._checks import (
     require_kind,
     require_times,
 )
+from bathax._estimate import Estimate
 from bathax._programs import program
 from bathax._status import Status, concluded
 from bathax.numerics.special import positive_root
 from bathax.qubit.diagonalised import ExactDiagonalisation
-from bathax.qubit.elements import MapElements, MapEstimate, MapSolver
+from bathax.qubit.elements import MapElements, MapSolver
 from bathax.qubit.hierarchy import Hierarchy
 from bathax.qubit.model import Qubit
 from bathax.qubit.vacuum import Vacuum, is_in_vacuum
@@ -182,14 +183,13 @@ def default_solver(qubit: Qubit) -> MapSolver:
     return Hierarchy()
 
 
-def _assembled(estimate: MapEstimate) -> DynamicalMap:
-    elements, error = estimate.elements, estimate.error
+def _assembled(estimate: Estimate[MapElements]) -> DynamicalMap:
     values, errors, resolved = _derived(estimate)
     return DynamicalMap(
-        **_named(elements),
+        **_named(estimate.value),
         **values,
-        t=elements.t,
-        error=MapQuantities(**_named(error), **errors),
+        t=estimate.t,
+        error=MapQuantities(**_named(estimate.error), **errors),
         **resolved,
         status=estimate.status,
     )
@@ -207,10 +207,9 @@ def _named(elements: MapElements) -> dict[str, Array]:
 
 
 @program
-def _derived(estimate: MapEstimate) -> tuple[dict[str, Array], ...]:
+def _derived(estimate: Estimate[MapElements]) -> tuple[dict[str, Array], ...]:
     """What follows from the elements, its errors, and where the rates are known."""
-    elements, error = estimate.elements, lax.stop_gradient(estimate.error)
-    valid = estimate.status != Status.INVALID
+    elements, error = estimate.value, lax.stop_gradient(estimate.error)
     # In this order nothing is lost where P00 is exactly 1.
     values = {
         "determinant": elements.p11 - (1.0 - elements.p00),
@@ -221,7 +220,9 @@ def _derived(estimate: MapEstimate) -> tuple[dict[str, Array], ...]:
     # Only the real part of c'/c has to be known to 1%: the imaginary part is some w_s at all times.
     coherences = _log_derivative(elements.c, elements.dc, error.c, error.dc)
     rates, rate_errors = _rates(elements, error, populations, coherences)
-    known = jax.tree.map(lambda x: jnp.where(valid, x, jnp.nan), lax.stop_gradient(rate_errors))
+    known = jax.tree.map(
+        lambda x: jnp.where(estimate.valid, x, jnp.nan), lax.stop_gradient(rate_errors)
+    )
     resolved = {
         "rates_resolved": populations.resolved,
         "coherence_resolved": coherences.resolved,

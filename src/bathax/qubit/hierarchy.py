@@ -30,15 +30,15 @@ from bathax._checks import (
     require_positive,
     require_whole,
 )
+from bathax._estimate import Estimate, judged
 from bathax._programs import long_program
-from bathax._status import Status
 from bathax.numerics.balancing import RANK, ReducedModes, reduced_modes
 from bathax.numerics.grid import span
 from bathax.numerics.refinement import envelope, probed, requested, rounded_up
 from bathax.numerics.sparse import SparseMatrix
 from bathax.numerics.taylor import evolve, steps_needed
 from bathax.qubit.climbing import Sizes, climbed, first_sizes
-from bathax.qubit.elements import MapElements, MapEstimate, MapSolver
+from bathax.qubit.elements import MapElements, MapSolver
 from bathax.qubit.index_set import Size, Structure, count_elements, size_of, structure
 from bathax.qubit.model import Qubit
 
@@ -91,7 +91,7 @@ class Hierarchy(MapSolver):
             if value is not None:
                 require_whole(name, value, least)
 
-    def map_elements(self, qubit: Qubit, ts: Float[Array, " times"]) -> MapEstimate:
+    def map_elements(self, qubit: Qubit, ts: Float[Array, " times"]) -> Estimate[MapElements]:
         valid, modes, sizes = prepared(self, qubit, ts)
 
         def solve(*sizes: Size) -> tuple[Array, ...]:
@@ -287,15 +287,14 @@ def _estimate(
     ts: Float[Array, " times"],
     valid: Bool[Array, ""],
     rtol: float,
-) -> MapEstimate:
+) -> Estimate[MapElements]:
     """Split what was asked for from the probes, and give each time the worst error before it."""
     change = _change(coarse, fine)
-    status = jnp.where(_worst(coarse, fine) <= rtol, Status.SUCCESS, Status.TOLERANCE_NOT_REACHED)
-    asked_for = jnp.where(valid, fine[:, : ts.shape[0]], jnp.nan)
-    (p11, q00, c), (dp11, dq00, dc) = jnp.moveaxis(asked_for, -1, 1)
-    t = jnp.where(valid, ts, jnp.nan)
-    value = MapElements(t, p11.real, 1.0 - q00.real, c, dp11.real, -dq00.real, dc)
+    (p11, q00, c), (dp11, dq00, dc) = jnp.moveaxis(fine[:, : ts.shape[0]], -1, 1)
+    value = MapElements(
+        p11=p11.real, p00=1.0 - q00.real, c=c, dp11=dp11.real, dp00=-dq00.real, dc=dc
+    )
     running = partial(envelope, ts=ts, span=span(ts))
     worst = jax.vmap(running)(jnp.moveaxis(change, 1, 2).reshape(6, -1))
-    errors = MapElements(jnp.zeros_like(t), *jnp.where(valid, worst, jnp.nan))
-    return MapEstimate(value, errors, jnp.where(valid, status, Status.INVALID))
+    reached = _worst(coarse, fine) <= rtol
+    return judged(ts, value, MapElements(*worst), valid=valid, reached=reached)

@@ -18,12 +18,12 @@ from jax import lax
 from jaxtyping import Array, Bool, Complex, Float
 
 from bathax._checks import Scalar, are_times, is_valid
+from bathax._estimate import Estimate, judged
 from bathax._programs import program
-from bathax._status import Status
 from bathax.numerics import gregory
 from bathax.numerics.grid import TimeGrid, interpolate, span
 from bathax.numerics.refinement import RESOLVED, Refining, probed
-from bathax.qubit.elements import MapElements, MapEstimate, MapSolver
+from bathax.qubit.elements import MapElements, MapSolver
 from bathax.qubit.model import Qubit
 
 CONTROLLED = ("p11", "p00", "c", "dp11", "dp00", "dc")
@@ -44,7 +44,7 @@ class TimeConvolutionless(Refining, MapSolver):
     as in `Volterra`. `rtol` bounds it; see `Refining` for the other settings.
     """
 
-    def map_elements(self, qubit: Qubit, ts: Float[Array, " times"]) -> MapEstimate:
+    def map_elements(self, qubit: Qubit, ts: Float[Array, " times"]) -> Estimate[MapElements]:
         qubit.require_integrable()
         valid, phase = _prepare(qubit, ts)
         coarse, fine = self.refined(
@@ -67,11 +67,9 @@ class VanHove(MapSolver):
     quadrature of S.
     """
 
-    def map_elements(self, qubit: Qubit, ts: Float[Array, " times"]) -> MapEstimate:
+    def map_elements(self, qubit: Qubit, ts: Float[Array, " times"]) -> Estimate[MapElements]:
         valid = is_valid(qubit) & are_times(ts)
-        value, error = _van_hove(qubit, ts)
-        value, error = jax.tree.map(lambda x: jnp.where(valid, x, jnp.nan), (value, error))
-        return MapEstimate(value, error, jnp.where(valid, Status.SUCCESS, Status.INVALID))
+        return judged(ts, *_van_hove(qubit, ts), valid=valid, reached=valid)
 
 
 @program
@@ -86,7 +84,12 @@ def _van_hove(qubit: Qubit, ts: Float[Array, " times"]) -> tuple[MapElements, Ma
     log_slope = -lax.complex(0.5 * total, w + shift)
     c = jnp.exp(log_slope * ts.astype(complex))
     value = MapElements(
-        ts, d + up * grown, 1.0 - up * grown, c, (up - total) * d, -up * d, log_slope * c
+        p11=d + up * grown,
+        p00=1.0 - up * grown,
+        c=c,
+        dp11=(up - total) * d,
+        dp00=-up * d,
+        dc=log_slope * c,
     )
     doubt = 2.0 * jnp.abs(thermal - qubit.noise_shift(w, 512)) * ts
     error = jax.tree.map(lambda x: ROUNDING * jnp.abs(x), value)
@@ -135,7 +138,12 @@ def _elements(
     d, total, excited = jnp.exp(-2.0 * exponent.real), 2.0 * both.real, excited.real
     growth = 2.0 * b.real - total * excited
     return MapElements(
-        ts, d + excited, 1.0 - excited, c, growth - total * d, -growth, -(turning + both) * c
+        p11=d + excited,
+        p00=1.0 - excited,
+        c=c,
+        dp11=growth - total * d,
+        dp00=-growth,
+        dc=-(turning + both) * c,
     )
 
 
@@ -159,16 +167,13 @@ def _estimate(
     ts: Float[Array, " times"],
     valid: Bool[Array, ""],
     rtol: float,
-) -> MapEstimate:
+) -> Estimate[MapElements]:
     change = lax.stop_gradient(_change(coarse, fine))
 
     def error(values: Array) -> Array:
         size = jnp.max(jnp.abs(lax.stop_gradient(values)))
-        return jnp.where(valid, jnp.full(ts.shape, change * size), jnp.nan)
+        return jnp.full(ts.shape, change * size)
 
-    def asked(values: Array) -> Array:
-        return jnp.where(valid, values[: ts.shape[0]], jnp.nan)
-
-    status = jnp.where(change <= rtol, Status.SUCCESS, Status.TOLERANCE_NOT_REACHED)
-    status = jnp.where(valid, status, Status.INVALID)
-    return MapEstimate(jax.tree.map(asked, fine), jax.tree.map(error, fine), status)
+    value = jax.tree.map(lambda values: values[: ts.shape[0]], fine)
+    error = jax.tree.map(error, fine)
+    return judged(ts, value, error, valid=valid, reached=change <= rtol)

@@ -1,17 +1,17 @@
 """The exact map in the vacuum, where the qubit decays with the Green function of a cavity."""
 
-import jax
 import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Bool, Float
 
 from bathax._checks import are_times, holds, is_valid, require
+from bathax._estimate import Estimate, judged
 from bathax._programs import program
 from bathax._status import Status
 from bathax.cavity.green import GreenFunctions
 from bathax.cavity.model import Cavity
-from bathax.cavity.solvers import Estimate, Volterra
-from bathax.qubit.elements import MapElements, MapEstimate, MapSolver
+from bathax.cavity.solvers import Volterra
+from bathax.qubit.elements import MapElements, MapSolver
 from bathax.qubit.model import Qubit
 from bathax.reservoir.occupation import Uniform
 from bathax.reservoir.reservoir import Reservoir
@@ -27,7 +27,7 @@ class Vacuum(MapSolver):
 
     volterra: Volterra = Volterra()
 
-    def map_elements(self, qubit: Qubit, ts: Float[Array, " times"]) -> MapEstimate:
+    def map_elements(self, qubit: Qubit, ts: Float[Array, " times"]) -> Estimate[MapElements]:
         for bath in qubit.reservoirs:
             filling = bath.occupation
             found = f"filled by a {type(filling).__name__} occupation"
@@ -46,23 +46,20 @@ def is_in_vacuum(qubit: Qubit) -> Bool[Array, ""]:
 
 
 @program
-def _from_green(estimate: Estimate, valid: Bool[Array, ""]) -> MapEstimate:
-    green = estimate.green
+def _from_green(
+    estimate: Estimate[GreenFunctions], valid: Bool[Array, ""]
+) -> Estimate[MapElements]:
+    green = estimate.value
     value = MapElements(
-        green.t,
-        green.transmission,
-        jnp.ones_like(green.t),
-        green.u,
-        green.transmission_rate,
-        jnp.zeros_like(green.t),
-        green.du,
+        p11=green.transmission,
+        p00=jnp.ones_like(green.v),
+        c=green.u,
+        dp11=green.transmission_rate,
+        dp00=jnp.zeros_like(green.v),
+        dc=green.du,
     )
-
-    def checked(elements: MapElements) -> MapElements:
-        return jax.tree.map(lambda x: jnp.where(valid, x, jnp.nan), elements)
-
-    status = jnp.where(valid, estimate.status, Status.INVALID)
-    return MapEstimate(checked(value), checked(_error(green, estimate.error)), status)
+    error, reached = _error(green, estimate.error), estimate.status == Status.SUCCESS
+    return judged(estimate.t, value, error, valid=valid, reached=reached)
 
 
 def _error(green: GreenFunctions, error: GreenFunctions) -> MapElements:
@@ -71,4 +68,4 @@ def _error(green: GreenFunctions, error: GreenFunctions) -> MapElements:
     known = jnp.zeros_like(error.u)
     population = error.u * (2.0 * u + error.u)
     rate = 2.0 * (du * error.u + (u + error.u) * error.du)
-    return MapElements(known, population, known, error.u, rate, known, error.du)
+    return MapElements(p11=population, p00=known, c=error.u, dp11=rate, dp00=known, dc=error.du)

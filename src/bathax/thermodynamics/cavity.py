@@ -13,6 +13,7 @@ from jax import lax
 from jaxtyping import Array, Bool, Float
 
 from bathax._checks import Scalar
+from bathax._estimate import Estimate
 from bathax.cavity import channel
 from bathax.cavity.green import GreenFunctions
 from bathax.cavity.model import Cavity
@@ -69,20 +70,21 @@ class Moments(eqx.Module):
 
 
 def thermodynamics(
-    state: State, cavity: Cavity, green: GreenFunctions, error: GreenFunctions
+    state: State, cavity: Cavity, estimate: Estimate[GreenFunctions]
 ) -> tuple[Thermodynamics, Thermodynamics, Bool[Array, " times"]]:
     """The quantities, estimates of their errors, and where the temperature is resolved."""
-    value, bound = _moments(state, cavity, green, error)
+    value, bound = _moments(state, cavity, estimate)
     fixed = lax.stop_gradient((state, cavity, value))
     resolved = _is_resolved(*fixed, bound)
-    errors = _errors(*fixed, bound, (resolved, green.t > 0.0))
+    errors = _errors(*fixed, bound, (resolved, estimate.t > 0.0))
     return _quantities(state, cavity, value, resolved), errors, resolved
 
 
 def _moments(
-    state: State, cavity: Cavity, green: GreenFunctions, error: GreenFunctions
+    state: State, cavity: Cavity, estimate: Estimate[GreenFunctions]
 ) -> tuple[Moments, Moments]:
     """The moments, and first-order bounds on their errors."""
+    green, error = estimate.value, estimate.error
     drift = green.drift(cavity.frequency)
     exchange = -2.0 * (green.u.conj() * drift).imag
     # An unresolved grid can give v < 0, which no state has.
@@ -109,7 +111,7 @@ def _moments(
         return jnp.abs(by_transmission) * of_transmission + jnp.abs(by_noise) * error.v
 
     blur = of_transmission + error.v
-    hidden, steepness = _hidden(state, green, by_noise, blur)
+    hidden, steepness = _hidden(state, estimate, by_noise, blur)
     bound = Moments(
         transmission=of_transmission,
         noise=error.v,
@@ -125,7 +127,7 @@ def _moments(
 
 
 def _hidden(
-    state: State, green: GreenFunctions, by_noise: Times, blur: Times
+    state: State, estimate: Estimate[GreenFunctions], by_noise: Times, blur: Times
 ) -> tuple[Times, tuple[Times, Times]]:
     """Errors of S and of its slopes where populations are smaller than what |u|^2 and v may be off.
 
@@ -135,12 +137,13 @@ def _hidden(
     populations, cut at `SMALLEST`, that may be as large as d, each times what flows into it: from n
     quanta n by |u|^2, and (n + 1) + n |u|^2 by v.
     """
+    green = estimate.value
     defect = jnp.maximum(green.transmission - 1.0 - green.v, 0.0) + jnp.maximum(-green.v, 0.0)
     scale = 1.0 + state.number
     flows = (state.number, scale + state.number * green.transmission)
     at_start = (1.0 - green.transmission + green.v < blur) & (jnp.abs(by_noise) > STEEP * flows[1])
     outside = defect > 0.0
-    blurred = outside | (at_start & (green.t > 0.0))
+    blurred = outside | (at_start & (estimate.t > 0.0))
     distance = jnp.where(blurred, defect + blur, 1.0)
     hidden = jnp.where(distance < 0.1, scale * distance * (1.0 - jnp.log(distance)), jnp.inf)
     logarithm = jnp.log(jnp.minimum(scale * distance, 1.0)) - jnp.log(channel.SMALLEST)

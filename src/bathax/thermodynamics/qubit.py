@@ -12,6 +12,7 @@ from jax import lax
 from jaxtyping import Array, Bool, Float
 
 from bathax._checks import Scalar
+from bathax._estimate import Estimate
 from bathax.qubit.elements import MapElements
 from bathax.qubit.entropy import entropy, entropy_slope
 from bathax.qubit.model import Qubit
@@ -69,12 +70,12 @@ class Slopes(eqx.Module):
 
 
 def thermodynamics(
-    state: QubitState, qubit: Qubit, elements: MapElements, error: MapElements
+    state: QubitState, qubit: Qubit, estimate: Estimate[MapElements]
 ) -> tuple[QubitThermodynamics, QubitThermodynamics, Bool[Array, "*times"]]:
     """The quantities, estimates of their errors, and where the temperature is resolved."""
-    value = _moments(state, elements)
+    value = _moments(state, estimate.value)
     slope = entropy_slope(value.determinant)
-    fixed, bound = lax.stop_gradient((value, _bounds(state, elements, error)))
+    fixed, bound = lax.stop_gradient((value, _bounds(state, estimate)))
     slopes = lax.stop_gradient(_slopes(fixed, bound, slope))
     diagonal = state.rho[1, 0] == 0.0
     resolved = diagonal | _is_resolved(qubit.frequency, fixed, bound, slopes)
@@ -95,9 +96,9 @@ def _squared(z: Array) -> Array:
     return z.real**2 + z.imag**2
 
 
-def _bounds(state: QubitState, elements: MapElements, error: MapElements) -> Moments:
+def _bounds(state: QubitState, estimate: Estimate[MapElements]) -> Moments:
     """Bounds on the errors of the moments; at t = 0 the map is the identity, without error."""
-    later = elements.t > 0.0
+    elements, error, later = estimate.value, estimate.error, estimate.t > 0.0
     ground, excited = state.populations
     p, weight = state.excited_population(elements), _squared(state.rho[1, 0])
     c, dc = jnp.abs(elements.c), jnp.abs(elements.dc)

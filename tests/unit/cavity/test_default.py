@@ -31,7 +31,7 @@ def test_laboratory_numbers():
     estimate = default_solver(LABORATORY).green_functions(LABORATORY, ts)
     assert estimate.status == Status.SUCCESS
     exact = bx.Resonance().green_functions(LABORATORY, ts)
-    np.testing.assert_array_equal(estimate.green.v, exact.green.v)
+    np.testing.assert_array_equal(estimate.value.v, exact.value.v)
     assert estimate.error.v[-1] < 1e-10
 
 
@@ -39,7 +39,7 @@ def test_short_times_take_the_grid():
     ts = jnp.linspace(0.0, 10.0, 11)
     estimate = default_solver(OHMIC).green_functions(OHMIC, ts)
     np.testing.assert_array_equal(
-        estimate.green.u, bx.Volterra().green_functions(OHMIC, ts).green.u
+        estimate.value.u, bx.Volterra().green_functions(OHMIC, ts).value.u
     )
 
 
@@ -49,7 +49,7 @@ def test_the_other_engine_where_the_first_one_fails(monkeypatch):
     estimate = default_solver(OHMIC).green_functions(OHMIC, ts)
     assert estimate.status == Status.SUCCESS
     np.testing.assert_array_equal(
-        estimate.green.u, bx.Resonance().green_functions(OHMIC, ts).green.u
+        estimate.value.u, bx.Resonance().green_functions(OHMIC, ts).value.u
     )
 
 
@@ -80,7 +80,7 @@ def test_a_batch_keeps_the_better_one_of_each_member(monkeypatch):
     for k, engine in enumerate((bx.Volterra(points=512), bx.Resonance())):
         alone = estimate(engine, cutoffs[k])
         assert alone.status == 0
-        np.testing.assert_allclose(ours.green.u[k], alone.green.u, rtol=0, atol=1e-14)
+        np.testing.assert_allclose(ours.value.u[k], alone.value.u, rtol=0, atol=1e-14)
 
 
 def test_inside_jit_it_is_the_grid_and_the_status_tells():
@@ -100,8 +100,8 @@ def test_invalid_point_of_a_batch():
 
     found = jax.vmap(estimate)(jnp.asarray([0.02, -1.0]))
     assert found.status.tolist() == [Status.SUCCESS, Status.INVALID]
-    assert jnp.all(jnp.isnan(found.green.u[1]))
-    assert jnp.all(jnp.isfinite(found.green.u[0]))
+    assert jnp.all(jnp.isnan(found.value.u[1]))
+    assert jnp.all(jnp.isfinite(found.value.u[0]))
 
 
 def test_message_names_the_other_engine():
@@ -115,7 +115,7 @@ def test_derivative():
 
     def number(solver, eta):
         cavity = bx.Cavity(1.0, bx.Reservoir(bx.Ohmic(eta, 5.0), 1.0))
-        return solver.green_functions(cavity, ts).green.v[-1]
+        return solver.green_functions(cavity, ts).value.v[-1]
 
     slope = jax.grad(lambda eta: number(Automatic(), eta))(0.02)
     assert slope == pytest.approx(

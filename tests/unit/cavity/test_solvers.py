@@ -57,8 +57,8 @@ def test_times_in_blocks_are_the_same_times(monkeypatch):
     jax.clear_caches()
     assert blocks.status == whole.status == 0
     for name in NAMES:
-        value = getattr(whole.green, name)
-        np.testing.assert_allclose(getattr(blocks.green, name), value, rtol=0, atol=1e-13)
+        value = getattr(whole.value, name)
+        np.testing.assert_allclose(getattr(blocks.value, name), value, rtol=0, atol=1e-13)
         ours, plain = getattr(blocks.error, name), getattr(whole.error, name)
         assert jnp.all(ours >= plain * (1 - 1e-6)), name
         np.testing.assert_allclose(ours[-1], plain[-1], rtol=1e-6)
@@ -69,7 +69,7 @@ def test_derivative_of_times_in_blocks(monkeypatch):
 
     def total(eta):
         cavity = bx.Cavity(1.0, bx.Reservoir(bx.Ohmic(eta, 5.0), 1.0))
-        return jnp.sum(bx.Volterra(points=1024).green_functions(cavity, ts).green.v)
+        return jnp.sum(bx.Volterra(points=1024).green_functions(cavity, ts).value.v)
 
     whole = jax.grad(total)(0.02)
     monkeypatch.setattr(solvers, "BLOCK", 16)
@@ -95,7 +95,7 @@ def test_programs_are_without_what_nobody_asks_for(name, needed):
 
     def asked(eta):
         cavity = bx.Cavity(1.0, bx.Reservoir(bx.Ohmic(eta, 5.0), 1.0))
-        return getattr(bx.Volterra(points=128).green_functions(cavity, ts).green, name)
+        return getattr(bx.Volterra(points=128).green_functions(cavity, ts).value, name)
 
     program = jax.jit(asked).lower(0.02).compile().as_text()
     origins = re.findall('op_name="([^"]*)"', program)

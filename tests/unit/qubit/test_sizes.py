@@ -19,7 +19,7 @@ def qubit(eta):
 
 def estimate(eta, solver):
     found = solver.map_elements(qubit(eta), TS)
-    return found.elements.p11, found.error.p11[-1], found.status
+    return found.value.p11, found.error.p11[-1], found.status
 
 
 def demands(eta, solver):

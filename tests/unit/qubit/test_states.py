@@ -13,7 +13,7 @@ from bathax.qubit.entropy import entropy, entropy_slope
 
 
 def elements(p11, p00, c):
-    values = [jnp.asarray(x) for x in (0.0, p11, p00, c, -0.3, -0.2, 0.1j)]
+    values = [jnp.asarray(x) for x in (p11, p00, c, -0.3, -0.2, 0.1j)]
     return MapElements(*values)
 
 

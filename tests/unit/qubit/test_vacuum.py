@@ -26,7 +26,7 @@ def qubit(eta=0.1, temperature=0.0):
 def test_every_density_gives_the_green_function_of_its_cavity(name):
     bath = bx.Reservoir(DENSITIES[name])
     dmap = bx.dynamical_map(bx.Qubit(1.0, bath), TS, SOLVER)
-    green = SOLVER.volterra.green_functions(bx.Cavity(1.0, bath), TS).green
+    green = SOLVER.volterra.green_functions(bx.Cavity(1.0, bath), TS).value
     np.testing.assert_allclose(dmap.coherence, green.u, atol=1e-14)
     np.testing.assert_allclose(dmap.p11, jnp.abs(green.u) ** 2, atol=1e-14)
     np.testing.assert_allclose(dmap.dcoherence, green.du, atol=1e-13)

@@ -29,9 +29,9 @@ def test_cavity_against_exact_diagonalisation():
     estimate = bx.Volterra(points=1024).green_functions(cavity, TS)
     amplitudes = exact(FREQUENCIES, COUPLINGS)
     filling = 1.0 / np.expm1(FREQUENCIES / 2.0)
-    np.testing.assert_allclose(estimate.green.u, amplitudes[:, 0], rtol=0, atol=1e-12)
+    np.testing.assert_allclose(estimate.value.u, amplitudes[:, 0], rtol=0, atol=1e-12)
     noise = np.abs(amplitudes[:, 1:]) ** 2 @ filling
-    np.testing.assert_allclose(estimate.green.v, noise, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(estimate.value.v, noise, rtol=0, atol=1e-12)
     assert jnp.all(estimate.error.u < 1e-9)
 
 
@@ -39,7 +39,7 @@ def test_gradients_with_respect_to_modes():
     def survival(frequencies, couplings):
         bath = bx.Reservoir(bx.DiscreteModes(frequencies, couplings))
         solver = bx.Volterra(points=512)
-        return jnp.abs(solver.green_functions(bx.Cavity(1.0, bath), TS).green.u[-1]) ** 2
+        return jnp.abs(solver.green_functions(bx.Cavity(1.0, bath), TS).value.u[-1]) ** 2
 
     ours = jax.jit(jax.grad(survival, (0, 1)))(FREQUENCIES, COUPLINGS)
     closed = jax.grad(lambda *p: jnp.abs(exact(*p)[-1, 0]) ** 2, (0, 1))(FREQUENCIES, COUPLINGS)

@@ -81,7 +81,7 @@ def test_a_gaussian_cutoff_against_a_reservoir_made_of_modes():
 
 def last_v(density):
     cavity = bx.Cavity(1.0, bx.Reservoir(density, 2.0))
-    return bx.Volterra(points=512).green_functions(cavity, TIMES).green.v[-1]
+    return bx.Volterra(points=512).green_functions(cavity, TIMES).value.v[-1]
 
 
 def by_closure(eta):

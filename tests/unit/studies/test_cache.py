@@ -142,7 +142,7 @@ GRID = bx.Volterra(points=128)
 CALLS = {
     "Volterra": lambda eta: entropy(eta, GRID),
     "its gradient": jax.grad(
-        lambda eta: GRID.green_functions(ohmic(bx.Cavity, eta), TIMES).green.v[-1]
+        lambda eta: GRID.green_functions(ohmic(bx.Cavity, eta), TIMES).value.v[-1]
     ),
     "Resonance": lambda eta: entropy(eta, bx.Resonance(nodes=64)),
     "Hierarchy": lambda eta: in_map(eta, bx.Hierarchy(depth=3, modes=3, steps=64)),

@@ -7,8 +7,9 @@ import pytest
 from jax import lax
 
 import bathax as bx
-from bathax.qubit.elements import MapElements, MapEstimate, MapSolver
+from bathax.qubit.elements import MapElements, MapSolver
 from bathax.studies import trajectory
+from tests.unit.qubit.maps import returned
 
 T = np.linspace(0.0, 2.0, 40)
 
@@ -44,9 +45,9 @@ class Returning(MapSolver):
         turn, u, du = jnp.exp(-1j * ts.astype(complex)), jnp.cos(ts), -jnp.sin(ts)
         rate = turn * lax.complex(du, -u)
         zero, slope = jnp.zeros_like(ts), 2.0 * u * du
-        value = MapElements(ts, u**2, zero + 1.0, turn * u.astype(complex), slope, zero, rate)
+        value = MapElements(u**2, zero + 1.0, turn * u.astype(complex), slope, zero, rate)
         error = jax.tree.map(lambda x: jnp.full(x.shape, 1e-14), value)
-        return MapEstimate(value, error, jnp.asarray(bx.Status.SUCCESS))
+        return returned(ts, value, error)
 
 
 def atom(initial):

@@ -328,7 +328,7 @@ def cavity(eta):
     """v(t) by a solver that chooses its size."""
     system = bx.Cavity(1.0, bx.Reservoir(bx.Ohmic(eta, 5.0), 1.0))
     estimate = bx.Volterra(rtol=1e-8).green_functions(system, LATE)
-    return {"v": estimate.green.v, "status": estimate.status}
+    return {"v": estimate.value.v, "status": estimate.status}
 
 
 @pytest.fixture(scope="module")

@@ -315,7 +315,7 @@ def exact(eta, kT):
     cavity = bx.Cavity(1.0, bx.Reservoir(bx.Ohmic(eta, 5.0), kT))
     estimate = bx.Volterra(rtol=1e-8).green_functions(cavity, TIMES)
     status = {"status": estimate.status}
-    return {name: getattr(estimate.green, name) for name in GREEN} | status
+    return {name: getattr(estimate.value, name) for name in GREEN} | status
 
 
 @pytest.fixture

@@ -1,0 +1,41 @@
+"""What a solver returns: quantities at given times, how far they may be off, and how it ended."""
+
+from typing import Generic, TypeVar
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float, Int
+
+from bathax._status import Status
+
+Record = TypeVar("Record", bound=eqx.Module)
+
+
+class Estimate(eqx.Module, Generic[Record]):
+    """A record of quantities at the times `t`, an `error` of each under its name, and a `Status`.
+
+    An error is an upper bound of the order of the true one, of complex quantities the modulus, and
+    constant to differentiation. `valid` says once more whether the status is not INVALID, without
+    the work that goes into the status: inside `jit`, numbers nobody asks for are not computed.
+    """
+
+    t: Float[Array, " times"]
+    value: Record
+    error: Record
+    valid: Bool[Array, ""]
+    status: Int[Array, ""]
+
+
+def judged(
+    t: Float[Array, " times"],
+    value: Record,
+    error: Record,
+    *,
+    valid: Bool[Array, ""],
+    reached: Bool[Array, ""],
+) -> Estimate[Record]:
+    """NaN where the input is invalid, with the status that says so, or whether rtol is reached."""
+    t, value, error = jax.tree.map(lambda x: jnp.where(valid, x, jnp.nan), (t, value, error))
+    status = jnp.where(reached, Status.SUCCESS, Status.TOLERANCE_NOT_REACHED)
+    return Estimate(t, value, error, valid, jnp.where(valid, status, Status.INVALID))
