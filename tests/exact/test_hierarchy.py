@@ -165,3 +165,18 @@ def test_in_the_vacuum_it_is_the_cavity(eta):
     np.testing.assert_allclose(dmap.p11, jnp.abs(u) ** 2, rtol=0, atol=1e-10)
     np.testing.assert_allclose(dmap.p00, 1.0, rtol=0, atol=1e-13)
     np.testing.assert_allclose(dmap.coherence, u, rtol=0, atol=1e-10)
+
+
+def test_a_molecule_at_room_temperature():
+    """The measured J of B777 (cm^-1, 300 K) as a table: an answer, and an error that covers it."""
+    w = np.concatenate([[0.0], np.geomspace(0.5, 1500.0, 160)])
+    peaks = ((0.8, 0.557), (0.5, 1.936))
+    J = sum(0.5 / 1.3 * s * w**5 * np.exp(-np.sqrt(w / a)) / (10080.0 * a**4) for s, a in peaks)
+    atom = bx.Qubit(100.0, bx.Reservoir(bx.Tabulated(w, J), 208.5))
+    ts = jnp.linspace(0.0, 0.1, 5)
+    rough, fine = (bx.dynamical_map(atom, ts, bx.Hierarchy(rtol=rtol)) for rtol in (1e-3, 1e-5))
+    assert (rough.status, fine.status) == (0, 0)
+    assert np.all(np.abs(rough.p11 - fine.p11) < 10.0 * (rough.error.p11 + fine.error.p11))
+    # Both populations end near those of Boltzmann, e^{-w_s / kT} : 1.
+    weight = np.exp(-100.0 / 208.5)
+    assert fine.p11[-1] == pytest.approx(weight / (1.0 + weight), abs=0.02)
