@@ -88,8 +88,8 @@ def climbed(
     sizes: Sizes,
     change: Callable[[Result, Result], Scalar],
     rtol: float,
-) -> tuple[Result, Result, Size]:
-    """The results at the first two neighbouring sizes that agree to `rtol`, and the larger size.
+) -> tuple[Result, Result]:
+    """The results at the first two neighbouring sizes that agree to `rtol`.
 
     `solve` takes one size or several, of which it makes one program: the first two are always
     needed. There are no more where the size is fixed. Where none up to `max_size` will do, a
@@ -100,11 +100,11 @@ def climbed(
         seconds = time.perf_counter() - began
         return Trial(size, count_elements(*size), float(change(coarse, fine)), seconds)
 
-    began, last = time.perf_counter(), sizes.pair[1]
+    began = time.perf_counter()
     coarse, fine = solve(*sizes.pair)
     if not sizes.max_size:
-        return coarse, fine, last
-    trials = [tried(last)]
+        return coarse, fine
+    trials = [tried(sizes.pair[1])]
     with _display() as show:
         while trials[-1].change > rtol:
             larger = next_size(sizes, trials, rtol)
@@ -112,10 +112,10 @@ def climbed(
                 warnings.warn(outlook(trials, rtol, sizes), ToleranceWarning, stacklevel=2)
                 break
             show(trials, larger)
-            began, last = time.perf_counter(), larger
-            coarse, (fine,) = fine, solve(last)
-            trials.append(tried(last))
-    return coarse, fine, last
+            began = time.perf_counter()
+            coarse, (fine,) = fine, solve(larger)
+            trials.append(tried(larger))
+    return coarse, fine
 
 
 def next_size(sizes: Sizes, trials: Sequence[Trial], rtol: float) -> Size | None:

@@ -92,7 +92,7 @@ def two_time(
             _functions(qubit.frequency, modes, initial, ts, pattern, counts) for pattern in patterns
         )
 
-    coarse, fine, _ = climbed(solve, sizes, _change, solver.rtol)
+    coarse, fine = climbed(solve, sizes, _change, solver.rtol)
     reached = lax.stop_gradient(_change(coarse, fine)) <= solver.rtol
     status = jnp.where(reached, Status.SUCCESS, Status.TOLERANCE_NOT_REACHED)
     return TwoTimeEstimate(fine, coarse, jnp.where(valid, status, Status.INVALID))

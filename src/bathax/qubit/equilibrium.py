@@ -87,9 +87,7 @@ def steady_state(
         patterns = (regression(size) for size in sizes)
         return tuple(_stationary(qubit.frequency, modes, pattern) for pattern in patterns)
 
-    coarse, fine, _ = climbed(
-        solve, sizes, lambda coarse, fine: jnp.abs(coarse - fine), solver.rtol
-    )
+    coarse, fine = climbed(solve, sizes, lambda coarse, fine: jnp.abs(coarse - fine), solver.rtol)
     _, shorter, _ = reduced(qubit, 0.5 * until[None])
     first = sizes.pair[0]
     (longer,), at_half = solve(first), _stationary(qubit.frequency, shorter, regression(first))

@@ -98,7 +98,7 @@ class Hierarchy(MapSolver):
             steps = self.steps_for(qubit, modes, ts, sizes[-1])
             return _elements(qubit.frequency, modes, ts, structure(*sizes), steps)
 
-        coarse, fine, _ = climbed(solve, sizes, _worst, self.rtol)
+        coarse, fine = climbed(solve, sizes, _worst, self.rtol)
         return _estimate(coarse, fine, ts, valid, self.rtol)
 
     def steps_for(
