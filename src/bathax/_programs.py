@@ -1,8 +1,8 @@
 """How programs are compiled: quickly, where that is most of what is waited for.
 
 On a processor the compiler spends most of its time on small fused loops. Without its newer way of
-writing them it is almost twice as fast and the programs run no slower; without optimisation it is
-three times as fast and the programs take about twice as long.
+writing them (fusion emitters) it needs 60 to 80% of its time, and the programs run no slower;
+without optimisation as well it needs a third or less, and the programs take about twice as long.
 """
 
 from collections.abc import Callable, Mapping
@@ -48,7 +48,7 @@ def long_program(function: Callable[..., Any]) -> Callable[..., Any]:
 def _program(function: Callable[..., Any], *, once: bool) -> Callable[..., Any]:
     part = eqx.filter_jit(function)
 
-    @cache
+    @cache  # made at the first call: to look for the backend is not for an import
     def alone() -> Callable[..., Any]:
         options: Any = {"compiler_options": dict(compiler_options(once=once))}
         return eqx.filter_jit(function, **options)

@@ -67,7 +67,10 @@ SENTENCES = {
         "Argument `function` must be one that returns a real number for each frequency, but is not."
     ),
     "bx.Ohmic(0.1, 5.0) / 'x'": f"Argument `divisor` must be {NUMBER}, but is 'x'.",
-    "bx.Fock(10**6)": "Argument `n` must be an integer from 0 to 4095, but is 1000000.",
+    "bx.Fock(10**6)": "Argument `n` must be an integer from 0 to 1023, but is 1000000.",
+    "bx.Mixture(np.full(2000, 1.0 / 2000))": (
+        "Argument `probabilities` must be a list of at most 1024 numbers, but is of shape (2000,)."
+    ),
     "bx.Tabulated.from_noisy(np.arange(9.0), -np.arange(9.0))": (
         "Argument `J` must be positive somewhere, once smoothed, but is negative."
     ),

@@ -30,6 +30,8 @@ SMALLEST = 1e-120
 UNIT, BLOCK = 8, 32
 # Less noise than this makes no population far above the initial levels.
 SILENT = 1e-60
+# The most levels that a mixture starts with: binomial coefficients of more of them overflow.
+LARGEST = 1024
 # Levels that are summed at a time, and where a sum ends: populations fall like
 # (n + 1)^k e^{-n / n_0} with n_0 = 1 / ln(1 + 1/v), at n / n_0 = REACH + 3 k below e^-50.
 ROW, REACH = 24, 64.0

@@ -146,7 +146,7 @@ def _instantiated(value: Array, tangent: Array | SymbolicZero) -> Array:
 class Mixture(State):
     """An incoherent mixture of Fock states, sum_n p_n |n><n|.
 
-    `probabilities` p_0, p_1, ... are non-negative and sum to 1.
+    `probabilities` p_0, p_1, ... are non-negative and sum to 1, at most 1,024 of them.
     """
 
     most_levels: ClassVar[int] = 4096
@@ -155,7 +155,9 @@ class Mixture(State):
 
     def __check_init__(self) -> None:
         shape = self.probabilities.shape
-        require("probabilities", "a list of numbers", f"of shape {shape}", len(shape) == 1)
+        words = f"a list of at most {channel.LARGEST} numbers"
+        usable = len(shape) == 1 and shape[0] <= channel.LARGEST
+        require("probabilities", words, f"of shape {shape}", usable)
         words = "non-negative and sum to 1"
         require("probabilities", words, self.probabilities, holds(Mixture.is_consistent, self))
 
@@ -197,9 +199,9 @@ class Mixture(State):
 
 
 def Fock(n: int) -> Mixture:
-    """The Fock state |n>, n = 0, 1, 2, ... 4095, a plain integer."""
-    whole = isinstance(n, int | np.integer) and 0 <= n < Mixture.most_levels
-    require("n", f"an integer from 0 to {Mixture.most_levels - 1}", n, whole)
+    """The Fock state |n>, n = 0, 1, 2, ... 1023, a plain integer."""
+    whole = isinstance(n, int | np.integer) and 0 <= n < channel.LARGEST
+    require("n", f"an integer from 0 to {channel.LARGEST - 1}", n, whole)
     return Mixture((np.arange(n + 1) == n).astype(float))
 
 

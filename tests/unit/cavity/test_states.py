@@ -79,7 +79,7 @@ def test_logarithm_and_entropy_survive_degenerate_eigenvalues():
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: bx.Fock(-1), "Argument `n` must be an integer from 0 to 4095, but is -1."),
+        (lambda: bx.Fock(-1), "Argument `n` must be an integer from 0 to 1023, but is -1."),
         (
             lambda: bx.Thermal(-0.5),
             "Argument `excess` must be non-negative and finite, but is -0.5.",
