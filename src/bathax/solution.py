@@ -17,14 +17,14 @@ from bathax._programs import program
 from bathax._status import Status, concluded
 from bathax.cavity.default import default_solver
 from bathax.cavity.green import GreenFunctions
-from bathax.cavity.model import Cavity
 from bathax.cavity.solvers import Solver
-from bathax.cavity.states import State
 from bathax.numerics.times import at_shared_length
 from bathax.qubit import dynamical_map
 from bathax.qubit.elements import MapElements, MapSolver
-from bathax.qubit.model import Qubit
 from bathax.qubit.states import QubitState
+from bathax.system.models import Cavity, Qubit
+from bathax.system.preparation import prepared
+from bathax.system.states import State
 from bathax.thermodynamics import cavity, qubit
 
 # Elements of density matrices that are computed at once.
@@ -182,14 +182,14 @@ def solve(
 ) -> Solution | QubitSolution:
     """Exact dynamics and thermodynamics of a `Cavity` or a `Qubit` at the times `ts`.
 
-    `ts` are increasing times >= 0; the start is always t = 0, with the system uncorrelated with
-    its reservoirs. Without a `solver` a cavity takes `Volterra()`, or `Resonance()` where a time
-    grid would be too long or resolves nothing (see `Automatic`), a qubit the exact one that fits
-    its reservoirs. Works under `jit`, `vmap` and `grad` with respect to every parameter of the
-    system, the initial state and the times. Bad input raises `ValueError` with one sentence where
-    values are concrete; inside `jit` or `vmap` a bad point is NaN, with its `status`. A tolerance
-    that concrete values do not reach is a `ToleranceWarning` too; with `throw` it raises
-    `ToleranceError` instead.
+    `ts` are increasing times >= 0; the start is always t = 0. `initial` is a `Preparation`, or a
+    state of the system, which then is uncorrelated with its reservoirs. Without a `solver` a cavity
+    takes `Volterra()`, or `Resonance()` where a time grid would be too long or resolves nothing
+    (see `Automatic`), a qubit the exact one that fits its reservoirs. Works under `jit`, `vmap` and
+    `grad` with respect to every parameter of the system, the initial state and the times. Bad input
+    raises `ValueError` with one sentence where values are concrete; inside `jit` or `vmap` a bad
+    point is NaN, with its `status`. A tolerance that concrete values do not reach is a
+    `ToleranceWarning` too; with `throw` it raises `ToleranceError` instead.
     """
     if isinstance(ts, State | QubitState):
         require(
@@ -210,25 +210,28 @@ def _solve(system: object, initial: object, ts: Array, solver: object) -> Any:
 @_solve.register(Cavity)
 def _(system: Cavity, initial: Any, ts: Float[Array, " times"], solver: Any) -> Solution:
     solver = default_solver(system) if solver is None else solver
-    require_kind("initial", "a state of a cavity, like `Fock(1)`", initial, State)
+    preparation = prepared(initial)
     require_kind("solver", "a solver of a cavity, like `Volterra()`", solver, Solver)
-    state = initial.of_shared_shape()
+    require_kind("initial", "a state of a cavity, like `Fock(1)`", preparation.state, State)
+    state = preparation.state.of_shared_shape()
 
     def observed(ts: Float[Array, " times"]) -> dict[str, Any]:
-        return _observe_cavity(system, state, solver.green_functions(system, ts))
+        return _observe_cavity(system, state, solver.from_preparation(system, preparation, ts))
 
-    return Solution(**_at(ts, observed, system, initial), t=ts, initial=initial)
+    return Solution(**_at(ts, observed, system, preparation), t=ts, initial=preparation.state)
 
 
 @_solve.register(Qubit)
 def _(system: Qubit, initial: Any, ts: Float[Array, " times"], solver: Any) -> QubitSolution:
     solver = dynamical_map.chosen_solver(system, solver)
-    require_kind("initial", "a state of a qubit, like `Excited()`", initial, QubitState)
+    preparation = prepared(initial)
+    state = preparation.state
+    require_kind("initial", "a state of a qubit, like `Excited()`", state, QubitState)
 
     def observed(ts: Float[Array, " times"]) -> dict[str, Any]:
-        return _observe_qubit(system, initial, solver.map_elements(system, ts))
+        return _observe_qubit(system, state, solver.from_preparation(system, preparation, ts))
 
-    return QubitSolution(**_at(ts, observed, system, initial), t=ts, initial=initial)
+    return QubitSolution(**_at(ts, observed, system, preparation), t=ts, initial=state)
 
 
 def _at(

@@ -31,8 +31,8 @@ from bathax.numerics.special import positive_root
 from bathax.qubit.diagonalised import ExactDiagonalisation
 from bathax.qubit.elements import MapElements, MapSolver
 from bathax.qubit.hierarchy import Hierarchy
-from bathax.qubit.model import Qubit
 from bathax.qubit.vacuum import Vacuum, is_in_vacuum
+from bathax.system.models import Qubit
 
 # A number is known when its error is below this fraction of it.
 RESOLUTION = 1e-2

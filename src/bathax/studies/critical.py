@@ -7,12 +7,11 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from bathax.cavity.critical import critical_coupling, critical_temperature, resonant_occupation
-from bathax.cavity.model import Cavity
 from bathax.cavity.poles import bound_states
-from bathax.cavity.sheet import edges, require_analytic
+from bathax.cavity.sheet import Sheet
 from bathax.qubit.critical import least_determinant
-from bathax.qubit.model import Qubit
-from bathax.reservoir.system import OpenSystem
+from bathax.system.models import Cavity, Qubit
+from bathax.system.system import System
 
 
 @singledispatch
@@ -30,7 +29,6 @@ def critical_points(system: object, initial: Any, ts: Float[Array, " times"]) ->
 @critical_points.register
 def _(system: Cavity, initial: Any, ts: Float[Array, " times"]) -> dict[str, float]:
     del ts
-    require_analytic(system)
     points = _couplings(system)
     bound = bound_states(system)
     for frequency, residue in zip(bound.frequencies, bound.residues, strict=True):
@@ -39,7 +37,7 @@ def _(system: Cavity, initial: Any, ts: Float[Array, " times"]) -> dict[str, flo
     if jnp.any(bound.exist):
         return points
     points["resonant occupation"] = float(resonant_occupation(system))
-    if initial.number > 0.0 and edges(system).shape[0]:
+    if initial.number > 0.0 and Sheet.of(system).edges.size:
         points["kT0 above which T(t) has no pole"] = float(
             critical_temperature(system, initial.number)
         )
@@ -52,7 +50,7 @@ def _(system: Qubit, initial: Any, ts: Float[Array, " times"]) -> dict[str, floa
     return _couplings(system) | {"least determinant": float(least_determinant(system, ts))}
 
 
-def _couplings(system: OpenSystem) -> dict[str, float]:
-    count = edges(system).shape[0]
+def _couplings(system: System) -> dict[str, float]:
+    count = Sheet.of(system).edges.size
     names = {0: "factor on J for a bound state below", -1: "factor on J for a bound state above"}
     return {names[i]: float(critical_coupling(system, i)) for i in names if count > -i}

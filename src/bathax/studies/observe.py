@@ -13,9 +13,9 @@ from bathax.cavity.limits import long_time_limit
 from bathax.cavity.poles import bound_states
 from bathax.qubit.critical import least_determinant
 from bathax.qubit.dynamical_map import dynamical_map
-from bathax.reservoir.system import OpenSystem
 from bathax.solution import solve
 from bathax.studies.quantities import OF_MAP, OF_SOLUTION, OF_SYSTEM
+from bathax.system.system import System
 
 # What a system with a bound state has not: it is NaN there.
 UNBOUND = {"critical_temperature", "resonant_occupation"}
@@ -34,7 +34,7 @@ FUNCTIONS: dict[str, Callable[..., Array]] = {
 
 def observe(
     names: Iterable[str],
-    system: OpenSystem,
+    system: System,
     initial: Any,
     ts: Float[Array, " times"],
     solver: Any = None,
@@ -64,7 +64,7 @@ def observe(
     return found | numbers
 
 
-def _status(system: OpenSystem, numbers: dict[str, Array]) -> Int[Array, ""]:
+def _status(system: System, numbers: dict[str, Array]) -> Int[Array, ""]:
     """Whether a number of a system is NaN where it has a value."""
     unknown = {name: jnp.any(jnp.isnan(value)) for name, value in numbers.items()}
     if UNBOUND & numbers.keys():

@@ -15,7 +15,6 @@ from zarr.storage import MemoryStore
 
 from bathax import __version__
 from bathax._checks import is_concrete, require, require_kind
-from bathax.cavity.states import DensityMatrix, Gaussian, Mixture
 from bathax.qubit.dynamical_map import DynamicalMap, MapQuantities
 from bathax.qubit.states import QubitState
 from bathax.solution import Quantities, QubitQuantities, QubitSolution, Solution
@@ -33,6 +32,7 @@ from bathax.studies.store import (
     require_format,
     write_files,
 )
+from bathax.system.states import DensityMatrix, Gaussian, Mixture
 
 STATES = {state.__name__: state for state in (Mixture, Gaussian, DensityMatrix, QubitState)}
 

@@ -11,7 +11,6 @@ from matplotlib.ticker import MaxNLocator, NullFormatter
 from bathax.papers.np.memory import Memory
 from bathax.papers.np.parameters import (
     DETUNED,
-    FAINT,
     FILLING,
     FREQUENCY,
     LIFETIMES,
@@ -19,6 +18,7 @@ from bathax.papers.np.parameters import (
     SHORTEST,
     STRONG,
     WARM,
+    WEAKER,
     boltzmann,
     golden_rule,
 )
@@ -206,7 +206,7 @@ def exchange(result: Exchange, axes: Any = None) -> Figure:
     """What the reservoir gains by time and frequency; one mode on resonance and one off it."""
     axes = _beside_two(axes)
     _draw_gains(axes[0], result.moderate)
-    cases = {MODERATE: result.moderate, FAINT: result.weak}
+    cases = {MODERATE: result.moderate, WEAKER: result.weak}
     for ax, frequency in zip(axes[1:], (FREQUENCY, DETUNED), strict=True):
         for eta, field in cases.items():
             gain = gain_of_mode(field, frequency)
