@@ -18,7 +18,8 @@ from bathax.app.config.rules import (
     StudyError,
     Table,
 )
-from bathax.studies.quantities import QUANTITIES, names_of
+from bathax.studies.lookup import names_of
+from bathax.studies.quantities import QUANTITIES
 
 Path = tuple[str, ...]
 # The tables of a study with numbers that may vary.
