@@ -28,7 +28,9 @@ def style() -> Iterator[None]:
 
 def shown(symbol: str, *, is_modulus: bool = False) -> str:
     """A symbol as a figure prints it, or its modulus; nothing for none."""
-    return f"$|{symbol}|$" if symbol and is_modulus else f"${symbol}$" if symbol else ""
+    if not symbol:
+        return ""
+    return f"$|{symbol}|$" if is_modulus else f"${symbol}$"
 
 
 def with_gaps(solution: Trajectory, name: str) -> tuple[np.ndarray, np.ndarray]:
