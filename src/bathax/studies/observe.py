@@ -26,8 +26,8 @@ def observe(
     """The named `QUANTITIES`, error estimates as `<name>_error`, the times `t` and a `status`.
 
     Only what the names need is computed. Of numbers of the system, like a critical coupling, the
-    status says whether one is NaN that should not be: a `critical_temperature` or
-    `resonant_occupation` may, where there is a bound state. Works under `jit`, `vmap` and `grad`.
+    status says whether one is NaN that should not be: those that need a system without bound states
+    may, where there is one. Works under `jit`, `vmap` and `grad`.
     """
     names = list(names)
     found: dict[str, Array] = {"t": ts}
