@@ -88,7 +88,7 @@ def load(path: str | Path) -> dict[str, Any]:
 def view(study: Any, data: Data, found: Fit) -> dict[str, Any]:
     """What the figure of a fit shows: curves, densities and their errors, as arrays."""
     times = jnp.linspace(0.0, data.t[-1], CURVE)
-    names = list(data.values)
+    names = sorted(data.values)  # the order of their residuals
 
     def curves(**values: Any) -> Any:
         system, initial, _, solver = with_values(study, values).build()
