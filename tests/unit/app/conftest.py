@@ -37,7 +37,7 @@ TIMES = np.linspace(0.0, 5.0, 11)
 REAL = [
     name
     for name, row in OF_SOLUTION.items()
-    if "cavity" in row.systems and not row.is_complex and not row.has_levels
+    if "cavity" in row.systems and not (row.is_complex or row.has_levels or "resolved" in name)
 ]
 ESTIMATED = ("u", "v", "energy", "entropy", "temperature", "free_energy")
 
@@ -51,13 +51,13 @@ class FakeSolution:
     t: np.ndarray = field(default_factory=TIMES.copy)
     u: np.ndarray = field(default_factory=lambda: np.exp(-1j * TIMES))
     du: np.ndarray = field(default_factory=lambda: -1j * np.exp(-1j * TIMES))
+    temperature_resolved: np.ndarray = field(default_factory=lambda: TIMES < 4.9)
     populations: np.ndarray = field(default_factory=lambda: np.full((11, 4), 0.25))
     initial: bx.Mixture = field(default_factory=lambda: bx.Fock(2))
 
     def __post_init__(self) -> None:
         for index, name in enumerate(REAL):
             setattr(self, name, index + TIMES)
-        self.temperature_resolved = TIMES < 4.9
         self.error = SimpleNamespace(**dict.fromkeys(ESTIMATED, 1e-09 * (1 + TIMES)))
 
 
