@@ -87,7 +87,7 @@ def _add_sweep(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--process", type=int, metavar="I", help="which of them, from 0")
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.epilog = f"quantities:\n{listing()}"
+    parser.epilog = f"quantities, with hbar = k_B = 1:\n{listing()}"
 
 
 def _add_fit(parser: argparse.ArgumentParser) -> None:

@@ -13,7 +13,7 @@ from bathax.cavity.sheet import edges, require_analytic
 from bathax.qubit.model import Qubit
 from bathax.reservoir.system import OpenSystem
 from bathax.studies.lookup import critical_of
-from bathax.studies.quantities import Case, Number
+from bathax.studies.quantities import Case, SystemQuantity
 
 
 @singledispatch
@@ -52,7 +52,7 @@ def _couplings(system: OpenSystem) -> dict[str, float]:
     return {names[i]: float(critical_coupling(system, i)) for i in names if count > -i}
 
 
-def _computed(rows: list[Number], case: Case) -> dict[str, float]:
+def _computed(rows: list[SystemQuantity], case: Case) -> dict[str, float]:
     """The numbers of a case, those that exist there."""
     return {
         row.critical: float(row.computed(case))

@@ -6,7 +6,7 @@ Nothing here imports JAX.
 from collections.abc import Iterable
 from math import inf
 
-from bathax.studies.quantities import BOTH, OF_MAP, OF_SYSTEM, QUANTITIES, Number, Quantity
+from bathax.studies.quantities import BOTH, OF_MAP, OF_SYSTEM, QUANTITIES, Quantity, SystemQuantity
 
 # In front of the name of a complex quantity: its modulus.
 MODULUS = "abs_"
@@ -20,7 +20,7 @@ def names_of(kind: str) -> list[str]:
     return [name for name, row in QUANTITIES.items() if kind in row.systems]
 
 
-def critical_of(kind: str) -> list[Number]:
+def critical_of(kind: str) -> list[SystemQuantity]:
     """What `bathax critical` prints of a "cavity" or a "qubit"; first what each of them has."""
     found = [row for row in OF_SYSTEM.values() if row.critical and kind in row.systems]
     return sorted(found, key=lambda row: row.exists is not None)

@@ -73,7 +73,7 @@ class Quantity:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Number(Quantity):
+class SystemQuantity(Quantity):
     """A row that is one number of a system, `computed` from a `Case`.
 
     `is_unbound`: it is NaN, on purpose, where there is a bound state. If it is `critical`, these
@@ -202,13 +202,13 @@ OF_MAP = {
     ),
 }
 OF_SYSTEM = {
-    "critical_coupling": Number(
+    "critical_coupling": SystemQuantity(
         "factor on J at which a bound state appears below",
         r"\eta_c\,/\,\eta",
         formula="(e - w_s) / Sigma(e) at the lowest edge e of J",
         computed=lambda case: bx.critical_coupling(case.system),
     ),
-    "critical_temperature": Number(
+    "critical_temperature": SystemQuantity(
         "kT0 above which T(t) has no pole",
         "T_0^*",
         TEMPERATURE,
@@ -219,7 +219,7 @@ OF_SYSTEM = {
         critical="kT0 above which T(t) has no pole",
         exists=_has_poles_of_temperature,
     ),
-    "resonant_occupation": Number(
+    "resonant_occupation": SystemQuantity(
         "quanta n_p at which E stays in the end",
         "n_p",
         NUMBER,
@@ -229,28 +229,28 @@ OF_SYSTEM = {
         is_unbound=True,
         critical="resonant occupation",
     ),
-    "final_energy": Number(
+    "final_energy": SystemQuantity(
         "E for t -> infinity",
         r"E(\infty)",
         ENERGY,
         CAVITY,
         computed=lambda case: bx.long_time_limit(case.system).energy(case.initial),
     ),
-    "final_entropy": Number(
+    "final_entropy": SystemQuantity(
         "S for t -> infinity",
         r"S(\infty)",
         ENTROPY,
         CAVITY,
         computed=lambda case: bx.long_time_limit(case.system).entropy(case.initial),
     ),
-    "final_temperature": Number(
+    "final_temperature": SystemQuantity(
         "T for t -> infinity",
         r"T(\infty)",
         TEMPERATURE,
         CAVITY,
         computed=lambda case: bx.long_time_limit(case.system).temperature(case.initial),
     ),
-    "least_determinant": Number(
+    "least_determinant": SystemQuantity(
         "least D(t)",
         r"\min D",
         NUMBER,
