@@ -9,7 +9,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jax import lax
-from jaxtyping import Array, ArrayLike, Bool, Complex, Float, Int
+from jaxtyping import Array, ArrayLike, Bool, Complex, Float, Inexact, Int
 
 from bathax._checks import as_float, is_concrete, is_valid, require, require_kind, require_times
 from bathax._estimate import Estimate
@@ -31,40 +31,26 @@ from bathax.thermodynamics import cavity, qubit
 AT_ONCE = 2**24
 
 
-class Quantities(eqx.Module):
+class Amplitudes(eqx.Module):
+    """u and v with their rates, as a solution gives them; see `GreenFunctions`."""
+
+    u: Inexact[Array, "*times"]
+    du: Inexact[Array, "*times"]
+    v: Float[Array, "*times"]
+    dv: Float[Array, "*times"]
+
+
+class Quantities(cavity.Thermodynamics, Amplitudes):
     """What a solution gives at each of its times; see `GreenFunctions` and `Thermodynamics`."""
 
-    u: Array
-    du: Array
-    v: Array
-    dv: Array
-    number: Array
-    energy: Array
-    entropy: Array
-    energy_rate: Array
-    entropy_rate: Array
-    temperature: Array
-    chemical_potential: Array
-    free_energy: Array
-    interaction_energy: Array
-    entropy_production: Array
 
-
-class QubitQuantities(eqx.Module):
+class QubitQuantities(qubit.QubitThermodynamics):
     """What a solution gives at each of its times; see `QubitThermodynamics`.
 
     `number` is the excited population, `coherence` is rho_10 in the laboratory frame.
     """
 
-    number: Array
-    coherence: Array
-    energy: Array
-    entropy: Array
-    energy_rate: Array
-    entropy_rate: Array
-    temperature: Array
-    chemical_potential: Array
-    free_energy: Array
+    coherence: Inexact[Array, "*times"]
 
 
 class Outcome(eqx.Module):

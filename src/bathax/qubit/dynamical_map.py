@@ -7,7 +7,7 @@ rho' = -i w(t) [s+s-, rho] + gamma_- (s- rho s+ - {s+s-, rho}/2)
 """
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -75,9 +75,6 @@ class DynamicalMap(MapQuantities):
     complex ones, infinite where a rate is NaN); constant to differentiation. `status` is a
     `Status`; where parameters were invalid all numbers are NaN.
     """
-
-    # The factor c is the coherence of the map; that of a solution belongs to its state.
-    NAMES: ClassVar[dict[str, str]] = {"c": "coherence", "dc": "dcoherence"}
 
     t: Float[Array, "*times"]
     error: MapQuantities
