@@ -131,9 +131,9 @@ def _noise(sheet: Sheet, bound: BoundStates, found: Poles) -> Float[Array, "2 2"
     whole = jnp.where(found.exist, sheet.continued_density(pole, sector), 1.0)
     weights = jnp.where(found.exist, found.residues / whole, 0.0)
     weights = weights_left(sheet, found, NODES) * (weights * sheet.taper(pole, ANGLE))[None, :]
-    through = sheet.sides[np.asarray(sector, int)]
+    crossing = sheet.sides[np.asarray(sector, int)]
     for bath in sheet.system.reservoirs:
-        at_poles = continued(bath.pieces, pole, through)[None] * _occupations(bath, pole)
+        at_poles = continued(bath.pieces, pole, crossing)[None] * _occupations(bath, pole)
         total += at_poles @ weights.T
         for piece in bath.pieces:
             masses = piece.masses * _bound_response(bound, piece.poles)

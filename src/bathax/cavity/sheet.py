@@ -118,9 +118,9 @@ class Sheet(eqx.Module):
 
     def reached(self, sector: Sector) -> Bool[Array, "*z own"]:
         """Which poles of the densities continuation from some sectors leads to."""
-        through = self.sides[np.asarray(sector, int)]
+        crossing = self.sides[np.asarray(sector, int)]
         found = [
-            jnp.broadcast_to(piece.covers(through)[..., None], (*through.shape, piece.poles.size))
+            jnp.broadcast_to(piece.covers(crossing)[..., None], (*crossing.shape, piece.poles.size))
             for piece in self.pieces
         ]
         return jnp.concatenate(found, axis=-1)
@@ -137,8 +137,8 @@ class Sheet(eqx.Module):
 
     def continued_density(self, z: Complex[Array, "..."], sector: Sector) -> Complex[Array, "..."]:
         """J(z) in the lower half plane, each row of z continued from a sector of its own."""
-        through = self.sides[np.asarray(sector, int)]
-        return continued(self.pieces, z, _beside(through, z))
+        crossing = self.sides[np.asarray(sector, int)]
+        return continued(self.pieces, z, _beside(crossing, z))
 
     def both_sides(
         self, pieces: Iterable[Piece], z: Complex[Array, "edges nodes"]

@@ -6,18 +6,15 @@ densities have the pieces of their terms.
 """
 
 from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple
 
+import equinox as eqx
 import jax.numpy as jnp
-import numpy as np
 from jaxtyping import Array, Bool, Complex, Float
 
-from bathax._checks import Scalar
-
-NO_POLES: Any = np.zeros(0, complex)
+from bathax._checks import Scalar, as_complex, as_float
 
 
-class Piece(NamedTuple):
+class Piece(eqx.Module):
     r"""J between the frequencies `low` and `high`, analytic in the lower half plane but for poles.
 
     `masses` are -2 pi i times the residues at the `poles`. Ends that are known numbers are floats,
@@ -28,31 +25,35 @@ class Piece(NamedTuple):
     low: Scalar | float
     high: Scalar | float
     density: Callable[[Complex[Array, "..."]], Complex[Array, "..."]]
-    poles: Complex[Array, " poles"] = NO_POLES
-    masses: Complex[Array, " poles"] = NO_POLES
-    missed: Scalar | float = 0.0
+    poles: Complex[Array, " poles"] = eqx.field(converter=as_complex, default=())
+    masses: Complex[Array, " poles"] = eqx.field(converter=as_complex, default=())
+    missed: Scalar = eqx.field(converter=as_float, default=0.0)
 
     def covers(self, w: Float[Array, "..."]) -> Bool[Array, "..."]:
         """Whether real frequencies are in the interval."""
         return (self.low < w) & (w < self.high)
 
     def continued(
-        self, z: Complex[Array, "..."], through: Float[Array, "..."]
+        self, z: Complex[Array, "..."], crossing: Float[Array, "..."]
     ) -> Complex[Array, "..."]:
-        """J in the lower half plane, continued from the real frequencies `through`."""
-        return jnp.where(self.covers(through), self.density(z), jnp.zeros((), complex))
+        """J in the lower half plane, continued across the real axis at `crossing`."""
+        return jnp.where(self.covers(crossing), self.density(z), jnp.zeros((), complex))
 
     def scaled(self, factor: Scalar) -> "Piece":
         """The piece of factor J."""
-        return self._replace(
-            density=lambda z: factor.astype(complex) * self.density(z),
-            masses=factor.astype(complex) * self.masses,
-            missed=factor * self.missed,
+        weight = factor.astype(complex)
+        return Piece(
+            self.low,
+            self.high,
+            lambda z: weight * self.density(z),
+            self.poles,
+            weight * self.masses,
+            factor * self.missed,
         )
 
 
 def continued(
-    pieces: Iterable[Piece], z: Complex[Array, "..."], through: Float[Array, "..."]
+    pieces: Iterable[Piece], z: Complex[Array, "..."], crossing: Float[Array, "..."]
 ) -> Complex[Array, "..."]:
-    """A density in the lower half plane, continued from the real frequencies `through`."""
-    return sum((piece.continued(z, through) for piece in pieces), jnp.zeros_like(z))
+    """A density in the lower half plane, continued across the real axis at `crossing`."""
+    return sum((piece.continued(z, crossing) for piece in pieces), jnp.zeros_like(z))
