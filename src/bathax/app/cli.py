@@ -55,7 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
     # The study is checked first: xarray, and later JAX, take seconds to import.
     text, study = _read(arguments)
 
-    from bathax.app import config, store
+    from bathax.app import config, saving
     from bathax.studies.store import check_target
 
     with _sentences_from(StoreError, ValueError):
@@ -63,7 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
         solution = _solve(study)
         print(_summary(solution))
         files = config.digests(study)
-        store.save(solution, arguments.out, text, files=files, overwrite=arguments.force)
+        saving.save(solution, arguments.out, text, files=files, overwrite=arguments.force)
     print(f"Written to {arguments.out}")
     return _complain(f"warning: {solution.message}", 1) if int(solution.status) else 0
 
@@ -124,12 +124,12 @@ def fit(arguments: argparse.Namespace) -> int:
 
 def show(arguments: argparse.Namespace) -> int:
     """Print what a result holds, and draw it."""
-    from bathax.app import store
+    from bathax.app import saving
     from bathax.studies.store import reading
     from bathax.studies.summaries import summary
 
     with _sentences_from(StoreError), reading(arguments.store):
-        dataset = store.load(arguments.store)
+        dataset = saving.load(arguments.store)
         print(summary(dataset))
 
         from bathax.plot.files import write_figure
@@ -144,11 +144,11 @@ def export(arguments: argparse.Namespace) -> int:
     with _sentences_from(StoreError):
         require_file(arguments.out, overwrite=arguments.force)
 
-    from bathax.app import store
+    from bathax.app import saving
     from bathax.studies.store import reading
 
     with _sentences_from(StoreError), reading(arguments.store):
-        store.export(store.load(arguments.store), arguments.out)
+        saving.export(saving.load(arguments.store), arguments.out)
     print(f"Written to {arguments.out}")
     return 0
 

@@ -24,7 +24,7 @@ def has_all_zeros(
     def count(z: Complex[Array, " z"], counts: Bool[Array, "sectors z"]) -> Array:
         return jnp.sum(counts[None] & _in_wedge(sheet, z), axis=-1).astype(float)
 
-    own = sheet.poles
+    own = sheet.density_poles
     expected = _winding(sheet)
     if own.size:
         expected += count(own, sheet.reached(np.arange(sheet.sides.size)))

@@ -100,7 +100,7 @@ def _room(
     distances = [
         jnp.where(others & poles.exist, jnp.abs(poles.frequencies - center), jnp.inf),
         jnp.abs(sheet.edges.astype(complex) - center),
-        jnp.where(sheet.reached(sector), jnp.abs(sheet.poles - center), jnp.inf),
+        jnp.where(sheet.reached(sector), jnp.abs(sheet.density_poles - center), jnp.inf),
     ]
     return lax.stop_gradient(jnp.min(jnp.concatenate(distances)))
 

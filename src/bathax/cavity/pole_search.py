@@ -149,11 +149,11 @@ def _rational(sheet: Sheet) -> Found:
 
     It starts from each pole of J repelled by the level, and from what the sum of all leaves.
     """
-    own, unit = sheet.poles, sheet.level
+    own, unit = sheet.density_poles, sheet.level
     sector = (0,) * (own.size + 1)
     cleared = _cleared(sheet, sector)
     half = 0.5 * (own - unit)
-    root = jnp.sqrt(half**2 + sheet.masses)
+    root = jnp.sqrt(half**2 + sheet.density_masses)
     repelled = own - half + jnp.where((half.conj() * root).real < 0.0, -root, root)
     level = unit + jnp.sum(own - repelled)
 
@@ -262,14 +262,14 @@ def _levels(sheet: Sheet, sigma: Complex[Array, ""]) -> Complex[Array, " starts"
 
     Near a pole z_J of J, of residue i m / 2 pi, 1/G is about z - w_s - m / (z - z_J).
     """
-    unit, z = sheet.level, sheet.poles
+    unit, z = sheet.level, sheet.density_poles
     shifted = unit + sigma
     damped = -jnp.abs(shifted.imag) - 1e-12 * sheet.frequency
     shifted = lax.complex(shifted.real, damped)[None]
     if not z.size:
         return shifted
     middle, half = 0.5 * (z + unit), 0.5 * (z - unit)
-    root = jnp.sqrt(half**2 + sheet.masses)
+    root = jnp.sqrt(half**2 + sheet.density_masses)
     return jnp.concatenate([shifted, middle + root, middle - root])
 
 
@@ -304,7 +304,7 @@ def _cleared(sheet: Sheet, sector: Sector) -> Callable[[Array], Array]:
 
 def _clearing(sheet: Sheet, z: Complex[Array, "..."], sector: Sector) -> Complex[Array, "..."]:
     """The factors that cancel poles of J in 1/G, continued from a sector for each row of z."""
-    own = sheet.poles
+    own = sheet.density_poles
     if not own.size:
         return jnp.ones_like(z)
     reached = sheet.reached(sector)

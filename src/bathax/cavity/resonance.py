@@ -99,7 +99,7 @@ def propagator(sheet: Sheet, bound: BoundStates, poles: Poles, cut: Cut) -> Expo
     """
     count, nodes = cut.z.shape[0], cut.z.shape[1] - ORDER
     rank = np.asarray([poles.sector[:k].count(m) for k, m in enumerate(poles.sector)], int)
-    slow = rank < (2 + sheet.poles.size if count <= 1 else rank.size)
+    slow = rank < (2 + sheet.density_poles.size if count <= 1 else rank.size)
     weights = jnp.broadcast_to(bound.residues.astype(complex), (2, bound.residues.shape[0]))
     left = weights_left(sheet, poles, nodes) * sheet.taper(poles.frequencies[None, :], ANGLE)
     found = Terms(poles.frequencies, poles.residues[None, :] * left)

@@ -84,12 +84,12 @@ class Sheet(eqx.Module):
         return _pieces(self.system)
 
     @property
-    def poles(self) -> Complex[Array, " own"]:
+    def density_poles(self) -> Complex[Array, " own"]:
         """Poles of the spectral densities themselves."""
         return jnp.concatenate([jnp.zeros(0, complex), *(piece.poles for piece in self.pieces)])
 
     @property
-    def masses(self) -> Complex[Array, " own"]:
+    def density_masses(self) -> Complex[Array, " own"]:
         """-2 pi i times the residues of J there."""
         return jnp.concatenate([jnp.zeros(0, complex), *(piece.masses for piece in self.pieces)])
 

@@ -143,7 +143,7 @@ def _rounding(
     1/G is known to 16 eps (w_s + |z|), the sum for Sigma included, and G therefore relative to that
     times G: on the lines the poles make most of it, over a length that is how far they are.
     """
-    z, amplitudes = u.poles.frequencies, jnp.abs(u.poles.amplitudes)
+    z, amplitudes = u.discrete.frequencies, jnp.abs(u.discrete.amplitudes)
     lasting = jnp.exp(jnp.minimum(z.imag, 0.0)[:, None] * t[None, :])
     turned = t * jnp.sum((amplitudes * jnp.abs(z))[:, None] * lasting, axis=0)
     away = on_lines.ravel()[:, None] - poles.frequencies[None, :]

@@ -52,13 +52,13 @@ class Terms(eqx.Module):
 
 
 class ExponentialSum(eqx.Module):
-    """A few terms that may oscillate for long, `poles`, and `cuts`.
+    """A few terms that may oscillate for long, `discrete`, and `cuts`.
 
     Each of the cuts is exponentiated by itself: one whose frequencies a batch shares, once. Those
     of one branch do not oscillate against each other for longer than they last.
     """
 
-    poles: Terms
+    discrete: Terms
     cuts: tuple[Terms, ...]
 
     def __call__(self, ts: Float[Array, " times"]) -> Complex[Array, "*sums times"]:
@@ -72,7 +72,7 @@ class ExponentialSum(eqx.Module):
     @property
     def parts(self) -> tuple[Terms, ...]:
         """All terms."""
-        return (self.poles, *self.cuts)
+        return (self.discrete, *self.cuts)
 
     def with_moment(self, origin: Complex[Array, ""]) -> "ExponentialSum":
         """f and f' + i z_0 f, whose amplitudes are those of f times -i (z_j - z_0)."""
@@ -253,22 +253,22 @@ def overlap(
     both = f.with_moment(origin)
     # The integrals in closed form are differences to t = 0.
     times = jnp.concatenate([np.zeros(1), ts])
-    of_f, of_g = _quotients(g.poles, f.cuts), _quotients(f.poles, g.cuts)
+    of_f, of_g = _quotients(g.discrete, f.cuts), _quotients(f.discrete, g.cuts)
     poles, cuts, g_poles, g_cuts, on_f, on_g = together(
-        [[both.poles], both.cuts, [g.poles], g.cuts, of_f, of_g], times
+        [[both.discrete], both.cuts, [g.discrete], g.cuts, of_f, of_g], times
     )
-    total = _pole_overlap(both.poles, g.poles, times)
+    total = _pole_overlap(both.discrete, g.discrete, times)
     if g.cuts:
-        of_pole = phases(f.poles.frequencies, times).conj() * on_g
-        total += _weighted(both.poles.amplitudes.conj(), (of_pole - of_pole[:, :1])[None])
+        of_pole = phases(f.discrete.frequencies, times).conj() * on_g
+        total += _weighted(both.discrete.amplitudes.conj(), (of_pole - of_pole[:, :1])[None])
     if f.cuts:
         # By parts: with e = e^{-iwt} the integral of f' conj(e) is f conj(e) at both ends and that
         # of f conj(e), times -i w*.
-        turning, w = phases(g.poles.frequencies, times).conj(), g.poles.frequencies.conj()
+        turning, w = phases(g.discrete.frequencies, times).conj(), g.discrete.frequencies.conj()
         of_pole, ends = turning * on_f, turning * cuts[:1]
         of_pole, ends = of_pole - of_pole[:, :1], ends - ends[:, :1]
         pair = jnp.stack([of_pole, ends - 1j * (w - origin)[:, None] * of_pole])
-        total += _weighted(g.poles.amplitudes.conj()[None], pair).conj()
+        total += _weighted(g.discrete.amplitudes.conj()[None], pair).conj()
     total, cuts, g_cuts = (x[..., 1:] if isinstance(x, Array) else x for x in (total, cuts, g_cuts))
     return Overlap(
         poles[:, 1:] + cuts,

@@ -11,7 +11,7 @@ import pytest
 import xarray
 
 import bathax as bx
-from bathax.app import arguments, cli, store
+from bathax.app import arguments, cli, saving
 from bathax.studies.quantities import QUANTITIES
 
 HEAVY = ["jax", "numpy", "scipy", "matplotlib", "xarray", "zarr", "msgspec"]
@@ -133,13 +133,13 @@ print({{"jax", "xarray", "matplotlib"}} & set(sys.modules))
 
 
 def test_an_existing_result_is_noticed_before_solving(call, study_file, out, solution, monkeypatch):
-    store.save(solution, out, "first")
+    saving.save(solution, out, "first")
     monkeypatch.setattr(cli, "_solve", pytest.fail)
     sentence = (
         f"bathax: error: Result `{out}` exists; use --force (`overwrite=True`) to replace it.\n"
     )
     assert call("run", study_file, "--out", out) == (2, "", sentence)
-    assert store.load(out).study == "first"
+    assert saving.load(out).study == "first"
 
 
 def test_a_missing_folder_is_noticed_before_solving(call, study_file, tmp_path, monkeypatch):
@@ -298,27 +298,27 @@ def test_a_qubit(call, study_file, qubit_study_text, out, monkeypatch, qubit_sol
     assert (status, stderr) == (0, "")
     assert [type(system) for system in solved] == [bx.Qubit]
     assert stdout.splitlines()[0].split() == ["t", "E", "S", "T", "F"]
-    assert store.load(out).coherence.dtype == complex
+    assert saving.load(out).coherence.dtype == complex
 
 
 def test_the_study_is_kept_with_the_result(call, study_file, study_text, out, solved):
     call("run", study_file, "--out", out)
-    assert store.load(out).study == study_text
-    np.testing.assert_array_equal(store.load(out).energy, solved.energy)
+    assert saving.load(out).study == study_text
+    np.testing.assert_array_equal(saving.load(out).energy, solved.energy)
 
 
 def test_force_replaces_an_earlier_result(call, study_file, study_text, out, solved):
-    store.save(solved, out, "first")
+    saving.save(solved, out, "first")
     status, _, _ = call("run", study_file, "--out", out, "--force")
     assert status == 0
-    assert store.load(out).study == study_text
+    assert saving.load(out).study == study_text
 
 
 def test_a_doubtful_result_is_written_with_a_warning(call, study_file, out, solved):
     solved.status, solved.message = 1, "The tolerance was not reached."
     status, _, stderr = call("run", study_file, "--out", out)
     assert (status, stderr) == (1, "bathax: warning: The tolerance was not reached.\n")
-    assert store.load(out).status == 1
+    assert saving.load(out).status == 1
 
 
 def interrupt(*_, **__):
@@ -376,7 +376,7 @@ def test_end_to_end(study_file, study_text, out):
     done = subprocess.run(command, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.endswith(f"\nWritten to {out}\n")
-    result = store.load(out)
+    result = saving.load(out)
     assert (result.study, result.status) == (study_text, 0)
     np.testing.assert_array_equal(result.time, np.linspace(0.0, 5.0, 11))
     np.testing.assert_allclose(result.number, 2.0 * abs(result.u) ** 2 + result.v, rtol=1e-12)

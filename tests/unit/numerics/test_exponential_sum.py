@@ -65,10 +65,10 @@ def test_start_and_derivative():
 
 def test_several_sums_over_the_same_exponentials():
     several = ExponentialSum(
-        F.poles.with_amplitudes(jnp.stack([F.poles.amplitudes, 2.0 * F.poles.amplitudes])),
+        F.discrete.with_amplitudes(jnp.stack([F.discrete.amplitudes, 2.0 * F.discrete.amplitudes])),
         tuple(c.with_amplitudes(jnp.stack([c.amplitudes, 0.0 * c.amplitudes])) for c in F.cuts),
     )
-    np.testing.assert_allclose(several(TS), jnp.stack([F(TS), 2.0 * F.poles(TS)]), rtol=1e-14)
+    np.testing.assert_allclose(several(TS), jnp.stack([F(TS), 2.0 * F.discrete(TS)]), rtol=1e-14)
     one, other = convolution(G, several[0])(TS), convolution(G, F)(TS)
     np.testing.assert_allclose(one, other, rtol=1e-14)
 

@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from bathax._checks import require
 from bathax.studies.store import clear_leftovers, opened
-from bathax.studies.sweep import store as stores
+from bathax.studies.sweep import boxes
 from bathax.studies.sweep.axes import Axes, Box, box_shape
 from bathax.studies.sweep.program import AT_ONCE, GIB, Program, Values
 from bathax.studies.sweep.record import Layout, Model
@@ -93,13 +93,13 @@ def sweep(
         name for name in (*grid.parameters, *grid.sizes) if name in {*kept.variables, *RESERVED}
     ]
     require("axes", "named unlike the quantities, time and level", ", ".join(taken), not taken)
-    about = dict(definition) if definition else {"axes": stores.digest(grid)}
+    about = dict(definition) if definition else {"axes": boxes.digest(grid)}
     about |= {"variables": sorted(kept.variables)}
     if store is None:
         alone = jax.process_count() == 1
         require("store", "a path that all processes can write to", "left out", alone)
         _require_room(grid, kept, memory)
-        place = stores.create(None, grid, kept, _lengths(grid, kept), about)
+        place = boxes.create(None, grid, kept, _lengths(grid, kept), about)
     else:
         place = Path(store)
         _prepare(place, grid, kept, about, resume=resume, overwrite=overwrite)
@@ -108,7 +108,7 @@ def sweep(
     def program_for(count: int) -> Retrying:
         return Retrying(model, sizes, Program(recorder, count, limit), limit)
 
-    _fill(stores.SweepStore(place), grid, program_for, progress)
+    _fill(boxes.SweepStore(place), grid, program_for, progress)
     found = opened(place)
     return found.load() if store is None else found
 
@@ -134,19 +134,19 @@ def _prepare(
     if jax.process_index() == 0:
         clear_leftovers(path)
         if resume and path.exists():
-            stores.require_same(path, definition)
-            stores.remove_unfinished(path)
+            boxes.require_same(path, definition)
+            boxes.remove_unfinished(path)
         else:
             lengths = _lengths(grid, kept)
-            stores.create(path, grid, kept, lengths, definition, overwrite=overwrite)
+            boxes.create(path, grid, kept, lengths, definition, overwrite=overwrite)
     _wait("prepared")
     if jax.process_index() > 0:
         # Files that a study names may have changed since the first process read them.
-        stores.require_same(path, definition)
+        boxes.require_same(path, definition)
 
 
 def _fill(
-    target: stores.SweepStore, grid: Axes, program_for: Callable[[int], Retrying], show: bool
+    target: boxes.SweepStore, grid: Axes, program_for: Callable[[int], Retrying], show: bool
 ) -> None:
     """Compute what is not done of this process's share of the boxes."""
     everything = list(target.boxes())
@@ -162,7 +162,7 @@ def _fill(
     _wait("done")
 
 
-def _write_behind(target: stores.SweepStore, computed: Iterable[tuple[Box, Values]]) -> None:
+def _write_behind(target: boxes.SweepStore, computed: Iterable[tuple[Box, Values]]) -> None:
     """Write each box while the next one is computed."""
     with ThreadPoolExecutor(1) as writer:
         last: Future | None = None

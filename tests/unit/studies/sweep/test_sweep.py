@@ -17,7 +17,7 @@ import bathax as bx
 from bathax._status import Status
 from bathax.studies import sizes
 from bathax.studies.store import StoreError, reading
-from bathax.studies.sweep import driver, record, store
+from bathax.studies.sweep import boxes, driver, record
 from bathax.studies.sweep import sizes as sweep_sizes
 from bathax.studies.sweep.axes import Axes
 
@@ -212,8 +212,8 @@ def test_nothing_done_is_done_again(path, monkeypatch):
         interrupt(patch, OSError(28, "No space left on device"), 17)
         with pytest.raises(StoreError, match="cannot be written: No space left on device"):
             sweep(product, AXES, store=path)
-    store_ = store.SweepStore(path)
-    done = sum(done for _, done in store_.boxes())
+    store = boxes.SweepStore(path)
+    done = sum(done for _, done in store.boxes())
     before = {name: file.stat() for name, file in files_of(path).items()}
     assert done > 0
     sweep(product, AXES, store=path, resume=True)
@@ -244,12 +244,12 @@ def test_another_sweep_is_refused(path):
 
 def test_another_version_is_refused(path, monkeypatch):
     with monkeypatch.context() as patch:
-        patch.setattr(store, "__version__", "0.0.1")
+        patch.setattr(boxes, "__version__", "0.0.1")
         sweep(product, AXES, store=path)
     with pytest.raises(StoreError, match=r"begun with bathax 0\.0\.1, and cannot be continued"):
         sweep(product, AXES, store=path, resume=True)
     with monkeypatch.context() as patch:
-        patch.setattr(store, "SWEEP", "bathax sweep, version 9")
+        patch.setattr(boxes, "SWEEP", "bathax sweep, version 9")
         sweep(product, AXES, store=path, overwrite=True)
     with pytest.raises(StoreError, match="has the format `bathax sweep, version 9`, but must have"):
         sweep(product, AXES, store=path, resume=True)

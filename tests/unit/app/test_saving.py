@@ -12,7 +12,7 @@ import xarray
 import zarr
 
 import bathax
-from bathax.app import store
+from bathax.app import saving
 from bathax.studies.lookup import names_of
 from bathax.studies.quantities import OF_SOLUTION
 from bathax.studies.store import SOLUTION, StoreError
@@ -28,8 +28,8 @@ def names_in(folder):
 
 
 def test_round_trip(solution, path):
-    written = store.save(solution, path, "the study")
-    read = store.load(path)
+    written = saving.save(solution, path, "the study")
+    read = saving.load(path)
     xarray.testing.assert_identical(read, written)
     assert dict(read.sizes) == {"time": 11, "level": 4}
     assert read.populations.dims == ("time", "level")
@@ -41,8 +41,8 @@ def test_round_trip(solution, path):
 
 
 def test_a_qubit_has_its_own_quantities(qubit_solution, path):
-    written = store.save(qubit_solution, path, "the study")
-    read = store.load(path)
+    written = saving.save(qubit_solution, path, "the study")
+    read = saving.load(path)
     xarray.testing.assert_identical(read, written)
     found = [name for name in read.data_vars if not name.endswith("_error")]
     assert found == [name for name in OF_SOLUTION if name in names_of("qubit")]
@@ -55,8 +55,8 @@ def test_a_qubit_has_its_own_quantities(qubit_solution, path):
 def test_attributes(solution, path):
     solution.status, solution.message = 3, "not converged"
     files = {"reservoir.0.spectral_density.file": "j.csv, SHA-256 1"}
-    store.save(solution, path, "the study", files=files)
-    assert store.load(path).attrs == {
+    saving.save(solution, path, "the study", files=files)
+    assert saving.load(path).attrs == {
         "format": SOLUTION,
         "bathax_version": bathax.__version__,
         "jax_version": pytest.importorskip("jax").__version__,
@@ -69,8 +69,8 @@ def test_attributes(solution, path):
 
 
 def test_every_variable_has_a_name_and_units(solution, path):
-    store.save(solution, path, "")
-    read = store.load(path)
+    saving.save(solution, path, "")
+    read = saving.load(path)
     assert set(OF_SOLUTION) & set(read.data_vars) == set(OF_SOLUTION) & set(names_of("cavity"))
     assert {name for name in read.data_vars if name.endswith("_error")} == {
         f"{name}_error" for name in vars(solution.error)
@@ -82,26 +82,26 @@ def test_every_variable_has_a_name_and_units(solution, path):
 
 def test_non_finite_values_survive(solution, path):
     solution.temperature[:3] = np.nan, np.inf, -np.inf
-    store.save(solution, path, "")
-    np.testing.assert_array_equal(store.load(path).temperature, solution.temperature)
+    saving.save(solution, path, "")
+    np.testing.assert_array_equal(saving.load(path).temperature, solution.temperature)
 
 
 def test_the_format_is_zarr_3(solution, path):
-    store.save(solution, path, "")
+    saving.save(solution, path, "")
     assert zarr.open_group(path, mode="r").metadata.zarr_format == 3
 
 
 def test_an_earlier_result_is_replaced_only_on_request(solution, path):
-    store.save(solution, path, "first")
+    saving.save(solution, path, "first")
     with pytest.raises(StoreError) as caught:
-        store.save(solution, path, "second")
+        saving.save(solution, path, "second")
     assert (
         str(caught.value)
         == f"Result `{path}` exists; use --force (`overwrite=True`) to replace it."
     )
-    assert store.load(path).study == "first"
-    store.save(solution, path, "second", overwrite=True)
-    assert store.load(path).study == "second"
+    assert saving.load(path).study == "first"
+    saving.save(solution, path, "second", overwrite=True)
+    assert saving.load(path).study == "second"
     assert names_in(path.parent) == ["result.zarr"]
 
 
@@ -147,7 +147,7 @@ FOREIGN = [
 def test_what_is_not_a_result_is_never_replaced(solution, path, make, overwrite):
     make(path)
     with pytest.raises(StoreError) as caught:
-        store.save(solution, path, "", overwrite=overwrite)
+        saving.save(solution, path, "", overwrite=overwrite)
     assert str(caught.value) == f"Path `{path}` exists and does not hold a bathax result."
     assert path.exists()
 
@@ -156,19 +156,19 @@ def test_what_is_not_a_result_is_never_replaced(solution, path, make, overwrite)
 def test_what_is_not_a_result_is_not_loaded(path, make):
     make(path)
     with pytest.raises(StoreError) as caught:
-        store.load(path)
+        saving.load(path)
     assert str(caught.value) == f"Path `{path}` does not hold a bathax result."
 
 
 def test_what_is_not_there_is_not_loaded(path):
     with pytest.raises(StoreError) as caught:
-        store.load(path)
+        saving.load(path)
     assert str(caught.value) == f"Result `{path}` does not exist."
 
 
 def test_missing_folder(solution, tmp_path):
     with pytest.raises(StoreError) as caught:
-        store.save(solution, tmp_path / "absent" / "result.zarr", "")
+        saving.save(solution, tmp_path / "absent" / "result.zarr", "")
     assert str(caught.value) == f"Folder `{tmp_path / 'absent'}` does not exist."
 
 
@@ -179,14 +179,14 @@ def test_a_folder_that_cannot_be_written_to(solution, path, monkeypatch):
 
     monkeypatch.setattr(tempfile, "TemporaryFile", refuse)
     with pytest.raises(StoreError) as caught:
-        store.save(solution, path, "")
+        saving.save(solution, path, "")
     assert str(caught.value) == f"Folder `{path.parent}` cannot be written to: Permission denied."
 
 
 @pytest.mark.parametrize("before", ["", "first"])
 def test_a_kill_while_writing_leaves_nothing_for_the_next_time(solution, path, before):
     if before:
-        store.save(solution, path, before)
+        saving.save(solution, path, before)
     killed = f"""
 import os, signal
 from pathlib import Path
@@ -198,18 +198,18 @@ write_files({{"zarr.json": Killing()}}, Path({str(path)!r}))
 """
     assert subprocess.run([sys.executable, "-c", killed]).returncode == -signal.SIGKILL
     assert names_in(path.parent) == [".result.zarr.partial", *["result.zarr"] * bool(before)]
-    store.save(solution, path, "second", overwrite=True)
+    saving.save(solution, path, "second", overwrite=True)
     assert names_in(path.parent) == ["result.zarr"]
 
 
 def test_a_kill_between_two_results_brings_the_first_one_back(solution, path):
-    store.save(solution, path, "first")
+    saving.save(solution, path, "first")
     staging = path.with_name(".result.zarr.partial")
     staging.mkdir()
     path.rename(staging / "old")
     with pytest.raises(StoreError, match="exists; use --force"):
-        store.save(solution, path, "second")
-    assert store.load(path).study == "first"
+        saving.save(solution, path, "second")
+    assert saving.load(path).study == "first"
     assert names_in(path.parent) == ["result.zarr"]
 
 
@@ -231,25 +231,25 @@ ERRORS = [OSError(28, "No space left on device"), RuntimeError("boom"), Keyboard
 @pytest.mark.parametrize("earlier", [False, True])
 def test_an_interrupted_write_leaves_no_trace(solution, path, monkeypatch, error, earlier):
     if earlier:
-        store.save(solution, path, "first")
+        saving.save(solution, path, "first")
     monkeypatch.setattr(Path, "write_bytes", fail_halfway(error))
     with pytest.raises((StoreError, type(error))):
-        store.save(solution, path, "second", overwrite=True)
+        saving.save(solution, path, "second", overwrite=True)
     assert names_in(path.parent) == ["result.zarr"] * earlier
     if earlier:
-        assert store.load(path).study == "first"
+        assert saving.load(path).study == "first"
 
 
 def test_a_full_disk_is_reported_in_a_sentence(solution, path, monkeypatch):
     monkeypatch.setattr(Path, "write_bytes", fail_halfway(ERRORS[0]))
     with pytest.raises(StoreError) as caught:
-        store.save(solution, path, "")
+        saving.save(solution, path, "")
     assert str(caught.value) == f"Result `{path}` cannot be written: No space left on device."
 
 
 @pytest.mark.parametrize("after", [False, True])
 def test_an_interrupted_replacement_keeps_one_whole_result(solution, path, monkeypatch, after):
-    store.save(solution, path, "first")
+    saving.save(solution, path, "first")
     rename = type(path).rename
 
     def interrupted(self, target):
@@ -261,8 +261,8 @@ def test_an_interrupted_replacement_keeps_one_whole_result(solution, path, monke
 
     monkeypatch.setattr(type(path), "rename", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        store.save(solution, path, "second", overwrite=True)
-    assert store.load(path).study == ("second" if after else "first")
+        saving.save(solution, path, "second", overwrite=True)
+    assert saving.load(path).study == ("second" if after else "first")
     assert names_in(path.parent) == ["result.zarr"]
 
 
@@ -280,15 +280,15 @@ def press_ctrl_c(monkeypatch, times):
 def test_ctrl_c_waits_for_the_write(solution, path, monkeypatch):
     press_ctrl_c(monkeypatch, 1)
     with pytest.raises(KeyboardInterrupt):
-        store.save(solution, path, "whole")
-    assert store.load(path).study == "whole"
+        saving.save(solution, path, "whole")
+    assert saving.load(path).study == "whole"
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_ctrl_c_twice_does_not_wait(solution, path, monkeypatch):
     press_ctrl_c(monkeypatch, 2)
     with pytest.raises(KeyboardInterrupt):
-        store.save(solution, path, "")
+        saving.save(solution, path, "")
     assert names_in(path.parent) == []
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
@@ -297,8 +297,8 @@ def test_another_handler_of_ctrl_c_is_left_alone(solution, path, monkeypatch):
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         press_ctrl_c(monkeypatch, 2)
-        store.save(solution, path, "whole")
+        saving.save(solution, path, "whole")
         assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
     finally:
         signal.signal(signal.SIGINT, before)
-    assert store.load(path).study == "whole"
+    assert saving.load(path).study == "whole"
