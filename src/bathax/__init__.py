@@ -1,8 +1,8 @@
 """Exact, differentiable dynamics and thermodynamics of small quantum systems in reservoirs.
 
-Importing `bathax` switches JAX to float64, which exact numbers need. The public names, listed in
-`__init__.pyi`, are loaded when first used, so that `import bathax` and the command line's `--help`
-cost no import of JAX.
+Importing `bathax` switches JAX to float64, which exact numbers need, and has XLA compile loops in
+the quicker of two ways. The public names, listed in `__init__.pyi`, are loaded when first used, so
+that `import bathax` and the command line's `--help` cost no import of JAX.
 """
 
 import os
@@ -10,6 +10,9 @@ import sys
 
 import lazy_loader
 
+from bathax._xla import ask_for_quick_loops
+
+ask_for_quick_loops()
 if "jax" in sys.modules:
     sys.modules["jax"].config.update("jax_enable_x64", True)
 else:

@@ -21,6 +21,9 @@ from jax.core import Tracer
 from jaxtyping import Array, Bool, Complex, Float
 
 from bathax._linalg import eigvalsh
+from bathax._xla import leave_no_flag
+
+leave_no_flag()
 
 # Longer arrays are not written out in sentences.
 LONG = 8

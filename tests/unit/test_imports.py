@@ -27,6 +27,7 @@ ROOT = Path(bathax.__file__).parent
 ORDER = {
     "_linalg": 0,
     "_programs": 0,
+    "_xla": 0,
     "_estimate": 1,
     "_status": 0,
     "_checks": 1,

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import optimistix as optx
@@ -16,7 +17,6 @@ from jax import lax
 from jaxtyping import Array, ArrayLike, Float
 
 from bathax._checks import Scalar, as_float, holds, require, shown
-from bathax._programs import long_program
 
 # Corrections of a point of a line, each of which doubles its digits.
 CORRECTIONS = 4
@@ -43,7 +43,7 @@ def find_critical(
     # What the function closes over becomes an argument: it is traced once, here.
     program, closure = jax.closure_convert(function, low)
     closure = [jnp.asarray(value) for value in closure]
-    search = long_program(partial(_search, program, rtol))
+    search = eqx.filter_jit(partial(_search, program, rtol))
     x, at_low, at_high = search(*lax.stop_gradient((low, high, closure)))
     values = f"({low}, {high}), where it is {at_low} and {at_high}"
     words = "where the function changes sign"

@@ -18,7 +18,6 @@ from jax import lax
 from jaxtyping import Array, Complex, Float, Int
 
 from bathax._checks import Scalar, is_concrete
-from bathax._programs import long_program
 from bathax._status import Status
 from bathax.numerics.balancing import ReducedModes
 from bathax.numerics.grid import TimeGrid, span
@@ -111,7 +110,7 @@ def _intervals(qubit: Qubit, ts: Float[Array, " times"], highest: Scalar) -> int
     return min(_power_of_two(max(float(wanted), FEWEST)), MOST)
 
 
-@long_program
+@eqx.filter_jit
 def _functions(
     frequency: Scalar,
     modes: ReducedModes,
@@ -146,7 +145,7 @@ def _hermitian(values: Complex[Array, "lags times"]) -> Complex[Array, "times ti
     return lower + jnp.where(lag < 0, lower.conj().T, 0.0)
 
 
-@long_program
+@eqx.filter_jit
 def _change(coarse: TwoTime, fine: TwoTime) -> Scalar:
     """The largest change of both functions, which are at most 1; infinite for overflow."""
     changes = [

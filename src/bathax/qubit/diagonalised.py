@@ -34,7 +34,6 @@ from bathax._checks import (
 )
 from bathax._estimate import Estimate, judged
 from bathax._linalg import eigh
-from bathax._programs import long_program
 from bathax.numerics.refinement import requested
 from bathax.qubit.elements import MapElements, MapSolver
 from bathax.qubit.index_set import multi_indices
@@ -129,7 +128,7 @@ def _count(modes: Modes) -> int:
     return modes.frequencies.shape[0]
 
 
-@long_program
+@eqx.filter_jit
 def _needed(modes: Modes, rtol: float) -> Array:
     """How many quanta leave out no more than the tolerance, but for rounding."""
     enough = lax.stop_gradient(modes.left_out()) <= max(rtol, ROUNDING)
@@ -188,7 +187,7 @@ def blocks(quanta: int, modes: int) -> Blocks:
     return Blocks(ground, numbers, is_excited, real, row, column, mode, couplings[3])
 
 
-@long_program
+@eqx.filter_jit
 def _estimate(
     modes: Modes,
     ts: Float[Array, " times"],

@@ -22,7 +22,6 @@ from jaxtyping import Array, ArrayLike, Float, Int
 
 from bathax._checks import POSITIVE, Scalar, as_float, holds, is_valid, require, require_kind
 from bathax._linalg import solve
-from bathax._programs import long_program
 from bathax._status import Status, concluded
 from bathax.numerics.balancing import ReducedModes
 from bathax.qubit.climbing import climbed
@@ -99,7 +98,7 @@ def steady_state(
     return concluded(SteadyState(fine + known, error + known, status), throw)
 
 
-@long_program
+@eqx.filter_jit
 def _stationary(frequency: Scalar, modes: ReducedModes, pattern: Regression) -> Scalar:
     """rho_11 of the null vector, one of whose redundant equations is replaced by the trace."""
     (ground,), (excited,) = pattern.structure.ground, pattern.structure.excited

@@ -29,7 +29,6 @@ from bathax._checks import (
     require_kind,
     require_times,
 )
-from bathax._programs import long_program
 from bathax._status import Status, concluded
 from bathax.numerics import gregory
 from bathax.numerics.grid import TimeGrid, interpolate
@@ -148,7 +147,7 @@ def _are_filled_finitely(qubit: Qubit, frequencies: Float[Array, " frequencies"]
     return jnp.all(jnp.isfinite(jnp.stack(filled)))
 
 
-@long_program
+@eqx.filter_jit
 def _on_grid(
     qubit: Qubit, functions: TwoTime, frequencies: Float[Array, " frequencies"]
 ) -> FieldQuantities:
@@ -197,7 +196,7 @@ def _hermitian_toeplitz(kernel: Complex[Array, " times"]) -> Complex[Array, "tim
     return both[at[:, None] - at[None, :] + kernel.shape[0] - 1]
 
 
-@long_program
+@eqx.filter_jit
 def _assembled(
     qubit: Qubit,
     functions: TwoTime,

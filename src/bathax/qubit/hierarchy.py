@@ -31,7 +31,6 @@ from bathax._checks import (
     require_whole,
 )
 from bathax._estimate import Estimate, judged
-from bathax._programs import long_program
 from bathax.numerics.balancing import RANK, ReducedModes, reduced_modes
 from bathax.numerics.grid import span
 from bathax.numerics.refinement import envelope, probed, requested, rounded_up
@@ -188,7 +187,7 @@ def _modes_inside_jit(depth: int, available: int, reduced: bool) -> tuple[int, f
     return count, (depth - 1) / (count - 1) if count > 1 and reduced else 0.0
 
 
-@long_program
+@eqx.filter_jit
 def reduced(
     qubit: Qubit, ts: Float[Array, " times"]
 ) -> tuple[Bool[Array, ""], ReducedModes, Character]:
@@ -243,7 +242,7 @@ def norm_bound(frequency: Scalar | np.ndarray, modes: ReducedModes, size: Size) 
     return frequency + depth * damping + depth**0.5 * (down + up)
 
 
-@long_program
+@eqx.filter_jit
 def _elements(
     frequency: Scalar,
     modes: ReducedModes,
@@ -266,7 +265,7 @@ def _elements(
     return tuple(jnp.split(found, len(pattern.sizes), axis=2))
 
 
-@long_program
+@eqx.filter_jit
 def _worst(coarse: Complex[Array, "2 all 3"], fine: Complex[Array, "2 times 3"]) -> Scalar:
     """The largest change of P11, P00 and c; infinite for numbers that overflowed."""
     change = jnp.max(_change(coarse, fine)[0])
@@ -280,7 +279,7 @@ def _change(
     return lax.stop_gradient(jnp.abs(fine - coarse)) + 256.0 * jnp.finfo(float).eps
 
 
-@long_program
+@eqx.filter_jit
 def _estimate(
     coarse: Complex[Array, "2 all 3"],
     fine: Complex[Array, "2 all 3"],

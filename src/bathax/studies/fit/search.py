@@ -12,7 +12,6 @@ import optimistix as optx
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int
 
-from bathax._programs import long_program
 from bathax.numerics.refinement import sized
 from bathax.studies.fit.data import Data, size_of, times_of, together, worst_status
 from bathax.studies.fit.parameters import Parameters, Vector
@@ -234,7 +233,7 @@ def descend(
     return _descend(problem, problem.program(data), data, x, fixed)
 
 
-@long_program
+@eqx.filter_jit
 def _descend(
     problem: Problem, model: Traced, data: Runs, x: Vector, fixed: Bool[Array | np.ndarray, " n"]
 ) -> tuple[Linear, Array, Array, Array]:

@@ -11,7 +11,6 @@ from jax import lax
 from jax.sharding import NamedSharding, PartitionSpec
 
 from bathax._checks import require
-from bathax._programs import compiler_options
 from bathax._status import Status
 from bathax.studies.sweep.record import Record, Recorder
 from bathax.studies.traced import KEPT
@@ -137,7 +136,7 @@ def _compiled(
         check_vma=False,
     )
     points = dict.fromkeys(recorder.names, jax.ShapeDtypeStruct((size,), float, sharding=sharding))
-    return jax.jit(run).lower(points).compile(compiler_options=dict(compiler_options()))
+    return jax.jit(run).lower(points).compile()
 
 
 def _count(points: Values) -> int:

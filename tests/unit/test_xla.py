@@ -1,0 +1,53 @@
+"""What XLA is told before it compiles anything, in fresh processes: flags are read once in each."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from bathax import _xla
+
+OPTIONS = """
+import os
+{first}
+from jaxlib import xla_client
+# In an order that is always the same.
+options = sorted(xla_client.CompileOptions().SerializeAsString())
+print(os.environ.get("XLA_FLAGS"), options, sep="\\n")
+"""
+
+
+def told(first: str, flags: str | None = None) -> tuple[str, str]:
+    """The flags in the environment and all options, after a line of Python."""
+    clean = {name: value for name, value in os.environ.items() if name != "XLA_FLAGS"}
+    environment = clean if flags is None else clean | {"XLA_FLAGS": flags}
+    command = [sys.executable, "-c", OPTIONS.format(first=first)]
+    run = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    found, options = run.stdout.splitlines()
+    return found, options
+
+
+def test_loops_are_written_the_quick_way_and_the_environment_stays():
+    quick = f"--{_xla.FLAG}=false"
+    assert told("import bathax; bathax.solve") == ("None", told("", quick)[1])
+    assert told("import bathax; bathax.solve")[1] != told("")[1]
+
+
+@pytest.mark.parametrize("choice", ["true", "false"])
+def test_who_has_chosen_is_not_asked(choice):
+    flags = f"--{_xla.FLAG}={choice}"
+    assert told("import bathax; bathax.solve", flags) == told("", flags)
+
+
+def test_other_flags_stay():
+    other = "--xla_backend_optimization_level=1"
+    both = f"{other} --{_xla.FLAG}=false"
+    assert told("import bathax; bathax.solve", other) == (other, told("", both)[1])
+
+
+def test_versions_that_may_not_know_the_flag_are_not_told(monkeypatch):
+    monkeypatch.delenv("XLA_FLAGS")
+    monkeypatch.setattr(_xla.jaxlib, "__version__", "99.0.0")
+    _xla.ask_for_quick_loops()
+    assert "XLA_FLAGS" not in os.environ
