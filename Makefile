@@ -23,10 +23,10 @@ figures: .venv/app          ## every figure and the table of claims, into figure
 	$(BIN)/bathax figures --out figures
 
 test: .venv/dev             ## unit, exact and physical tests
-	$(BIN)/pytest -q -n 2 --dist loadfile
+	$(BIN)/pytest -q -n 2 --dist loadfile --no-loadscope-reorder
 
 coverage: .venv/dev         ## the same, and which lines they reach
-	$(BIN)/pytest -q -n 2 --dist loadfile --cov --cov-report=term
+	$(BIN)/pytest -q -n 2 --dist loadfile --no-loadscope-reorder --cov --cov-report=term
 
 notebooks: .venv/dev        ## run the notebooks from top to bottom
 	mkdir -p build

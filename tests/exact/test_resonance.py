@@ -108,9 +108,12 @@ def test_a_table_is_made_rational():
 # --- late times ----------------------------------------------------------------------------------
 
 
-def solved(cavity, ts, state=bx.Fock(5)):
-    """By programs that few times share, whatever their number."""
-    return bx.solve(cavity, state, ts, bx.Resonance())
+FIVE = bx.Fock(5)
+
+
+def solved(cavity, ts):
+    """From five quanta, by programs that few times share, whatever their number."""
+    return bx.solve(cavity, FIVE, ts, bx.Resonance())
 
 
 @pytest.mark.parametrize("exponent", [0.5, 1.0, 3.0])
@@ -127,12 +130,11 @@ def test_the_last_of_u_falls_like_a_power(exponent):
 
 
 def test_a_late_time_is_the_limit():
-    cavity, state = ohmic(0.3, temperature=20.0), bx.Fock(5)
-    late = solved(cavity, [1e6], state)
-    limit = bx.long_time_limit(cavity)
+    cavity = ohmic(0.3, temperature=20.0)
+    late, limit = solved(cavity, [1e6]), bx.long_time_limit(cavity)
     assert late.status == bx.Status.SUCCESS
     for name in ("energy", "entropy", "temperature", "free_energy"):
-        expected = float(getattr(limit, name)(state))
+        expected = float(getattr(limit, name)(FIVE))
         assert float(getattr(late, name)[0]) == pytest.approx(expected, rel=2e-5), name
     assert jnp.abs(late.u[0]) ** 2 == pytest.approx(float(limit.transmission), abs=1e-9)
 
