@@ -11,7 +11,6 @@ from .cavity.green import coefficients as coefficients
 from .cavity.limits import LongTimeLimit as LongTimeLimit
 from .cavity.limits import long_time_limit as long_time_limit
 from .cavity.master_equation import integrate_master_equation as integrate_master_equation
-from .cavity.model import Cavity as Cavity
 from .cavity.poles import bound_states as bound_states
 from .cavity.poles import resonances as resonances
 from .cavity.resonance import Resonance as Resonance
@@ -20,13 +19,6 @@ from .cavity.solvers import Volterra as Volterra
 from .cavity.spectrum import commutator_defect as commutator_defect
 from .cavity.spectrum import excitation_spectrum as excitation_spectrum
 from .cavity.spectrum import noise_from_spectrum as noise_from_spectrum
-from .cavity.states import Coherent as Coherent
-from .cavity.states import DensityMatrix as DensityMatrix
-from .cavity.states import Fock as Fock
-from .cavity.states import Gaussian as Gaussian
-from .cavity.states import Mixture as Mixture
-from .cavity.states import Squeezed as Squeezed
-from .cavity.states import Thermal as Thermal
 from .cavity.transport import HeatCurrent as HeatCurrent
 from .cavity.transport import heat_current as heat_current
 from .numerics.critical import critical_line as critical_line
@@ -46,7 +38,6 @@ from .qubit.memory import blp_measure as blp_measure
 from .qubit.memory import determinant_passage as determinant_passage
 from .qubit.memory import negative_rate_intervals as negative_rate_intervals
 from .qubit.memory import rhp_measure as rhp_measure
-from .qubit.model import Qubit as Qubit
 from .qubit.perturbative import TimeConvolutionless as TimeConvolutionless
 from .qubit.perturbative import VanHove as VanHove
 from .qubit.states import Bloch as Bloch
@@ -82,6 +73,17 @@ from .studies.results import save as save
 from .studies.sweep.driver import sweep as sweep
 from .studies.trajectory import TemperaturePole as TemperaturePole
 from .studies.trajectory import temperature_poles as temperature_poles
+from .system.models import Cavity as Cavity
+from .system.models import Qubit as Qubit
+from .system.preparation import Preparation as Preparation
+from .system.preparation import Uncorrelated as Uncorrelated
+from .system.states import Coherent as Coherent
+from .system.states import DensityMatrix as DensityMatrix
+from .system.states import Fock as Fock
+from .system.states import Gaussian as Gaussian
+from .system.states import Mixture as Mixture
+from .system.states import Squeezed as Squeezed
+from .system.states import Thermal as Thermal
 from .table_error import table_error as table_error
 
 __version__: str

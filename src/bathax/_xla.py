@@ -6,7 +6,7 @@ and ends the process where it does not know one: only versions are asked that do
 
 import os
 
-import jaxlib
+from jaxlib import version
 
 FLAG = "xla_cpu_use_fusion_emitters"
 KNOWN_TO = ("0.10.",)
@@ -16,7 +16,7 @@ _before: dict[str, str | None] = {}
 def ask_for_quick_loops() -> None:
     """Put the flag into the environment, where the user has not; too late if XLA has been used."""
     given = os.environ.get("XLA_FLAGS")
-    if FLAG not in (given or "") and jaxlib.__version__.startswith(KNOWN_TO):
+    if FLAG not in (given or "") and version.__version__.startswith(KNOWN_TO):
         _before["XLA_FLAGS"] = given
         os.environ["XLA_FLAGS"] = f"{given or ''} --{FLAG}=false"
 

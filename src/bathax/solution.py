@@ -9,7 +9,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jax import lax
-from jaxtyping import Array, ArrayLike, Bool, Complex, Float, Int
+from jaxtyping import Array, ArrayLike, Bool, Complex, Float, Inexact, Int
 
 from bathax._checks import as_float, is_concrete, is_valid, require, require_kind, require_times
 from bathax._estimate import Estimate
@@ -17,54 +17,40 @@ from bathax._programs import program
 from bathax._status import Status, concluded
 from bathax.cavity.default import default_solver
 from bathax.cavity.green import GreenFunctions
-from bathax.cavity.model import Cavity
 from bathax.cavity.solvers import Solver
-from bathax.cavity.states import State
 from bathax.numerics.times import at_shared_length
 from bathax.qubit import dynamical_map
 from bathax.qubit.elements import MapElements, MapSolver
-from bathax.qubit.model import Qubit
 from bathax.qubit.states import QubitState
+from bathax.system.models import Cavity, Qubit
+from bathax.system.preparation import prepared
+from bathax.system.states import State
 from bathax.thermodynamics import cavity, qubit
 
 # Elements of density matrices that are computed at once.
 AT_ONCE = 2**24
 
 
-class Quantities(eqx.Module):
+class Amplitudes(eqx.Module):
+    """u and v with their rates, as a solution gives them; see `GreenFunctions`."""
+
+    u: Inexact[Array, "*times"]
+    du: Inexact[Array, "*times"]
+    v: Float[Array, "*times"]
+    dv: Float[Array, "*times"]
+
+
+class Quantities(cavity.Thermodynamics, Amplitudes):
     """What a solution gives at each of its times; see `GreenFunctions` and `Thermodynamics`."""
 
-    u: Array
-    du: Array
-    v: Array
-    dv: Array
-    number: Array
-    energy: Array
-    entropy: Array
-    energy_rate: Array
-    entropy_rate: Array
-    temperature: Array
-    chemical_potential: Array
-    free_energy: Array
-    interaction_energy: Array
-    entropy_production: Array
 
-
-class QubitQuantities(eqx.Module):
+class QubitQuantities(qubit.QubitThermodynamics):
     """What a solution gives at each of its times; see `QubitThermodynamics`.
 
     `number` is the excited population, `coherence` is rho_10 in the laboratory frame.
     """
 
-    number: Array
-    coherence: Array
-    energy: Array
-    entropy: Array
-    energy_rate: Array
-    entropy_rate: Array
-    temperature: Array
-    chemical_potential: Array
-    free_energy: Array
+    coherence: Inexact[Array, "*times"]
 
 
 class Outcome(eqx.Module):
@@ -182,14 +168,14 @@ def solve(
 ) -> Solution | QubitSolution:
     """Exact dynamics and thermodynamics of a `Cavity` or a `Qubit` at the times `ts`.
 
-    `ts` are increasing times >= 0; the start is always t = 0, with the system uncorrelated with
-    its reservoirs. Without a `solver` a cavity takes `Volterra()`, or `Resonance()` where a time
-    grid would be too long or resolves nothing (see `Automatic`), a qubit the exact one that fits
-    its reservoirs. Works under `jit`, `vmap` and `grad` with respect to every parameter of the
-    system, the initial state and the times. Bad input raises `ValueError` with one sentence where
-    values are concrete; inside `jit` or `vmap` a bad point is NaN, with its `status`. A tolerance
-    that concrete values do not reach is a `ToleranceWarning` too; with `throw` it raises
-    `ToleranceError` instead.
+    `ts` are increasing times >= 0; the start is always t = 0. `initial` is a `Preparation`, or a
+    state of the system, which then is uncorrelated with its reservoirs. Without a `solver` a cavity
+    takes `Volterra()`, or `Resonance()` where a time grid would be too long or resolves nothing
+    (see `Automatic`), a qubit the exact one that fits its reservoirs. Works under `jit`, `vmap` and
+    `grad` with respect to every parameter of the system, the initial state and the times. Bad input
+    raises `ValueError` with one sentence where values are concrete; inside `jit` or `vmap` a bad
+    point is NaN, with its `status`. A tolerance that concrete values do not reach is a
+    `ToleranceWarning` too; with `throw` it raises `ToleranceError` instead.
     """
     if isinstance(ts, State | QubitState):
         require(
@@ -210,25 +196,28 @@ def _solve(system: object, initial: object, ts: Array, solver: object) -> Any:
 @_solve.register(Cavity)
 def _(system: Cavity, initial: Any, ts: Float[Array, " times"], solver: Any) -> Solution:
     solver = default_solver(system) if solver is None else solver
-    require_kind("initial", "a state of a cavity, like `Fock(1)`", initial, State)
+    preparation = prepared(initial)
     require_kind("solver", "a solver of a cavity, like `Volterra()`", solver, Solver)
-    state = initial.of_shared_shape()
+    require_kind("initial", "a state of a cavity, like `Fock(1)`", preparation.state, State)
+    state = preparation.state.of_shared_shape()
 
     def observed(ts: Float[Array, " times"]) -> dict[str, Any]:
-        return _observe_cavity(system, state, solver.green_functions(system, ts))
+        return _observe_cavity(system, state, solver.from_preparation(system, preparation, ts))
 
-    return Solution(**_at(ts, observed, system, initial), t=ts, initial=initial)
+    return Solution(**_at(ts, observed, system, preparation), t=ts, initial=preparation.state)
 
 
 @_solve.register(Qubit)
 def _(system: Qubit, initial: Any, ts: Float[Array, " times"], solver: Any) -> QubitSolution:
     solver = dynamical_map.chosen_solver(system, solver)
-    require_kind("initial", "a state of a qubit, like `Excited()`", initial, QubitState)
+    preparation = prepared(initial)
+    state = preparation.state
+    require_kind("initial", "a state of a qubit, like `Excited()`", state, QubitState)
 
     def observed(ts: Float[Array, " times"]) -> dict[str, Any]:
-        return _observe_qubit(system, initial, solver.map_elements(system, ts))
+        return _observe_qubit(system, state, solver.from_preparation(system, preparation, ts))
 
-    return QubitSolution(**_at(ts, observed, system, initial), t=ts, initial=initial)
+    return QubitSolution(**_at(ts, observed, system, preparation), t=ts, initial=state)
 
 
 def _at(

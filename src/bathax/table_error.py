@@ -1,17 +1,16 @@
 """How far to trust results that come from tables: what lies between their points, and noise."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
 from jaxtyping import Array, ArrayLike
 
 from bathax._checks import require
-from bathax.reservoir.tabulated import Tabulated
+from bathax.reservoir.tabulated import Tabulated, tables_in, with_tables
 from bathax.solution import Quantities, QubitQuantities, solve
 
 
@@ -38,18 +37,8 @@ def table_error(
 
 def _with_other_tables(system: Any) -> list[Any]:
     """The system with thinner tables, and with tables raised by their errors, if they have some."""
-    tables = [node for node in jax.tree.leaves(system, is_leaf=_is_table) if _is_table(node)]
+    tables = tables_in(system)
     require("system", "one with a `Tabulated` density", "without", tables)
-    others = [_with_tables(system, Tabulated.thinned)]
+    others = [with_tables(system, Tabulated.thinned)]
     noisy = any(np.any(np.asarray(table.error) > 0.0) for table in tables)
-    return [*others, _with_tables(system, Tabulated.raised)] if noisy else others
-
-
-def _with_tables(system: Any, change: Callable[[Tabulated], Tabulated]) -> Any:
-    return jax.tree.map(
-        lambda node: change(node) if _is_table(node) else node, system, is_leaf=_is_table
-    )
-
-
-def _is_table(node: object) -> bool:
-    return isinstance(node, Tabulated)
+    return [*others, with_tables(system, Tabulated.raised)] if noisy else others

@@ -9,7 +9,7 @@ from scipy.special import gamma
 
 import bathax as bx
 
-NAMES = ("u", "du", "v", "dv", "pull")
+NAMES = ("u", "du", "v", "dv", "interaction_noise")
 WARM = {"temperature": 1.0}
 FILLED = {"occupation": bx.Uniform(0.7)}
 RESERVOIRS = {

@@ -33,16 +33,17 @@ ORDER = {
     "_checks": 1,
     "numerics": 2,
     "reservoir": 3,
-    "cavity": 4,
-    "qubit": 5,  # in the vacuum it has the u(t) of the cavity
-    "thermodynamics": 6,
-    "solution": 7,
-    "table_error": 8,
-    "bathax": 9,  # the public names of all above
-    "studies": 10,
-    "plot": 11,
-    "papers": 12,
-    "app": 13,
+    "system": 4,
+    "cavity": 5,
+    "qubit": 6,  # in the vacuum it has the u(t) of the cavity
+    "thermodynamics": 7,
+    "solution": 8,
+    "table_error": 9,
+    "bathax": 10,  # the public names of all above
+    "studies": 11,
+    "plot": 12,
+    "papers": 13,
+    "app": 14,
 }
 # All that draws; nothing else imports matplotlib.
 DRAWING = ("plot", "papers.ahz.figures", "papers.np.figures")
@@ -126,7 +127,7 @@ def test_type_checkers_are_told_of_the_annotations():
 def test_the_imports_were_found():
     """Guards the tests above against looking at nothing."""
     assert Import("numerics.volterra", "numerics.toeplitz") in imports()
-    assert Import("cavity.model", "reservoir.system") in imports()
+    assert Import("system.models", "system.system") in imports()
 
 
 def run(code: str) -> str:

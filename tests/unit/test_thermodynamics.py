@@ -23,7 +23,7 @@ def in_vacuum(transmission, error):
     ts, of_u = jnp.arange(1.0, 1.0 + u.size), 0.5 * error / u
 
     def in_time(value, rate):
-        return GreenFunctions(u=value, du=rate, v=zero, dv=zero, pull=zero)
+        return GreenFunctions(u=value, du=rate, v=zero, dv=zero, interaction_noise=zero)
 
     green = in_time(lax.complex(u, zero), lax.complex(-0.1 * u, -u))
     bound = jax.tree.map(jnp.abs, in_time(lax.complex(of_u, zero), lax.complex(of_u, zero)))

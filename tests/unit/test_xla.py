@@ -48,6 +48,6 @@ def test_other_flags_stay():
 
 def test_versions_that_may_not_know_the_flag_are_not_told(monkeypatch):
     monkeypatch.delenv("XLA_FLAGS")
-    monkeypatch.setattr(_xla.jaxlib, "__version__", "99.0.0")
+    monkeypatch.setattr(_xla.version, "__version__", "99.0.0")
     _xla.ask_for_quick_loops()
     assert "XLA_FLAGS" not in os.environ

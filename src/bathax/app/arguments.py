@@ -1,4 +1,4 @@
-"""The arguments of the `bathax` command, with the standard library alone."""
+"""The arguments of the `bathax` command, without an import that takes long."""
 
 import argparse
 from collections.abc import Callable, Mapping
@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from bathax import __version__
+from bathax.studies.lookup import listing
 
 DESCRIPTION = "Exact dynamics and thermodynamics of small quantum systems in reservoirs."
 SHELLS = ("bash", "zsh", "tcsh")
@@ -85,12 +86,15 @@ def _add_sweep(parser: argparse.ArgumentParser) -> None:
         "--coordinator", metavar="HOST:PORT", help="be one of the processes, this being the first"
     )
     parser.add_argument("--process", type=int, metavar="I", help="which of them, from 0")
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = f"quantities, with hbar = k_B = 1:\n{listing()}"
 
 
 def _add_fit(parser: argparse.ArgumentParser) -> None:
     _add_cache(parser)
     study = parser.add_argument("study", type=Path, help="the study, e.g. study.toml")
-    data = parser.add_argument("data", type=Path, help="columns t, energy, energy_error, ...")
+    about = "columns t, energy, energy_error, ...; see `bathax sweep --help`"
+    data = parser.add_argument("data", type=Path, help=about)
     out = parser.add_argument("--out", type=_ending(".json"), required=True, help="e.g. fit.json")
     _are_files(study, data, out)
     parser.add_argument("--force", action="store_true", help="replace an earlier result")

@@ -224,13 +224,14 @@ def _summary(solution: Any) -> str:
     """A table of E, S, T and F at a handful of times, the largest errors and the status."""
     import numpy as np
 
-    names = ("energy", "entropy", "temperature", "free_energy")
+    from bathax.studies.quantities import QUANTITIES, STATE_FUNCTIONS
+
     times = np.asarray(solution.t)
-    values = [np.asarray(getattr(solution, name)) for name in names]
-    errors = [np.max(np.asarray(getattr(solution.error, name))) for name in names]
+    values = [np.asarray(getattr(solution, name)) for name in STATE_FUNCTIONS]
+    errors = [np.max(np.asarray(getattr(solution.error, name))) for name in STATE_FUNCTIONS]
     shown = np.unique(np.linspace(0, len(times) - 1, SUMMARY_TIMES).round().astype(int))
     rows = [
-        ["t", "E", "S", "T", "F"],
+        ["t", *(QUANTITIES[name].symbol for name in STATE_FUNCTIONS)],
         *([f"{column[i] + 0.0:.6g}" for column in (times, *values)] for i in shown),
         ["max error", *(f"{error:.1e}" for error in errors)],
     ]

@@ -13,8 +13,8 @@ from bathax.app.config.rules import StudyError
 from bathax.app.config.varying import value_at, with_values
 from bathax.studies.fit.data import Data
 from bathax.studies.fit.result import Fit
+from bathax.studies.lookup import MODULUS, measurable
 from bathax.studies.observe import observe
-from bathax.studies.quantities import names_of
 from bathax.studies.results import read_fit
 
 # Times at which a fitted curve is drawn.
@@ -47,9 +47,8 @@ def read_data(file: File, kind: str) -> Data:
 
 def _check_names(columns: Columns, kind: str) -> None:
     """Refuse a file without times or quantities, or with columns that are neither."""
-    known = {*names_of(kind), *(f"abs_{name}" for name in names_of(kind))} - {"populations"}
     measured = _measured(columns)
-    wrong = [name for name in measured if name not in known]
+    wrong = [name for name in measured if name not in measurable(kind)]
     errors = (name.removesuffix("_error") for name in columns.cells if name.endswith("_error"))
     lonely = [name for name in errors if name not in columns.cells]
     if "t" not in columns.cells or not measured or wrong or lonely:
@@ -69,7 +68,7 @@ def run(study: Any, data: Data) -> Fit:
     """Fit the free numbers of a study to data of its system."""
 
     def model(**values: Any) -> dict[str, Any]:
-        names = {name.removeprefix("abs_") for name in data.values}
+        names = {name.removeprefix(MODULUS) for name in data.values}
         system, initial, _, solver = with_values(study, values).build()
         return observe(sorted(names), system, initial, data.t, solver)
 
@@ -89,11 +88,11 @@ def load(path: str | Path) -> dict[str, Any]:
 def view(study: Any, data: Data, found: Fit) -> dict[str, Any]:
     """What the figure of a fit shows: curves, densities and their errors, as arrays."""
     times = jnp.linspace(0.0, data.t[-1], CURVE)
-    names = list(data.values)
+    names = sorted(data.values)  # the order of their residuals
 
     def curves(**values: Any) -> Any:
         system, initial, _, solver = with_values(study, values).build()
-        plain = sorted({name.removeprefix("abs_") for name in names})
+        plain = sorted({name.removeprefix(MODULUS) for name in names})
         result = observe(plain, system, initial, times, solver)
         return jnp.stack([_real(result, name) for name in names])
 
@@ -117,8 +116,8 @@ def view(study: Any, data: Data, found: Fit) -> dict[str, Any]:
 
 
 def _real(result: dict[str, Any], name: str) -> Any:
-    values = result[name.removeprefix("abs_")]
-    return jnp.abs(values) if name.startswith("abs_") or jnp.iscomplexobj(values) else values
+    values = result[name.removeprefix(MODULUS)]
+    return jnp.abs(values) if name.startswith(MODULUS) or jnp.iscomplexobj(values) else values
 
 
 def _frequencies(study: Any, found: Fit) -> Any:

@@ -18,7 +18,7 @@ def run(study: Any, text: str, arguments: argparse.Namespace) -> str:
     if arguments.log:
         logging.basicConfig(format="bathax: %(message)s")
         logging.getLogger("bathax.sweep").setLevel(logging.INFO)
-    axes, derivatives = study.sweep.build()
+    axes, derivatives = study.sweep.build(study)
     paths = {name: path for path, name in study.sweep.names.items()}
 
     def point(**parameters: Any) -> dict[str, Any]:

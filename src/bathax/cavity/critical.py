@@ -22,21 +22,22 @@ from jaxtyping import ArrayLike
 
 from bathax._checks import Scalar, as_float, holds, is_valid, require
 from bathax._programs import program
-from bathax.cavity.model import Cavity
+from bathax.cavity.cut import noise_exponentials
 from bathax.cavity.poles import discrete
-from bathax.cavity.resonance import noise_kernel, require_continued
-from bathax.cavity.sheet import edges, require_analytic
+from bathax.cavity.resonance import require_continued
+from bathax.cavity.sheet import Sheet
 from bathax.numerics.critical import find_critical
 from bathax.numerics.exponential_sum import transform
 from bathax.reservoir.reservoir import Reservoir
-from bathax.reservoir.system import OpenSystem, require_system
+from bathax.system.models import Cavity
+from bathax.system.system import System, require_system
 
 NODES = 512
 # Temperatures are searched between the weak-coupling one over so much, and times it.
 RANGE = 1e3
 
 
-def critical_coupling(system: OpenSystem, edge: int = 0) -> Scalar:
+def critical_coupling(system: System, edge: int = 0) -> Scalar:
     r"""The factor on J at which a bound state appears beyond an edge, (e - w_s) / Sigma(e).
 
     `edge` counts the ends of the support in increasing order: 0 is the lowest, below which the
@@ -47,16 +48,15 @@ def critical_coupling(system: OpenSystem, edge: int = 0) -> Scalar:
     Works under `jit`, `vmap` and `grad`. Only for the lowest and the highest edge: a gap between
     two bands has a bound state in a range of couplings.
     """
-    require_analytic(system)
-    ends = edges(system)
+    ends = Sheet.of(system).edges
     require("edge", "0 or -1", edge, edge in (0, -1))
     require("system", "coupled to a density with an edge", "coupled to none", ends.shape[0] > 0)
     return _coupling_factor(system, edge)
 
 
 @program
-def _coupling_factor(system: OpenSystem, edge: int) -> Scalar:
-    ends = edges(system)
+def _coupling_factor(system: System, edge: int) -> Scalar:
+    ends = Sheet.of(system).edges
     distance = ends[edge] - system.frequency
     pull = system.self_energy(ends[edge].astype(complex)).real
     outside = distance > 0.0 if edge == 0 else distance < 0.0
@@ -73,13 +73,13 @@ def resonant_occupation(cavity: Cavity) -> Scalar:
     2 Re \hat g~(z_p) / Gamma for the least damped resonance; n(w_s) at weak coupling. NaN where
     there is a bound state, or no resonance. Works under `jit`, `vmap` and `grad`.
     """
-    require_analytic(cavity)
+    sheet = Sheet.of(cavity)
     require_continued(cavity)
-    bound, found = discrete(cavity)
+    bound, found = discrete(sheet)
     least = jnp.argmin(jnp.where(found.exist, -found.frequencies.imag, jnp.inf))
     exists, away = found.exist[least], lax.complex(cavity.frequency, -cavity.frequency)
     z = jnp.where(exists, found.frequencies[least], away)[None]
-    kernel = noise_kernel(cavity, NODES)[0]
+    kernel = noise_exponentials(sheet, NODES)[0]
     occupation = -transform(kernel, z)[0].real / z[0].imag
     usable = exists & ~jnp.any(bound.exist) & is_valid(cavity)
     return jnp.where(usable, occupation, jnp.nan)

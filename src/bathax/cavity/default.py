@@ -10,11 +10,10 @@ from bathax._estimate import Estimate
 from bathax._status import Status
 from bathax.cavity.diagonalisation import Diagonalisation
 from bathax.cavity.green import GreenFunctions
-from bathax.cavity.model import Cavity
 from bathax.cavity.resonance import Resonance
 from bathax.cavity.solvers import Solver, Volterra, largest_size, points_needed
 from bathax.numerics.refinement import largest
-from bathax.reservoir.occupation import BoseEinstein, Uniform
+from bathax.system.models import Cavity
 
 # From so many grid points on, the cost of `Resonance`, which does not depend on time, is less.
 MANY_POINTS = 2**15
@@ -68,8 +67,7 @@ def _has_few_modes(cavity: Cavity) -> bool:
 def _is_analytic(cavity: Cavity) -> bool:
     """Whether `Resonance` applies to the reservoirs as they are."""
     return all(
-        bath.spectral_density.support is not None
-        and isinstance(bath.occupation, BoseEinstein | Uniform)
+        bath.spectral_density.continuation is not None and bath.occupation.is_analytic
         for bath in cavity.reservoirs
     )
 

@@ -9,11 +9,11 @@ from bathax._checks import Scalar, are_times, is_valid, require, require_positiv
 from bathax._estimate import Estimate, judged
 from bathax._programs import program
 from bathax.cavity.green import GreenFunctions
-from bathax.cavity.model import Cavity
 from bathax.cavity.solvers import Solver
 from bathax.cavity.star import hamiltonian, row
 from bathax.numerics.elementary import phase_factor
-from bathax.reservoir.system import OpenSystem
+from bathax.system.models import Cavity
+from bathax.system.system import System
 
 ROUNDING = 4.0 * jnp.finfo(float).eps
 
@@ -39,7 +39,7 @@ class Diagonalisation(Solver):
         return _solve(cavity, ts, self.rtol)
 
 
-def require_modes(system: OpenSystem) -> None:
+def require_modes(system: System) -> None:
     """Refuse a reservoir with a continuous spectral density."""
     for bath in system.reservoirs:
         density = bath.spectral_density
@@ -63,7 +63,7 @@ def _solve(cavity: Cavity, ts: Float[Array, " times"], rtol: float) -> Estimate[
         du=phase * rate[:, 0] - turning * u,
         v=jnp.abs(y[:, 1:]) ** 2 @ numbers,
         dv=2.0 * exchange.real,
-        pull=-2.0 * exchange.imag,
+        interaction_noise=-2.0 * exchange.imag,
     )
     error, relative = _rounding(cavity, h, green, ts)
     return judged(
@@ -93,7 +93,7 @@ def _rounding(
         du=(size + cavity.frequency) * of_y,
         v=of_v,
         dv=of_rate,
-        pull=of_rate,
+        interaction_noise=of_rate,
     )
     relative = jnp.max(of_v) / jnp.where(largest > 0.0, largest, 1.0)
     return lax.stop_gradient((error, jnp.maximum(jnp.max(of_y), relative)))

@@ -15,12 +15,12 @@ from jaxtyping import Array, Complex, Float, Inexact, Int
 
 from bathax._checks import Scalar
 from bathax._programs import program
-from bathax.cavity.model import Cavity
 from bathax.numerics import gregory
 from bathax.numerics.elementary import phase_factor
 from bathax.numerics.grid import TimeGrid, combined, stencils
 from bathax.numerics.refinement import coarse_and_fine
 from bathax.numerics.volterra import solve_integro_differential
+from bathax.system.models import Cavity
 
 # Grids up to this size are solved together with the one of half the points.
 TOGETHER = 2**14
@@ -29,14 +29,15 @@ TOGETHER = 2**14
 class GreenFunctions(eqx.Module):
     r"""u and v with their time derivatives, and what the interaction energy needs.
 
-    `pull` is the noise part of <H_I>: <H_I> = -2 Im[conj(u)(u' + i w_s u)] <a'a>(0) + pull.
+    `interaction_noise` is what noise adds to the energy of the coupling,
+    <H_I> = -2 Im[conj(u)(u' + i w_s u)] <a'a>(0) + interaction_noise.
     """
 
     u: Inexact[Array, "*times"]
     du: Inexact[Array, "*times"]
     v: Float[Array, "*times"]
     dv: Float[Array, "*times"]
-    pull: Float[Array, "*times"]
+    interaction_noise: Float[Array, "*times"]
 
     @property
     def transmission(self) -> Float[Array, "*times"]:
@@ -117,13 +118,13 @@ def interpolated(
 
 
 class Rotating(eqx.Module):
-    """y and y' for u and u', v, v' and the pull in the rotating frame: smooth functions of time."""
+    """What u, u', v, v' and the interaction noise are in the rotating frame: smooth in time."""
 
     y: Complex[Array, "*times"]
     dy: Complex[Array, "*times"]
     v: Float[Array, "*times"]
     dv: Float[Array, "*times"]
-    pull: Float[Array, "*times"]
+    interaction_noise: Float[Array, "*times"]
 
 
 def _rotating(
@@ -135,9 +136,9 @@ def _rotating(
     exchange = y.conj() * c
     # <f'(t) df/dt> = conj(y) c + 2i int_0^t Im[y' conj(c)] ds for the noise part f of a(t).
     work = gregory.integrate(-(flow * c.conj()).imag, step)
-    pull = -2.0 * exchange.imag - 4.0 * work
+    interaction_noise = -2.0 * exchange.imag - 4.0 * work
     rate = 2.0 * exchange.real
-    return Rotating(y, -flow, gregory.integrate(rate, step), rate, pull)
+    return Rotating(y, -flow, gregory.integrate(rate, step), rate, interaction_noise)
 
 
 def _between(
@@ -155,4 +156,10 @@ def _laboratory(
     phase = phase_factor(-frequency * ts)
     turning = lax.complex(jnp.zeros(()), frequency) * y
     du = phase * (dy - turning)
-    return GreenFunctions(u=phase * y, du=du, v=rotating.v, dv=rotating.dv, pull=rotating.pull)
+    return GreenFunctions(
+        u=phase * y,
+        du=du,
+        v=rotating.v,
+        dv=rotating.dv,
+        interaction_noise=rotating.interaction_noise,
+    )

@@ -17,25 +17,17 @@ from jaxtyping import Array, Complex, Float
 
 from bathax._checks import Scalar, is_valid
 from bathax._programs import program
-from bathax.cavity.model import Cavity
+from bathax.cavity.cut import ANGLE, both_rules, part_left, spectral_cut, weights_left
 from bathax.cavity.poles import BoundStates, Poles, are_complete, bound_states, discrete
-from bathax.cavity.resonance import (
-    ANGLE,
-    both_rules,
-    jumped,
-    part_left,
-    propagator,
-    require_continued,
-    share,
-    spectral_cut,
-)
+from bathax.cavity.resonance import propagator, require_continued
 from bathax.cavity.ring import Rings
-from bathax.cavity.sheet import continued, first_inverse, intervals, lines, require_analytic, taper
+from bathax.cavity.sheet import Sheet
 from bathax.cavity.star import mean_noise
-from bathax.cavity.states import State
-from bathax.reservoir.occupation import Uniform
+from bathax.reservoir.continuation import continued
 from bathax.reservoir.reservoir import Reservoir
-from bathax.reservoir.system import require_system
+from bathax.system.models import Cavity
+from bathax.system.states import State
+from bathax.system.system import require_system
 
 NODES = 512
 # Part of the quanta that may be missed.
@@ -99,17 +91,17 @@ def long_time_limit(cavity: Cavity) -> LongTimeLimit:
     require_system(cavity)
     if cavity.has_modes:
         return _beating(cavity)
-    require_analytic(cavity)
+    sheet = Sheet.of(cavity)
     require_continued(cavity)
-    bound, found = discrete(cavity)
-    (fine, coarse), (filled, _) = _noise(cavity, bound, found)
+    bound, found = discrete(sheet)
+    (fine, coarse), (filled, _) = _noise(sheet, bound, found)
     size = jnp.where(fine > 0.0, fine, 1.0)
     change = jnp.abs(fine - coarse) / size
-    error = size * (jnp.minimum(change, change**2) + 1e-14) + _beyond(cavity, bound, found)
+    error = size * (jnp.minimum(change, change**2) + 1e-14) + _beyond(sheet, bound, found)
     # With n = 1 everywhere v is 1 - sum_b Z_b^2. Where that is missed, as with a pole at an edge,
     # nothing tells how many quanta are there.
     missed = jnp.abs(filled + jnp.sum(bound.residues**2) - 1.0) > MISSED
-    error = jnp.where(missed | ~are_complete(cavity, found), jnp.inf, error)
+    error = jnp.where(missed | ~are_complete(sheet, found), jnp.inf, error)
     valid = is_valid(cavity)
     return LongTimeLimit(
         cavity.frequency,
@@ -131,22 +123,22 @@ def _beating(cavity: Cavity) -> LongTimeLimit:
     )
 
 
-def _noise(cavity: Cavity, bound: BoundStates, found: Poles) -> Float[Array, "2 2"]:
+def _noise(sheet: Sheet, bound: BoundStates, found: Poles) -> Float[Array, "2 2"]:
     """v for t -> infinity, and with n = 1, by the rules of every and of every second node."""
-    z, dz = lines(cavity, ANGLE, NODES)
-    total = _on_lines(cavity, bound, z) @ (both_rules(NODES)[:, 0] * dz[None, :]).T
-    pole = jnp.where(found.exist, found.frequencies, cavity.frequency.astype(complex))
-    through = intervals(cavity)[np.asarray(found.sector, int)]
-    whole = jnp.where(found.exist, continued(cavity.continued_density, pole, through), 1.0)
+    z, dz = sheet.lines(ANGLE, NODES)
+    total = _on_lines(sheet, bound, z) @ (both_rules(NODES)[:, 0] * dz[None, :]).T
+    pole, sector = jnp.where(found.exist, found.frequencies, sheet.level), found.sector
+    whole = jnp.where(found.exist, sheet.continued_density(pole, sector), 1.0)
     weights = jnp.where(found.exist, found.residues / whole, 0.0)
-    weights = share(cavity, found, NODES) * (weights * taper(cavity, pole, ANGLE))[None, :]
-    for bath in cavity.reservoirs:
-        density = bath.spectral_density
-        at_poles = continued(density.continued, pole, through)[None] * _occupations(bath, pole)
+    weights = weights_left(sheet, found, NODES) * (weights * sheet.taper(pole, ANGLE))[None, :]
+    crossing = sheet.sides[np.asarray(sector, int)]
+    for bath in sheet.system.reservoirs:
+        at_poles = continued(bath.pieces, pole, crossing)[None] * _occupations(bath, pole)
         total += at_poles @ weights.T
-        own, masses, *ends = density.poles
-        masses = (masses * _bound_response(bound, own))[None] * _occupations(bath, own)
-        total += masses @ part_left(cavity, own, ends, ANGLE, NODES).T
+        for piece in bath.pieces:
+            masses = piece.masses * _bound_response(bound, piece.poles)
+            left = part_left(sheet, piece.poles, (piece.low, piece.high), ANGLE, NODES)
+            total += (masses[None] * _occupations(bath, piece.poles)) @ left.T
     return total.real
 
 
@@ -156,19 +148,19 @@ def _occupations(bath: Reservoir, z: Complex[Array, "..."]) -> Complex[Array, "2
 
 
 def _on_lines(
-    cavity: Cavity, bound: BoundStates, z: Complex[Array, "edges nodes"]
+    sheet: Sheet, bound: BoundStates, z: Complex[Array, "edges nodes"]
 ) -> Complex[Array, "2 nodes"]:
     """The jump of J n [G G_1 + sum_b Z_b^2 / (z - w_b)^2], G_1 on the first sheet, and n = 1."""
-    first, total = first_inverse(cavity, z), jnp.zeros((2, *z.shape), complex)
-    whole = jumped(cavity.continued_density, cavity, z)
+    first, total = sheet.inverse_propagator(z), jnp.zeros((2, *z.shape), complex)
     bound_response = _bound_response(bound, z.ravel()).reshape(z.shape)
     response = [
-        1.0 / ((first + 2j * jnp.pi * density) * first) + bound_response for density in whole
+        1.0 / ((first + 2j * jnp.pi * density) * first) + bound_response
+        for density in sheet.both_sides(sheet.pieces, z)
     ]
-    for bath in cavity.reservoirs:
-        left, right = jumped(bath.spectral_density.continued, cavity, z)
+    for bath in sheet.system.reservoirs:
+        left, right = sheet.both_sides(bath.pieces, z)
         total += (right * response[1] - left * response[0])[None] * _occupations(bath, z)
-    return jnp.sum(total * taper(cavity, z, ANGLE)[None], axis=1)
+    return jnp.sum(total * sheet.taper(z, ANGLE)[None], axis=1)
 
 
 def _bound_response(bound: BoundStates, z: Complex[Array, " z"]) -> Complex[Array, " z"]:
@@ -177,13 +169,13 @@ def _bound_response(bound: BoundStates, z: Complex[Array, " z"]) -> Complex[Arra
     return jnp.sum(terms**2, axis=1)
 
 
-def _beyond(cavity: Cavity, bound: BoundStates, found: Poles) -> Float[Array, ""]:
+def _beyond(sheet: Sheet, bound: BoundStates, found: Poles) -> Float[Array, ""]:
     """Quanta of uniformly filled reservoirs beyond the ends of the lines: u(0) = 1 lacks them."""
-    occupations = [bath.occupation for bath in cavity.reservoirs]
-    filling = [n.number for n in occupations if isinstance(n, Uniform)]
+    occupations = [bath.occupation for bath in sheet.system.reservoirs]
+    filling = [n.constant for n in occupations if n.constant is not None]
     if not filling:
         return jnp.zeros(())
-    rings = Rings.of(cavity, jnp.asarray(jnp.inf))
-    cut = spectral_cut(cavity, rings, NODES)
-    u = propagator(cavity, *rings.without(bound, found), cut)
+    rings = Rings.of(sheet, jnp.asarray(jnp.inf))
+    cut = spectral_cut(sheet, rings, NODES)
+    u = propagator(sheet, *rings.without(bound, found), cut)
     return jnp.abs(u.start[0] - 1.0) * sum(filling, jnp.zeros(()))

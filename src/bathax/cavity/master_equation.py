@@ -16,8 +16,8 @@ from jaxtyping import Array, ArrayLike, Complex, Float
 from bathax._checks import as_complex, as_float
 from bathax.cavity import green
 from bathax.cavity.green import MasterEquationCoefficients, coefficients
-from bathax.cavity.model import Cavity
 from bathax.numerics.grid import TimeGrid, interpolate
+from bathax.system.models import Cavity
 
 
 def integrate_master_equation(

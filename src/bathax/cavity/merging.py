@@ -19,8 +19,7 @@ from jaxtyping import Array, Bool, Complex
 
 from bathax._checks import Scalar
 from bathax.cavity.poles import NOWHERE, Poles
-from bathax.cavity.sheet import continued, edges, first_inverse, intervals, own_poles
-from bathax.reservoir.system import OpenSystem
+from bathax.cavity.sheet import Sheet
 
 # Nodes of the circle, and its radius, in units of the distance to what else is there. Two poles
 # are a pair if they are closer than this part of it.
@@ -35,12 +34,12 @@ SIX = 6
 CORNERS = np.exp(2j * np.pi * np.arange(SIX) / SIX)[[0, 3, 1, 2, 4, 5]]
 
 
-def merged(system: OpenSystem, poles: Poles, last: Scalar) -> Poles:
+def merged(sheet: Sheet, poles: Poles, last: Scalar) -> Poles:
     """The poles with those of a pair replaced, and as many more for each pair that may be."""
     for sector in sorted(set(poles.sector)):
         members = np.asarray(poles.sector) == sector
-        for _ in range(_most(poles.sector.count(sector), edges(system).shape[0] > 0)):
-            poles = _without_pair(system, poles, (sector, members), last)
+        for _ in range(_most(poles.sector.count(sector), sheet.edges.shape[0] > 0)):
+            poles = _without_pair(sheet, poles, (sector, members), last)
             members = np.append(members, np.zeros(SIX - 2, bool))
     return poles
 
@@ -51,18 +50,18 @@ def _most(count: int, searched: bool) -> int:
 
 
 def _without_pair(
-    system: OpenSystem, poles: Poles, chosen: tuple[int, np.ndarray], last: Scalar
+    sheet: Sheet, poles: Poles, chosen: tuple[int, np.ndarray], last: Scalar
 ) -> Poles:
     """With six exponentials for the closest two poles of a sector, if they are a pair."""
     sector, members = chosen
     first, second, apart = _closest(lax.stop_gradient(poles), members)
-    through = intervals(system)[sector]
     center = lax.stop_gradient(jnp.sum(jnp.where(first | second, 0.5 * poles.frequencies, 0.0)))
-    room = _room(system, poles, ~(first | second) & members, (center, through))
+    room = _room(sheet, poles, ~(first | second) & members, (center, sector))
     close = apart < CLOSE * room
-    away = through.astype(complex) - NOWHERE * system.frequency.astype(complex)
-    center, room = jnp.where(close, center, away), jnp.where(close, room, system.frequency)
-    z, amplitudes = _exponentials(system, (center, room, through), last)
+    away = sheet.sides[sector].astype(complex) - NOWHERE * sheet.level
+    center = jnp.where(close, center, away)
+    room = jnp.where(close, room, sheet.frequency)
+    z, amplitudes = _exponentials(sheet, (center, room, sector), last)
 
     def replaced(values: Array, new: Array, none: Array) -> Array:
         new = jnp.where(close, new, none)
@@ -94,34 +93,33 @@ def _closest(
 
 
 def _room(
-    system: OpenSystem, poles: Poles, others: Bool[Array, " poles"], place: tuple[Array, Array]
+    sheet: Sheet, poles: Poles, others: Bool[Array, " poles"], place: tuple[Array, int]
 ) -> Scalar:
     """How far other poles, edges and poles of J are, all constant."""
-    center, through = place
-    own, reached = own_poles(system, through[None])
+    center, sector = place
     distances = [
         jnp.where(others & poles.exist, jnp.abs(poles.frequencies - center), jnp.inf),
-        jnp.abs(edges(system).astype(complex) - center),
-        jnp.where(reached, jnp.abs(own - center), jnp.inf),
+        jnp.abs(sheet.edges.astype(complex) - center),
+        jnp.where(sheet.reached(sector), jnp.abs(sheet.poles - center), jnp.inf),
     ]
     return lax.stop_gradient(jnp.min(jnp.concatenate(distances)))
 
 
 def _exponentials(
-    system: OpenSystem, circle: tuple[Array, Array, Array], last: Scalar
+    sheet: Sheet, circle: tuple[Array, Array, int], last: Scalar
 ) -> tuple[Complex[Array, " six"], Complex[Array, " six"]]:
     """Frequencies and amplitudes that stand for the poles within a circle."""
-    center, room, through = circle
+    center, room, sector = circle
     radius = WIDTH * room.astype(complex)
     z = center + radius * CIRCLE
     powers = CIRCLE[None, :] ** (1.0 + np.arange(4.0)[:, None])
-    zeroth, first, second, third = (powers @ (radius / _inverse(system, z, through))) / NODES
+    zeroth, first, second, third = (powers @ (radius / _inverse(sheet, z, sector))) / NODES
     determinant = first**2 - zeroth * second
     determinant = jnp.where(determinant == 0.0, 1.0, determinant)
     mean = 0.5 * (first * second - zeroth * third) / determinant
     squared = mean**2 - (second**2 - first * third) / determinant
     least = jnp.maximum(TURN / last, -2.0 * PART * center.imag)
-    from_edge = jnp.min(jnp.abs(edges(system).astype(complex) - center), initial=jnp.inf)
+    from_edge = jnp.min(jnp.abs(sheet.edges.astype(complex) - center), initial=jnp.inf)
     least = jnp.minimum(least, jnp.minimum(NARROW * from_edge, CLOSE * room)) / radius.real
     wide = jnp.abs(squared) > least**2
     h = jnp.where(wide, jnp.sqrt(jnp.where(wide, squared, 1.0)), least.astype(complex))
@@ -131,9 +129,9 @@ def _exponentials(
     return center + radius * (mean + x), amplitudes
 
 
-def _inverse(system: OpenSystem, z: Complex[Array, " z"], through: Scalar) -> Complex[Array, " z"]:
-    """1/G continued from a real frequency; above the real axis that is 1/G itself."""
+def _inverse(sheet: Sheet, z: Complex[Array, " z"], sector: int) -> Complex[Array, " z"]:
+    """1/G continued from a sector; above the real axis that is 1/G itself."""
     above = z.imag > 0.0
-    first = first_inverse(system, jnp.where(above, z.conj(), z))
-    density = continued(system.continued_density, z, jnp.broadcast_to(through, z.shape))
+    first = sheet.inverse_propagator(jnp.where(above, z.conj(), z))
+    density = sheet.continued_density(z, sector)
     return jnp.where(above, first.conj(), first + 2j * jnp.pi * density)

@@ -16,17 +16,7 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, Bool, Complex, Float, Int
 
-from bathax.cavity.sheet import (
-    continued,
-    coverage,
-    edges,
-    ends_of,
-    intervals,
-    inverse,
-    own_poles,
-)
-from bathax.reservoir.rules import joined_poles
-from bathax.reservoir.system import OpenSystem
+from bathax.cavity.sheet import Sector, Sheet
 
 BISECTIONS, NEWTON_STEPS, ABERTH_STEPS = 60, 9, 30
 # A polar grid about each edge, on which resonances are looked for: so many distances from 1e-9 w_s
@@ -40,7 +30,7 @@ CONVERGED, MERGED = 1e-8, 1e-6
 # The step at which half of the searches turn to the other zero of a pair, and how close a pair is.
 TURNED, PAIRED = 5, 0.1
 # Resonances kept in each sector, and cells of each grid that are followed to find them.
-MOST, FOLLOWED = 8, 8
+KEPT, FOLLOWED = 8, 8
 
 
 class Found(eqx.Module):
@@ -74,35 +64,34 @@ class Survey(eqx.Module):
     sectors: tuple[int, ...] = eqx.field(static=True)
 
     @staticmethod
-    def of(system: OpenSystem) -> "Survey":
+    def of(sheet: Sheet) -> "Survey":
         """With one evaluation of Sigma."""
-        ends, rays = edges(system).astype(complex), np.exp(-1j * ANGLES)
-        count, covered = ends.shape[0], coverage(system)
+        ends, rays = sheet.edges.astype(complex), np.exp(-1j * ANGLES)
+        count, covered = ends.shape[0], sheet.covered
         about = [(m, m - 1, rays) for m in range(1, count + 1) if covered[m] is not False]
         about += [(m, m, -rays.conj()) for m in range(count) if covered[m] is not False]
         sectors, corners, angles = zip(*about, strict=True) if about else ((), (), ())
-        r = _radii(system).astype(complex)
+        r = _radii(sheet).astype(complex)
         grids = ends[np.asarray(corners, int)][:, None, None] + (
             np.reshape(np.asarray(angles, complex), (-1, rays.size, 1)) * r[None, None, :]
         )
-        level = system.frequency.astype(complex)
-        z = jnp.concatenate([grids.ravel(), level[None], ends])
-        sigma = system.self_energy(z.conj())
+        z = jnp.concatenate([grids.ravel(), sheet.level[None], ends])
+        sigma = sheet.system.self_energy(z.conj())
         on_grids = sigma[: grids.size].conj().reshape(grids.shape)
-        through = intervals(system)[np.asarray(sectors, int)]
-        density = continued(system.continued_density, grids, through)
-        value = grids - level - on_grids + 2j * jnp.pi * density
+        density = sheet.continued_density(grids, sectors)
+        value = grids - sheet.level - on_grids + 2j * jnp.pi * density
         return Survey(
             grids,
-            value * _clearing(system, grids, through[:, None, None]),
+            value * _clearing(sheet, grids, sectors),
             sigma[grids.size],
             sigma[grids.size + 1 :].real,
             sectors,
         )
 
 
-def _radii(system: OpenSystem) -> Float[Array, " radii"]:
+def _radii(sheet: Sheet) -> Float[Array, " radii"]:
     """Distances from an edge, evenly spaced in their logarithm in two stretches."""
+    system = sheet.system
     near, chained = jnp.log(NEAREST * system.frequency), jnp.log(CHAINED * system.bandwidth)
     steps, further = np.arange(NEAR) / NEAR, np.linspace(0.0, math.log(FARTHEST / CHAINED), FAR)
     return jnp.exp(jnp.concatenate([near + (chained - near) * steps, chained + further]))
@@ -111,13 +100,13 @@ def _radii(system: OpenSystem) -> Float[Array, " radii"]:
 # --- bound states ----------------------------------------------------------------------------
 
 
-def gaps(system: OpenSystem, sigma: Float[Array, " edges"]) -> Found:
+def gaps(sheet: Sheet, sigma: Float[Array, " edges"]) -> Found:
     """The bound state of each gap, with Sigma at the edges."""
-    ends = edges(system)
+    ends, system = sheet.edges, sheet.system
     if not ends.shape[0]:
         return Found(jnp.zeros(0, complex), jnp.zeros(0, bool), ())
-    gaps = np.flatnonzero([covered is not True for covered in coverage(system)])
-    outside = system.spectral_density(intervals(system)) == 0.0
+    gaps = np.flatnonzero([covered is not True for covered in sheet.covered])
+    outside = system.spectral_density(sheet.sides) == 0.0
     at_ends, level = ends - system.frequency - sigma, (system.frequency + sigma)[np.array([0, -1])]
     low = jnp.concatenate([jnp.minimum(ends[:1], level[:1]), ends])
     high = jnp.concatenate([ends, jnp.maximum(ends[-1:], level[1:])])
@@ -150,21 +139,21 @@ def _root(
 # --- resonances ------------------------------------------------------------------------------
 
 
-def resonant(system: OpenSystem, survey: Survey) -> Found:
+def resonant(sheet: Sheet, survey: Survey) -> Found:
     """The poles in the lower half plane."""
-    return _search(system, survey) if edges(system).shape[0] else _rational(system)
+    return _search(sheet, survey) if sheet.edges.shape[0] else _rational(sheet)
 
 
-def _rational(system: OpenSystem) -> Found:
+def _rational(sheet: Sheet) -> Found:
     """All zeros where J is rational, one more than it has poles: Aberth's method.
 
     It starts from each pole of J repelled by the level, and from what the sum of all leaves.
     """
-    own, masses, *_ = joined_poles([bath.spectral_density.poles for bath in system.reservoirs])
-    unit = system.frequency.astype(complex)
-    cleared = _cleared(system, jnp.broadcast_to(system.frequency, own.size + 1))
+    own, unit = sheet.poles, sheet.level
+    sector = (0,) * (own.size + 1)
+    cleared = _cleared(sheet, sector)
     half = 0.5 * (own - unit)
-    root = jnp.sqrt(half**2 + masses)
+    root = jnp.sqrt(half**2 + sheet.masses)
     repelled = own - half + jnp.where((half.conj() * root).real < 0.0, -root, root)
     level = unit + jnp.sum(own - repelled)
 
@@ -180,44 +169,44 @@ def _rational(system: OpenSystem) -> Found:
     z = unit + (jnp.append(repelled, level) - unit) * cmath.exp(0.1j)
     z, step = lax.fori_loop(0, ABERTH_STEPS, advance, (z, jnp.zeros_like(z)))
     # Poles that merge are each known to the root of the rounding error, or hit, without a slope.
-    hit = inverse(system, z, jnp.broadcast_to(system.frequency, z.shape)) == 0.0
-    good = (hit | (jnp.abs(step) < MERGED * system.frequency)) & (z.imag <= 0.0)
-    return Found(z, good, (0,) * (own.size + 1))
+    hit = sheet.continued_inverse(z, sector) == 0.0
+    good = (hit | (jnp.abs(step) < MERGED * sheet.frequency)) & (z.imag <= 0.0)
+    return Found(z, good, sector)
 
 
-def _search(system: OpenSystem, survey: Survey) -> Found:
+def _search(sheet: Sheet, survey: Survey) -> Found:
     """Where Newton's method leads from the shifted levels and from the cells of grids.
 
     Each start is followed twice. The second one goes on to the other zero of the parabola that 1/G
     is close to its first zero, which finds the second resonance of two that merge.
     """
     sectors = np.unique(survey.sectors)
-    levels, cells = _levels(system, survey.at_level), _enclosed(survey.grids, survey.cleared)
+    levels, cells = _levels(sheet, survey.at_level), _enclosed(survey.grids, survey.cleared)
     starts = jnp.concatenate([*[levels] * sectors.size, cells.ravel()])
     sector = np.concatenate(
         [np.repeat(sectors, levels.size), np.repeat(survey.sectors, cells.shape[1])]
     )
     starts, sector = jnp.tile(starts, 2), np.tile(sector, 2)
-    through, (low, high) = intervals(system)[sector], ends_of(system, sector)
+    low, high = sheet.ends_of(sector)
 
     def size(z: Array) -> Array:
         """How far from the nearest edge."""
         return jnp.minimum(jnp.abs(z - low.astype(complex)), jnp.abs(z - high.astype(complex)))
 
-    z, length, apart = _followed(_cleared(system, through), starts, size)
+    z, length, apart = _followed(_cleared(sheet, sector), starts, size)
     scale = size(z)
     good = (length < MERGED * scale) & (z.imag < 1e-12 * scale)
     # On the real axis only those in the interval itself count: the others are bound states.
     outside = (z.real < low) | (z.real > high)
     good &= ~(outside & (z.imag > -CONVERGED * scale))
-    good &= system.spectral_density(through) > 0.0
+    good &= (sheet.system.spectral_density(sheet.sides) > 0.0)[sector]
     new = good & ~_repeated(z, good, (sector, scale, apart))
     # The least damped ones of each sector.
     counts = new[None, :] & (sector[None, :] == sectors[:, None])
     heights = jnp.where(counts, (z.imag / scale)[None, :], -jnp.inf).astype(jnp.float32)
-    height, chosen = lax.top_k(heights, MOST)
+    height, chosen = lax.top_k(heights, KEPT)
     exist = (height > -jnp.inf).ravel()
-    return Found(z[chosen.ravel()], exist, tuple(np.repeat(sectors, MOST).tolist()))
+    return Found(z[chosen.ravel()], exist, tuple(np.repeat(sectors, KEPT).tolist()))
 
 
 def _followed(
@@ -268,19 +257,19 @@ def _repeated(
     return jnp.any(earlier & good[None, :], axis=1) | (second & ~(apart < PAIRED * scale))
 
 
-def _levels(system: OpenSystem, sigma: Complex[Array, ""]) -> Complex[Array, " starts"]:
+def _levels(sheet: Sheet, sigma: Complex[Array, ""]) -> Complex[Array, " starts"]:
     """The shifted level by itself, and repelled by each pole of J.
 
     Near a pole z_J of J, of residue i m / 2 pi, 1/G is about z - w_s - m / (z - z_J).
     """
-    unit = system.frequency.astype(complex)
+    unit, z = sheet.level, sheet.poles
     shifted = unit + sigma
-    shifted = lax.complex(shifted.real, -jnp.abs(shifted.imag) - 1e-12 * system.frequency)[None]
-    z, masses, *_ = joined_poles([bath.spectral_density.poles for bath in system.reservoirs])
+    damped = -jnp.abs(shifted.imag) - 1e-12 * sheet.frequency
+    shifted = lax.complex(shifted.real, damped)[None]
     if not z.size:
         return shifted
     middle, half = 0.5 * (z + unit), 0.5 * (z - unit)
-    root = jnp.sqrt(half**2 + masses)
+    root = jnp.sqrt(half**2 + sheet.masses)
     return jnp.concatenate([shifted, middle + root, middle - root])
 
 
@@ -308,22 +297,20 @@ def _wrapped(phase: Float[Array, "..."]) -> Float[Array, "..."]:
     return phase - 2.0 * jnp.pi * jnp.round(phase / (2.0 * jnp.pi))
 
 
-def _cleared(
-    system: OpenSystem, through: Float[Array, " z"]
-) -> Callable[[Complex[Array, " z"]], Complex[Array, " z"]]:
+def _cleared(sheet: Sheet, sector: Sector) -> Callable[[Array], Array]:
     """1/G without the poles of J."""
-    return lambda z: inverse(system, z, through) * _clearing(system, z, through)
+    return lambda z: sheet.continued_inverse(z, sector) * _clearing(sheet, z, sector)
 
 
-def _clearing(
-    system: OpenSystem, z: Complex[Array, "..."], through: Float[Array, "..."]
-) -> Complex[Array, "..."]:
-    """The factors that cancel poles of J in 1/G, continued."""
-    own, reached = own_poles(system, through[..., None])
+def _clearing(sheet: Sheet, z: Complex[Array, "..."], sector: Sector) -> Complex[Array, "..."]:
+    """The factors that cancel poles of J in 1/G, continued from a sector for each row of z."""
+    own = sheet.poles
     if not own.size:
         return jnp.ones_like(z)
+    reached = sheet.reached(sector)
+    rows, rest = reached.shape[:-1], (1,) * (z.ndim - reached.ndim + 1)
     apart = z[..., None] - own.reshape((1,) * z.ndim + own.shape)
-    return jnp.prod(jnp.where(reached, apart, 1.0), axis=-1)
+    return jnp.prod(jnp.where(reached.reshape(*rows, *rest, own.size), apart, 1.0), axis=-1)
 
 
 def with_slope(function: Callable[[Array], Array], x: Array) -> tuple[Array, Array]:

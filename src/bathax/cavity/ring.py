@@ -17,8 +17,7 @@ from jaxtyping import Array, Bool, Complex, Float
 
 from bathax._checks import Scalar
 from bathax.cavity.poles import BoundStates, Poles
-from bathax.cavity.sheet import edges, first_inverse
-from bathax.reservoir.system import OpenSystem
+from bathax.cavity.sheet import Sheet
 
 # Poles of a window, half of them below the real axis, and rho times the last time.
 ORDER, TURN = 8, 0.05
@@ -42,16 +41,15 @@ class Rings(eqx.Module):
     needed: Bool[Array, " edges"]
 
     @staticmethod
-    def of(system: OpenSystem, last: Scalar) -> "Rings":
+    def of(sheet: Sheet, last: Scalar) -> "Rings":
         """So small that e^{-izt} hardly turns within them up to the last time."""
-        corners = lax.stop_gradient(edges(system))
-        unit = lax.stop_gradient(system.frequency)
+        corners, unit = lax.stop_gradient((sheet.edges, sheet.frequency))
         widest = WIDEST * unit
         turned = TURN / jnp.maximum(last, TURN / widest)
         # Edges may coincide, as those of two reservoirs do: their rings must not.
         growing = 1.0 + 0.07 * np.arange(corners.shape[0])
         radius = jnp.maximum(turned, LEAST * unit) * growing
-        inverse = first_inverse(system, _on_circles(corners, radius, BELOW))
+        inverse = sheet.inverse_propagator(_on_circles(corners, radius, BELOW))
         middle = jnp.mean(inverse, axis=1, keepdims=True)
         change = jnp.max(jnp.abs(inverse - middle) / jnp.abs(middle), axis=1)
         return Rings(corners, radius, inverse, lax.stop_gradient(change > CHANGING))

@@ -7,9 +7,9 @@ continued from one interval from what is continued from the next.
 
 import cmath
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
 
-import jax
+import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
@@ -17,19 +17,20 @@ from jaxtyping import Array, Bool, Complex, Float
 
 from bathax._checks import Scalar, require
 from bathax.numerics.quadrature import half_line
-from bathax.reservoir.rules import Interval, joined_poles
-from bathax.reservoir.system import OpenSystem, require_system
+from bathax.reservoir.continuation import Piece, continued
+from bathax.system.system import System, require_system
 
-# Lines end at e^LAST bandwidths, for densities with algebraic tails.
-LAST = 11.5
+# Lines end at e^LINE_END units, for densities with algebraic tails.
+LINE_END = 11.5
+Sector = int | Sequence[int] | np.ndarray
 
 
-def require_analytic(system: OpenSystem) -> None:
+def require_analytic(system: System) -> None:
     """Refuse a reservoir whose spectral density has no analytic continuation."""
     require_system(system)
     for bath in system.reservoirs:
         density = bath.spectral_density
-        known = density.support is not None
+        known = density.continuation is not None
         found = "which is not known to be"
         if density.modes is not None:
             found = "separate modes, which `Diagonalisation()` solves"
@@ -37,122 +38,168 @@ def require_analytic(system: OpenSystem) -> None:
         require("spectral_density", words, f"{density}, {found}", known)
 
 
-def edges(system: OpenSystem) -> Float[Array, " edges"]:
+class Sheet(eqx.Module):
+    """The lower half plane below a system, cut along lines from the `edges` of the support of J.
+
+    `sides` are real frequencies, one in each of the intervals between the edges and one beyond the
+    first and the last edge. These are the sectors 0, 1, ... from which G and J are continued.
+    `unit` is one unit of distance along lines.
+    """
+
+    system: System
+    edges: Float[Array, " edges"]
+    sides: Float[Array, " sectors"]
+    unit: Scalar
+
+    @staticmethod
+    def of(system: System) -> "Sheet":
+        """The unit is the bandwidth, to a power of the root of 2.
+
+        So nodes stay where they are while parameters vary: integrals along lines do not depend on
+        them, and their derivatives are those of the sums that stand for them.
+        """
+        require_analytic(system)
+        edges = _edges(system)
+        around, middles = system.frequency, 0.5 * (edges[1:] + edges[:-1])
+        outer = [edges[:1] - around, middles, edges[-1:] + around]
+        sides = jnp.concatenate(outer) if edges.size else around[None]
+        unit = jnp.exp2(0.5 * jnp.round(2.0 * jnp.log2(lax.stop_gradient(system.bandwidth))))
+        return Sheet(system, edges, sides, unit)
+
+    # --- the system ---------------------------------------------------------------------------
+
+    @property
+    def frequency(self) -> Scalar:
+        """w_s."""
+        return self.system.frequency
+
+    @property
+    def level(self) -> Complex[Array, ""]:
+        """w_s, as a complex number."""
+        return self.frequency.astype(complex)
+
+    @property
+    def pieces(self) -> list[Piece]:
+        """J of all reservoirs as analytic functions."""
+        return _pieces(self.system)
+
+    @property
+    def poles(self) -> Complex[Array, " own"]:
+        """Poles of the spectral densities themselves."""
+        return jnp.concatenate([jnp.zeros(0, complex), *(piece.poles for piece in self.pieces)])
+
+    @property
+    def masses(self) -> Complex[Array, " own"]:
+        """-2 pi i times the residues of J there."""
+        return jnp.concatenate([jnp.zeros(0, complex), *(piece.masses for piece in self.pieces)])
+
+    # --- sectors ------------------------------------------------------------------------------
+
+    @property
+    def covered(self) -> list[bool | None]:
+        """For each sector, whether J covers its interval; None where values decide."""
+        endless = [[_is_endless(end) for end in (p.low, p.high)] for p in self.pieces]
+        if [True, True] in endless:
+            return [True] * self.sides.size
+        from_below, to_above = (any(ends) for ends in zip(*endless, strict=True))
+        return [from_below, *[None] * (self.sides.size - 2), to_above]
+
+    @property
+    def is_finite(self) -> bool:
+        """Whether all densities end on both sides."""
+        covered = self.covered
+        return len(covered) > 2 and covered[0] is False and covered[-1] is False
+
+    def ends_of(self, sector: Sector) -> tuple[Array, Array]:
+        """The lower and upper ends of the intervals of some sectors, infinite ones too."""
+        ends = jnp.concatenate([np.full(1, -np.inf), self.edges, np.full(1, np.inf)])
+        m = np.asarray(sector, int)
+        return ends[m], ends[m + 1]
+
+    def reached(self, sector: Sector) -> Bool[Array, "*z own"]:
+        """Which poles of the densities continuation from some sectors leads to."""
+        crossing = self.sides[np.asarray(sector, int)]
+        found = [
+            jnp.broadcast_to(piece.covers(crossing)[..., None], (*crossing.shape, piece.poles.size))
+            for piece in self.pieces
+        ]
+        return jnp.concatenate(found, axis=-1)
+
+    # --- functions of z -----------------------------------------------------------------------
+
+    def inverse_propagator(self, z: Complex[Array, "..."]) -> Complex[Array, "..."]:
+        """1 / G(z) in the lower half plane on the first sheet, where Sigma(z*) = Sigma(z)*."""
+        return z - self.level - self.system.self_energy(z.conj()).conj()
+
+    def continued_inverse(self, z: Complex[Array, "..."], sector: Sector) -> Complex[Array, "..."]:
+        """1 / G(z) in the lower half plane, continued from a sector."""
+        return self.inverse_propagator(z) + 2j * jnp.pi * self.continued_density(z, sector)
+
+    def continued_density(self, z: Complex[Array, "..."], sector: Sector) -> Complex[Array, "..."]:
+        """J(z) in the lower half plane, each row of z continued from a sector of its own."""
+        crossing = self.sides[np.asarray(sector, int)]
+        return continued(self.pieces, z, _beside(crossing, z))
+
+    def both_sides(
+        self, pieces: Iterable[Piece], z: Complex[Array, "edges nodes"]
+    ) -> tuple[Complex[Array, "edges nodes"], Complex[Array, "edges nodes"]]:
+        """A density on lines from each edge, continued from the left and the right of them."""
+        left = right = jnp.zeros_like(z)
+        for piece in pieces:
+            value, covers = piece.density(z), piece.covers(self.sides)[:, None]
+            left += jnp.where(covers[:-1], value, 0.0)
+            right += jnp.where(covers[1:], value, 0.0)
+        return left, right
+
+    # --- lines --------------------------------------------------------------------------------
+
+    def ray(self, angle: float) -> Complex[Array, ""]:
+        """One unit of distance along a line at an angle below the real axis."""
+        return self.unit.astype(complex) * cmath.exp(-1j * angle)
+
+    def lines(
+        self, angle: float, nodes: int
+    ) -> tuple[Complex[Array, "edges nodes"], Complex[Array, " nodes"]]:
+        """Nodes on lines at an angle below the real axis from each edge, and dz."""
+        r, dr = (part.astype(complex) for part in half_line(LINE_END, nodes))
+        ray = self.ray(angle)
+        return self.edges.astype(complex)[:, None] + ray * r[None, :], ray * dr
+
+    def taper(self, z: Complex[Array, "..."], angle: float) -> Complex[Array, "..."]:
+        r"""1 / (1 + ((z - c) e^{i angle} / R)^8), by which lines end where all bands are finite.
+
+        G and J are continued from a band as functions that may grow like z. R being 100 times as
+        large as anything on the real axis, times this they are the same there to 1e-16, and along
+        the lines they fall off. Its poles are midway between lines.
+        """
+        if not self.is_finite:
+            return jnp.ones_like(z)
+        ends, system = lax.stop_gradient(self.edges), self.system
+        center = 0.5 * (ends[0] + ends[-1])
+        reach = ends[-1] - center + jnp.abs(system.frequency - center) + jnp.sqrt(system.weight)
+        far = (100.0 * lax.stop_gradient(reach)).astype(complex) * cmath.exp(-1j * angle)
+        return 1.0 / (1.0 + ((z - center.astype(complex)) / far) ** 8)
+
+
+def _pieces(system: System) -> list[Piece]:
+    return [piece for bath in system.reservoirs for piece in bath.pieces]
+
+
+def _edges(system: System) -> Float[Array, " edges"]:
     """The real frequencies where the spectral density begins or ends, in increasing order."""
-    points = [point for interval in _supports(system) for point in interval]
+    ends = [end for piece in _pieces(system) for end in (piece.low, piece.high)]
     # Reservoirs that begin at a known number, zero, share one edge.
-    known = sorted({p for p in points if isinstance(p, float) and not math.isinf(p)})
-    others = [p for p in points if not isinstance(p, float)]
+    known = sorted({end for end in ends if isinstance(end, float) and not math.isinf(end)})
+    others = [end for end in ends if not isinstance(end, float)]
     if not others:
         return jnp.asarray(np.asarray(known, float))
     return jnp.sort(jnp.stack([*map(jnp.asarray, known), *others]))
 
 
-def _supports(system: OpenSystem) -> list[Interval]:
-    """Intervals of the real axis that the densities cover, which may overlap."""
-    return [pair for bath in system.reservoirs for pair in bath.spectral_density.support or ()]
+def _is_endless(end: Scalar | float) -> bool:
+    return isinstance(end, float) and math.isinf(end)
 
 
-def coverage(system: OpenSystem) -> list[bool | None]:
-    """For each interval between the edges, whether J covers it; None where values decide."""
-    endless = [
-        tuple(isinstance(p, float) and math.isinf(p) for p in ab) for ab in _supports(system)
-    ]
-    count = edges(system).shape[0]
-    if (True, True) in endless:
-        return [True] * (count + 1)
-    from_below, to_above = (any(ends) for ends in zip(*endless, strict=True))
-    return [from_below, *[None] * (count - 1), to_above]
-
-
-def ends_of(system: OpenSystem, sector: Sequence[int] | np.ndarray) -> tuple[Array, Array]:
-    """The lower and upper ends of some of the intervals between the edges, infinite ones too."""
-    ends = jnp.concatenate([np.full(1, -np.inf), edges(system), np.full(1, np.inf)])
-    m = np.asarray(sector, int)
-    return ends[m], ends[m + 1]
-
-
-def intervals(system: OpenSystem) -> Float[Array, " intervals"]:
-    """A frequency within each interval between the edges, and outside of the first and last."""
-    ends = edges(system)
-    if not ends.shape[0]:
-        return system.frequency[None]
-    unit = system.frequency
-    middles = 0.5 * (ends[1:] + ends[:-1])
-    return jnp.concatenate([ends[:1] - unit, middles, ends[-1:] + unit])
-
-
-def first_inverse(system: OpenSystem, z: Complex[Array, "..."]) -> Complex[Array, "..."]:
-    """1 / G(z) in the lower half plane on the first sheet, where Sigma(z*) = Sigma(z)*."""
-    return z - system.frequency.astype(complex) - system.self_energy(z.conj()).conj()
-
-
-def inverse(
-    system: OpenSystem, z: Complex[Array, "..."], through: Float[Array, "..."]
-) -> Complex[Array, "..."]:
-    """1 / G(z) in the lower half plane, continued from the real frequencies `through`."""
-    return first_inverse(system, z) + 2j * jnp.pi * continued(system.continued_density, z, through)
-
-
-def continued(
-    density: Callable[[Array, Scalar], Array],
-    z: Complex[Array, "..."],
-    through: Float[Array, "..."],
-) -> Complex[Array, "..."]:
-    """A density in the lower half plane, each z[n] continued from a frequency of its own."""
-    if not z.size:
-        return z
-    for _ in range(through.ndim):
-        density = jax.vmap(density)
-    return density(z, through)
-
-
-def lines(
-    system: OpenSystem, angle: float, nodes: int
-) -> tuple[Complex[Array, "edges nodes"], Complex[Array, " nodes"]]:
-    """Nodes on lines at an angle below the real axis from each edge, and dz."""
-    r, dr = (part.astype(complex) for part in half_line(LAST, nodes))
-    along = direction(system, angle)
-    return edges(system).astype(complex)[:, None] + along * r[None, :], along * dr
-
-
-def direction(system: OpenSystem, angle: float) -> Complex[Array, ""]:
-    """One unit of distance along a line: the bandwidth, to a power of the root of 2.
-
-    So nodes stay where they are while parameters vary: integrals along lines do not depend on them,
-    and their derivatives are those of the sums that stand for them.
-    """
-    bandwidth = jnp.exp2(0.5 * jnp.round(2.0 * jnp.log2(lax.stop_gradient(system.bandwidth))))
-    return bandwidth.astype(complex) * cmath.exp(-1j * angle)
-
-
-def taper(system: OpenSystem, z: Complex[Array, "..."], angle: float) -> Array:
-    r"""1 / (1 + ((z - c) e^{i angle} / R)^8), by which lines end where all bands are finite.
-
-    G and J are continued from a band as functions that may grow like z. R being 100 times as large
-    as anything on the real axis, times this they are the same there to 1e-16, and along the lines
-    they fall off. Its poles are midway between lines.
-    """
-    if not is_finite(system):
-        return jnp.ones_like(z)
-    ends = lax.stop_gradient(edges(system))
-    center = 0.5 * (ends[0] + ends[-1])
-    reach = ends[-1] - center + jnp.abs(system.frequency - center) + jnp.sqrt(system.weight)
-    far = (100.0 * lax.stop_gradient(reach)).astype(complex) * cmath.exp(-1j * angle)
-    return 1.0 / (1.0 + ((z - center.astype(complex)) / far) ** 8)
-
-
-def is_finite(system: OpenSystem) -> bool:
-    """Whether all densities end on both sides."""
-    covered = coverage(system)
-    return len(covered) > 2 and covered[0] is False and covered[-1] is False
-
-
-def own_poles(
-    system: OpenSystem, through: Float[Array, "*z 1"]
-) -> tuple[Complex[Array, " own"], Bool[Array, "*z own"]]:
-    """Poles of the spectral densities themselves, and which `through` leads to."""
-    poles = [bath.spectral_density.poles for bath in system.reservoirs]
-    z, _, low, high = joined_poles(poles)
-    shape = (1,) * (through.ndim - 1) + z.shape
-    return z, (low.reshape(shape) < through) & (through < high.reshape(shape))
+def _beside(values: Float[Array, "..."], z: Complex[Array, "..."]) -> Float[Array, "..."]:
+    """One value for each row of z."""
+    return values.reshape(values.shape + (1,) * (z.ndim - values.ndim))

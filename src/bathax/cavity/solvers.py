@@ -14,11 +14,12 @@ from bathax._estimate import Estimate, judged
 from bathax._programs import program
 from bathax.cavity import green
 from bathax.cavity.green import GreenFunctions
-from bathax.cavity.model import Cavity
 from bathax.numerics.grid import span
 from bathax.numerics.refinement import RESOLVED, Refining, envelope, probed
+from bathax.system.models import Cavity
+from bathax.system.preparation import Preparation, require_uncorrelated
 
-# What has to agree; the pull may vanish but for rounding.
+# What has to agree; the interaction noise may vanish but for rounding.
 CONTROLLED = ("u", "du", "v", "dv")
 # Times that are taken together.
 BLOCK = 2**16
@@ -33,7 +34,14 @@ class Solver(eqx.Module):
     def green_functions(
         self, cavity: Cavity, ts: Float[Array, " times"]
     ) -> Estimate[GreenFunctions]:
-        """u, u', v, v' at the increasing times ts >= 0."""
+        """u, u', v, v' at the increasing times ts >= 0, from an uncorrelated start."""
+
+    def from_preparation(
+        self, cavity: Cavity, preparation: Preparation, ts: Float[Array, " times"]
+    ) -> Estimate[GreenFunctions]:
+        """The same from a start that may be correlated, on which v depends; most refuse one."""
+        require_uncorrelated(preparation)
+        return self.green_functions(cavity, ts)
 
 
 class Volterra(Refining, Solver):
@@ -86,7 +94,7 @@ def _born_markov(cavity: Cavity, ts: Float[Array, " times"]) -> GreenFunctions:
         du=-rate * u,
         v=noise * growth,
         dv=noise * jnp.exp(-decay * ts),
-        pull=jnp.zeros_like(ts),
+        interaction_noise=jnp.zeros_like(ts),
     )
 
 
@@ -170,7 +178,7 @@ def _errors(
     Where the grid is fine enough, 1/16 of the change from half the points; before that all
     quantities share the worst relative change, because one of them may agree by chance. On top
     comes rounding. What has to agree is in one array, as long as programs are compiled by pieces;
-    the pull apart, since hardly anyone asks for it.
+    the interaction noise apart, since hardly anyone asks for it.
     """
 
     def relative(names: Sequence[str]) -> tuple[Array, Array]:
@@ -191,9 +199,11 @@ def _errors(
         block = 1 if ts.shape[0] <= BLOCK else BLOCK
         return list(size[:, None] * envelope(error, ts, span(ts), block))
 
-    errors = estimated(change, size) + estimated(*relative(("pull",)))
+    errors = estimated(change, size) + estimated(*relative(("interaction_noise",)))
     worst = jnp.where(resolved, jnp.max(shared) / 16.0, jnp.max(shared)) + rounding
-    return GreenFunctions(**dict(zip((*CONTROLLED, "pull"), errors, strict=True))), worst
+    return GreenFunctions(
+        **dict(zip((*CONTROLLED, "interaction_noise"), errors, strict=True))
+    ), worst
 
 
 def largest_size(values: Array) -> Scalar:

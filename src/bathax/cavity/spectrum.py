@@ -11,10 +11,10 @@ from jaxtyping import Array, ArrayLike, Complex, Float
 from bathax._checks import Scalar, as_float
 from bathax._programs import program
 from bathax.cavity import green
-from bathax.cavity.model import Cavity
 from bathax.numerics import gregory
 from bathax.numerics.grid import TimeGrid
 from bathax.numerics.quadrature import grid_transform
+from bathax.system.models import Cavity
 
 
 def commutator_defect(cavity: Cavity, t: ArrayLike, points: int = 8192) -> Scalar:
@@ -24,13 +24,13 @@ def commutator_defect(cavity: Cavity, t: ArrayLike, points: int = 8192) -> Scala
     with it. A defect well above rounding says that the time step or the frequency rule is too
     coarse.
     """
-    u, transferred, _ = _shares(cavity, as_float(t, "t"), points)
+    u, transferred, _ = _spectral_weights(cavity, as_float(t, "t"), points)
     return u.real**2 + u.imag**2 + transferred - 1.0
 
 
 def noise_from_spectrum(cavity: Cavity, t: ArrayLike, points: int = 8192) -> Scalar:
     r"""v(t, t) = \int dw J(w) n(w) |U(w, t)|^2, independent of the noise kernel."""
-    return _shares(cavity, as_float(t, "t"), points)[2]
+    return _spectral_weights(cavity, as_float(t, "t"), points)[2]
 
 
 def excitation_spectrum(
@@ -42,7 +42,7 @@ def excitation_spectrum(
 
 
 @program
-def _shares(cavity: Cavity, t: Scalar, points: int) -> tuple[Array, Scalar, Scalar]:
+def _spectral_weights(cavity: Cavity, t: Scalar, points: int) -> tuple[Array, Scalar, Scalar]:
     """u(t), and the integrals of J |U|^2 and J n |U|^2 over all reservoirs."""
     grid = TimeGrid.until(t, points)
     u = green.on_grid(cavity, grid).u

@@ -15,14 +15,14 @@ from jaxtyping import Array, Bool, Complex, Float
 
 from bathax._checks import Scalar
 from bathax.numerics.elementary import phase_factor
-from bathax.reservoir.system import OpenSystem
+from bathax.system.system import System
 
 # Eigenvalues closer than this, in units of the largest one, are taken for one.
 DEGENERATE = 1e-12
 
 
 def hamiltonian(
-    system: OpenSystem, w: Float[Array, " modes"], couplings: Float[Array, " modes"]
+    system: System, w: Float[Array, " modes"], couplings: Float[Array, " modes"]
 ) -> Float[Array, "states states"]:
     """H in the frame rotating with the system."""
     diagonal = jnp.diag(jnp.append(0.0, w - system.frequency))
@@ -63,7 +63,7 @@ def _row_jvp(primals: tuple, tangents: tuple) -> tuple[Array, Array]:
 
 
 def eigenstates(
-    system: OpenSystem,
+    system: System,
 ) -> tuple[Float[Array, " states"], Float[Array, " states"], Bool[Array, " states"]]:
     """All eigenfrequencies, with the weight of the system in each, and which count.
 
@@ -78,7 +78,7 @@ def eigenstates(
     return frequencies, weights, first
 
 
-def mean_noise(system: OpenSystem) -> Scalar:
+def mean_noise(system: System) -> Scalar:
     """v on the average over all times: sum_j n_j sum_kl c_0k c_jk c_0l c_jl, for w_k = w_l."""
     w, couplings, numbers = system.modes
     energies, vectors = jnp.linalg.eigh(hamiltonian(system, w, couplings))

@@ -12,7 +12,7 @@ from jax import lax
 
 from bathax._checks import Scalar, is_valid, require, require_kind, require_whole
 from bathax._programs import program
-from bathax.cavity.model import Cavity
+from bathax.system.models import Cavity
 
 ROUNDING = 1e-14
 
@@ -49,7 +49,7 @@ def heat_current(cavity: Cavity, source: int = 0, resolution: int = 2**13) -> He
     require_whole("resolution", resolution, 2)
     for bath in cavity.reservoirs:
         density = bath.spectral_density
-        require("spectral_density", "continuous", f"{density}", density.modes is None)
+        require("spectral_density", "continuous", f"{density}", density.is_continuous)
     fine, coarse = (_current(cavity, source, nodes) for nodes in (resolution, resolution // 2))
     error = jnp.abs(fine - coarse) + ROUNDING * jnp.abs(fine)
     known = jnp.where(is_valid(cavity), 0.0, jnp.nan)

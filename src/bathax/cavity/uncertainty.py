@@ -17,20 +17,18 @@ from jaxtyping import Array, Complex, Float
 
 from bathax._checks import Scalar
 from bathax.cavity.green import GreenFunctions
-from bathax.cavity.model import Cavity
 from bathax.cavity.poles import Poles, are_complete
 from bathax.cavity.ring import ORDER
-from bathax.cavity.sheet import LAST, edges, is_finite
+from bathax.cavity.sheet import LINE_END, Sheet
 from bathax.cavity.solvers import largest_size
 from bathax.numerics.elementary import phase_factor
 from bathax.numerics.exponential_sum import ExponentialSum, together
 from bathax.numerics.quadrature import SMALLEST
-from bathax.reservoir.occupation import Uniform
 
 # Before this time in units of the bandwidth's inverse, lines that are cut off do not tell much.
-SOON = 1e-3
+UNRESOLVED = 1e-3
 # What that makes of v where G falls off slowly: of a band among other densities.
-BAND = 1e-11
+SLOW_TAIL = 1e-11
 ROUNDING = 64.0 * jnp.finfo(float).eps
 
 
@@ -45,7 +43,7 @@ class Expansion(NamedTuple):
 
 
 def uncertainty(
-    cavity: Cavity, expansion: Expansion, green: GreenFunctions, ts: Float[Array, " times"]
+    sheet: Sheet, expansion: Expansion, green: GreenFunctions, ts: Float[Array, " times"]
 ) -> tuple[GreenFunctions, Scalar]:
     """Estimated errors, and the largest of u, u', v, v' relative to their sizes.
 
@@ -53,14 +51,14 @@ def uncertainty(
     densities do not know.
     """
     found, poles, nodes, u, c = _constant(expansion)
-    cavity, green, ts = lax.stop_gradient((cavity, green, ts))
-    missing = jnp.where(are_complete(cavity, found), 0.0, jnp.abs(u.start[0] - 1.0))
+    sheet, green, ts = lax.stop_gradient((sheet, green, ts))
+    missing = jnp.where(are_complete(sheet, found), 0.0, jnp.abs(u.start[0] - 1.0))
     missing = jnp.where(missing < 1e-3, missing, jnp.inf)
-    rounding = _rounding(cavity, poles, nodes, u[0], ts) + _close(cavity, found, poles)
+    rounding = _rounding(sheet, poles, nodes, u[0], ts) + _close(sheet, found, poles)
     floor = (rounding, missing)
-    error, relative = _error(cavity, green, Change.between(cavity, u, c, ts[-1]), floor)
-    fitted = _fitted(cavity, green, ts)
-    lost = _cut_off(cavity, c[0], green, ts)
+    error, relative = _error(sheet, green, Change.between(sheet, u, c, ts[-1]), floor)
+    fitted = _fitted(sheet, green, ts)
+    lost = _cut_off(sheet, c[0], green, ts)
     total = jax.tree.map(lambda *each: sum(each[1:], each[0]), error, lost, fitted)
     return total, jnp.maximum(relative, jnp.max(fitted.u))
 
@@ -76,8 +74,8 @@ def _constant(tree: Any) -> Any:
 class Change(eqx.Module):
     """How much two rules for u and c differ, and the size of what they agree on.
 
-    Of u, u' + i w_s u, v' and the integrand of the pull, at a few times up to the last one: the
-    difference is of integrals over the lines, smooth in the logarithm of time.
+    Of u, u' + i w_s u, v' and the integrand of the interaction noise, at a few times up to the last
+    one: the difference is of integrals over the lines, smooth in the logarithm of time.
     """
 
     last: Scalar
@@ -85,10 +83,12 @@ class Change(eqx.Module):
     size: tuple[Scalar, ...]
 
     @staticmethod
-    def between(cavity: Cavity, u: ExponentialSum, c: ExponentialSum, last: Scalar) -> "Change":
+    def between(sheet: Sheet, u: ExponentialSum, c: ExponentialSum, last: Scalar) -> "Change":
         """Of u and c by two rules, the finer one first."""
-        ts = jnp.maximum(last * 2.0 ** -np.arange(0.0, 16.0, 0.25), SOON / cavity.bandwidth)
-        both = u.with_moment(cavity.frequency.astype(complex))
+        ts = jnp.maximum(
+            last * 2.0 ** -np.arange(0.0, 16.0, 0.25), UNRESOLVED / sheet.system.bandwidth
+        )
+        both = u.with_moment(sheet.level)
         (value, drift), noise = together([both.parts, c.parts], ts)
         values = jnp.stack(
             [value, drift, 2.0 * (value.conj() * noise), 4.0 * (drift.conj() * noise)]
@@ -98,7 +98,7 @@ class Change(eqx.Module):
 
 
 def _error(
-    cavity: Cavity,
+    sheet: Sheet,
     green: GreenFunctions,
     change: Change,
     floor: tuple[Float[Array, " times"], Scalar],
@@ -106,8 +106,8 @@ def _error(
     """Estimated errors, and the largest of u, u', v, v' relative to their sizes.
 
     The squared change from half the nodes and a floor, relative by rounding and absolute by what
-    is missing. v and the pull are integrals, whose change is at most that of the integrand times
-    the time.
+    is missing. v and the interaction noise are integrals, whose change is at most that of the
+    integrand times the time.
     """
     rounding, missing = floor
     u, drift, exchange, work = change.difference
@@ -115,10 +115,10 @@ def _error(
     # Differences, and the sizes they are relative to.
     parts = [
         (u, jnp.ones(())),
-        (drift + cavity.frequency * u, largest_drift + cavity.frequency),
+        (drift + sheet.frequency * u, largest_drift + sheet.frequency),
         (change.last * exchange, largest_size(green.v)),
         (exchange, largest_exchange),
-        (exchange + change.last * work, largest_size(green.pull) + largest_exchange),
+        (exchange + change.last * work, largest_size(green.interaction_noise) + largest_exchange),
     ]
 
     def relative(difference: Scalar, size: Scalar) -> Array:
@@ -132,7 +132,7 @@ def _error(
 
 
 def _rounding(
-    cavity: Cavity,
+    sheet: Sheet,
     poles: Poles,
     on_lines: Complex[Array, "edges nodes"],
     u: ExponentialSum,
@@ -150,25 +150,25 @@ def _rounding(
     response = jnp.abs((1.0 / away) @ poles.residues)
     away = jnp.where(poles.residues == 0.0, 1e99, jnp.abs(away))
     nearest = jnp.min(away, axis=1, initial=1e99)
-    scale = cavity.frequency + jnp.abs(on_lines.ravel())
+    scale = sheet.frequency + jnp.abs(on_lines.ravel())
     close = jnp.max(response**2 * scale * nearest, initial=0.0)
-    rounding = ROUNDING * (u.weight + 0.25 * turned + 0.25 * close + _on_rings(cavity, u))
-    return rounding + BAND if is_cut_off(cavity) else rounding
+    rounding = ROUNDING * (u.weight + 0.25 * turned + 0.25 * close + _on_rings(sheet, u))
+    return rounding + SLOW_TAIL if is_cut_off(sheet) else rounding
 
 
-def _on_rings(cavity: Cavity, u: ExponentialSum) -> Scalar:
+def _on_rings(sheet: Sheet, u: ExponentialSum) -> Scalar:
     """Relative errors by rounding of 1/G on rings, where it is small: each amplitude times w_s G.
 
     Amplitudes are rho G / m.
     """
     total = jnp.zeros(())
-    for cut in u.cuts[: edges(cavity).shape[0]]:
+    for cut in u.cuts[: sheet.edges.size]:
         radius = 0.5 * jnp.abs(cut.frequencies[0] - cut.frequencies[ORDER // 2])
-        total += jnp.sum(jnp.abs(cut.amplitudes[:ORDER]) ** 2) * ORDER * cavity.frequency / radius
+        total += jnp.sum(jnp.abs(cut.amplitudes[:ORDER]) ** 2) * ORDER * sheet.frequency / radius
     return total
 
 
-def _close(cavity: Cavity, found: Poles, poles: Poles) -> Scalar:
+def _close(sheet: Sheet, found: Poles, poles: Poles) -> Scalar:
     """Relative errors by rounding of poles close to each other that are no pair.
 
     1/G being known to eps w_s, a pole is to eps w_s |R|, and its residue relative to that over the
@@ -180,18 +180,18 @@ def _close(cavity: Cavity, found: Poles, poles: Poles) -> Scalar:
     others = same & ~np.eye(count, dtype=bool) & alone[None, :]
     distances = jnp.abs(found.frequencies[:, None] - found.frequencies[None, :])
     nearest = jnp.min(jnp.where(others, distances, jnp.inf), axis=1, initial=jnp.inf)
-    scale = cavity.frequency + jnp.abs(found.frequencies)
+    scale = sheet.frequency + jnp.abs(found.frequencies)
     spread = jnp.abs(found.residues) ** 2 * scale / nearest
     return jnp.finfo(float).eps * jnp.sum(jnp.where(alone, spread, 0.0))
 
 
-def is_cut_off(cavity: Cavity) -> bool:
+def is_cut_off(sheet: Sheet) -> bool:
     """Whether G may fall off slowly along lines without a taper, as that of a band among others."""
-    return edges(cavity).shape[0] > 1 and not is_finite(cavity)
+    return sheet.edges.size > 1 and not sheet.is_finite
 
 
 def _cut_off(
-    cavity: Cavity, c: ExponentialSum, green: GreenFunctions, t: Float[Array, " times"]
+    sheet: Sheet, c: ExponentialSum, green: GreenFunctions, t: Float[Array, " times"]
 ) -> GreenFunctions:
     """What is lost beyond the ends of the lines.
 
@@ -199,42 +199,36 @@ def _cut_off(
     this is over as soon as the exponentials beyond the ends are. In a band without a taper G falls
     off so slowly that at the very start u is not better known than u(0) is.
     """
-    soon = t * cavity.bandwidth < SOON
-    unclear = is_cut_off(cavity) & soon
-    start = phase_factor(-cavity.frequency * t)
+    soon = t * sheet.system.bandwidth < UNRESOLVED
+    unclear = is_cut_off(sheet) & soon
+    start = phase_factor(-sheet.frequency * t)
     # Beyond its last node a cut goes on like 1 / r: a sum of this over the step in log r.
     ends = sum((jnp.abs(cut.amplitudes[-1]) for cut in c.cuts), jnp.zeros(()))
     nodes = max((cut.amplitudes.shape[-1] for cut in c.cuts), default=1)
-    beyond = ends * nodes / (LAST - SMALLEST)
+    beyond = ends * nodes / (LINE_END - SMALLEST)
     lost = 2.0 * (jnp.abs(c.start) + beyond)
     exchange, lasting = lost * jnp.ones_like(t), t
-    if common_filling(cavity) is not None:
+    if sheet.system.common_filling is not None:
         exchange = jnp.where(soon, exchange, 0.0)
-        lasting = jnp.minimum(t, math.exp(-LAST) / cavity.bandwidth)
+        lasting = jnp.minimum(t, math.exp(-LINE_END) / sheet.system.bandwidth)
     return _like(
         green,
         jnp.where(unclear, jnp.abs(green.u - start), 0.0),
-        jnp.where(unclear, jnp.abs(green.drift(cavity.frequency)), 0.0),
+        jnp.where(unclear, jnp.abs(green.drift(sheet.frequency)), 0.0),
         lasting * lost,
         exchange,
         exchange,
     )
 
 
-def common_filling(cavity: Cavity) -> Scalar | None:
-    """n where one uniform filling makes g~ = n g, so that g~ * u = -n (u' + i w_s u)."""
-    first, *others = (bath.occupation for bath in cavity.reservoirs)
-    return first.number if isinstance(first, Uniform) and not others else None
-
-
-def _fitted(cavity: Cavity, green: GreenFunctions, t: Float[Array, " times"]) -> GreenFunctions:
+def _fitted(sheet: Sheet, green: GreenFunctions, t: Float[Array, " times"]) -> GreenFunctions:
     """What fitted densities miss: |du| <= t int |dg| ds and so on, to first order.
 
     With as many quanta in it as v shows, or one.
     """
-    missed = sum((bath.spectral_density.uncertainty for bath in cavity.reservoirs), jnp.zeros(()))
+    missed = sum((piece.missed for piece in sheet.pieces), jnp.zeros(()))
     of_u = missed * t
-    of_rate = missed + cavity.frequency * of_u
+    of_rate = missed + sheet.frequency * of_u
     quanta = 2.0 * (1.0 + largest_size(green.v))
     of_noise = (quanta * of_u, quanta * of_rate, quanta * of_rate)
     return _like(green, of_u, of_rate, *of_noise)

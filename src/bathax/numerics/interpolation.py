@@ -14,6 +14,15 @@ from scipy.optimize import minimize_scalar
 STIFFNESS = (-7.0, 25.0)
 
 
+def hermite(
+    u: Float[Array, "..."], values: tuple[Array, Array], slopes: tuple[Array, Array]
+) -> Float[Array, "..."]:
+    """The cubic with these values and slopes at u = 0 and u = 1."""
+    (before, after), (start, end) = values, slopes
+    bend = before * (1 - u) ** 2 * (1 + 2 * u) + after * u**2 * (3 - 2 * u)
+    return bend + start * u * (1 - u) ** 2 - end * u**2 * (1 - u)
+
+
 @jax.jit
 def monotone_cubic(
     x: Float[Array, " knots"], y: Float[Array, " knots"], at: Float[Array, "..."]
@@ -29,9 +38,8 @@ def monotone_cubic(
     width = x[k + 1] - x[k]
     u = (at - x[k]) / width
     slopes = _slopes(jnp.diff(x), jnp.diff(y) / jnp.diff(x))
-    left, right = width * slopes[k], width * slopes[k + 1]
-    bend = y[k] * (1 - u) ** 2 * (1 + 2 * u) + y[k + 1] * u**2 * (3 - 2 * u)
-    return jnp.where(inside, bend + left * u * (1 - u) ** 2 - right * u**2 * (1 - u), 0.0)
+    value = hermite(u, (y[k], y[k + 1]), (width * slopes[k], width * slopes[k + 1]))
+    return jnp.where(inside, value, 0.0)
 
 
 def _slopes(h: Float[Array, " intervals"], secant: Float[Array, " intervals"]) -> Array:

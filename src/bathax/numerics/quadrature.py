@@ -13,8 +13,8 @@ from jaxtyping import Array, Complex, Float, Inexact
 from bathax.numerics.grid import TimeGrid
 
 PANEL = 32
-# `half_line` begins at e^-340, whose square is a number; its nodes become even at e^FAINT.
-SMALLEST, FAINT = -23.75, -18.0
+# `half_line` begins at e^-340, whose square is a number; its nodes become even at e^EVEN_FROM.
+SMALLEST, EVEN_FROM = -23.75, -18.0
 
 
 @cache
@@ -38,13 +38,13 @@ def composite(panels: int, count: int = PANEL) -> tuple[np.ndarray, np.ndarray]:
 def half_line(last: float, count: int) -> tuple[np.ndarray, np.ndarray]:
     """Nodes and weights of int_0^inf f(r) dr for f smooth in log r, small beyond e^last.
 
-    r = exp(x - e^{-(x - FAINT)}), trapezoidal in x: even in log r above e^FAINT, and double
+    r = exp(x - e^{-(x - EVEN_FROM)}), trapezoidal in x: even in log r above e^EVEN_FROM, and double
     exponential below, for an f that rises from 0 as slowly as r^{-1/2}.
     """
     step = (last - SMALLEST) / count
     # Counted from the far end, near which rounding of x matters most.
     x = last - step * np.arange(count, 0, -1)
-    depth = np.exp(FAINT - x)
+    depth = np.exp(EVEN_FROM - x)
     r = np.exp(x - depth)
     return r, (1.0 + depth) * r * step
 
@@ -52,11 +52,11 @@ def half_line(last: float, count: int) -> tuple[np.ndarray, np.ndarray]:
 def half_line_position(r: Complex[Array, "..."], last: float, count: int) -> Complex[Array, "..."]:
     """How many nodes of `half_line` come before r, continued to complex r."""
     logarithm = jnp.log(r)
-    # Deep in the double exponential end x is about FAINT - log(FAINT - log r).
-    deep = logarithm.real < FAINT - 1.0
-    x = jnp.where(deep, FAINT - jnp.log(jnp.where(deep, FAINT - logarithm, 1.0)), logarithm)
+    # Deep in the double exponential end x is about EVEN_FROM - log(EVEN_FROM - log r).
+    deep = logarithm.real < EVEN_FROM - 1.0
+    x = jnp.where(deep, EVEN_FROM - jnp.log(jnp.where(deep, EVEN_FROM - logarithm, 1.0)), logarithm)
     for _ in range(4):  # Newton's method
-        depth = jnp.exp(FAINT - x)
+        depth = jnp.exp(EVEN_FROM - x)
         x = x - (x - depth - logarithm) / (1.0 + depth)
     return (x - SMALLEST) * (count / (last - SMALLEST))
 

@@ -10,9 +10,9 @@ from jaxtyping import Array, Float
 
 Record = TypeVar("Record")
 
-# Lengths are multiples of an eighth to a quarter of themselves, from FEWEST on; above MOST they
-# stay as they are: compiling no longer matters.
-FEWEST, MOST = 16, 2**16
+# Lengths are multiples of an eighth to a quarter of themselves, from SHORTEST on. Above LONGEST
+# they stay as they are: compiling no longer matters.
+SHORTEST, LONGEST = 16, 2**16
 
 
 def at_shared_length(compute: Callable[[Array], Record], ts: Float[Array, " times"]) -> Record:
@@ -38,9 +38,9 @@ def at_shared_length(compute: Callable[[Array], Record], ts: Float[Array, " time
 def _lengthened(ts: np.ndarray) -> np.ndarray | None:
     """The times and more of them; None where there is no need, or no room between the last two."""
     count = len(ts)
-    unit = max(FEWEST, 2 ** (count.bit_length() - 3))
+    unit = max(SHORTEST, 2 ** (count.bit_length() - 3))
     missing = -count % unit
-    if missing == 0 or count > MOST:
+    if missing == 0 or count > LONGEST:
         return None
     before = ts[-2] if count > 1 else 0.0
     between = np.linspace(before, ts[-1], missing + 2)[1:-1]

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from bathax.plot.parts import TIME, new_axes
+from bathax.plot.parts import TIME, new_axes, shown
+from bathax.studies.lookup import MODULUS, measured_symbol
 
 # Letters of a line beside the residuals; errors above so many times the largest value are no band.
 WIDTH, BROAD = 44, 1e3
@@ -35,12 +36,14 @@ def fitted(view: dict[str, Any], axes: Any = None) -> Figure:
 def _draw_data(ax: Any, view: dict[str, Any], column: int) -> None:
     name, data = view["names"][column], view["data"]
     values = np.asarray(data.values[name])
+    is_modulus = name.startswith(MODULUS) or np.iscomplexobj(values)
     values = np.abs(values) if np.iscomplexobj(values) else values
     errors = np.asarray(data.errors[name]) if data.has_errors else None
     ax.errorbar(view["measured"], values, errors, fmt=".", ms=3, lw=0.6, color="0.4", zorder=1)
     curves = view["curves"]
     _draw_band(ax, view["times"], curves.value[column], curves.error[column])
-    ax.set(ylabel=name, xlim=(0.0, view["times"][-1]))
+    symbol = shown(measured_symbol(name), is_modulus=is_modulus)
+    ax.set(ylabel=symbol or name, xlim=(0.0, view["times"][-1]))
 
 
 def _draw_band(ax: Any, x: np.ndarray, value: np.ndarray, error: np.ndarray) -> None:

@@ -10,15 +10,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from bathax.studies.lookup import has_poles
+from bathax.studies.quantities import QUANTITIES, STATE_FUNCTIONS
 from bathax.studies.trajectory import Trajectory, pole_intervals, temperature_poles
 
 TIME = r"$\omega_s t$"
-QUANTITIES = {
-    "energy": r"$E\,/\,\hbar\omega_s$",
-    "entropy": r"$S\,/\,k_B$",
-    "temperature": r"$k_BT\,/\,\hbar\omega_s$",
-    "free_energy": r"$F\,/\,\hbar\omega_s$",
-}
 
 Curves = Mapping[Any, Trajectory]
 
@@ -30,6 +26,13 @@ def style() -> Iterator[None]:
         yield
 
 
+def shown(symbol: str, *, is_modulus: bool = False) -> str:
+    """A symbol as a figure prints it, or its modulus; nothing for none."""
+    if not symbol:
+        return ""
+    return f"$|{symbol}|$" if is_modulus else f"${symbol}$"
+
+
 def with_gaps(solution: Trajectory, name: str) -> tuple[np.ndarray, np.ndarray]:
     """Times and values with a gap at every pole of T, for the quantities that share it.
 
@@ -37,7 +40,7 @@ def with_gaps(solution: Trajectory, name: str) -> tuple[np.ndarray, np.ndarray]:
     """
     t, values = np.asarray(solution.t), np.asarray(getattr(solution, name), float)
     values = np.where(np.isfinite(values), values, np.nan)
-    if name not in ("temperature", "free_energy"):
+    if not has_poles(name):
         return t, values
     wide, narrow = pole_intervals(solution)
     beside = narrow[:, None] + np.arange(-1, 3)
@@ -68,10 +71,10 @@ def four_panels(
 ) -> np.ndarray:
     """Axes with E, S, T and F of each solution, T and F shown up to a height, poles dashed."""
     axes = new_axes(axes, 2, 2, (6.8, 5.0), sharex=True).ravel()
-    for ax, (name, title), letter in zip(axes, QUANTITIES.items(), "abcd", strict=True):
+    for ax, name, letter in zip(axes, STATE_FUNCTIONS, "abcd", strict=True):
         draw_curves(ax, curves, name, label)
         mark_poles(ax, curves)
-        ax.set_ylabel(title)
+        ax.set_ylabel(QUANTITIES[name].label)
         tag(ax, f"({letter})")
     axes[0].legend(loc="upper right")
     for ax in axes[2:]:

@@ -7,7 +7,8 @@ import xarray
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bathax.plot.parts import new_axes
+from bathax.plot.parts import new_axes, shown
+from bathax.studies.lookup import symbol_of
 from bathax.studies.summaries import quantities
 
 MOST_PANELS, MOST_LEVELS = 6, 6
@@ -25,11 +26,17 @@ def overview(dataset: xarray.Dataset, axes: Any = None) -> Figure:
     axes = new_axes(axes, rows, columns, (3.4 * columns, 2.5 * rows)).ravel()
     for ax, name in zip(axes, names, strict=False):
         variable, taken = _reduced(dataset[name])
-        _draw(ax, dataset, variable)
+        _draw(ax, dataset, variable, _symbol(dataset[name]))
         ax.set_title(", ".join([name, *taken]), fontsize=8)
     for ax in axes[len(names) :]:
         ax.set_axis_off()
     return axes[0].figure
+
+
+def _symbol(variable: xarray.DataArray) -> str:
+    """The symbol of a quantity; of a complex one the modulus is drawn."""
+    symbol = symbol_of(variable.attrs.get("long_name", ""))
+    return shown(symbol, is_modulus=np.iscomplexobj(variable))
 
 
 def _reduced(variable: xarray.DataArray) -> tuple[xarray.DataArray, list[str]]:
@@ -50,16 +57,19 @@ def _reduced(variable: xarray.DataArray) -> tuple[xarray.DataArray, list[str]]:
     return variable, taken
 
 
-def _draw(ax: Axes, dataset: xarray.Dataset, variable: xarray.DataArray) -> None:
+def _draw(ax: Axes, dataset: xarray.Dataset, variable: xarray.DataArray, symbol: str) -> None:
     dims = list(map(str, variable.dims))
     if "level" in dims:
         for level in range(min(variable.sizes["level"], MOST_LEVELS)):
             _draw_curve(ax, dataset, variable.isel(level=level), str(level))
         ax.legend(title="level")
+        ax.set_ylabel(symbol)
     elif len(dims) == 2:
-        _draw_map(ax, dataset, variable.transpose(*sorted(dims, key=lambda name: name == "time")))
+        variable = variable.transpose(*sorted(dims, key=lambda name: name == "time"))
+        _draw_map(ax, dataset, variable, symbol)
     elif dims:
         _draw_curve(ax, dataset, variable, None)
+        ax.set_ylabel(symbol)
     else:
         ax.text(0.5, 0.5, f"{float(variable):.8g}", ha="center", transform=ax.transAxes)
 
@@ -75,14 +85,14 @@ def _draw_curve(
     ax.set_ylim(min(low, bottom) - margin, max(high, top) + margin)
 
 
-def _draw_map(ax: Axes, dataset: xarray.Dataset, variable: xarray.DataArray) -> None:
+def _draw_map(ax: Axes, dataset: xarray.Dataset, variable: xarray.DataArray, symbol: str) -> None:
     down, across = map(str, variable.dims)
     x, y = _places(ax, "x", dataset, across), _places(ax, "y", dataset, down)
     low, high = _limits(variable.values)
     colours = ax.pcolormesh(
         x, y, variable.values.astype(float), vmin=low, vmax=high, rasterized=True
     )
-    ax.figure.colorbar(colours, ax=ax, extend="both")
+    ax.figure.colorbar(colours, ax=ax, extend="both", label=symbol)
 
 
 def _places(ax: Axes, side: str, dataset: xarray.Dataset, dimension: str) -> np.ndarray:

@@ -1,6 +1,6 @@
 r"""A two-level atom in its reservoirs: its exact map, rates and memory (NP; AHZ Eqs. 20-25).
 
-H = w_s s+s- + sum_k w_k b_k'b_k + sum_k (V_k s+ b_k + h.c.) (`model`) conserves quanta, so that the
+H = w_s s+s- + sum_k w_k b_k'b_k + sum_k (V_k s+ b_k + h.c.) conserves quanta, so that the
 map is three functions, P11, P00 and c (`elements`), with the determinant D = P11 + P00 - 1 and the
 time-local master equation read off them (NP, `dynamical_map`). Solvers give them: `hierarchy` at
 any temperature, `vacuum` at T = 0, where they are the u(t) of a cavity (AHZ Eqs. 20-25),

@@ -33,12 +33,12 @@ from bathax.qubit.hierarchy import (
     prepared,
 )
 from bathax.qubit.index_set import Regression, Size, regression
-from bathax.qubit.model import Qubit
 from bathax.qubit.states import QubitState
+from bathax.system.models import Qubit
 
 # Grid intervals per unit of phase that the kernels run through, and that e^{i(w - w_s)t} does, as
 # smooth at t = 0 as elsewhere; the fewest and the most intervals.
-KERNEL, FOURIER, FEWEST, MOST = 12.0, 4.0, 64, 4096
+KERNEL, FOURIER, FEWEST_NODES, MOST_NODES = 12.0, 4.0, 64, 4096
 
 
 class TwoTime(eqx.Module):
@@ -107,7 +107,7 @@ def _intervals(qubit: Qubit, ts: Float[Array, " times"], highest: Scalar) -> int
     wanted = largest(lax.stop_gradient(span(ts) * fastest))
     if not is_concrete(wanted):
         return STEPS
-    return min(_power_of_two(max(float(wanted), FEWEST)), MOST)
+    return min(_power_of_two(max(float(wanted), FEWEST_NODES)), MOST_NODES)
 
 
 @eqx.filter_jit

@@ -15,7 +15,7 @@ from bathax._checks import Scalar, as_float, require, require_times
 from bathax._status import concluded
 from bathax.qubit.dynamical_map import chosen_solver
 from bathax.qubit.elements import MapSolver
-from bathax.qubit.model import Qubit
+from bathax.system.models import Qubit
 
 
 def least_determinant(

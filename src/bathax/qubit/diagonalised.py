@@ -37,7 +37,7 @@ from bathax._linalg import eigh
 from bathax.numerics.refinement import requested
 from bathax.qubit.elements import MapElements, MapSolver
 from bathax.qubit.index_set import multi_indices
-from bathax.qubit.model import Qubit
+from bathax.system.models import Qubit
 
 # Total quanta that are told apart where their number is chosen, and the usual number inside `jit`.
 MOST_QUANTA, USUAL = 512, 12

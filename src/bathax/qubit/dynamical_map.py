@@ -7,7 +7,7 @@ rho' = -i w(t) [s+s-, rho] + gamma_- (s- rho s+ - {s+s-, rho}/2)
 """
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -31,8 +31,8 @@ from bathax.numerics.special import positive_root
 from bathax.qubit.diagonalised import ExactDiagonalisation
 from bathax.qubit.elements import MapElements, MapSolver
 from bathax.qubit.hierarchy import Hierarchy
-from bathax.qubit.model import Qubit
 from bathax.qubit.vacuum import Vacuum, is_in_vacuum
+from bathax.system.models import Qubit
 
 # A number is known when its error is below this fraction of it.
 RESOLUTION = 1e-2
@@ -75,9 +75,6 @@ class DynamicalMap(MapQuantities):
     complex ones, infinite where a rate is NaN); constant to differentiation. `status` is a
     `Status`; where parameters were invalid all numbers are NaN.
     """
-
-    # The factor c is the coherence of the map; that of a solution belongs to its state.
-    NAMES: ClassVar[dict[str, str]] = {"c": "coherence", "dc": "dcoherence"}
 
     t: Float[Array, "*times"]
     error: MapQuantities

@@ -6,7 +6,8 @@ import equinox as eqx
 from jaxtyping import Array, Float, Inexact
 
 from bathax._estimate import Estimate
-from bathax.qubit.model import Qubit
+from bathax.system.models import Qubit
+from bathax.system.preparation import Preparation, require_uncorrelated
 
 
 class MapElements(eqx.Module):
@@ -31,3 +32,10 @@ class MapSolver(eqx.Module):
     @abc.abstractmethod
     def map_elements(self, qubit: Qubit, ts: Float[Array, " times"]) -> Estimate[MapElements]:
         """P11, P00, c and their derivatives at the increasing times ts >= 0."""
+
+    def from_preparation(
+        self, qubit: Qubit, preparation: Preparation, ts: Float[Array, " times"]
+    ) -> Estimate[MapElements]:
+        """The same; a correlated start, from which there is no map of the qubit, is refused."""
+        require_uncorrelated(preparation)
+        return self.map_elements(qubit, ts)

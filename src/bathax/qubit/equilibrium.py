@@ -27,9 +27,7 @@ from bathax.numerics.balancing import ReducedModes
 from bathax.qubit.climbing import climbed
 from bathax.qubit.hierarchy import Hierarchy, generator, prepared, reduced
 from bathax.qubit.index_set import Regression, Size, regression
-from bathax.qubit.model import Qubit
-from bathax.reservoir.discrete import DiscreteModes
-from bathax.reservoir.occupation import BoseEinstein
+from bathax.system.models import Qubit
 
 # w_s times the time up to which the kernels are modelled; nodes of the frequency integral.
 HORIZON, NODES = 60.0, 1024
@@ -77,7 +75,7 @@ def steady_state(
     for bath in qubit.reservoirs:
         density = bath.spectral_density
         words = "continuous, or there is no steady state"
-        require("spectral_density", words, density, not isinstance(density, DiscreteModes))
+        require("spectral_density", words, density, density.is_continuous)
     until = as_float(HORIZON / qubit.frequency if horizon is None else horizon, "horizon")
     require("horizon", POSITIVE.words, until, holds(POSITIVE.holds, until))
     valid, modes, sizes = prepared(solver, qubit, until[None])
@@ -137,7 +135,7 @@ def _temperature(qubit: Qubit) -> Scalar:
     """The one temperature of all reservoirs."""
     words = "one positive temperature for all reservoirs"
     for bath in qubit.reservoirs:
-        thermal = isinstance(bath.occupation, BoseEinstein)
+        thermal = bath.occupation.temperature is not None
         require("reservoirs", words, type(bath.occupation).__name__, thermal)
     temperatures = jnp.stack([bath.temperature for bath in qubit.reservoirs])
     require("reservoirs", words, temperatures, holds(_is_equilibrium, temperatures))

@@ -34,9 +34,9 @@ from bathax.numerics import gregory
 from bathax.numerics.grid import TimeGrid, interpolate
 from bathax.qubit.correlations import TwoTime, two_time
 from bathax.qubit.hierarchy import Hierarchy
-from bathax.qubit.model import Qubit
 from bathax.qubit.states import QubitState
 from bathax.reservoir.reservoir import Reservoir
+from bathax.system.models import Qubit
 
 ROUNDING = 1e-13
 # Half the grid is resolved when its relative error is below this: the full one then gains 100.

@@ -39,7 +39,7 @@ from bathax.numerics.taylor import evolve, steps_needed
 from bathax.qubit.climbing import Sizes, climbed, first_sizes
 from bathax.qubit.elements import MapElements, MapSolver
 from bathax.qubit.index_set import Size, Structure, count_elements, size_of, structure
-from bathax.qubit.model import Qubit
+from bathax.system.models import Qubit
 
 # Nodes of the reservoir's quadrature, and the most modes that double precision can tell apart.
 RESOLUTION, MOST_MODES = 512, 30

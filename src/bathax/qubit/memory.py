@@ -10,6 +10,7 @@ from jaxtyping import Array, Bool, Float
 
 from bathax._checks import Scalar, require
 from bathax._programs import program
+from bathax.numerics.interpolation import hermite
 from bathax.numerics.special import positive_root
 from bathax.qubit.dynamical_map import DynamicalMap
 
@@ -130,8 +131,7 @@ def _extrema(
     before, after = slopes[:-1], slopes[1:]
     inside = before * after < 0.0
     u = jnp.where(inside, before / jnp.where(inside, before - after, 1.0), 0.0)
-    bend = values[:-1] * (1 - u) ** 2 * (1 + 2 * u) + values[1:] * u**2 * (3 - 2 * u)
-    return bend + steps * (before * u * (1 - u) ** 2 - after * u**2 * (1 - u))
+    return hermite(u, (values[:-1], values[1:]), (steps * before, steps * after))
 
 
 @program

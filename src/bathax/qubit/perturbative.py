@@ -24,7 +24,7 @@ from bathax.numerics import gregory
 from bathax.numerics.grid import TimeGrid, interpolate, span
 from bathax.numerics.refinement import RESOLVED, Refining, probed
 from bathax.qubit.elements import MapElements, MapSolver
-from bathax.qubit.model import Qubit
+from bathax.system.models import Qubit
 
 CONTROLLED = ("p11", "p00", "c", "dp11", "dp00", "dc")
 ROUNDING = 4e-15

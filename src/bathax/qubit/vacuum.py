@@ -9,12 +9,11 @@ from bathax._estimate import Estimate, judged
 from bathax._programs import program
 from bathax._status import Status
 from bathax.cavity.green import GreenFunctions
-from bathax.cavity.model import Cavity
 from bathax.cavity.solvers import Volterra
 from bathax.qubit.elements import MapElements, MapSolver
-from bathax.qubit.model import Qubit
 from bathax.reservoir.occupation import Uniform
 from bathax.reservoir.reservoir import Reservoir
+from bathax.system.models import Cavity, Qubit
 
 
 class Vacuum(MapSolver):

@@ -11,14 +11,14 @@ from bathax._checks import (
     POSITIVE,
     Scalar,
     as_complex,
-    as_float,
     as_inexact,
     converting,
     parameter,
 )
 from bathax.numerics.grid import TimeGrid
 from bathax.numerics.special import jinc
-from bathax.reservoir.rules import Interval, Measure
+from bathax.reservoir.continuation import Piece
+from bathax.reservoir.rules import Measure
 from bathax.reservoir.spectral_density import SpectralDensity
 
 
@@ -61,15 +61,13 @@ class SemicircleBand(SpectralDensity):
         return self.eta
 
     @property
-    def support(self) -> tuple[Interval, ...]:
-        return ((self.lower, self.center + self.half_width),)
+    def continuation(self) -> tuple[Piece, ...]:
+        return (Piece(self.lower, self.center + self.half_width, self._continued),)
 
-    @converting(as_complex, as_float)
-    def continued(self, z: Complex[Array, "..."], through: Scalar) -> Complex[Array, "..."]:
-        inside = jnp.abs(through - self.center) < self.half_width
+    def _continued(self, z: Complex[Array, "..."]) -> Complex[Array, "..."]:
         x = (z - self.center.astype(complex)) / self.half_width.astype(complex)
-        scale = (2.0 / jnp.pi) * jnp.where(inside, self.eta / self.half_width, 0.0)
-        return scale.astype(complex) * jnp.sqrt(1.0 - x) * jnp.sqrt(1.0 + x)
+        scale = (2.0 / jnp.pi) * (self.eta / self.half_width).astype(complex)
+        return scale * jnp.sqrt(1.0 - x) * jnp.sqrt(1.0 + x)
 
     def measure(self, resolution: int) -> Measure:
         # w = w_0 + W cos(theta) makes J dw periodic in theta, for which the midpoint rule is best.

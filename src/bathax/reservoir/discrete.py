@@ -55,6 +55,10 @@ class DiscreteModes(SpectralDensity):
         return self.lower, jnp.max(self.frequencies)
 
     @property
+    def is_continuous(self) -> bool:
+        return False
+
+    @property
     def modes(self) -> Measure:
         return self.frequencies, self.couplings
 

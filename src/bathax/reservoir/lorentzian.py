@@ -19,8 +19,9 @@ from bathax._checks import (
 from bathax.numerics.grid import TimeGrid
 from bathax.numerics.quadrature import composite
 from bathax.numerics.special import scaled_expint1
-from bathax.reservoir.occupation import BoseEinstein, Occupation
-from bathax.reservoir.rules import Interval, Measure, Poles
+from bathax.reservoir.continuation import Piece
+from bathax.reservoir.occupation import Occupation
+from bathax.reservoir.rules import Measure
 from bathax.reservoir.spectral_density import SpectralDensity
 
 
@@ -67,19 +68,14 @@ class Lorentzian(SpectralDensity):
         return self.center + self.width * jnp.tan(theta), jnp.broadcast_to(mass, (count,))
 
     @property
-    def support(self) -> tuple[Interval, ...]:
-        return ((-jnp.inf, jnp.inf),)
-
-    @property
-    def poles(self) -> Poles:
-        pole = lax.complex(self.center, -self.width)
-        mass = (0.5 * self.gamma0 * self.width).astype(complex)
-        return pole[None], mass[None], jnp.asarray([-jnp.inf]), jnp.asarray([jnp.inf])
+    def continuation(self) -> tuple[Piece, ...]:
+        return (Piece(-jnp.inf, jnp.inf, self, *self.contour(0)),)
 
     def contour(self, resolution: int) -> Measure:
         # Closed in the lower half plane, the contour leaves the pole alone.
         del resolution
-        return self.poles[:2]
+        mass = (0.5 * self.gamma0 * self.width).astype(complex)
+        return lax.complex(self.center, -self.width)[None], mass[None]
 
     def memory_kernel(self, grid: TimeGrid) -> Complex[Array, " points"]:
         decay = jnp.exp(-lax.complex(self.width, self.center) * grid.times.astype(complex))
@@ -87,7 +83,7 @@ class Lorentzian(SpectralDensity):
 
     def noise_kernel(self, grid: TimeGrid, occupation: Occupation) -> Complex[Array, " points"]:
         # The only thermal state is the vacuum: `Reservoir` refuses the others.
-        if isinstance(occupation, BoseEinstein):
+        if occupation.temperature is not None:
             return jnp.zeros(grid.points, complex)
         return super().noise_kernel(grid, occupation)
 
@@ -127,8 +123,8 @@ class DrudeLorentz(SpectralDensity):
         return self.cutoff
 
     @property
-    def support(self) -> tuple[Interval, ...]:
-        return ((0.0, jnp.inf),)
+    def continuation(self) -> tuple[Piece, ...]:
+        return (Piece(0.0, jnp.inf, self),)
 
     def contour(self, resolution: int) -> Measure:
         # The ray w_c e^x e^{-i pi/4}, trapezoidal in x: a thermal integrand ends anywhere on it.

@@ -1,6 +1,7 @@
 """How the modes of a reservoir are filled at the start."""
 
 import abc
+from typing import ClassVar
 
 import equinox as eqx
 import jax
@@ -19,7 +20,19 @@ from bathax.reservoir.plain import PlainFunction
 
 
 class Occupation(Validated):
-    """Mean number n(w) of quanta in the mode of frequency w; the modes are uncorrelated."""
+    """Mean number n(w) of quanta in the mode of frequency w; the modes are uncorrelated.
+
+    `is_analytic` says whether n is known, and bounded, along paths in the lower half plane;
+    `temperature` is that of a thermal state, None of any other.
+    """
+
+    is_analytic: ClassVar[bool] = False
+    temperature: ClassVar[Scalar | None] = None
+
+    @property
+    def constant(self) -> Scalar | None:
+        """n where it is the same in every mode."""
+        return None
 
     @abc.abstractmethod
     def __call__(self, w: Inexact[Array, "..."]) -> Inexact[Array, "..."]:
@@ -33,7 +46,9 @@ class Occupation(Validated):
 class BoseEinstein(Occupation):
     """n(w) = 1 / (e^{w/T} - 1), and 0 at T = 0."""
 
-    temperature: Scalar = parameter(NON_NEGATIVE)
+    is_analytic: ClassVar[bool] = True
+
+    temperature: Scalar = parameter(NON_NEGATIVE)  # pyright: ignore
 
     @converting(as_inexact)
     def __call__(self, w: Inexact[Array, "..."]) -> Inexact[Array, "..."]:
@@ -64,7 +79,13 @@ def _bose_jvp(primals: tuple, tangents: tuple) -> tuple[Array, Array]:
 class Uniform(Occupation):
     """The same mean number in every mode, n(w) = number."""
 
+    is_analytic: ClassVar[bool] = True
+
     number: Scalar = parameter(NON_NEGATIVE)
+
+    @property
+    def constant(self) -> Scalar:
+        return self.number
 
     @converting(as_inexact)
     def __call__(self, w: Inexact[Array, "..."]) -> Inexact[Array, "..."]:

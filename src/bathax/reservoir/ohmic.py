@@ -22,8 +22,9 @@ from bathax.numerics.elementary import power
 from bathax.numerics.grid import TimeGrid, sampled
 from bathax.numerics.quadrature import composite, half_line
 from bathax.numerics.special import hurwitz_zeta
-from bathax.reservoir.occupation import BoseEinstein, Occupation
-from bathax.reservoir.rules import Interval, Measure
+from bathax.reservoir.continuation import Piece
+from bathax.reservoir.occupation import Occupation
+from bathax.reservoir.rules import Measure
 from bathax.reservoir.spectral_density import SpectralDensity
 
 # An exponential cutoff, times a power, matters to ten digits up to some four times its frequency:
@@ -48,8 +49,8 @@ class Analytic(SpectralDensity):
         """The frequency w_c of the cutoff e^{-w/w_c}."""
 
     @property
-    def support(self) -> tuple[Interval, ...]:
-        return ((self.lower, jnp.inf),)
+    def continuation(self) -> tuple[Piece, ...]:
+        return (Piece(self.lower, jnp.inf, self),)
 
     def contour(self, resolution: int) -> Measure:
         del resolution
@@ -98,8 +99,8 @@ class Ohmic(Analytic):
         return jnp.zeros(())
 
     @property
-    def support(self) -> tuple[Interval, ...]:
-        return ((0.0, jnp.inf),)
+    def continuation(self) -> tuple[Piece, ...]:
+        return (Piece(0.0, jnp.inf, self),)
 
     @property
     def decay(self) -> Scalar:
@@ -123,10 +124,11 @@ class Ohmic(Analytic):
         return strength.astype(complex) * sampled(_power_law, (self.cutoff, order), grid)
 
     def noise_kernel(self, grid: TimeGrid, occupation: Occupation) -> Complex[Array, " points"]:
-        if not isinstance(occupation, BoseEinstein):
+        temperature = occupation.temperature
+        if temperature is None:
             return super().noise_kernel(grid, occupation)
-        warm = occupation.temperature > 0
-        temperature = jnp.where(warm, occupation.temperature, 1.0)
+        warm = temperature > 0
+        temperature = jnp.where(warm, temperature, 1.0)
         order = self.exponent + 1.0
         strength = self.eta * self.cutoff**2 * gamma(order) * (temperature / self.cutoff) ** order
         strength, start = jnp.where(warm, strength, 0.0), 1.0 + temperature / self.cutoff

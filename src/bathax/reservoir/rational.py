@@ -12,7 +12,6 @@ from bathax._checks import (
     Scalar,
     Validated,
     as_complex,
-    as_float,
     as_inexact,
     converting,
     holds,
@@ -20,7 +19,8 @@ from bathax._checks import (
     require,
 )
 from bathax.numerics.quadrature import composite
-from bathax.reservoir.rules import Interval, Measure, Poles
+from bathax.reservoir.continuation import Piece
+from bathax.reservoir.rules import Measure
 from bathax.reservoir.spectral_density import SpectralDensity
 
 
@@ -88,34 +88,20 @@ class Rational(SpectralDensity):
         return (self.low > 0.0) | ((self.low == 0.0) & vanishes)
 
     @property
-    def uncertainty(self) -> Scalar:
-        return self.kernel_error
-
-    @property
-    def support(self) -> tuple[Interval, ...]:
-        return ((self.low, self.high),)
+    def continuation(self) -> tuple[Piece, ...]:
+        centers, residues = self.fractions.centers, self.fractions.residues
+        below = centers.imag < 0.0
+        # Those above the axis come first in a list of fixed length: they are put aside.
+        aside = lax.complex(self.low, -1e3 * self.bandwidth)
+        poles = jnp.where(below, centers, aside)
+        masses = jnp.where(below, -2j * jnp.pi * residues, 0.0)
+        return (Piece(self.low, self.high, self.fractions, poles, masses, self.kernel_error),)
 
     def measure(self, resolution: int) -> Measure:
         x, weights = (jnp.asarray(part) for part in composite(8 + resolution // 8))
         length = self.high - self.low
         nodes = self.low + length * x
         return nodes, self(nodes) * length * weights
-
-    @converting(as_complex, as_float)
-    def continued(self, z: Complex[Array, "..."], through: Scalar) -> Complex[Array, "..."]:
-        inside = (self.low < through) & (through < self.high)
-        return inside.astype(complex) * self.fractions(z)
-
-    @property
-    def poles(self) -> Poles:
-        centers, residues = self.fractions.centers, self.fractions.residues
-        below = centers.imag < 0.0
-        # Those above the axis come first in a list of fixed length: they are put aside.
-        aside = lax.complex(self.low, -1e3 * self.bandwidth)
-        z = jnp.where(below, centers, aside)
-        masses = jnp.where(below, -2j * jnp.pi * residues, 0.0)
-        low, high = (jnp.broadcast_to(end, z.shape) for end in (self.low, self.high))
-        return z, masses, low, high
 
     @converting(as_complex)
     def self_energy(self, z: Complex[Array, "..."]) -> Complex[Array, "..."]:

@@ -6,6 +6,7 @@ from jaxtyping import Array, ArrayLike, Bool, Complex
 
 from bathax._checks import Scalar, Validated, as_float, converting, holds, require, require_kind
 from bathax.numerics.grid import TimeGrid
+from bathax.reservoir.continuation import Piece
 from bathax.reservoir.occupation import BoseEinstein, Occupation
 from bathax.reservoir.rules import Exponentials
 from bathax.reservoir.spectral_density import SpectralDensity
@@ -45,9 +46,13 @@ class Reservoir(Validated):
     @property
     def temperature(self) -> Scalar:
         """T of a thermal reservoir, NaN for another occupation."""
-        if isinstance(self.occupation, BoseEinstein):
-            return self.occupation.temperature
-        return jnp.asarray(jnp.nan)
+        known = self.occupation.temperature
+        return jnp.asarray(jnp.nan) if known is None else known
+
+    @property
+    def pieces(self) -> tuple[Piece, ...]:
+        """J as analytic functions, where it is known as such."""
+        return self.spectral_density.continuation or ()
 
     def is_consistent(self) -> Bool[Array, ""]:
         """Whether the occupation is finite wherever the reservoir has modes."""

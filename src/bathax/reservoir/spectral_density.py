@@ -24,16 +24,10 @@ from bathax._checks import (
 )
 from bathax.numerics.grid import TimeGrid
 from bathax.numerics.quadrature import fourier_sum
+from bathax.reservoir.continuation import Piece
 from bathax.reservoir.display import shown
-from bathax.reservoir.occupation import BoseEinstein, Occupation, Uniform
-from bathax.reservoir.rules import (
-    Exponentials,
-    Interval,
-    Measure,
-    Poles,
-    joined,
-    joined_poles,
-)
+from bathax.reservoir.occupation import Occupation
+from bathax.reservoir.rules import Exponentials, Measure, joined
 
 
 class SpectralDensity(Validated):
@@ -76,6 +70,11 @@ class SpectralDensity(Validated):
         return None
 
     @property
+    def is_continuous(self) -> bool:
+        """Whether no part of J is a sum of separate modes, which never forget."""
+        return True
+
+    @property
     def integrable(self) -> bool:
         """Whether int J dw = g(0) is finite: a J falling only like 1/w has no smooth kernel."""
         return True
@@ -98,29 +97,9 @@ class SpectralDensity(Validated):
         return self.measure(resolution)
 
     @property
-    def support(self) -> tuple[Interval, ...] | None:
-        """Intervals of the real axis outside of which J = 0; None unless J is analytic inside.
-
-        Then `continued` is analytic in the lower half plane, but for the `poles`. Known numbers
-        are floats, also infinite ones: reservoirs that begin at the same one share it.
-        """
+    def continuation(self) -> tuple[Piece, ...] | None:
+        """J as analytic functions on the intervals of its support; None where that is not known."""
         return None
-
-    @converting(as_complex, as_float)
-    def continued(self, z: Complex[Array, "..."], through: Scalar) -> Complex[Array, "..."]:
-        """J in the lower half plane, continued from the real frequency `through`."""
-        inside = (through > self.lower).astype(complex)
-        return inside * self(z)
-
-    @property
-    def poles(self) -> Poles:
-        r"""Poles of J in the lower half plane, -2 pi i times residues, ends of the support."""
-        return jnp.zeros(0, complex), jnp.zeros(0, complex), jnp.zeros(0), jnp.zeros(0)
-
-    @property
-    def uncertainty(self) -> Scalar:
-        r"""\int |dg| dt, by how much the kernel misses that of the density it stands for."""
-        return jnp.zeros(())
 
     def memory_kernel(self, grid: TimeGrid) -> Complex[Array, " points"]:
         r"""g(t) = \int dw J(w) e^{-iwt}."""
@@ -129,16 +108,15 @@ class SpectralDensity(Validated):
 
     def noise_kernel(self, grid: TimeGrid, occupation: Occupation) -> Complex[Array, " points"]:
         r"""g~(t) = \int dw J(w) n(w) e^{-iwt}."""
-        if isinstance(occupation, Uniform):
-            return occupation.number.astype(complex) * self.memory_kernel(grid)
+        if (constant := occupation.constant) is not None:
+            return constant.astype(complex) * self.memory_kernel(grid)
         nodes, _, masses = self.exponentials(occupation, grid.points)
         return fourier_sum(masses, nodes, grid)
 
     def exponentials(self, occupation: Occupation, resolution: int) -> Exponentials:
         r"""Nodes z_q and masses m_q, m_q n(z_q): g(t) = sum_q m_q e^{-i z_q t}, and g~ alike."""
-        # Only a thermal or a uniform n(w) is known to be bounded off the real axis.
-        analytic = isinstance(occupation, BoseEinstein | Uniform)
-        nodes, masses = (self.contour if analytic else self.measure)(resolution)
+        rule = self.contour if occupation.is_analytic else self.measure
+        nodes, masses = rule(resolution)
         return nodes, masses, masses * occupation(nodes)
 
     @converting(as_complex)
@@ -213,6 +191,10 @@ class Sum(SpectralDensity):
         return joined(known) if len(known) == len(self.terms) else None
 
     @property
+    def is_continuous(self) -> bool:
+        return all(term.is_continuous for term in self.terms)
+
+    @property
     def integrable(self) -> bool:
         return all(term.integrable for term in self.terms)
 
@@ -226,22 +208,9 @@ class Sum(SpectralDensity):
         return joined([term.contour(resolution) for term in self.terms])
 
     @property
-    def support(self) -> tuple[Interval, ...] | None:
-        supports = [term.support for term in self.terms]
-        known = [intervals for intervals in supports if intervals is not None]
-        return tuple(itertools.chain(*known)) if len(known) == len(supports) else None
-
-    @converting(as_complex, as_float)
-    def continued(self, z: Complex[Array, "..."], through: Scalar) -> Complex[Array, "..."]:
-        return sum((term.continued(z, through) for term in self.terms), jnp.zeros_like(z))
-
-    @property
-    def poles(self) -> Poles:
-        return joined_poles([term.poles for term in self.terms])
-
-    @property
-    def uncertainty(self) -> Scalar:
-        return sum((term.uncertainty for term in self.terms), jnp.zeros(()))
+    def continuation(self) -> tuple[Piece, ...] | None:
+        known = [pieces for term in self.terms if (pieces := term.continuation) is not None]
+        return tuple(itertools.chain(*known)) if len(known) == len(self.terms) else None
 
     def memory_kernel(self, grid: TimeGrid) -> Complex[Array, " points"]:
         return sum(
@@ -298,6 +267,10 @@ class Scaled(SpectralDensity):
         return found[0], jnp.sqrt(self.factor) * found[1]
 
     @property
+    def is_continuous(self) -> bool:
+        return self.density.is_continuous
+
+    @property
     def integrable(self) -> bool:
         return self.density.integrable
 
@@ -313,21 +286,10 @@ class Scaled(SpectralDensity):
         return nodes, self.factor.astype(masses.dtype) * masses
 
     @property
-    def support(self) -> tuple[Interval, ...] | None:
-        return self.density.support
-
-    @converting(as_complex, as_float)
-    def continued(self, z: Complex[Array, "..."], through: Scalar) -> Complex[Array, "..."]:
-        return self.factor.astype(complex) * self.density.continued(z, through)
-
-    @property
-    def poles(self) -> Poles:
-        nodes, masses, low, high = self.density.poles
-        return nodes, self.factor.astype(complex) * masses, low, high
-
-    @property
-    def uncertainty(self) -> Scalar:
-        return self.factor * self.density.uncertainty
+    def continuation(self) -> tuple[Piece, ...] | None:
+        if (pieces := self.density.continuation) is None:
+            return None
+        return tuple(piece.scaled(self.factor) for piece in pieces)
 
     def memory_kernel(self, grid: TimeGrid) -> Complex[Array, " points"]:
         return self.factor.astype(complex) * self.density.memory_kernel(grid)

@@ -1,10 +1,11 @@
 """A spectral density given by measured points."""
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, ArrayLike, Bool, Float, Inexact
@@ -187,6 +188,22 @@ class Tabulated(SpectralDensity):
         x, weights = (jnp.asarray(part)[None, :] for part in gauss_legendre(12))
         width = jnp.diff(edges, axis=0)
         return (edges[:-1] + width * x).ravel(), (width * weights).ravel()
+
+
+def tables_in(system: Any) -> list[Tabulated]:
+    """The tables among the densities of a system."""
+    return [node for node in jax.tree.leaves(system, is_leaf=_is_table) if _is_table(node)]
+
+
+def with_tables(system: Any, change: Callable[[Tabulated], SpectralDensity]) -> Any:
+    """The system with other densities for the tables in it."""
+    return jax.tree.map(
+        lambda node: change(node) if _is_table(node) else node, system, is_leaf=_is_table
+    )
+
+
+def _is_table(node: object) -> bool:
+    return isinstance(node, Tabulated)
 
 
 def _fitted(

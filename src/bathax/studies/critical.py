@@ -6,13 +6,13 @@ from typing import Any
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from bathax.cavity.critical import critical_coupling, critical_temperature, resonant_occupation
-from bathax.cavity.model import Cavity
+from bathax.cavity.critical import critical_coupling
 from bathax.cavity.poles import bound_states
-from bathax.cavity.sheet import edges, require_analytic
-from bathax.qubit.critical import least_determinant
-from bathax.qubit.model import Qubit
-from bathax.reservoir.system import OpenSystem
+from bathax.cavity.sheet import Sheet
+from bathax.studies.lookup import critical_of
+from bathax.studies.quantities import Case, SystemQuantity
+from bathax.system.models import Cavity, Qubit
+from bathax.system.system import System
 
 
 @singledispatch
@@ -29,30 +29,31 @@ def critical_points(system: object, initial: Any, ts: Float[Array, " times"]) ->
 
 @critical_points.register
 def _(system: Cavity, initial: Any, ts: Float[Array, " times"]) -> dict[str, float]:
-    del ts
-    require_analytic(system)
     points = _couplings(system)
     bound = bound_states(system)
     for frequency, residue in zip(bound.frequencies, bound.residues, strict=True):
         if residue > 0.0:
             points[f"residue of the bound state at {frequency:.6g}"] = float(residue)
-    if jnp.any(bound.exist):
-        return points
-    points["resonant occupation"] = float(resonant_occupation(system))
-    if initial.number > 0.0 and edges(system).shape[0]:
-        points["kT0 above which T(t) has no pole"] = float(
-            critical_temperature(system, initial.number)
-        )
-    return points
+    is_bound = bool(jnp.any(bound.exist))
+    rows = [row for row in critical_of("cavity") if not (row.is_unbound and is_bound)]
+    return points | _computed(rows, Case(system, initial, ts))
 
 
 @critical_points.register
 def _(system: Qubit, initial: Any, ts: Float[Array, " times"]) -> dict[str, float]:
-    del initial
-    return _couplings(system) | {"least determinant": float(least_determinant(system, ts))}
+    return _couplings(system) | _computed(critical_of("qubit"), Case(system, initial, ts))
 
 
-def _couplings(system: OpenSystem) -> dict[str, float]:
-    count = edges(system).shape[0]
+def _couplings(system: System) -> dict[str, float]:
+    count = Sheet.of(system).edges.size
     names = {0: "factor on J for a bound state below", -1: "factor on J for a bound state above"}
     return {names[i]: float(critical_coupling(system, i)) for i in names if count > -i}
+
+
+def _computed(rows: list[SystemQuantity], case: Case) -> dict[str, float]:
+    """The numbers of a case, those that exist there."""
+    return {
+        row.critical: float(row.computed(case))
+        for row in rows
+        if row.exists is None or row.exists(case)
+    }

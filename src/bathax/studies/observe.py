@@ -1,6 +1,6 @@
 """Quantities by name: what a sweep keeps of each of its points."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 import jax.numpy as jnp
@@ -8,33 +8,17 @@ from jaxtyping import Array, Float, Int
 
 from bathax._checks import is_valid
 from bathax._status import Status
-from bathax.cavity.critical import critical_coupling, critical_temperature, resonant_occupation
-from bathax.cavity.limits import long_time_limit
 from bathax.cavity.poles import bound_states
-from bathax.qubit.critical import least_determinant
 from bathax.qubit.dynamical_map import dynamical_map
-from bathax.reservoir.system import OpenSystem
 from bathax.solution import solve
-from bathax.studies.quantities import OF_MAP, OF_SOLUTION, OF_SYSTEM
-
-# What a system with a bound state has not: it is NaN there.
-UNBOUND = {"critical_temperature", "resonant_occupation"}
-FUNCTIONS: dict[str, Callable[..., Array]] = {
-    "critical_coupling": lambda system, *_: critical_coupling(system),
-    "critical_temperature": lambda system, initial, *_: critical_temperature(
-        system, initial.number
-    ),
-    "resonant_occupation": lambda system, *_: resonant_occupation(system),
-    "final_energy": lambda system, initial, *_: long_time_limit(system).energy(initial),
-    "final_entropy": lambda system, initial, *_: long_time_limit(system).entropy(initial),
-    "final_temperature": lambda system, initial, *_: long_time_limit(system).temperature(initial),
-    "least_determinant": lambda system, _, ts, solver: least_determinant(system, ts, solver),
-}
+from bathax.studies.lookup import attribute_of
+from bathax.studies.quantities import OF_MAP, OF_SOLUTION, OF_SYSTEM, Case
+from bathax.system.system import System
 
 
 def observe(
     names: Iterable[str],
-    system: OpenSystem,
+    system: System,
     initial: Any,
     ts: Float[Array, " times"],
     solver: Any = None,
@@ -42,8 +26,8 @@ def observe(
     """The named `QUANTITIES`, error estimates as `<name>_error`, the times `t` and a `status`.
 
     Only what the names need is computed. Of numbers of the system, like a critical coupling, the
-    status says whether one is NaN that should not be: a `critical_temperature` or
-    `resonant_occupation` is, where there is a bound state. Works under `jit`, `vmap` and `grad`.
+    status says whether one is NaN that should not be: those that need a system without bound states
+    may, where there is one. Works under `jit`, `vmap` and `grad`.
     """
     names = list(names)
     found: dict[str, Array] = {"t": ts}
@@ -56,20 +40,20 @@ def observe(
             result = compute()
             found |= _estimated(result, wanted)
             found["status"] = jnp.maximum(found.get("status", 0), result.status)
-    numbers = {
-        name: FUNCTIONS[name](system, initial, ts, solver) for name in names if name in OF_SYSTEM
-    }
+    case = Case(system, initial, ts, solver)
+    numbers = {name: OF_SYSTEM[name].computed(case) for name in names if name in OF_SYSTEM}
     if numbers:
         found["status"] = jnp.maximum(found.get("status", 0), _status(system, numbers))
     return found | numbers
 
 
-def _status(system: OpenSystem, numbers: dict[str, Array]) -> Int[Array, ""]:
+def _status(system: System, numbers: dict[str, Array]) -> Int[Array, ""]:
     """Whether a number of a system is NaN where it has a value."""
     unknown = {name: jnp.any(jnp.isnan(value)) for name, value in numbers.items()}
-    if UNBOUND & numbers.keys():
+    unbound = [name for name in numbers if OF_SYSTEM[name].is_unbound]
+    if unbound:
         bound = jnp.any(bound_states(system).exist)
-        unknown |= {name: unknown[name] & ~bound for name in UNBOUND & numbers.keys()}
+        unknown |= {name: unknown[name] & ~bound for name in unbound}
     failed = jnp.any(jnp.stack(list(unknown.values())))
     status = jnp.where(failed, Status.NOT_A_NUMBER, Status.SUCCESS)
     return jnp.where(is_valid(system), status, Status.INVALID)
@@ -79,7 +63,7 @@ def _estimated(result: Any, names: Iterable[str]) -> dict[str, Array]:
     """Quantities of a result and their errors."""
     found = {}
     for name in names:
-        own = getattr(result, "NAMES", {}).get(name, name)
+        own = attribute_of(name)
         found[name] = getattr(result, own)
         if hasattr(result.error, own):
             found[f"{name}_error"] = getattr(result.error, own)

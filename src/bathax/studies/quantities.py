@@ -1,96 +1,264 @@
-"""What can be asked of a system, by name: what each quantity is, its unit, which systems have it.
+"""The table of quantities: what can be asked of a system, by name, and all there is to say of it.
 
-Nothing here imports JAX, so that a study file is checked in milliseconds.
+A quantity is a row: what it is, its symbol, its unit and its formula, which systems have it, how to
+compute it, and where it is special. Sweeps, fits, study files, results, figures and the command
+know of a quantity what stands here. Nothing here imports JAX, so that a study file is checked in
+milliseconds; `bx` loads what it needs when a number is computed.
 """
 
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import inf
+from typing import Any, NamedTuple
+
+import bathax as bx
 
 BOTH, CAVITY, QUBIT = ("cavity", "qubit"), ("cavity",), ("qubit",)
 
 
-class Quantity(NamedTuple):
-    """What a quantity is, its unit with hbar = k_B = 1, and the kinds of system that have it."""
+class Unit(NamedTuple):
+    """A unit with hbar = k_B = 1, and a symbol `{}` over it, in TeX, as a figure prints it.
+
+    Figures count in the frequency w_s of the system, and write hbar and k_B.
+    """
+
+    name: str
+    ratio: str
+
+
+NUMBER = Unit("1", "{}")
+ENTROPY = Unit("1", r"{}\,/\,k_B")
+ENTROPY_RATE = Unit("energy", r"{}\,/\,k_B\omega_s")
+ENERGY = Unit("energy", r"{}\,/\,\hbar\omega_s")
+POWER = Unit("energy^2", r"{}\,/\,\hbar\omega_s^2")
+TEMPERATURE = Unit("energy", r"k_B{}\,/\,\hbar\omega_s")
+RATE = Unit("energy", r"{}\,/\,\omega_s")
+
+
+class Case(NamedTuple):
+    """What a number of a system is computed from: the arguments of `solve`."""
+
+    system: Any
+    initial: Any
+    ts: Any
+    solver: Any = None
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """A row of the table; one that is an attribute of a solution or of a map, at each of its times.
+
+    The `symbol` is TeX, the `formula` plain text, left out where the words have it. `systems` are
+    the kinds of system that have the quantity, `attribute` what a solution or a map calls it where
+    that is not its name. Its values, or if it `is_complex` their modulus, are within `limits` in
+    every state. `has_levels`: there is a number for each level. `has_poles`: it is infinite where
+    T is.
+    """
 
     long_name: str
-    units: str
+    symbol: str
+    unit: Unit = NUMBER
     systems: tuple[str, ...] = BOTH
+    formula: str = ""
+    attribute: str = ""
+    limits: tuple[float, float] = (-inf, inf)
+    is_complex: bool = False
+    has_levels: bool = False
+    has_poles: bool = False
+
+    @property
+    def label(self) -> str:
+        """The symbol over its unit, as a figure prints it in units of w_s."""
+        return f"${self.unit.ratio.format(self.symbol)}$"
 
 
-# In the order in which they are shown.
+@dataclass(frozen=True, kw_only=True)
+class SystemQuantity(Quantity):
+    """A row that is one number of a system, `computed` from a `Case`.
+
+    `is_unbound`: it is NaN, on purpose, where there is a bound state. If it is `critical`, these
+    are the words behind which `bathax critical` prints it, for cases in which it `exists`.
+    """
+
+    computed: Callable[[Case], Any]
+    is_unbound: bool = False
+    critical: str = ""
+    exists: Callable[[Case], bool] | None = None
+
+
+def _has_poles_of_temperature(case: Case) -> bool:
+    """Whether there are quanta to lose, and a density with an edge, which may be thermal."""
+    from bathax.cavity.sheet import Sheet
+
+    return case.initial.number > 0.0 and Sheet.of(case.system).edges.size > 0
+
+
+# --- The table, in the order in which quantities are shown -------------------------------------
+
 OF_SOLUTION = {
-    "u": Quantity("amplitude function u(t)", "1", CAVITY),
-    "du": Quantity("rate of change of u(t)", "energy", CAVITY),
-    "v": Quantity("thermal noise function v(t, t)", "1", CAVITY),
-    "dv": Quantity("rate of change of v(t, t)", "energy", CAVITY),
-    "number": Quantity("mean number of quanta", "1"),
-    "coherence": Quantity("coherence rho_10 of ground and excited state", "1", QUBIT),
-    "energy": Quantity("internal energy E", "energy"),
-    "entropy": Quantity("von Neumann entropy S", "1"),
-    "energy_rate": Quantity("rate of change of E", "energy^2"),
-    "entropy_rate": Quantity("rate of change of S", "energy"),
-    "temperature": Quantity("dynamical temperature T = dE/dS", "energy"),
-    "temperature_resolved": Quantity("whether T is a ratio of rates, not its limit", "1"),
-    "chemical_potential": Quantity("dynamical chemical potential mu = dE/dN", "energy"),
-    "free_energy": Quantity("free energy F = E - T S", "energy"),
-    "interaction_energy": Quantity("energy of the coupling to the reservoirs", "energy", CAVITY),
-    "entropy_production": Quantity("entropy production", "1", CAVITY),
-    "populations": Quantity("probability of each level", "1"),
-    "population_above": Quantity("probability of the levels left out", "1", CAVITY),
+    "u": Quantity(
+        "amplitude function u(t)",
+        "u",
+        NUMBER,
+        CAVITY,
+        "u' = -i w_s u - int_0^t g(t - s) u(s) ds",
+        limits=(0.0, 1.0),
+        is_complex=True,
+    ),
+    "du": Quantity("rate of change of u(t)", r"\dot u", RATE, CAVITY, is_complex=True),
+    "v": Quantity(
+        "thermal noise function v(t, t)",
+        "v",
+        NUMBER,
+        CAVITY,
+        "v' = 2 Re[u* int_0^t g~(t - s) u(s) ds]",
+        limits=(0.0, inf),
+    ),
+    "dv": Quantity("rate of change of v(t, t)", r"\dot v", RATE, CAVITY),
+    "number": Quantity("mean number of quanta", "N", limits=(0.0, inf)),
+    "coherence": Quantity(
+        "coherence rho_10 of ground and excited state",
+        r"\rho_{10}",
+        NUMBER,
+        QUBIT,
+        limits=(0.0, 0.5),
+        is_complex=True,
+    ),
+    "energy": Quantity("internal energy E", "E", ENERGY, formula="E = w_s N", limits=(0.0, inf)),
+    "entropy": Quantity(
+        "von Neumann entropy S",
+        "S",
+        ENTROPY,
+        formula="S = -Tr(rho ln rho)",
+        limits=(0.0, inf),
+    ),
+    "energy_rate": Quantity("rate of change of E", r"\dot E", POWER),
+    "entropy_rate": Quantity("rate of change of S", r"\dot S", ENTROPY_RATE),
+    "temperature": Quantity("dynamical temperature T = dE/dS", "T", TEMPERATURE, has_poles=True),
+    "temperature_resolved": Quantity(
+        "whether T is a ratio of rates, not its limit", r"T\ \mathrm{is\ resolved}"
+    ),
+    "chemical_potential": Quantity("dynamical chemical potential mu = dE/dN", r"\mu", ENERGY),
+    "free_energy": Quantity("free energy F = E - T S", "F", ENERGY, has_poles=True),
+    "interaction_energy": Quantity(
+        "energy of the coupling to the reservoirs", r"\langle H_I\rangle", ENERGY, CAVITY, "<H_I>"
+    ),
+    "entropy_production": Quantity(
+        "entropy production", r"\Delta_iS", ENTROPY, CAVITY, "S - S(0) - (E - E(0) + <H_I>) / T0"
+    ),
+    "populations": Quantity(
+        "probability of each level",
+        "p_n",
+        formula="p_n = <n|rho|n>",
+        limits=(0.0, 1.0),
+        has_levels=True,
+    ),
+    "population_above": Quantity(
+        "probability of the levels left out", r"1-\sum_n p_n", NUMBER, CAVITY
+    ),
 }
 OF_MAP = {
-    "p11": Quantity("P11, what stays excited", "1", QUBIT),
-    "p00": Quantity("P00, what stays in the ground state", "1", QUBIT),
-    "c": Quantity("factor c on the coherence", "1", QUBIT),
-    "determinant": Quantity("determinant D = P11 + P00 - 1", "1", QUBIT),
-    "dp11": Quantity("rate of change of P11", "energy", QUBIT),
-    "dp00": Quantity("rate of change of P00", "energy", QUBIT),
-    "dc": Quantity("rate of change of c", "energy", QUBIT),
-    "ddeterminant": Quantity("rate of change of D", "energy", QUBIT),
-    "gamma_minus": Quantity("rate gamma_- of emission", "energy", QUBIT),
-    "gamma_plus": Quantity("rate gamma_+ of absorption", "energy", QUBIT),
-    "gamma_z": Quantity("rate gamma_z of dephasing", "energy", QUBIT),
-    "shift": Quantity("frequency of the coherence", "energy", QUBIT),
-    "rates_resolved": Quantity("whether gamma_- and gamma_+ are known", "1", QUBIT),
-    "coherence_resolved": Quantity("whether the shift is known", "1", QUBIT),
+    "p11": Quantity("P11, what stays excited", "P_{11}", NUMBER, QUBIT, limits=(0.0, 1.0)),
+    "p00": Quantity(
+        "P00, what stays in the ground state", "P_{00}", NUMBER, QUBIT, limits=(0.0, 1.0)
+    ),
+    "c": Quantity(
+        "factor c on the coherence",
+        "c",
+        NUMBER,
+        QUBIT,
+        "rho_10 = c rho_10(0)",
+        attribute="coherence",  # that of a solution belongs to its state
+        limits=(0.0, 1.0),
+        is_complex=True,
+    ),
+    "determinant": Quantity(
+        "determinant D = P11 + P00 - 1", "D", NUMBER, QUBIT, limits=(-1.0, 1.0)
+    ),
+    "dp11": Quantity("rate of change of P11", r"\dot P_{11}", RATE, QUBIT),
+    "dp00": Quantity("rate of change of P00", r"\dot P_{00}", RATE, QUBIT),
+    "dc": Quantity(
+        "rate of change of c", r"\dot c", RATE, QUBIT, attribute="dcoherence", is_complex=True
+    ),
+    "ddeterminant": Quantity("rate of change of D", r"\dot D", RATE, QUBIT),
+    "gamma_minus": Quantity(
+        "rate gamma_- of emission", r"\gamma_-", RATE, QUBIT, "-P11' - (D'/D) (1 - P11)"
+    ),
+    "gamma_plus": Quantity(
+        "rate gamma_+ of absorption", r"\gamma_+", RATE, QUBIT, "-P00' - (D'/D) (1 - P00)"
+    ),
+    "gamma_z": Quantity(
+        "rate gamma_z of dephasing", r"\gamma_z", RATE, QUBIT, "[D'/(2 D) - Re(c'/c)] / 2"
+    ),
+    "shift": Quantity("frequency of the coherence", r"\omega", RATE, QUBIT, "-Im(c'/c)"),
+    "rates_resolved": Quantity(
+        "whether gamma_- and gamma_+ are known",
+        r"\gamma_\pm\ \mathrm{are\ resolved}",
+        NUMBER,
+        QUBIT,
+    ),
+    "coherence_resolved": Quantity(
+        "whether the shift is known", r"\omega\ \mathrm{is\ resolved}", NUMBER, QUBIT
+    ),
 }
 OF_SYSTEM = {
-    "critical_coupling": Quantity("factor on J at which a bound state appears below", "1"),
-    "critical_temperature": Quantity("kT0 above which T(t) has no pole", "energy", CAVITY),
-    "resonant_occupation": Quantity("quanta n_p at which E stays in the end", "1", CAVITY),
-    "final_energy": Quantity("E for t -> infinity", "energy", CAVITY),
-    "final_entropy": Quantity("S for t -> infinity", "1", CAVITY),
-    "final_temperature": Quantity("T for t -> infinity", "energy", CAVITY),
-    "least_determinant": Quantity("least D(t)", "1", QUBIT),
+    "critical_coupling": SystemQuantity(
+        "factor on J at which a bound state appears below",
+        r"\eta_c\,/\,\eta",
+        formula="(e - w_s) / Sigma(e) at the lowest edge e of J",
+        computed=lambda case: bx.critical_coupling(case.system),
+    ),
+    "critical_temperature": SystemQuantity(
+        "kT0 above which T(t) has no pole",
+        "T_0^*",
+        TEMPERATURE,
+        CAVITY,
+        "where n_p = N(0)",
+        computed=lambda case: bx.critical_temperature(case.system, case.initial.number),
+        is_unbound=True,
+        critical="kT0 above which T(t) has no pole",
+        exists=_has_poles_of_temperature,
+    ),
+    "resonant_occupation": SystemQuantity(
+        "quanta n_p at which E stays in the end",
+        "n_p",
+        NUMBER,
+        CAVITY,
+        "2 Re g~(z_p) / Gamma of the resonance z_p",
+        computed=lambda case: bx.resonant_occupation(case.system),
+        is_unbound=True,
+        critical="resonant occupation",
+    ),
+    "final_energy": SystemQuantity(
+        "E for t -> infinity",
+        r"E(\infty)",
+        ENERGY,
+        CAVITY,
+        computed=lambda case: bx.long_time_limit(case.system).energy(case.initial),
+    ),
+    "final_entropy": SystemQuantity(
+        "S for t -> infinity",
+        r"S(\infty)",
+        ENTROPY,
+        CAVITY,
+        computed=lambda case: bx.long_time_limit(case.system).entropy(case.initial),
+    ),
+    "final_temperature": SystemQuantity(
+        "T for t -> infinity",
+        r"T(\infty)",
+        TEMPERATURE,
+        CAVITY,
+        computed=lambda case: bx.long_time_limit(case.system).temperature(case.initial),
+    ),
+    "least_determinant": SystemQuantity(
+        "least D(t)",
+        r"\min D",
+        NUMBER,
+        QUBIT,
+        computed=lambda case: bx.least_determinant(case.system, case.ts, case.solver),
+        critical="least determinant",
+    ),
 }
 QUANTITIES = OF_SOLUTION | OF_MAP | OF_SYSTEM
-
-
-def names_of(kind: str) -> list[str]:
-    """The quantities of a "cavity" or a "qubit"."""
-    return [name for name, quantity in QUANTITIES.items() if kind in quantity.systems]
-
-
-def about(name: str) -> Quantity:
-    """What is behind a name, `<name>_error` and the derivative `<name>_by_<parameter>` included."""
-    of, by, parameter = name.partition("_by_")
-    if by:
-        quantity = about(of)
-        units = f"{quantity.units} / {parameter}"
-        return Quantity(f"derivative with respect to {parameter} of {quantity.long_name}", units)
-    if name.endswith("_error"):
-        of = name.removesuffix("_error")
-        return Quantity(f"error estimate of {of}", about(of).units)
-    return QUANTITIES.get(name, Quantity(name, "unknown"))
-
-
-def in_order(names: Iterable[str]) -> list[str]:
-    """Names as in the table above, others in front; each before its error and its derivatives."""
-    places = {name: place for place, name in enumerate(QUANTITIES, 1)}
-    places["dcoherence"] = places["dc"]  # as a map calls it
-
-    def place(name: str) -> tuple[int, str]:
-        quantity = name.partition("_by_")[0].removesuffix("_error")
-        return places.get(quantity, 0), name
-
-    return sorted(names, key=place)
+# What a solution says of the thermodynamics of its system, where four numbers have to do.
+STATE_FUNCTIONS = ("energy", "entropy", "temperature", "free_energy")

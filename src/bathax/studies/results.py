@@ -15,14 +15,14 @@ from zarr.storage import MemoryStore
 
 from bathax import __version__
 from bathax._checks import is_concrete, require, require_kind
-from bathax.cavity.states import DensityMatrix, Gaussian, Mixture
 from bathax.qubit.dynamical_map import DynamicalMap, MapQuantities
 from bathax.qubit.states import QubitState
 from bathax.solution import Quantities, QubitQuantities, QubitSolution, Solution
 from bathax.studies.fit.record import FORMAT, fit_from, plain, restored, table_of
 from bathax.studies.fit.result import Fit
+from bathax.studies.lookup import about, attribute_of
 from bathax.studies.outputs import StoreError, replacing, require_file
-from bathax.studies.quantities import OF_MAP, OF_SOLUTION, about
+from bathax.studies.quantities import OF_MAP, OF_SOLUTION
 from bathax.studies.store import (
     MAP,
     SOLUTION,
@@ -33,6 +33,7 @@ from bathax.studies.store import (
     require_format,
     write_files,
 )
+from bathax.system.states import DensityMatrix, Gaussian, Mixture
 
 STATES = {state.__name__: state for state in (Mixture, Gaussian, DensityMatrix, QubitState)}
 
@@ -120,7 +121,8 @@ def to_dataset(result: Any, given: Mapping[str, Any]) -> xarray.Dataset:
     is_map = isinstance(result, DynamicalMap)
     variables = {}
     levels = _levels(result)
-    for name, own in _names(is_map).items():
+    for name in OF_MAP if is_map else OF_SOLUTION:
+        own = attribute_of(name)
         if own in levels or hasattr(result, own):
             values = levels[own] if own in levels else getattr(result, own)
             variables[own] = _variable(name, values)
@@ -182,18 +184,9 @@ def _levels(result: Any) -> dict[str, Any]:
     return {"populations": populations, "population_above": above}
 
 
-def _names(is_map: bool) -> dict[str, str]:
-    """The quantities of a result, each with the name that it has there."""
-    if not is_map:
-        return {name: name for name in OF_SOLUTION}
-    return {name: DynamicalMap.NAMES.get(name, name) for name in OF_MAP}
-
-
 def _variable(name: str, values: Any) -> xarray.Variable:
     array = np.asarray(values)
-    quantity = about(name)
-    attributes = {"long_name": quantity.long_name, "units": quantity.units}
-    return xarray.Variable(("time", "level")[: array.ndim], array, attributes)
+    return xarray.Variable(("time", "level")[: array.ndim], array, about(name))
 
 
 def _of_state(state: eqx.Module) -> dict[str, Any]:

@@ -12,8 +12,8 @@ import zarr
 from zarr.abc.buffer import Buffer
 from zarr.storage import MemoryStore
 
+from bathax.studies.lookup import in_order
 from bathax.studies.outputs import StoreError, require_writable
-from bathax.studies.quantities import in_order
 
 # Written into every store, and looked for before anything is read or replaced.
 SOLUTION = "bathax solution, version 1"

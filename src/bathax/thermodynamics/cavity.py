@@ -14,11 +14,11 @@ from jaxtyping import Array, Bool, Float
 
 from bathax._checks import Scalar
 from bathax._estimate import Estimate
-from bathax.cavity import channel
 from bathax.cavity.green import GreenFunctions
-from bathax.cavity.model import Cavity
-from bathax.cavity.states import State
-from bathax.thermodynamics.resolution import Rate, is_resolved, share
+from bathax.system import channel
+from bathax.system.models import Cavity
+from bathax.system.states import State
+from bathax.thermodynamics.resolution import Rate, is_resolved, propagated
 
 # A state of less entropy is pure.
 PURE = 1e-9
@@ -63,7 +63,7 @@ class Moments(eqx.Module):
     transmission_rate: Float[Array, "*times"]
     noise_rate: Float[Array, "*times"]
     exchange: Float[Array, "*times"]
-    pull: Float[Array, "*times"]
+    interaction_noise: Float[Array, "*times"]
     entropy: Float[Array, "*times"]
     entropy_by_transmission: Float[Array, "*times"]
     entropy_by_noise: Float[Array, "*times"]
@@ -98,7 +98,7 @@ def _moments(
         transmission_rate=green.transmission_rate,
         noise_rate=green.dv,
         exchange=exchange,
-        pull=green.pull,
+        interaction_noise=green.interaction_noise,
         entropy=entropy,
         entropy_by_transmission=by_transmission,
         entropy_by_noise=by_noise,
@@ -118,7 +118,7 @@ def _moments(
         transmission_rate=of_rate,
         noise_rate=error.dv,
         exchange=of_rate,
-        pull=error.pull,
+        interaction_noise=error.interaction_noise,
         entropy=ROUNDING * (1.0 + entropy) + spread(by_transmission, by_noise) + hidden,
         entropy_by_transmission=spread(twice, mixed) + steepness[0],
         entropy_by_noise=spread(mixed, twice_noise) + steepness[1],
@@ -160,7 +160,7 @@ def _beyond_first_order(error: Times, m: Moments, bound: Moments) -> Times:
     lost = _lost_rate(m, bound)
     left = jnp.abs(_entropy_rate(m)) - lost
     known = left > 0.0
-    return jnp.where(known, share(error, lost / jnp.where(known, left, 1.0)), jnp.inf)
+    return jnp.where(known, propagated(error, lost / jnp.where(known, left, 1.0)), jnp.inf)
 
 
 def _number_rate(state: State, m: Moments) -> Times:
@@ -173,8 +173,8 @@ def _entropy_rate(m: Moments) -> Times:
 
 def _is_resolved(state: State, cavity: Cavity, m: Moments, bound: Moments) -> Bool[Array, " times"]:
     of_number = state.number * bound.transmission_rate + bound.noise_rate
-    of_entropy = share(m.entropy_by_transmission, bound.transmission_rate)
-    of_entropy += share(m.entropy_by_noise, bound.noise_rate) + _lost_rate(m, bound)
+    of_entropy = propagated(m.entropy_by_transmission, bound.transmission_rate)
+    of_entropy += propagated(m.entropy_by_noise, bound.noise_rate) + _lost_rate(m, bound)
     number = Rate(_number_rate(state, m), of_number)
     scale = cavity.frequency * (1.0 + m.transmission * state.number + m.noise)
     return is_resolved(number, Rate(_entropy_rate(m), of_entropy), scale)
@@ -182,8 +182,8 @@ def _is_resolved(state: State, cavity: Cavity, m: Moments, bound: Moments) -> Bo
 
 def _lost_rate(m: Moments, bound: Moments) -> Times:
     """How much of S' may be due to errors of the slopes of S."""
-    of_loss = share(m.transmission_rate, bound.entropy_by_transmission)
-    return of_loss + share(m.noise_rate, bound.entropy_by_noise)
+    of_loss = propagated(m.transmission_rate, bound.entropy_by_transmission)
+    return of_loss + propagated(m.noise_rate, bound.entropy_by_noise)
 
 
 def _errors(
@@ -205,7 +205,10 @@ def _errors(
     return eqx.tree_at(
         lambda e: (e.temperature, e.free_energy),
         errors,
-        (errors.temperature + doubt, errors.free_energy + share(m.entropy + bound.entropy, doubt)),
+        (
+            errors.temperature + doubt,
+            errors.free_energy + propagated(m.entropy + bound.entropy, doubt),
+        ),
     )
 
 
@@ -217,7 +220,7 @@ def _quantities(
     energy_rate, entropy_rate = cavity.frequency * _number_rate(state, m), _entropy_rate(m)
     dynamical = energy_rate / jnp.where(resolved, entropy_rate, 1.0)
     temperature = jnp.where(resolved, dynamical, _limit_and_doubt(state, cavity, m)[0])
-    interaction = m.exchange * state.number + m.pull
+    interaction = m.exchange * state.number + m.interaction_noise
     heat = energy - cavity.frequency * state.number + interaction
     return Thermodynamics(
         number=number,
@@ -294,4 +297,4 @@ def _propagated(
         return jax.jvp(of_stack, (numbers,), (move,))[1]
 
     slopes = jax.vmap(along)(jnp.eye(len(leaves)))
-    return jax.tree.map(lambda slope: jnp.sum(share(slope, bounds), axis=0), slopes)
+    return jax.tree.map(lambda slope: jnp.sum(propagated(slope, bounds), axis=0), slopes)

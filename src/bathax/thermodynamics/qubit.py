@@ -15,9 +15,9 @@ from bathax._checks import Scalar
 from bathax._estimate import Estimate
 from bathax.qubit.elements import MapElements
 from bathax.qubit.entropy import entropy, entropy_slope
-from bathax.qubit.model import Qubit
 from bathax.qubit.states import QubitState
-from bathax.thermodynamics.resolution import Rate, is_resolved, share
+from bathax.system.models import Qubit
+from bathax.thermodynamics.resolution import Rate, is_resolved, propagated
 
 # Rounding of a sum, relative to its terms, and of a logarithm.
 ROUNDING = 1e-15
@@ -230,7 +230,7 @@ def _errors(
             pure=(m.determinant <= bound.determinant, frequency / slopes.of_error),
         ),
     )
-    of_heat = share(given.temperature, of_entropy) + share(given.entropy, of_temperature)
+    of_heat = propagated(given.temperature, of_entropy) + propagated(given.entropy, of_temperature)
     return QubitThermodynamics(
         number=bound.excited,
         energy=of_energy,
@@ -239,7 +239,7 @@ def _errors(
         entropy_rate=of_entropy_rate,
         temperature=of_temperature,
         chemical_potential=jnp.zeros_like(of_energy),
-        free_energy=of_energy + of_heat + share(of_entropy, of_temperature),
+        free_energy=of_energy + of_heat + propagated(of_entropy, of_temperature),
     )
 
 
@@ -281,5 +281,5 @@ def _error_with_coherence(
 def _ratio_error(ratio: Array, above: Array, below: Array, of_below: Array) -> Array:
     """Bound on the error of a ratio from those of its parts; infinite where it may have a pole."""
     known = jnp.abs(below) - of_below
-    error = (above + share(ratio, of_below)) / jnp.where(known > 0.0, known, 1.0)
+    error = (above + propagated(ratio, of_below)) / jnp.where(known > 0.0, known, 1.0)
     return jnp.where(known > 0.0, error, jnp.inf)

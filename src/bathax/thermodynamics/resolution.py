@@ -33,7 +33,7 @@ def is_resolved(number: Rate, entropy: Rate, scale: Float[Array, "..."]) -> Bool
     return (number.known | entropy.known | ~steady) & ~at_rest
 
 
-def share(slope: Float[Array, "..."], error: Float[Array, "..."]) -> Float[Array, "..."]:
+def propagated(slope: Float[Array, "..."], error: Float[Array, "..."]) -> Float[Array, "..."]:
     """|slope| error, where either may be infinite; a slope that overflowed leaves no bound."""
     product = jnp.where((slope == 0.0) | (error == 0.0), 0.0, jnp.abs(slope) * error)
     return jnp.where(jnp.isnan(product), jnp.inf, product)

@@ -12,6 +12,7 @@ import xarray
 
 import bathax as bx
 from bathax.app import arguments, cli, store
+from bathax.studies.quantities import QUANTITIES
 
 HEAVY = ["jax", "numpy", "scipy", "matplotlib", "xarray", "zarr", "msgspec"]
 
@@ -70,6 +71,14 @@ def test_help_is_in_sentences(capsys):
         cli.main(["--help"])
     stdout = capsys.readouterr().out
     assert "Exact dynamics and thermodynamics of small quantum systems in reservoirs." in stdout
+
+
+def test_help_of_a_sweep_lists_the_quantities(capsys):
+    with pytest.raises(SystemExit):
+        cli.main(["sweep", "--help"])
+    listed = capsys.readouterr().out.partition("quantities, with hbar = k_B = 1:\n")[2]
+    assert [line.split()[0] for line in listed.splitlines()] == [*QUANTITIES]
+    assert "  energy_rate           rate of change of E [energy^2]\n" in listed
 
 
 def test_version(capsys):
@@ -387,8 +396,14 @@ def test_critical_points_of_a_cavity(tmp_path, call, study_text):
     text = study_text.replace("fock = 2", "fock = 5").replace("eta = 0.05", "eta = 0.1")
     study.write_text(text)
     status, printed, _ = call("critical", study)
-    values = [float(line.split()[-1]) for line in printed.splitlines()]
+    lines = [line.rsplit(maxsplit=1) for line in printed.splitlines()]
+    names, values = [name for name, _ in lines], [float(value) for _, value in lines]
     assert status == 0
+    assert names == [
+        "factor on J for a bound state below",
+        "resonant occupation",
+        "kT0 above which T(t) has no pole",
+    ]
     assert values[0] == 2.0
     assert values[2] == pytest.approx(1.8947, rel=1e-4)
 

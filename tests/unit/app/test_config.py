@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from typing import get_args
 
 import equinox as eqx
 import jax
@@ -12,6 +13,7 @@ import pytest
 import bathax as bx
 from bathax.app import config
 from bathax.app.config import reservoirs, schema, systems, varying
+from bathax.app.config.checking import listed
 from bathax.app.config.files import File
 
 STATES = (
@@ -19,10 +21,7 @@ STATES = (
     "(`angle` may join `squeezed`) (`nbar` may join `squeezed`) "
     "(`levels` may join `density_matrix`)"
 )
-DENSITIES = (
-    "`ohmic`, `lorentzian`, `drude_lorentz`, `semicircle`, `band_edge`, `tabulated`, `discrete`, "
-    "`sum` or `scaled`"
-)
+DENSITIES = listed([one.__struct_config__.tag for one in get_args(reservoirs.SpectralDensity)])
 
 
 def refusal(text, folder):

@@ -10,10 +10,10 @@ import bathax as bx
 from bathax.app.config import reservoirs, systems
 from bathax.app.config.rules import Kind
 from bathax.cavity.solvers import Solver
-from bathax.cavity.states import State
 from bathax.qubit.elements import MapSolver
 from bathax.reservoir.occupation import Occupation
 from bathax.reservoir.spectral_density import Scaled, SpectralDensity, Sum
+from bathax.system.states import State
 
 # What a study file calls otherwise.
 RENAMED = {"Tabulated": {"w": "file", "J": "file", "error": "file"}}

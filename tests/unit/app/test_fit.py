@@ -74,6 +74,17 @@ def test_a_fit(study, data, call, tmp_path):
     assert call("fit", study, data, "--out", out) == (2, "", sentence)
 
 
+def test_residuals_stand_below_their_quantity(study):
+    """N is known well and E, w_s N, is off by half of its error: columns in no order."""
+    t = np.array([1.0, 2.0, 4.0])
+    data = bx.Data(t, number=(decay(t), 1e-6), energy=(decay(t) + 0.5, 1.0))
+    parsed = config.load(study)
+    view = fitting.view(parsed, data, fitting.run(parsed, data))
+    found = dict(zip(view["names"], view["residuals"], strict=True))
+    np.testing.assert_allclose(found["energy"], -0.5, rtol=1e-4)
+    np.testing.assert_allclose(found["number"], 0.0, atol=1e-4)
+
+
 def test_what_the_data_do_not_determine(study, data, call, tmp_path):
     """|u| knows nothing of a temperature: no number is given, and the command says so."""
     study.write_text(study.read_text().replace('eta"]', 'eta", "reservoir.0.temperature"]'))

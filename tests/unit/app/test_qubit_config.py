@@ -7,9 +7,13 @@ import pytest
 import bathax as bx
 from bathax.app import config
 from bathax.app.config import systems
+from bathax.app.config.checking import listed
 
 STATES = "`excited`, `ground`, `bloch` or `density_matrix`"
-SOLVERS = "`hierarchy`, `exact_diagonalisation`, `vacuum`, `time_convolutionless` or `van_hove`"
+OF_CAVITY, SOLVERS = (
+    listed([one.__struct_config__.tag for one in kind.SOLVERS])
+    for kind in (systems.Cavity, systems.Qubit)
+)
 VECTOR = "three numbers [x, y, z] with x^2 + y^2 + z^2 <= 1"
 INITIAL = "excited = true"
 
@@ -176,8 +180,7 @@ def test_a_matrix_of_another_size_is_refused(study_with, tmp_path):
         (
             "[time]",
             '[solver]\nkind = "van_hove"\n[time]',
-            "Argument `solver.kind` must be `automatic`, `volterra`, `resonance`, "
-            "`diagonalisation` or `born_markov` for a cavity, but is 'van_hove'.",
+            f"Argument `solver.kind` must be {OF_CAVITY} for a cavity, but is 'van_hove'.",
         ),
     ],
 )

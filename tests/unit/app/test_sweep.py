@@ -93,6 +93,7 @@ def test_the_store(swept):
     assert dict(found.sizes) == {"eta": 2, "run": 2, "time": 11}
     assert set(found.coords) == {"eta", "kT0", "exponent", "time"}
     assert found.kT0.attrs == {"long_name": "reservoir.0.temperature", "units": "energy"}
+    assert "units" not in found.eta.attrs
     np.testing.assert_array_equal(found.status, [[0, 2], [0, 2]])
     # eta_c of an Ohmic reservoir is w_s / w_c; the factor on J is that over eta.
     np.testing.assert_allclose(found.critical_coupling[:, 0], 0.2 / found.eta, rtol=1e-12)

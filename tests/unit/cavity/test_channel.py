@@ -10,8 +10,8 @@ import pytest
 from scipy.special import gammaln, xlogy
 
 import bathax as bx
-from bathax.cavity import channel
 from bathax.numerics.quadrature import counting_rule
+from bathax.system import channel
 
 # |u|^2 and v from the first moments to a hot steady state
 POINTS = [(0.999, 1e-4), (0.6, 0.3), (0.3, 5.0), (1e-3, 19.0), (0.0, 40.0), (0.5, 0.0)]

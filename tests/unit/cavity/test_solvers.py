@@ -13,7 +13,7 @@ from bathax.cavity import solvers
 from bathax.cavity.solvers import points_needed
 from bathax.numerics.refinement import USUAL, sized
 
-NAMES = ("u", "du", "v", "dv", "pull")
+NAMES = ("u", "du", "v", "dv", "interaction_noise")
 BATH = bx.Reservoir(bx.Ohmic(0.02, 5.0), 1.0)
 CAVITY = bx.Cavity(1.0, BATH)
 

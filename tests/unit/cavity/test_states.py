@@ -8,7 +8,7 @@ from scipy.special import factorial
 
 import bathax as bx
 from bathax._checks import is_valid
-from bathax.cavity.hermitian import logarithm, von_neumann_entropy
+from bathax.numerics.hermitian import logarithm, von_neumann_entropy
 
 START = (jnp.asarray(1.0 + 0.0j), jnp.asarray(0.0))
 LATER = (jnp.asarray(0.5 - 0.6j), jnp.asarray(0.3))

@@ -21,3 +21,14 @@ def test_a_figure_of_any_dimensions(dims):
     figure = results.overview(dataset)
     assert [ax.get_title().split(",")[0] for ax in figure.axes if ax.get_title()] == ["x", "z"]
     assert "x_error" not in summary(dataset)
+
+
+def test_a_figure_has_the_symbols_of_the_table():
+    """Of a complex quantity the modulus is drawn; others have no symbol."""
+    words = {"energy": "internal energy E", "u": "amplitude function u(t)", "x": "another"}
+    values = {"energy": np.ones(3), "u": 1j * np.ones(3), "x": np.ones(3)}
+    dataset = xarray.Dataset(
+        {name: ("time", values[name], {"long_name": words[name]}) for name in words}
+    )
+    figure = results.overview(dataset)
+    assert [ax.get_ylabel() for ax in figure.axes[:3]] == ["$E$", "$|u|$", ""]

@@ -15,7 +15,7 @@ from msgspec.structs import fields
 from bathax.app.config.rules import Rule, StudyError, Table
 
 # No number of points, levels or quanta that anyone could compute is larger.
-MOST = 10_000_000
+MOST_POINTS = 10_000_000
 BACKSLASH = "a path with backslashes goes into single quotes, like 'C:\\data\\j.csv'"
 
 
@@ -39,7 +39,7 @@ def check(path: tuple[str, ...], value: Any, declared: Any, decode: Callable) ->
     spoilt = isinstance(value, str) and not value.isprintable()
     require(path, f"{rule.words} ({BACKSLASH})" if spoilt else rule.words, value, holds)
     if kind is int:
-        require(path, f"at most {MOST:,}", value, int(value) <= MOST)
+        require(path, f"at most {MOST_POINTS:,}", value, int(value) <= MOST_POINTS)
     for index, item in enumerate(value if is_list else ()):
         check((*path, str(index)), item, get_args(kind)[0], decode)
 

@@ -8,11 +8,14 @@ from bathax.app.config.checking import blaming
 from bathax.app.config.columns import spectral_density
 from bathax.app.config.files import NamedFile
 from bathax.app.config.rules import (
-    Finite,
+    Coupling,
+    Energy,
     Kind,
     NonNegative,
+    NonNegativeEnergy,
     Numbers,
     Positive,
+    PositiveEnergy,
     Rule,
     StudyError,
     Table,
@@ -24,40 +27,40 @@ from bathax.app.config.rules import (
 class Ohmic(Kind, tag="ohmic"):
     """`bathax.Ohmic`."""
 
-    eta: NonNegative
-    cutoff: Positive
+    eta: Coupling
+    cutoff: PositiveEnergy
     exponent: Positive | None = None
 
 
 class Lorentzian(Kind, tag="lorentzian"):
     """`bathax.Lorentzian`."""
 
-    gamma0: NonNegative
-    width: Positive
-    center: Finite
+    gamma0: NonNegativeEnergy
+    width: PositiveEnergy
+    center: Energy
 
 
 class DrudeLorentz(Kind, tag="drude_lorentz"):
     """`bathax.DrudeLorentz`."""
 
-    eta: NonNegative
-    cutoff: Positive
+    eta: Coupling
+    cutoff: PositiveEnergy
 
 
 class SemicircleBand(Kind, tag="semicircle"):
     """`bathax.SemicircleBand`."""
 
-    eta: NonNegative
-    center: Finite
-    half_width: Positive
+    eta: Coupling
+    center: Energy
+    half_width: PositiveEnergy
 
 
 class BandEdge(Kind, tag="band_edge"):
     """`bathax.BandEdge`."""
 
-    eta: NonNegative
-    edge: Positive
-    cutoff: Positive
+    eta: Coupling
+    edge: PositiveEnergy
+    cutoff: PositiveEnergy
 
 
 class Tabulated(Kind, tag="tabulated"):
@@ -125,7 +128,7 @@ SpectralDensity = (
 class BoseEinstein(Kind, tag="bose_einstein"):
     """`bathax.BoseEinstein`."""
 
-    temperature: NonNegative
+    temperature: NonNegativeEnergy
 
 
 class Uniform(Kind, tag="uniform"):
@@ -138,7 +141,7 @@ class Reservoir(Table):
     """One `[[reservoir]]`, with a temperature or another occupation."""
 
     spectral_density: SpectralDensity
-    temperature: NonNegative | None = None
+    temperature: NonNegativeEnergy | None = None
     occupation: BoseEinstein | Uniform | None = None
 
     def build(self, path: str) -> Any:

@@ -14,15 +14,28 @@ class StudyError(ValueError):
 
 
 class Rule(NamedTuple):
-    """A condition on a value, and the words that finish "must be ..."."""
+    """A condition on a value, the words that finish "must be ...", and its unit, if that is known.
+
+    Units are those with hbar = k_B = 1.
+    """
 
     words: str
     holds: Callable[[Any], bool]
+    units: str = "1"
 
 
-Finite = Annotated[float, Rule("a finite number", isfinite)]
-Positive = Annotated[float, Rule("a positive, finite number", lambda x: 0 < x < inf)]
-NonNegative = Annotated[float, Rule("a non-negative, finite number", lambda x: 0 <= x < inf)]
+FINITE = Rule("a finite number", isfinite)
+POSITIVE = Rule("a positive, finite number", lambda x: 0 < x < inf)
+NON_NEGATIVE = Rule("a non-negative, finite number", lambda x: 0 <= x < inf)
+
+Finite = Annotated[float, FINITE]
+Positive = Annotated[float, POSITIVE]
+NonNegative = Annotated[float, NON_NEGATIVE]
+Energy = Annotated[float, FINITE._replace(units="energy")]
+PositiveEnergy = Annotated[float, POSITIVE._replace(units="energy")]
+NonNegativeEnergy = Annotated[float, NON_NEGATIVE._replace(units="energy")]
+# The unit of a coupling depends on the density.
+Coupling = Annotated[float, NON_NEGATIVE._replace(units="")]
 Count = Annotated[int, Rule("a non-negative integer", lambda n: n >= 0)]
 Amount = Annotated[int, Rule("a positive integer", lambda n: n >= 1)]
 Points = Annotated[int, Rule("an integer of at least 2", lambda n: n >= 2)]

@@ -1,6 +1,6 @@
 """The `[system]` and the `[solver]` of a study."""
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, get_args
 
 from msgspec.structs import fields
 
@@ -17,6 +17,7 @@ from bathax.app.config.rules import (
     Numbers,
     Points,
     Positive,
+    PositiveEnergy,
     StudyError,
     Table,
     Vector,
@@ -91,18 +92,9 @@ class VanHove(Kind, tag="van_hove"):
     """`bathax.VanHove`."""
 
 
-Solver = (
-    Automatic
-    | Volterra
-    | Resonance
-    | Diagonalisation
-    | BornMarkov
-    | Hierarchy
-    | ExactDiagonalisation
-    | Vacuum
-    | TimeConvolutionless
-    | VanHove
-)
+OfCavity = Automatic | Volterra | Resonance | Diagonalisation | BornMarkov
+OfQubit = Hierarchy | ExactDiagonalisation | Vacuum | TimeConvolutionless | VanHove
+Solver = OfCavity | OfQubit
 
 
 # --- Systems -----------------------------------------------------------------------------------
@@ -192,30 +184,18 @@ class QubitInitial(Table):
 class Cavity(Table, tag_field="kind", tag="cavity"):
     """The `[system]`, `bathax.Cavity` and its initial state."""
 
-    SOLVERS: ClassVar[tuple[type[Kind], ...]] = (
-        Automatic,
-        Volterra,
-        Resonance,
-        Diagonalisation,
-        BornMarkov,
-    )
+    SOLVERS: ClassVar[tuple[type[Kind], ...]] = get_args(OfCavity)
 
-    frequency: Positive
+    frequency: PositiveEnergy
     initial: CavityInitial
 
 
 class Qubit(Table, tag_field="kind", tag="qubit"):
     """The `[system]`, `bathax.Qubit` and its initial state."""
 
-    SOLVERS: ClassVar[tuple[type[Kind], ...]] = (
-        Hierarchy,
-        ExactDiagonalisation,
-        Vacuum,
-        TimeConvolutionless,
-        VanHove,
-    )
+    SOLVERS: ClassVar[tuple[type[Kind], ...]] = get_args(OfQubit)
 
-    frequency: Positive
+    frequency: PositiveEnergy
     initial: QubitInitial
 
 

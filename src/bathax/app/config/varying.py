@@ -18,18 +18,12 @@ from bathax.app.config.rules import (
     StudyError,
     Table,
 )
-from bathax.studies.quantities import QUANTITIES, names_of
+from bathax.studies.lookup import names_of
+from bathax.studies.quantities import QUANTITIES
 
 Path = tuple[str, ...]
 # The tables of a study with numbers that may vary.
 VARYING = ("system", "reservoir")
-# By the last name of a path. That of a coupling depends on the density.
-UNITS = {
-    **dict.fromkeys(("frequency", "temperature", "cutoff", "width", "gamma0"), "energy"),
-    **dict.fromkeys(("center", "half_width", "edge"), "energy"),
-    **dict.fromkeys(("exponent", "thermal", "coherent", "squeezed", "nbar", "excess"), "1"),
-    **dict.fromkeys(("displacement", "anomalous", "number", "factor"), "1"),
-}
 # What an axis cannot be called.
 TAKEN = {*QUANTITIES, "time", "level", "status"}
 
@@ -76,10 +70,10 @@ class Sweep(Table):
         """A short name for each axis."""
         return {path: axis.name or _short(path, self.axes) for path, axis in self.axes.items()}
 
-    def build(self) -> tuple[dict[str, Any], list[str]]:
-        """The axes and the derivatives in the words of `bathax.sweep`."""
+    def build(self, study: Any) -> tuple[dict[str, Any], list[str]]:
+        """The axes and the derivatives of a study's sweep in the words of `bathax.sweep`."""
         axes = {
-            self.names[path]: (axis.along or self.names[path], axis.build(), _about(path))
+            self.names[path]: (axis.along or self.names[path], axis.build(), _about(study, path))
             for path, axis in self.axes.items()
         }
         return axes, [self.names[path] for path in self.derivatives]
@@ -181,12 +175,15 @@ def _entry(table: Any, key: str) -> Any:
 
 
 def _is_number(table: Struct, key: str) -> bool:
-    declared = next(item.type for item in fields(table) if item.name == key)
     try:
-        kind, _ = typed(declared)
+        kind, _ = typed(_declared(table, key))
     except StopIteration:  # a table of its own
         return False
     return kind is float or kind == float | tuple[float, float]
+
+
+def _declared(table: Struct, key: str) -> Any:
+    return next(item.type for item in fields(table) if item.name == key)
 
 
 def _replaced(table: Any, parts: list[str], value: Any) -> Any:
@@ -198,10 +195,11 @@ def _replaced(table: Any, parts: list[str], value: Any) -> Any:
     return replace(table, **{head: new})
 
 
-def _about(path: str) -> dict[str, str]:
-    """What is said of an axis: its path in the study, and its unit where the name tells it."""
-    unit = UNITS.get(path.split(".")[-1])
-    return {"long_name": path} | ({"units": unit} if unit else {})
+def _about(study: Any, path: str) -> dict[str, str]:
+    """What is said of an axis: its path in the study, and its unit if that is known."""
+    place, _, key = path.rpartition(".")
+    _, rule = typed(_declared(value_at(study, place), key))
+    return {"long_name": path} | ({"units": rule.units} if rule.units else {})
 
 
 def _short(path: str, others: Iterable[str]) -> str:

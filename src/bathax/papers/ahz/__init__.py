@@ -8,12 +8,12 @@ them, `figures` draws them, `claims` judges what the paper says. Begin with `par
 The equations are in the library:
 
 - Eqs. 9-11, E, S, T, mu and F far from equilibrium: `bathax.thermodynamics`
-- Eqs. 12-14, the model, master equation, u(t) and v(t, t): `bathax.cavity.model`,
+- Eqs. 12-14, the model, master equation, u(t) and v(t, t): `bathax.system.models`,
   `bathax.cavity.master_equation`, `bathax.cavity.green`
 - Eq. 15, bound states and the spectral form of u(t): `bathax.cavity.poles`,
   `bathax.cavity.resonance`; eta_c below it: `bathax.cavity.critical`
-- Eq. 16, the state from any initial one: `bathax.cavity.channel`, `bathax.cavity.states`
+- Eq. 16, the state from any initial one: `bathax.system.channel`, `bathax.system.states`
 - Eqs. 17-19, the limit of late times: `bathax.cavity.limits`
-- Eqs. 20-25, the two-level atom: `bathax.qubit.model`, `bathax.qubit.vacuum`,
+- Eqs. 20-25, the two-level atom: `bathax.system.models`, `bathax.qubit.vacuum`,
   `bathax.reservoir.lorentzian`
 """

@@ -5,11 +5,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from bathax.papers.ahz.parameters import FREQUENCY, FULL, Effort
-from bathax.qubit.model import Qubit
 from bathax.qubit.states import Excited
 from bathax.reservoir.lorentzian import Lorentzian
 from bathax.reservoir.reservoir import Reservoir
 from bathax.solution import QubitSolution, solve
+from bathax.system.models import Qubit
 
 # The width lam of the Lorentzian, narrow enough to end above zero frequency, and gamma0 / lam.
 WIDTH = 0.1

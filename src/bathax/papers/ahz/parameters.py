@@ -12,15 +12,15 @@ import jax
 import numpy as np
 from jaxtyping import ArrayLike
 
-from bathax.cavity.model import Cavity
 from bathax.cavity.resonance import Resonance
 from bathax.cavity.solvers import Solver, Volterra
-from bathax.cavity.states import Mixture
 from bathax.qubit.elements import MapSolver
 from bathax.qubit.vacuum import Vacuum
 from bathax.reservoir.ohmic import Ohmic
 from bathax.reservoir.reservoir import Reservoir
 from bathax.solution import Solution, solve
+from bathax.system.models import Cavity
+from bathax.system.states import Mixture
 
 FREQUENCY = 1.0
 CUTOFF = 5.0

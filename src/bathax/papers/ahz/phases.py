@@ -16,7 +16,6 @@ from jaxtyping import Array
 from bathax._checks import Scalar
 from bathax.cavity.critical import critical_coupling, resonant_occupation
 from bathax.cavity.limits import long_time_limit
-from bathax.cavity.model import Cavity
 from bathax.numerics.critical import critical_line, find_critical
 from bathax.papers.ahz.border import borders
 from bathax.papers.ahz.parameters import (
@@ -30,6 +29,7 @@ from bathax.papers.ahz.parameters import (
 )
 from bathax.reservoir.ohmic import Ohmic
 from bathax.reservoir.reservoir import Reservoir
+from bathax.system.models import Cavity
 
 QUANTA = 5
 # Largest eta / eta_c and kT0 of the one plane; exponents and kT0 of the other.

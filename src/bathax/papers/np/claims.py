@@ -20,7 +20,6 @@ from bathax.papers.claims import (
 from bathax.papers.np.memory import Rise, first_rise
 from bathax.papers.np.parameters import (
     DETUNED,
-    FAINT,
     FILLING,
     FREQUENCY,
     LIFETIMES,
@@ -28,6 +27,7 @@ from bathax.papers.np.parameters import (
     SHORTEST,
     STRONG,
     WARM,
+    WEAKER,
     boltzmann,
     golden_rule,
 )
@@ -267,11 +267,11 @@ def reservoir(results: Results) -> Claim:
         "NP reservoir",
         "The reservoir is disturbed on a microscopic time only and returns to its thermal state; "
         "what lasts is exchanged on the energy shell.",
-        f"eta = {MODERATE:g} and {FAINT:g}, kT0 = {WARM:g}, excited atom, up to t = {stop}",
+        f"eta = {MODERATE:g} and {WEAKER:g}, kT0 = {WARM:g}, excited atom, up to t = {stop}",
         (
             f"off the shell, |w - w_s| >= {DETUNED - FREQUENCY:g}, a unit of frequency never "
             f"gains or loses more than {listed(away, '.4f')} quanta, of order eta: divided by eta "
-            f"{listed(away / (MODERATE, FAINT), '.2f')}",
+            f"{listed(away / (MODERATE, WEAKER), '.2f')}",
             f"a mode at w = {DETUNED:g} falls back to {listed(left, '.1%')} of the most it held at "
             f"t = {listed(times, '.2f')}, after a period of w - w_s: the more completely the "
             "weaker the coupling",

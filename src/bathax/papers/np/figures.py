@@ -11,7 +11,6 @@ from matplotlib.ticker import MaxNLocator, NullFormatter
 from bathax.papers.np.memory import Memory
 from bathax.papers.np.parameters import (
     DETUNED,
-    FAINT,
     FILLING,
     FREQUENCY,
     LIFETIMES,
@@ -19,6 +18,7 @@ from bathax.papers.np.parameters import (
     SHORTEST,
     STRONG,
     WARM,
+    WEAKER,
     boltzmann,
     golden_rule,
 )
@@ -28,10 +28,10 @@ from bathax.plot.files import Drawing
 from bathax.plot.parts import TIME, new_axes, tag
 from bathax.qubit.dynamical_map import DynamicalMap
 from bathax.qubit.field import ReservoirOccupation
-from bathax.qubit.memory import determinant_passage, negative_rate_intervals
+from bathax.qubit.memory import RATES, determinant_passage, negative_rate_intervals
+from bathax.studies.quantities import QUANTITIES
 
 DASHED = (0, (4, 2))
-RATES = {"gamma_minus": r"$\gamma_-$", "gamma_plus": r"$\gamma_+$", "gamma_z": r"$\gamma_z$"}
 # The couplings that are drawn one by one.
 SHOWN = (0.002, 0.02, 0.1)
 # A time after which even the strongest coupling changes little.
@@ -56,14 +56,14 @@ def determinant(result: Relaxations, axes: Any = None) -> Figure:
         _draw_determinant(axes[1], case, 1.0, color=colour, label=label)
         van_hove = case.van_hove
         axes[1].plot(van_hove.t, van_hove.determinant, color=colour, ls=DASHED, lw=0.8)
-    axes[0].set(xlim=(0.0, tau[-1]), xlabel=r"$\Gamma t$", ylabel="$D$")
-    axes[1].set(xlim=(0.0, SHORTEST), xlabel=TIME, ylabel="$D$")
+    axes[0].set(xlim=(0.0, tau[-1]), xlabel=r"$\Gamma t$")
+    axes[1].set(xlim=(0.0, SHORTEST), xlabel=TIME)
     axes[0].set_title(_title(WARM))
     axes[0].legend(loc="lower left")
     axes[1].set_title(rf"$\eta={MODERATE:g}$")
     axes[1].legend(loc="upper right", title=r"$k_BT_0\,/\,\hbar\omega_s$", title_fontsize=8)
     for ax, letter in zip(axes, "ab", strict=True):
-        ax.set(yscale="log", ylim=(8e-4, 1.3))
+        ax.set(yscale="log", ylim=(8e-4, 1.3), ylabel=QUANTITIES["determinant"].label)
         tag(ax, f"({letter})")
     return axes[0].figure
 
@@ -137,8 +137,8 @@ def rates(result: Memory, axes: Any = None) -> Figure:
         column[-1].set_xlabel(TIME)
     for ax, rate in zip(axes[:, 0], _golden_rates(), strict=True):
         ax.axhline(rate, color="k", ls=DASHED, lw=0.8, zorder=0)
-    for row, label in zip(axes, RATES.values(), strict=True):
-        row[0].set_ylabel(rf"{label}$\,/\,\omega_s$")
+    for row, name in zip(axes, RATES, strict=True):
+        row[0].set_ylabel(QUANTITIES[name].label)
     axes[0, 0].figure.align_ylabels()
     return axes[0, 0].figure
 
@@ -186,7 +186,7 @@ def zero_crossing(result: Memory, axes: Any = None) -> Figure:
     cases = zip(axes, result[1:], _titles()[1:], "ab", strict=True)
     for ax, dmap, title, letter in cases:
         t, d = np.asarray(dmap.t), np.asarray(dmap.determinant)
-        ax.plot(t, d, label="$D$")
+        ax.plot(t, d, label=QUANTITIES["determinant"].label)
         ax.plot(t, np.abs(dmap.coherence) ** 2, color="C1", ls=DASHED, label="$|c|^2$")
         ax.axhline(0.0, color="0.6", lw=0.5, zorder=0)
         ax.fill_between(t, d, 0.0, where=d < 0.0, color="C2", alpha=0.3, lw=0.0)
@@ -206,7 +206,7 @@ def exchange(result: Exchange, axes: Any = None) -> Figure:
     """What the reservoir gains by time and frequency; one mode on resonance and one off it."""
     axes = _beside_two(axes)
     _draw_gains(axes[0], result.moderate)
-    cases = {MODERATE: result.moderate, FAINT: result.weak}
+    cases = {MODERATE: result.moderate, WEAKER: result.weak}
     for ax, frequency in zip(axes[1:], (FREQUENCY, DETUNED), strict=True):
         for eta, field in cases.items():
             gain = gain_of_mode(field, frequency)

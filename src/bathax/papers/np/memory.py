@@ -19,9 +19,9 @@ from bathax.papers.np.parameters import (
 )
 from bathax.qubit.dynamical_map import DynamicalMap
 from bathax.qubit.elements import MapSolver
-from bathax.qubit.model import Qubit
 from bathax.reservoir.occupation import Uniform
 from bathax.reservoir.reservoir import Reservoir
+from bathax.system.models import Qubit
 
 
 class Memory(NamedTuple):

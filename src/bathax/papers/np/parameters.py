@@ -16,11 +16,11 @@ from bathax.cavity.solvers import Volterra
 from bathax.qubit.dynamical_map import DynamicalMap, dynamical_map
 from bathax.qubit.elements import MapSolver
 from bathax.qubit.hierarchy import Hierarchy
-from bathax.qubit.model import Qubit
 from bathax.qubit.vacuum import Vacuum
 from bathax.reservoir.lorentzian import Lorentzian
 from bathax.reservoir.ohmic import Ohmic
 from bathax.reservoir.reservoir import Reservoir
+from bathax.system.models import Qubit
 
 FREQUENCY = 1.0
 CUTOFF = 5.0
@@ -40,7 +40,7 @@ FILLING = 1.0 / np.expm1(1.0)
 
 # The coupling that the moderate one is compared with, a frequency off resonance, where a mode is
 # back after 2 pi / (w - w_s), and those over which the occupation of the reservoir is followed.
-FAINT, DETUNED = 0.005, 2.0
+WEAKER, DETUNED = 0.005, 2.0
 FREQUENCIES = np.linspace(0.01, 3.0, 300)
 
 

@@ -7,12 +7,12 @@ import numpy as np
 
 from bathax.papers.np.parameters import (
     DETUNED,
-    FAINT,
     FREQUENCIES,
     FREQUENCY,
     FULL,
     MODERATE,
     WARM,
+    WEAKER,
     Effort,
     ohmic_qubit,
 )
@@ -35,7 +35,7 @@ def exchange(effort: Effort = FULL) -> Exchange:
         qubit = ohmic_qubit(eta, WARM)
         return reservoir_occupation(qubit, Excited(), ts, FREQUENCIES, effort.field)
 
-    return Exchange(gained(MODERATE), gained(FAINT))
+    return Exchange(gained(MODERATE), gained(WEAKER))
 
 
 def gain_of_mode(field: ReservoirOccupation, frequency: float) -> np.ndarray:

@@ -10,15 +10,9 @@ from jaxtyping import Array, ArrayLike, Float, Int
 
 from bathax._checks import as_float, as_inexact, is_concrete, is_finite, require, require_each
 from bathax._status import Status
+from bathax.studies.lookup import MODULUS, limits_of
 
-# What cannot be: measured values beyond, by more than so many errors, have another sign or unit.
-LIMITS = {
-    **dict.fromkeys(("number", "energy", "entropy", "v"), (0.0, np.inf)),
-    **dict.fromkeys(("populations", "p11", "p00"), (0.0, 1.0)),
-    **dict.fromkeys(("abs_u", "abs_c"), (0.0, 1.0)),
-    **dict.fromkeys(("abs_coherence",), (0.0, 0.5)),
-    "determinant": (-1.0, 1.0),
-}
+# Values that are beyond what any state has, by more than so many errors, have another sign or unit.
 ERRORS_BEYOND = 6.0
 
 
@@ -83,7 +77,7 @@ class Data(eqx.Module):
 
 def _quantity(result: Any, name: str) -> Array:
     """A quantity of a result by name, its modulus for `abs_<name>`."""
-    own = name.removeprefix("abs_")
+    own = name.removeprefix(MODULUS)
     has = own in result if isinstance(result, Mapping) else hasattr(result, own)
     require("data", "of quantities that the model returns", f"of `{own}`", has)
     values = result[own] if isinstance(result, Mapping) else getattr(result, own)
@@ -126,7 +120,7 @@ def _read(name: str, given: Any, times: np.ndarray) -> tuple[np.ndarray, np.ndar
 
 def _require_possible(name: str, values: np.ndarray, errors: np.ndarray, times: np.ndarray) -> None:
     """Refuse values that no state can have."""
-    low, high = LIMITS.get(name, (-np.inf, np.inf))
+    low, high = limits_of(name)
     real = np.real(values)
     beyond = np.fmax(low - real, real - high) / errors
     if np.nanmax(beyond) > ERRORS_BEYOND:

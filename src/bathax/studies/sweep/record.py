@@ -14,7 +14,8 @@ from jaxtyping import Array
 from bathax._checks import require
 from bathax._status import Status
 from bathax.numerics.refinement import sized
-from bathax.studies.quantities import QUANTITIES, Quantity, about
+from bathax.qubit.dynamical_map import DynamicalMap
+from bathax.studies.lookup import about, attributes, has_levels, renamed_in_maps
 from bathax.studies.traced import KEPT, closed
 
 Record = dict[str, Any]
@@ -26,7 +27,7 @@ ABOUT = ("t", "status", DEMANDS, MEANINGS)
 
 
 class Meanings(eqx.Module):
-    """Pairs of a name in the result and its name among the `QUANTITIES`, where these differ."""
+    """Pairs of a name in the result and the name of the quantity, where these differ."""
 
     pairs: tuple[tuple[str, str], ...] = eqx.field(static=True)
 
@@ -38,8 +39,8 @@ class Layout(NamedTuple):
     times: np.ndarray | None
     meanings: Meanings
 
-    def about(self, name: str) -> Quantity:
-        """What a variable is."""
+    def about(self, name: str) -> dict[str, str]:
+        """What is said of a variable."""
         for own, meant in self.meanings.pairs:
             if name == own or name.startswith((f"{own}_error", f"{own}_by_")):
                 return about(meant + name.removeprefix(own))
@@ -51,7 +52,7 @@ class Layout(NamedTuple):
         has_time = self.times is not None and shape[:1] == self.times.shape
         rest = len(shape) - has_time
         quantity = name.partition("_by_")[0].removesuffix("_error")
-        own = ["level"] if quantity == "populations" else [f"{quantity}_{k}" for k in range(rest)]
+        own = ["level"] if has_levels(quantity) else [f"{quantity}_{k}" for k in range(rest)]
         return (*(["time"] if has_time else []), *own[:rest])
 
     @property
@@ -141,7 +142,8 @@ class Model(NamedTuple):
         with sized(sizes) as demands:
             result = self.of(**parameters)
             found = _selected(result, self.quantities)
-        meant = Meanings(tuple((own, name) for name, own in getattr(result, "NAMES", {}).items()))
+        renamed = renamed_in_maps() if isinstance(result, DynamicalMap) else {}
+        meant = Meanings(tuple(renamed.items()))
         asked = {DEMANDS: lax.stop_gradient(jnp.stack(demands))} if demands else {}
         known = {"status": _status(found), MEANINGS: meant}
         return found | known | (asked if sizes is not None else {})
@@ -166,7 +168,7 @@ def _selected(result: Any, quantities: Sequence[str] | None) -> Record:
 
 def _as_mapping(result: Any) -> dict[str, Array]:
     """What `solve` and `dynamical_map` return, by name."""
-    names = [name for name in (*QUANTITIES, "coherence", "dcoherence") if hasattr(result, name)]
+    names = [name for name in attributes() if hasattr(result, name)]
     found = {name: getattr(result, name) for name in (*names, *ABOUT) if hasattr(result, name)}
     error = getattr(result, "error", None)
     errors = {f"{name}_error": getattr(error, name) for name in names if hasattr(error, name)}

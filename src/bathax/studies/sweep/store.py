@@ -142,8 +142,7 @@ def _attributes(name: str, layout: Layout) -> dict[str, Any]:
         meanings = " ".join(status.name.lower() for status in Status)
         values = [int(status) for status in Status]
         return {"long_name": "status", "flag_values": values, "flag_meanings": meanings}
-    quantity = layout.about(name)
-    return {"long_name": quantity.long_name, "units": quantity.units}
+    return layout.about(name)
 
 
 def _fill_value(name: str, dtype: Any) -> Any:

@@ -15,7 +15,6 @@ from bathax.papers.ahz.oscillation import Oscillation
 from bathax.papers.ahz.parameters import border_temperature
 from bathax.papers.ahz.zeroth_law import ZerothLaw
 from bathax.plot.parts import (
-    QUANTITIES,
     TIME,
     Curves,
     draw_curves,
@@ -25,6 +24,7 @@ from bathax.plot.parts import (
     tag,
     with_gaps,
 )
+from bathax.studies.quantities import QUANTITIES, STATE_FUNCTIONS
 
 RESERVOIR = r"$k_BT_0\,/\,\hbar\omega_s$"
 ROMAN = ("i", "ii", "iii", "iv")
@@ -56,16 +56,21 @@ def _by_column(
     """E, S, T, F in four rows, one column for each set of curves."""
     axes = new_axes(axes, 4, len(columns), (7.1, 8.4), sharex="col")
     for j, curves in enumerate(columns):
-        for i, name in enumerate(QUANTITIES):
+        for i, name in enumerate(STATE_FUNCTIONS):
             draw_curves(axes[i, j], curves, name, label)
             tag(axes[i, j], f"({'abc'[j]}-{ROMAN[i]})")
         axes[0, j].set_title(titles[j])
         axes[0, j].legend(loc="lower right")
         axes[-1, j].set_xlabel(TIME)
-    for row, name in zip(axes, QUANTITIES.values(), strict=True):
-        row[0].set_ylabel(name)
-    axes[0, 0].figure.align_ylabels()
+    _label_rows(axes)
     return axes[0, 0].figure
+
+
+def _label_rows(axes: np.ndarray) -> None:
+    """E, S, T and F beside the four rows."""
+    for row, name in zip(axes, STATE_FUNCTIONS, strict=True):
+        row[0].set_ylabel(QUANTITIES[name].label)
+    axes[0, 0].figure.align_ylabels()
 
 
 def inversion(curves: Curves, axes: Any = None) -> Figure:
@@ -88,7 +93,7 @@ def border_maps(result: Map, axes: Any = None) -> Figure:
         t, temperatures, warmth, cmap="RdBu_r", vmin=-1.0, vmax=1.0, rasterized=True
     )
     figure = axes[0].figure
-    figure.colorbar(energy, ax=axes[0], location="top", label=QUANTITIES["energy"])
+    figure.colorbar(energy, ax=axes[0], location="top", label=QUANTITIES["energy"].label)
     _mark_temperatures(figure.colorbar(warm, ax=axes[1], location="top"))
     for ax, letter in zip(axes, "ab", strict=True):
         _draw_borders(ax)
@@ -114,7 +119,7 @@ def _mark_temperatures(bar: Colorbar) -> None:
     bar.set_ticks(ticks, labels=names)
     bar.ax.xaxis.set_minor_locator(NullLocator())
     scale = rf"colour $\propto\arctan(k_BT/{HALF_WAY:g}\hbar\omega_s)$"
-    bar.set_label(f"{QUANTITIES['temperature']},   {scale}")
+    bar.set_label(f"{QUANTITIES['temperature'].label},   {scale}")
 
 
 # --- Figures of what the text claims ---------------------------------------------------------
@@ -125,16 +130,14 @@ def markov(comparisons: Mapping[float, Comparison], axes: Any = None) -> Figure:
     shown = {ratio: comparisons[ratio] for ratio in MARKOV_PANELS}
     axes = new_axes(axes, 4, len(shown), (7.1, 7.4), sharex="col")
     for column, (ratio, (exact, born_markov)) in zip(axes.T, shown.items(), strict=True):
-        for ax, name in zip(column, QUANTITIES, strict=True):
+        for ax, name in zip(column, STATE_FUNCTIONS, strict=True):
             ax.plot(*with_gaps(exact, name), color="C0", label="exact")
             ax.plot(*with_gaps(born_markov, name), color="C2", ls=(0, (4, 2)), label="Born-Markov")
             set_limits(ax, [exact, born_markov], name)
             ax.set_xlim(0.0, float(exact.t[-1]))
         column[0].set_title(rf"$\eta={ratio:g}\,\eta_c$")
         column[-1].set_xlabel(TIME)
-    for row, label in zip(axes, QUANTITIES.values(), strict=True):
-        row[0].set_ylabel(label)
-    axes[0, 0].figure.align_ylabels()
+    _label_rows(axes)
     axes[0, 0].legend(loc="lower right")
     return axes[0, 0].figure
 
@@ -143,8 +146,9 @@ def markov_deviation(comparisons: Mapping[float, Comparison], ax: Any = None) ->
     """The largest error of Born-Markov against the coupling, relative to the largest value."""
     ax = new_axes(ax, 1, 1, (3.5, 2.9)).flat[0]
     ratios = np.array(list(comparisons))
-    for name, symbol, style in (("energy", "$E$", "oC0"), ("temperature", "$T$", "sC2")):
+    for name, style in (("energy", "oC0"), ("temperature", "sC2")):
         deviations = [comparison.deviation(name) for comparison in comparisons.values()]
+        symbol = f"${QUANTITIES[name].symbol}$"
         ax.plot(ratios, deviations, style, ms=4.5, mfc="none", label=symbol)
     ax.plot(ratios, ratios, color="0.4", lw=0.8, zorder=0, label=r"$\eta/\eta_c$")
     ax.set(xscale="log", yscale="log", xlabel=r"$\eta\,/\,\eta_c$")
@@ -197,7 +201,7 @@ def oscillation(result: Oscillation, axes: Any = None) -> Figure:
         ax.set_xticks(np.linspace(part.t[0], part.t[-1], 5)[1:-1])
     for ax in axes[1:-1]:
         ax.tick_params(labelleft=False)
-    axes[0].set_ylabel("$v$")
+    axes[0].set_ylabel(QUANTITIES["v"].label)
     at, sizes = result.swings()
     axes[-1].loglog(at, sizes, ".", ms=4, label="swing of $v$")
     axes[-1].loglog(at, at[-1:] * sizes[-1:] / at, color="0.4", lw=0.8, zorder=0, label="$1/t$")

@@ -27,9 +27,9 @@ from bathax._checks import (
     require,
     require_density_matrix,
 )
-from bathax.cavity import channel, gaussian
-from bathax.cavity.hermitian import von_neumann_entropy
 from bathax.numerics.blocks import in_blocks
+from bathax.numerics.hermitian import von_neumann_entropy
+from bathax.system import channel, gaussian
 
 # Points (|u|^2, v) at a time for which entropies are computed.
 AT_ONCE = 128

@@ -29,7 +29,7 @@ SMALLEST = 1e-120
 # blocks of so many: v^32 is within range.
 UNIT, BLOCK = 8, 32
 # Less noise than this makes no population far above the initial levels.
-SILENT = 1e-60
+LEAST_NOISE = 1e-60
 # The most levels that a mixture starts with: binomial coefficients of more of them overflow.
 LARGEST = 1024
 # Levels that are summed at a time, and where a sum ends: populations fall like
@@ -115,7 +115,7 @@ def _reduced(
 
 def _noisy(v: Float[Array, "..."]) -> Float[Array, "..."]:
     """v, and 1 where there is not enough noise to make populations far up."""
-    return jnp.where(v > SILENT, v, 1.0)
+    return jnp.where(v > LEAST_NOISE, v, 1.0)
 
 
 def _high(
@@ -138,7 +138,7 @@ def _common(
     last = (size * jnp.arange(1.0, row.shape[0] + 1.0) - 1.0)[:, None, None]
     n, scale, v = row[:, :, :1], row[:, :, 1:2], v[None, None]
     logarithm = scale - (n - last) * jnp.log1p(1.0 / _noisy(v)) - (last + 1.0) * jnp.log1p(v)
-    return jnp.where(v > SILENT, jnp.exp(logarithm), 0.0)
+    return jnp.where(v > LEAST_NOISE, jnp.exp(logarithm), 0.0)
 
 
 def _powers(x: Inexact[Array, "*points"], exponents: np.ndarray) -> Inexact[Array, "..."]:
@@ -201,7 +201,7 @@ def _summed(initial: Float[Array, " d"], om: Points, v: Points) -> Float[Array, 
     terms = _reduced(_moments(q), v)
     # A bad point in a block, NaN, decides nothing for the others.
     hottest = lax.stop_gradient(jnp.max(jnp.where(jnp.isnan(v), 0.0, v)))
-    fall = jnp.log1p(1.0 / jnp.maximum(hottest, SILENT))
+    fall = jnp.log1p(1.0 / jnp.maximum(hottest, LEAST_NOISE))
 
     def add(total: Array, row: tuple[Array, Array]) -> tuple[Array, None]:
         constants, weights = row

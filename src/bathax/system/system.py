@@ -27,11 +27,10 @@ def _as_tuple(reservoirs: Reservoir | Iterable[Reservoir]) -> tuple[Reservoir, .
     return tuple(reservoirs) if isinstance(reservoirs, Iterable) else (reservoirs,)
 
 
-class OpenSystem(Validated):
+class System(Validated):
     """One transition of frequency w_s coupled to reservoirs so that quanta are conserved.
 
-    `frequency` w_s > 0 and one `Reservoir` or several; their kernels add. At the start the system
-    is uncorrelated with its reservoirs.
+    `frequency` w_s > 0 and one `Reservoir` or several; their kernels add.
     """
 
     frequency: Scalar = parameter(POSITIVE)
@@ -56,6 +55,12 @@ class OpenSystem(Validated):
         ]
         each = [(w, couplings, bath.occupation(w)) for bath, (w, couplings) in known]
         return tuple(jnp.concatenate(parts) for parts in zip(*each, strict=True))
+
+    @property
+    def common_filling(self) -> Scalar | None:
+        """n where one uniform filling makes g~ = n g, so that g~ * u = -n (u' + i w_s u)."""
+        first, *others = self.reservoirs
+        return None if others else first.occupation.constant
 
     def require_integrable(self) -> None:
         """Refuse a reservoir whose kernels are singular at t = 0, which no time grid resolves."""
@@ -92,14 +97,6 @@ class OpenSystem(Validated):
         """Sigma(z) of all reservoirs together, for Im z >= 0."""
         return sum(
             (bath.spectral_density.self_energy(z) for bath in self.reservoirs), jnp.zeros_like(z)
-        )
-
-    @converting(as_complex, as_float)
-    def continued_density(self, z: Complex[Array, "..."], through: Scalar) -> Complex[Array, "..."]:
-        """J of all reservoirs together, continued from the real frequency `through`."""
-        return sum(
-            (bath.spectral_density.continued(z, through) for bath in self.reservoirs),
-            jnp.zeros_like(z),
         )
 
     @converting(as_float)
@@ -143,4 +140,4 @@ class OpenSystem(Validated):
 
 def require_system(system: object) -> None:
     """Refuse what is no system, like a density or a reservoir by itself."""
-    require_kind("system", "a `Cavity` or a `Qubit`", system, OpenSystem)
+    require_kind("system", "a `Cavity` or a `Qubit`", system, System)

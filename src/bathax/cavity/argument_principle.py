@@ -1,0 +1,70 @@
+r"""How many poles the propagator has close to the real axis, by the argument principle.
+
+1/G, continued from an interval of the support, winds about 0 along the boundary of a wedge below it
+once for each of its zeros in the wedge, and once the other way for each pole of J.
+"""
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Complex, Float
+
+from bathax.cavity.sheet import LINE_END, Sheet
+from bathax.numerics.quadrature import half_line
+
+# How far below the real axis zeros are counted, and again where one is on that very line.
+WEDGE = 1.0
+WEDGES = (WEDGE, 0.9)
+
+
+def has_all_zeros(
+    sheet: Sheet, zeros: Complex[Array, " z"], belong: Bool[Array, "sectors z"]
+) -> Bool[Array, " sectors"]:
+    """Of each sector, whether the zeros of 1/G that belong to it are all in its wedge."""
+
+    def count(z: Complex[Array, " z"], counts: Bool[Array, "sectors z"]) -> Array:
+        return jnp.sum(counts[None] & _in_wedge(sheet, z), axis=-1).astype(float)
+
+    own = sheet.poles
+    expected = _winding(sheet)
+    if own.size:
+        expected += count(own, sheet.reached(np.arange(sheet.sides.size)))
+    return jnp.any(jnp.abs(expected - count(zeros, belong)) < 0.5, axis=0)
+
+
+def _in_wedge(sheet: Sheet, z: Complex[Array, " z"]) -> Bool[Array, "wedges sectors z"]:
+    """Whether between the lines at an angle from the ends of each interval."""
+    low, high = (end[:, None] for end in sheet.ends_of(range(sheet.sides.size)))
+
+    def angle(end: Array) -> Float[Array, "wedges sectors z"]:
+        corner = jnp.where(jnp.isfinite(end), end, 0.0).astype(complex)
+        return -jnp.angle(z[None, :] - corner)[None]
+
+    wedges = np.reshape(WEDGES, (-1, 1, 1))
+    right_of_low = (low == -jnp.inf)[None] | (angle(low) < wedges)
+    return right_of_low & ((high == jnp.inf)[None] | (angle(high) > wedges))
+
+
+def _winding(sheet: Sheet) -> Float[Array, "wedges sectors"]:
+    r"""How often 1/G, continued from each interval, winds about 0 along the boundary of a wedge.
+
+    On the interval itself Im 1/G >= 0 and the phase of 1/G is between 0 and pi. From its ends it is
+    followed along the lines, far out on which 1/G is z.
+    """
+    wedges = np.asarray(WEDGES)[:, None]
+    r, _ = half_line(LINE_END, 512)
+    along = sheet.ray(0.0) * (np.exp(-1j * wedges[:, :, None]) * r)
+    z = sheet.edges.astype(complex)[None, :, None] + along
+    first = sheet.inverse_propagator(z)
+
+    def far(sectors: np.ndarray) -> Float[Array, "wedges edges"]:
+        """The phase of 1/G, continued from one side of each edge, at the far end of its line."""
+        sector = np.broadcast_to(sectors, z.shape[:2])
+        values = first + 2j * jnp.pi * sheet.continued_density(z, sector)
+        start = jnp.arctan2(jnp.maximum(values[..., 0].imag, 0.0), values[..., 0].real)
+        return start + jnp.sum(jnp.angle(values[..., 1:] / values[..., :-1]), axis=-1)
+
+    # The last interval has no line from above, the first one none from below.
+    below = np.arange(sheet.edges.size)
+    right = jnp.concatenate([far(below), -wedges], axis=1)
+    left = jnp.concatenate([2.0 * np.pi - wedges, far(below + 1)], axis=1)
+    return (left - right) / (2.0 * jnp.pi)

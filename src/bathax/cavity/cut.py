@@ -1,0 +1,120 @@
+r"""The branch cuts of G and of the noise kernel as exponentials, on lines from the edges.
+
+Pushed into the lower half plane, a cut becomes lines e + r e^{-i theta} from every edge e of the
+support, on which G and J jump. They are integrated by the trapezoidal rule in log r. Of a pole
+whose place among the nodes is xi, complex, the rule takes the part 1 / (1 - e^{-2 pi i xi}), and
+exactly the rest is left for the sum over poles: neither how close to a line they are matters, nor
+on which side. Near an edge that a pole is close to, G is taken on a ring (`ring`).
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+from jaxtyping import Array, Complex
+
+from bathax.cavity.poles import Poles
+from bathax.cavity.ring import LOWER, Rings
+from bathax.cavity.sheet import LINE_END, Sheet
+from bathax.numerics.exponential_sum import ExponentialSum, Terms
+from bathax.numerics.quadrature import half_line_position
+
+# Angles of the lines of u and of g~ below the real axis. The poles of n(w) are at pi/2.
+ANGLE, NOISE_ANGLE = 0.55, 0.8
+
+
+class Cut(eqx.Module):
+    """What stands for the branch cut of a function: exponentials that begin at every edge.
+
+    The amplitudes are those of two rules, of all nodes and of every second one.
+    """
+
+    z: Complex[Array, "edges nodes"]
+    amplitudes: Complex[Array, "2 edges nodes"]
+
+    @property
+    def by_edge(self) -> tuple[Terms, ...]:
+        """The exponentials of each edge."""
+        return tuple(Terms(z, self.amplitudes[:, m], m) for m, z in enumerate(self.z))
+
+
+def spectral_cut(sheet: Sheet, rings: Rings, nodes: int) -> Cut:
+    """The cut of G: so many nodes on a line from each edge, and the ring about it."""
+    z, dz = sheet.lines(ANGLE, nodes)
+    left, right = sheet.both_sides(sheet.pieces, z)
+    first = sheet.inverse_propagator(z)
+    both = (first + 2j * jnp.pi * left) * (first + 2j * jnp.pi * right)
+    window = rings.window(z)
+    jump = window * (right - left) / jnp.where(window == 0.0, 1.0, both)
+    spectrum = dz[None] * sheet.taper(z, ANGLE) * jump
+    on_ring = rings.mean(_on_rings(sheet, rings, nodes))
+    on_lines = jnp.asarray(both_rules(nodes)) * spectrum[None]
+    return Cut(
+        jnp.concatenate([rings.nodes, z], axis=1), jnp.concatenate([on_ring, on_lines], axis=2)
+    )
+
+
+def noise_exponentials(sheet: Sheet, nodes: int) -> ExponentialSum:
+    """g~(t), by both rules: poles of J, and J n on lines."""
+    baths = sheet.system.reservoirs
+    poles = [
+        Terms(piece.poles, (piece.masses * bath.occupation(piece.poles))[None, :] * left)
+        for bath in baths
+        for piece in bath.pieces
+        for left in [part_left(sheet, piece.poles, (piece.low, piece.high), NOISE_ANGLE, nodes)]
+    ]
+    z, dz = sheet.lines(NOISE_ANGLE, nodes)
+    noise = jnp.zeros_like(z)
+    for bath in baths:
+        left, right = sheet.both_sides(bath.pieces, z)
+        noise += (right - left) * bath.occupation(z)
+    noise = dz[None] * sheet.taper(z, NOISE_ANGLE) * noise
+    cut = Cut(z, jnp.asarray(both_rules(nodes)) * noise[None])
+    return ExponentialSum(Terms.joined(*poles), cut.by_edge)
+
+
+def both_rules(nodes: int) -> Complex[np.ndarray, "2 1 nodes"]:
+    """1 for each node, and 2 for every second one."""
+    rules = np.stack([np.ones(nodes), 2.0 * (np.arange(nodes) % 2 == 0)])
+    return rules.astype(complex)[:, None, :]
+
+
+def _on_rings(sheet: Sheet, rings: Rings, nodes: int) -> Complex[Array, "2 edges ring"]:
+    """G on the rings: on the first sheet above the real axis, what the lines leave below it."""
+    z, total = rings.below, jnp.zeros((2, *rings.below.shape), complex)
+    for sector in range(sheet.sides.size):
+        ends = sheet.ends_of(np.full(z.size, sector))
+        left = part_left(sheet, z.ravel(), ends, ANGLE, nodes).reshape(total.shape)
+        density = sheet.continued_density(z, sector)
+        total += left / (rings.inverse + 2j * jnp.pi * density)[None]
+    return jnp.where(LOWER, total, (1.0 / rings.inverse).conj()[None])
+
+
+def weights_left(sheet: Sheet, poles: Poles, nodes: int) -> Complex[Array, "2 poles"]:
+    """The part of resonances that the lines of u leave, by both rules.
+
+    1 for those between the lines from the ends of their interval, 0 for those beyond.
+    """
+    return part_left(sheet, poles.frequencies, sheet.ends_of(poles.sector), ANGLE, nodes)
+
+
+def part_left(
+    sheet: Sheet, z: Complex[Array, " poles"], ends: Sequence[Any], angle: float, nodes: int
+) -> Complex[Array, "2 poles"]:
+    """The part of poles that lines from the ends of an interval leave, by both rules."""
+    if not z.size:
+        return jnp.zeros((2, 0), complex)
+    end = jnp.stack([jnp.broadcast_to(end, z.shape) for end in ends])
+    there = jnp.isfinite(end)
+    corner = jnp.where(there, end, z.real[None, :] - sheet.frequency).astype(complex)
+    of_all = half_line_position((z[None, :] - corner) / sheet.ray(angle), LINE_END, 1)
+    xi = jnp.array([nodes, nodes / 2], complex).reshape(2, 1, 1) * of_all[None]
+    # e^{+-50} is as good as 0 or infinity, and has derivatives.
+    xi = lax.complex(xi.real, jnp.clip(xi.imag, -8.0, 8.0))
+    above = 1.0 / (1.0 - jnp.exp(2j * jnp.pi * xi))
+    # All poles are above a lower end at -infinity, none above an upper one at +infinity.
+    above = jnp.where(there[None], above, np.array([1.0, 0.0], complex).reshape(1, 2, 1))
+    return above[:, 0] - above[:, 1]
