@@ -1,5 +1,6 @@
 """Every test runs in float64, with JAX's promotion rules at their strictest."""
 
+import gc
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +20,9 @@ jax.config.update("jax_numpy_rank_promotion", "raise")
 jax.config.update("jax_numpy_dtype_promotion", "strict")
 jax.config.update("jax_compilation_cache_dir", str(Path(__file__).parents[1] / ".cache" / "jax"))
 jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+
+# Tracing makes many small objects that stay: to look for garbage among them often costs a tenth.
+gc.set_threshold(100_000, 20, 20)
 
 MANY_MAPS = 25_000
 

@@ -108,26 +108,33 @@ def test_a_table_is_made_rational():
 # --- late times ----------------------------------------------------------------------------------
 
 
+FIVE = bx.Fock(5)
+
+
+def solved(cavity, ts):
+    """From five quanta, by programs that few times share, whatever their number."""
+    return bx.solve(cavity, FIVE, ts, bx.Resonance())
+
+
 @pytest.mark.parametrize("exponent", [0.5, 1.0, 3.0])
 def test_the_last_of_u_falls_like_a_power(exponent):
     """J ~ eta w_c (w/w_c)^s at w = 0 leaves eta w_c^(1-s) Gamma(s+1) / ((it)^(s+1) 1/G(0)^2)."""
     eta, cutoff = 0.02, 5.0
-    ts = jnp.array([1e4, 1e5, 1e6])
-    estimate = bx.Resonance().green_functions(ohmic(eta, cutoff, exponent), ts)
+    ts = np.array([1e4, 1e5, 1e6])
+    u = np.asarray(solved(ohmic(eta, cutoff, exponent), ts).u)
     inverse = -1.0 + eta * cutoff * gamma(exponent)
     law = eta * cutoff ** (1.0 - exponent) * gamma(exponent + 1.0) / inverse**2
-    ratio = np.asarray(estimate.value.u) * (1j * np.asarray(ts)) ** (exponent + 1.0) / law
+    ratio = u * (1j * ts) ** (exponent + 1.0) / law
     np.testing.assert_allclose(ratio[1:], 1.0, atol=2e-3)
     assert abs(ratio[2] - 1.0) < 0.6 * abs(ratio[1] - 1.0)
 
 
 def test_a_late_time_is_the_limit():
-    cavity, state = ohmic(0.3, temperature=20.0), bx.Fock(5)
-    late = bx.solve(cavity, state, [1e6], bx.Resonance())
-    limit = bx.long_time_limit(cavity)
+    cavity = ohmic(0.3, temperature=20.0)
+    late, limit = solved(cavity, [1e6]), bx.long_time_limit(cavity)
     assert late.status == bx.Status.SUCCESS
     for name in ("energy", "entropy", "temperature", "free_energy"):
-        expected = float(getattr(limit, name)(state))
+        expected = float(getattr(limit, name)(FIVE))
         assert float(getattr(late, name)[0]) == pytest.approx(expected, rel=2e-5), name
     assert jnp.abs(late.u[0]) ** 2 == pytest.approx(float(limit.transmission), abs=1e-9)
 
@@ -135,9 +142,8 @@ def test_a_late_time_is_the_limit():
 def test_a_bound_state_is_not_taken_for_a_resonance():
     """Where Newton's method from below ends within rounding of it."""
     cavity = ohmic(0.2 * 1.0450819672131149, exponent=0.7, temperature=4.0)
-    limit, late = bx.long_time_limit(cavity), jnp.array([1e6])
-    found = bx.Resonance().green_functions(cavity, late).value
-    assert float(limit.noise) == pytest.approx(float(found.v[0]), rel=2e-4)
+    limit, late = bx.long_time_limit(cavity), solved(cavity, [1e6])
+    assert float(limit.noise) == pytest.approx(float(late.v[0]), rel=2e-4)
     bound = complex(bx.bound_states(cavity).frequencies[0])
     assert not np.any(np.abs(np.asarray(bx.resonances(cavity).frequencies) - bound) < 1e-6)
 
@@ -219,18 +225,22 @@ def test_gradients_and_a_bad_point_of_a_batch():
         estimate = bx.Resonance(nodes=64).green_functions(ohmic(*parameters), ts)
         return jnp.concatenate([estimate.value.u.real, estimate.value.v])
 
-    points = jnp.array([[0.1, 5.0, 1.0, 2.0], [0.3, 4.0, 0.7, 20.0], [-0.1, 5.0, 1.0, 2.0]])
-    values = jax.jit(jax.vmap(quantities))
-    slopes = jax.jit(jax.vmap(jax.jacrev(quantities)))(points)
-    np.testing.assert_array_equal(jnp.isnan(values(points)).all(axis=1), [False, False, True])
+    points = np.array([[0.1, 5.0, 1.0, 2.0], [0.3, 4.0, 0.7, 20.0], [-0.1, 5.0, 1.0, 2.0]])
+    compiled = jax.jit(jax.vmap(quantities))
+    slopes = np.asarray(jax.jit(jax.vmap(jax.jacrev(quantities)))(points))
+
+    def values(points):
+        return np.asarray(compiled(points))
+
+    np.testing.assert_array_equal(np.isnan(values(points)).all(axis=1), [False, False, True])
     pairs = ((1, 4 / 5), (2, -1 / 5), (3, 4 / 105), (4, -1 / 280))
-    for i in range(4):
-        step = 0.004 * points[:, i]
-        move = jnp.zeros((3, 4)).at[:, i].set(step)
+    for i, axis in enumerate(np.eye(4)):
+        step = 0.004 * points[:, i : i + 1]
+        move = step * axis
         change = sum(w * (values(points + k * move) - values(points - k * move)) for k, w in pairs)
-        expected = change / step[:, None]
-        scale = jnp.max(jnp.abs(expected[:2]), axis=1, keepdims=True)
-        assert jnp.max(jnp.abs(slopes[:2, :, i] - expected[:2]) / scale) < 1e-7
+        expected = change / step
+        scale = np.max(np.abs(expected[:2]), axis=1, keepdims=True)
+        assert np.max(np.abs(slopes[:2, :, i] - expected[:2]) / scale) < 1e-7
 
 
 def test_second_derivative_with_respect_to_the_temperature():

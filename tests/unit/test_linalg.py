@@ -34,9 +34,10 @@ def test_independent_calls_in_one_program_do_not_wait_for_each_other(function, b
 def test_solve_under_every_transformation():
     a, b = matrices(3, 5), matrices(3, 5, 1)[:, 0]
     expected = np.linalg.solve(np.asarray(a), np.asarray(b)[..., None])[..., 0]
-    nested = jax.vmap(jax.vmap(linalg.solve, (None, 0)), (0, None))(a, b)
-    np.testing.assert_allclose(nested[jnp.arange(3), jnp.arange(3)], expected, rtol=1e-12)
+    nested = jax.jit(jax.vmap(jax.vmap(linalg.solve, (None, 0)), (0, None)))(a, b)
+    np.testing.assert_allclose(np.asarray(nested)[range(3), range(3)], expected, rtol=1e-12)
 
+    @jax.jit
     def size(scale, turn):
         matrix = a[0] + turn.astype(complex) * b[0][:, None]
         return jnp.sum(jnp.abs(linalg.solve(matrix, scale.astype(complex) * b[1])) ** 2)

@@ -27,4 +27,4 @@ def write_figure(target: Path, draw: Callable[..., Figure], result: Any) -> None
                 figure.savefig(path, format=suffix[1:])
             print(target.with_suffix(suffix))
             # Arranged once; otherwise every format does it again.
-            figure.set_layout_engine("none")
+            figure.set_layout_engine(None)

@@ -9,6 +9,7 @@ from jax import lax
 from jaxtyping import Array, Bool, Float
 
 from bathax._checks import Scalar, require
+from bathax._programs import program
 from bathax.numerics.interpolation import hermite
 from bathax.numerics.special import positive_root
 from bathax.qubit.dynamical_map import DynamicalMap
@@ -87,6 +88,7 @@ def determinant_passage(dmap: DynamicalMap, level: float = 0.0) -> float:
     return float(np.interp(0.0, -height[i - 1 : i + 1], t[i - 1 : i + 1]))
 
 
+@program
 def blp_measure(dmap: DynamicalMap) -> Scalar:
     r"""Breuer, Laine and Piilo: the largest total revival of a trace distance, max \int_{d'>0} d'.
 
@@ -132,6 +134,7 @@ def _extrema(
     return hermite(u, (values[:-1], values[1:]), (steps * before, steps * after))
 
 
+@program
 def rhp_measure(dmap: DynamicalMap) -> Scalar:
     r"""Rivas, Huelga and Plenio: \int g dt, g = lim (|(Lambda_{t+e,t} (x) 1) Phi|_1 - 1) / e.
 

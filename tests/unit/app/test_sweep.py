@@ -1,6 +1,5 @@
 """`bathax sweep`, `show` and `export`, in processes of their own where that is the point."""
 
-import os
 import random
 import signal
 import subprocess
@@ -58,9 +57,8 @@ def command(*arguments, devices=1, **options):
     """The command in a process of its own, with so many devices."""
     line = [sys.executable, "-c", "from bathax.app.cli import main; raise SystemExit(main())"]
     line += map(str, ["sweep", *arguments, "--devices", devices])
-    environment = {k: v for k, v in os.environ.items() if k != "XLA_FLAGS"}
     pipe = subprocess.PIPE
-    return subprocess.Popen(line, stdout=pipe, stderr=pipe, text=True, env=environment, **options)
+    return subprocess.Popen(line, stdout=pipe, stderr=pipe, text=True, **options)
 
 
 def run(*arguments, **options):

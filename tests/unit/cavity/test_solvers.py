@@ -48,13 +48,30 @@ def test_first_guess_does_and_is_not_much_too_large(name):
     assert not enough(cavity, ts, max(guess // 4, 64))
 
 
-def test_times_in_blocks_are_the_same_times(monkeypatch):
-    ts = jnp.linspace(0.0, 10.0, 50)
-    whole = bx.Volterra(points=2048).green_functions(CAVITY, ts)
-    monkeypatch.setattr(solvers, "BLOCK", 16)
+@pytest.fixture(scope="module")
+def whole_and_blocks():
+    """An estimate and the derivative of the sum of v: of all times at once, and of 16 at a time."""
+
+    def estimate(eta):
+        cavity = bx.Cavity(1.0, bx.Reservoir(bx.Ohmic(eta, 5.0), 1.0))
+        return bx.Volterra(points=2048).green_functions(cavity, jnp.linspace(0.0, 10.0, 50))
+
+    def with_derivative(eta):
+        derivative = jax.jit(jax.grad(lambda eta: jnp.sum(estimate(eta).value.v)))
+        return estimate(eta), derivative(eta)
+
+    whole = with_derivative(0.02)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(solvers, "BLOCK", 16)
+        # Programs hold the size of blocks.
+        jax.clear_caches()
+        blocks = with_derivative(0.02)
     jax.clear_caches()
-    blocks = bx.Volterra(points=2048).green_functions(CAVITY, ts)
-    jax.clear_caches()
+    return whole, blocks
+
+
+def test_times_in_blocks_are_the_same_times(whole_and_blocks):
+    (whole, _), (blocks, _) = whole_and_blocks
     assert blocks.status == whole.status == 0
     for name in NAMES:
         value = getattr(whole.value, name)
@@ -64,18 +81,9 @@ def test_times_in_blocks_are_the_same_times(monkeypatch):
         np.testing.assert_allclose(ours[-1], plain[-1], rtol=1e-6)
 
 
-def test_derivative_of_times_in_blocks(monkeypatch):
-    ts = jnp.linspace(0.0, 10.0, 50)
-
-    def total(eta):
-        cavity = bx.Cavity(1.0, bx.Reservoir(bx.Ohmic(eta, 5.0), 1.0))
-        return jnp.sum(bx.Volterra(points=1024).green_functions(cavity, ts).value.v)
-
-    whole = jax.grad(total)(0.02)
-    monkeypatch.setattr(solvers, "BLOCK", 16)
-    jax.clear_caches()
-    assert jax.grad(total)(0.02) == pytest.approx(float(whole), rel=1e-12)
-    jax.clear_caches()
+def test_derivative_of_times_in_blocks(whole_and_blocks):
+    (_, whole), (_, blocks) = whole_and_blocks
+    assert blocks == pytest.approx(float(whole), rel=1e-12)
 
 
 def test_usual_size_inside_jit_and_its_status():

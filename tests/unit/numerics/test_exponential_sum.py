@@ -83,7 +83,7 @@ def test_convolution():
 def test_overlap(f, g):
     left, right, origin = function(f), function(g), 0.6
     drift = function(f.with_moment(jnp.asarray(origin, complex))[1])
-    found = overlap(f, g, TS, jnp.asarray(origin, complex), jnp.ones(()))
+    found = jax.jit(overlap)(f, g, TS, jnp.asarray(origin, complex), jnp.ones(()))
     for h, of_h in zip((left, drift), found.integrals, strict=True):
         expected = [integral(lambda s, h=h: h(s).conj() * right(s), t) for t in TS.tolist()]
         np.testing.assert_allclose(of_h, expected, atol=1e-10)

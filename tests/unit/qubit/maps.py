@@ -22,7 +22,12 @@ class Given(MapSolver):
     error: object = 1e-14
 
     def map_elements(self, qubit, ts):  # noqa: ARG002
-        value, slope = jax.vmap(lambda t: jax.jvp(self.elements, (t,), (jnp.ones(()),)))(ts)
+        @jax.jit
+        @jax.vmap
+        def with_slopes(t):
+            return jax.jvp(self.elements, (t,), (jnp.ones(()),))
+
+        value, slope = with_slopes(ts)
         value = MapElements(*value, *slope)
         error = jax.tree.map(lambda x: jnp.full(x.shape, self.error), value)
         return returned(ts, value, error)

@@ -125,7 +125,7 @@ def test_gradient_of_the_revival():
 
         return bx.blp_measure(given(elements, jnp.linspace(0.0, PI, 102)))
 
-    value, slope = jax.value_and_grad(measure)(0.3)
+    value, slope = jax.jit(jax.value_and_grad(measure))(0.3)
     np.testing.assert_allclose([value, slope], [0.7, -1.0], rtol=1e-5)
 
 

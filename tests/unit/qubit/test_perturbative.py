@@ -107,16 +107,15 @@ def test_gradients_and_bad_points(solver):
         dmap = bx.dynamical_map(qubit(eta, temperature), TS, solver)
         return dmap.p11[-1] + dmap.coherence[-1].real, dmap.status
 
-    def value(*p):
-        return excited(*p)[0]
-
-    batch = jax.jit(jax.vmap(excited))(jnp.array([0.01, -0.01]), jnp.array([1.0, 1.0]))
-    np.testing.assert_array_equal(batch[1], [0, 2])
-    np.testing.assert_array_equal(jnp.isnan(batch[0]), [False, True])
-    slopes = jax.jit(jax.grad(value, (0, 1)))(0.01, 1.0)
-    fixed = jax.jit(value)
+    with_slopes = jax.jit(jax.vmap(jax.value_and_grad(excited, (0, 1), has_aux=True)))
+    point, steps = np.array([0.01, 1.0]), np.diag([1e-5, 1e-3])
+    moved = [point + k * step for step in steps for k in (-2, -1, 1, 2)]
+    (values, status), slopes = jax.device_get(
+        with_slopes(*np.array([*moved, point, point * [-1.0, 1.0]]).T)
+    )
+    np.testing.assert_array_equal(status, [0] * 9 + [2])
+    np.testing.assert_array_equal(np.isnan(values), [False] * 9 + [True])
     for i, slope in enumerate(slopes):
-        step = np.eye(2)[i] * (1e-5, 1e-3)[i]
-        moved = [fixed(*(np.array([0.01, 1.0]) + k * step)) for k in (-2, -1, 1, 2)]
-        difference = (moved[0] - 8 * moved[1] + 8 * moved[2] - moved[3]) / (12 * step[i])
-        np.testing.assert_allclose(slope, difference, rtol=1e-7)
+        far_below, below, above, far_above = values[4 * i : 4 * i + 4]
+        difference = (far_below - 8 * below + 8 * above - far_above) / (12 * steps[i, i])
+        np.testing.assert_allclose(slope[8], difference, rtol=1e-7)

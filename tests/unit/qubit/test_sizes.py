@@ -9,6 +9,7 @@ import bathax as bx
 from bathax.numerics.refinement import sized
 from bathax.qubit import climbing, hierarchy, index_set
 from bathax.qubit.index_set import count_elements, structure
+from tests.programs import LONG
 
 TS = jnp.linspace(0.0, 6.0, 5)
 
@@ -36,13 +37,15 @@ def test_a_demand_is_met_and_enough():
     assert np.all(np.diff(wanted, axis=0) > 0.0)
     sizes = [int(np.ceil(each)) for each in wanted[1]]
 
-    @jax.jit
     def chosen(eta):
         with sized(sizes):
             return estimate(eta, solver)
 
-    p11, error, status = chosen(etas[1])
-    usual, _, failed = jax.jit(lambda eta: estimate(eta, solver))(etas[1])
+    def unaware(eta):
+        return estimate(eta, solver)
+
+    p11, error, status = jax.jit(chosen, compiler_options=LONG)(etas[1])
+    usual, _, failed = jax.jit(unaware, compiler_options=LONG)(etas[1])
     assert status == bx.Status.SUCCESS
     assert failed == bx.Status.TOLERANCE_NOT_REACHED
     alone = estimate(etas[1], solver)[0]
