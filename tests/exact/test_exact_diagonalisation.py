@@ -7,8 +7,8 @@ import pytest
 import scipy.linalg
 
 import bathax as bx
-from bathax.qubit.diagonalised import Modes
 from bathax.qubit.dynamical_map import default_solver
+from bathax.qubit.exact_diagonalisation import Modes
 
 from .test_hierarchy import jaynes_cummings
 

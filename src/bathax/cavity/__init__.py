@@ -6,5 +6,5 @@ in separate modes, and `resonance` by contour deformation (AHZ Eq. 15): on the `
 real axis u is bound states and resonances (`poles`) and a `cut`. `default` chooses. From u and v
 follow the exact master equation (AHZ Eq. 13, `master_equation`), the limit of late times (AHZ Eqs.
 17-19, `limits`), critical points (`critical`) and the heat between reservoirs (`transport`).
-`spectrum` checks u and v independently. Begin with `green`, then `solvers`, then `sheet`.
+`frequency_domain` checks u and v independently. Begin with `green`, then `solvers`, then `sheet`.
 """

@@ -8,8 +8,8 @@ u(t) = sum_b Z_b e^{-i w_b t} + sum_p R_p e^{-i z_p t}
 
 left and right of a line being G and J continued from the two sides of the edge (AHZ Eq. 15, which
 it is for theta -> 0). How the lines are integrated is in `cut`, what G does near an edge in `ring`,
-two poles that merge in `merging`. The noise kernel g~ has J n on lines at another angle. Everything
-else is algebra of exponentials, at a cost that does not depend on t.
+two poles that merge in `exceptional_points`. The noise kernel g~ has J n on lines at another angle.
+Everything else is algebra of exponentials, at a cost that does not depend on t.
 """
 
 import equinox as eqx
@@ -21,8 +21,8 @@ from bathax._checks import are_times, is_valid, require, require_positive, requi
 from bathax._estimate import Estimate, judged
 from bathax._programs import program
 from bathax.cavity.cut import ANGLE, Cut, noise_exponentials, spectral_cut, weights_left
+from bathax.cavity.exceptional_points import merged
 from bathax.cavity.green import GreenFunctions
-from bathax.cavity.merging import merged
 from bathax.cavity.poles import BoundStates, Poles, discrete
 from bathax.cavity.ring import ORDER, Rings
 from bathax.cavity.sheet import Sheet, require_analytic
@@ -84,7 +84,7 @@ def _solve(
     bound, poles = rings.without(bound, merged(sheet, found, ts[-1]))
     cut = spectral_cut(sheet, rings, nodes)
     u = propagator(sheet, bound, poles, cut)
-    c = _driven(sheet, u, nodes)
+    c = _noise_convolution(sheet, u, nodes)
     green = _green(cavity, u[0], c[0], ts)
     expansion = Expansion(found, poles, cut.z, u, c)
     error, relative = uncertainty(sheet, expansion, green, ts)
@@ -108,7 +108,7 @@ def propagator(sheet: Sheet, bound: BoundStates, poles: Poles, cut: Cut) -> Expo
     return ExponentialSum(known, (*cut.by_edge, *damped))
 
 
-def _driven(sheet: Sheet, u: ExponentialSum, nodes: int) -> ExponentialSum:
+def _noise_convolution(sheet: Sheet, u: ExponentialSum, nodes: int) -> ExponentialSum:
     """g~ * u, which is n g * u = -n (u' + i w_s u) where g~ is proportional to g."""
     filling = sheet.system.common_filling
     if filling is not None:

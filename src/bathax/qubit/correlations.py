@@ -23,7 +23,6 @@ from bathax.numerics.balancing import ReducedModes
 from bathax.numerics.grid import TimeGrid, span
 from bathax.numerics.refinement import largest
 from bathax.numerics.taylor import states
-from bathax.qubit.climbing import climbed
 from bathax.qubit.hierarchy import (
     REFUSED,
     STEPS,
@@ -32,6 +31,7 @@ from bathax.qubit.hierarchy import (
     norm_bound,
     prepared,
 )
+from bathax.qubit.hierarchy_size import climbed
 from bathax.qubit.index_set import Regression, Size, regression
 from bathax.qubit.states import QubitState
 from bathax.system.models import Qubit

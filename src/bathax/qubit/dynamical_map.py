@@ -28,8 +28,8 @@ from bathax._estimate import Estimate
 from bathax._programs import program
 from bathax._status import Status, concluded
 from bathax.numerics.special import positive_root
-from bathax.qubit.diagonalised import ExactDiagonalisation
 from bathax.qubit.elements import MapElements, MapSolver
+from bathax.qubit.exact_diagonalisation import ExactDiagonalisation
 from bathax.qubit.hierarchy import Hierarchy
 from bathax.qubit.vacuum import Vacuum, is_in_vacuum
 from bathax.system.models import Qubit

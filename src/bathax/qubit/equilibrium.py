@@ -24,8 +24,8 @@ from bathax._checks import POSITIVE, Scalar, as_float, holds, is_valid, require,
 from bathax._linalg import solve
 from bathax._status import Status, concluded
 from bathax.numerics.balancing import ReducedModes
-from bathax.qubit.climbing import climbed
 from bathax.qubit.hierarchy import Hierarchy, generator, prepared, reduced
+from bathax.qubit.hierarchy_size import climbed
 from bathax.qubit.index_set import Regression, Size, regression
 from bathax.system.models import Qubit
 

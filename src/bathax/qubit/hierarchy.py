@@ -36,8 +36,8 @@ from bathax.numerics.grid import span
 from bathax.numerics.refinement import envelope, probed, requested, rounded_up
 from bathax.numerics.sparse import SparseMatrix
 from bathax.numerics.taylor import evolve, steps_needed
-from bathax.qubit.climbing import Sizes, climbed, first_sizes
 from bathax.qubit.elements import MapElements, MapSolver
+from bathax.qubit.hierarchy_size import Sizes, climbed, first_sizes
 from bathax.qubit.index_set import Size, Structure, count_elements, size_of, structure
 from bathax.system.models import Qubit
 

@@ -7,13 +7,19 @@ them, `figures` draws them, `claims` judges what the paper says. Begin with `par
 
 The equations are in the library:
 
-- Eqs. 9-11, E, S, T, mu and F far from equilibrium: `bathax.thermodynamics`
-- Eqs. 12-14, the model, master equation, u(t) and v(t, t): `bathax.system.models`,
-  `bathax.cavity.master_equation`, `bathax.cavity.green`
-- Eq. 15, bound states and the spectral form of u(t): `bathax.cavity.poles`,
+- Eqs. 9-11, E, T, mu and F far from equilibrium: `bathax.thermodynamics.cavity`, of the atom
+  `bathax.thermodynamics.qubit`; S of the state: `bathax.system.states`, of the atom
+  `bathax.qubit.entropy`
+- Eq. 12, the mode: `bathax.system.models`
+- Eq. 13, master equation: `bathax.cavity.master_equation`, its coefficients `bathax.cavity.green`
+- Eq. 14, u(t) and v(t, t): `bathax.cavity.green`, with the Volterra equation in
+  `bathax.numerics.volterra`; v over frequencies: `bathax.cavity.frequency_domain`
+- Eq. 15, bound states: `bathax.cavity.poles`; the spectral form of u(t), on a deformed contour:
   `bathax.cavity.resonance`; eta_c below it: `bathax.cavity.critical`
 - Eq. 16, the state from any initial one: `bathax.system.channel`, `bathax.system.states`
-- Eqs. 17-19, the limit of late times: `bathax.cavity.limits`
-- Eqs. 20-25, the two-level atom: `bathax.system.models`, `bathax.qubit.vacuum`,
-  `bathax.reservoir.lorentzian`
+- Eqs. 17-19, the exact limit of late times, which is theirs at weak coupling:
+  `bathax.cavity.limits`; weak coupling itself: `BornMarkov` in `bathax.cavity.solvers`
+- Eq. 20, the atom: `bathax.system.models`; Eqs. 21 and 22, its master equation and u(t):
+  `bathax.qubit.dynamical_map`, `bathax.qubit.vacuum`; Eq. 23: `bathax.reservoir.lorentzian`. Eq. 24
+  is what tests hold the u(t) of a `Lorentzian` against.
 """

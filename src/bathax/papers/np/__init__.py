@@ -12,7 +12,8 @@ The equations are in the library:
 - the exact solution at any temperature: `bathax.qubit.hierarchy`, in the vacuum:
   `bathax.qubit.vacuum`
 - the limit of van Hove, D = e^{-Gamma t}: `bathax.qubit.perturbative`
-- where all initial states merge, and Boltzmann's population: `bathax.qubit.equilibrium`
-- zeros of D and negative rates: `bathax.qubit.memory`, `bathax.qubit.critical`
-- the reservoir, frequency by frequency: `bathax.qubit.field`
+- all initial states merge if D goes to 0, `determinant_passage` and negative rates:
+  `bathax.qubit.memory`; the least D: `bathax.qubit.critical`; where they end, and Boltzmann's
+  population: `bathax.qubit.equilibrium`
+- the reservoir, frequency by frequency: `bathax.qubit.reservoir_occupation`
 """

@@ -27,8 +27,8 @@ from bathax.papers.np.reservoir import Exchange, gain_of_mode
 from bathax.plot.files import Drawing
 from bathax.plot.parts import TIME, new_axes, tag
 from bathax.qubit.dynamical_map import DynamicalMap
-from bathax.qubit.field import ReservoirOccupation
 from bathax.qubit.memory import RATES, determinant_passage, negative_rate_intervals
+from bathax.qubit.reservoir_occupation import ReservoirOccupation
 from bathax.studies.quantities import QUANTITIES
 
 DASHED = (0, (4, 2))

@@ -16,7 +16,7 @@ from bathax.papers.np.parameters import (
     Effort,
     ohmic_qubit,
 )
-from bathax.qubit.field import ReservoirOccupation, reservoir_occupation
+from bathax.qubit.reservoir_occupation import ReservoirOccupation, reservoir_occupation
 from bathax.qubit.states import Excited
 
 
