@@ -64,12 +64,12 @@ from .solution import QubitSolution as QubitSolution
 from .solution import Solution as Solution
 from .solution import solve as solve
 from .studies.cache import cache_programs as cache_programs
+from .studies.files import load as load
+from .studies.files import save as save
 from .studies.fit.compare import compare as compare
 from .studies.fit.data import Data as Data
 from .studies.fit.driver import fit as fit
 from .studies.fit.result import Fit as Fit
-from .studies.results import load as load
-from .studies.results import save as save
 from .studies.sweep.driver import sweep as sweep
 from .studies.trajectory import TemperaturePole as TemperaturePole
 from .studies.trajectory import temperature_poles as temperature_poles

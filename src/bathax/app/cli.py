@@ -101,7 +101,7 @@ def fit(arguments: argparse.Namespace) -> int:
 
     from bathax.app import config, fitting
     from bathax.app.config.files import File
-    from bathax.studies.results import write_fit
+    from bathax.studies.fit.files import write_fit
 
     with _sentences_from(StoreError, ValueError):
         file = File.read(arguments.data)

@@ -12,10 +12,10 @@ from bathax.app.config.files import File
 from bathax.app.config.rules import StudyError
 from bathax.app.config.varying import value_at, with_values
 from bathax.studies.fit.data import Data
+from bathax.studies.fit.files import read_fit
 from bathax.studies.fit.result import Fit
 from bathax.studies.lookup import MODULUS, measurable
 from bathax.studies.observe import observe
-from bathax.studies.results import read_fit
 
 # Times at which a fitted curve is drawn.
 CURVE = 201

@@ -6,8 +6,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
-from scipy.interpolate import make_smoothing_spline
-from scipy.optimize import minimize_scalar
 
 # Logarithms of the stiffness of a smoothing spline with points a unit apart: the least leaves every
 # point where it is, the most makes a straight line of a thousand.
@@ -74,6 +72,9 @@ def smoothed(
     bias of a smooth curve too. Only ratios of the errors given count: how large they are is told by
     the scatter around the curve.
     """
+    from scipy.interpolate import make_smoothing_spline
+    from scipy.optimize import minimize_scalar
+
     weights = (np.mean(errors) / errors) ** 2
     unit = (x[-1] - x[0]) / len(x)
 

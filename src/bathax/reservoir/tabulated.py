@@ -9,7 +9,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, ArrayLike, Bool, Float, Inexact
-from scipy.interpolate import AAA, PchipInterpolator
 
 from bathax._checks import (
     NON_NEGATIVE,
@@ -170,6 +169,9 @@ class Tabulated(SpectralDensity):
 
         Up to 2 pi / spacing of the table, after which g repeats itself.
         """
+        # SciPy's interpolation takes as long to import as JAX, and few have tables.
+        from scipy.interpolate import PchipInterpolator
+
         x, lengths = (np.asarray(part) for part in self._rule(8 * len(self.w)))
         x, lengths = x[x >= w[0]], lengths[x >= w[0]]
         missed = np.asarray(PchipInterpolator(w, np.real(fit(w)) - values)(x))
@@ -210,6 +212,8 @@ def _fitted(
     w: np.ndarray, values: np.ndarray, rtol: float, terms: int
 ) -> tuple[PartialFractions, np.ndarray]:
     """A rational function through a table, and those of its poles that lie among the points."""
+    from scipy.interpolate import AAA
+
     with warnings.catch_warnings():
         # Too few terms for `rtol`: `kernel_error` tells.
         warnings.simplefilter("ignore", RuntimeWarning)

@@ -1,6 +1,5 @@
-"""Results as labelled datasets and as files, and back: solutions, maps, sweeps and fits."""
+"""Solutions and maps as labelled datasets and as files, and back."""
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from importlib.metadata import version
@@ -14,88 +13,18 @@ import xarray
 from zarr.storage import MemoryStore
 
 from bathax import __version__
-from bathax._checks import is_concrete, require, require_kind
+from bathax._checks import is_concrete, require
 from bathax.qubit.dynamical_map import DynamicalMap, MapQuantities
 from bathax.qubit.states import QubitState
 from bathax.solution import Quantities, QubitQuantities, QubitSolution, Solution
-from bathax.studies.fit.record import FORMAT, fit_from, plain, restored, table_of
-from bathax.studies.fit.result import Fit
 from bathax.studies.lookup import about, attribute_of
-from bathax.studies.outputs import StoreError, replacing, require_file
+from bathax.studies.outputs import StoreError
+from bathax.studies.plain import plain, restored
 from bathax.studies.quantities import OF_MAP, OF_SOLUTION
-from bathax.studies.store import (
-    MAP,
-    SOLUTION,
-    SWEEP,
-    Files,
-    check_target,
-    opened,
-    require_format,
-    write_files,
-)
+from bathax.studies.store import MAP, SOLUTION, Files, check_target, write_files
 from bathax.system.states import DensityMatrix, Gaussian, Mixture
 
 STATES = {state.__name__: state for state in (Mixture, Gaussian, DensityMatrix, QubitState)}
-
-
-def save(result: Any, path: str | Path, *, overwrite: bool = False) -> None:
-    """Write a `Fit` as JSON, or a solution or a dynamical map as a zarr folder; see `load`.
-
-    What is there is complete or not there at all, and an earlier result is replaced only with
-    `overwrite`. Raises `StoreError` where it cannot be written.
-    """
-    kinds = (Fit, Solution, QubitSolution, DynamicalMap)
-    require_kind("result", "a `Fit`, a solution or a `DynamicalMap`", result, kinds)
-    if isinstance(result, Fit):
-        write_fit(result, path, {}, overwrite=overwrite)
-    else:
-        write(result, path, {}, overwrite=overwrite)
-
-
-def load(path: str | Path) -> Any:
-    """A result from a file: what `save` or the command line has written.
-
-    A `Fit`, whose model is not known any more so that it has no `profile`, a solution, a
-    `DynamicalMap`, or the dataset of a sweep. Raises `StoreError` for anything else.
-    """
-    path = Path(path)
-    if path.is_file():
-        return _fit_in(path)
-    kind = require_format(path, SOLUTION, MAP, SWEEP)
-    with opened(path) as dataset:
-        return dataset if kind == SWEEP else from_dataset(dataset.load(), path)
-
-
-def write_fit(
-    found: Fit, path: str | Path, given: Mapping[str, Any], *, overwrite: bool = False
-) -> None:
-    """Write a fit and what is `given` about it as JSON."""
-    path = Path(path)
-    require_file(path, overwrite=overwrite)
-    with replacing(path) as new:
-        new.write_text(json.dumps(table_of(found) | dict(given), indent=2) + "\n", encoding="utf-8")
-
-
-def read_fit(path: str | Path) -> dict[str, Any]:
-    """The table of a fit in a file."""
-    try:
-        content = json.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise StoreError(f"File `{path}` does not hold the result of a fit.") from error
-    kind = str(content.get("format")) if isinstance(content, dict) else ""
-    if not kind.startswith("bathax fit"):
-        raise StoreError(f"File `{path}` does not hold the result of a fit.")
-    if kind != FORMAT:
-        raise StoreError(f"File `{path}` has the format `{kind}`, but must have `{FORMAT}`.")
-    return content
-
-
-def _fit_in(path: Path) -> Fit:
-    content = read_fit(path)
-    try:
-        return fit_from(content)
-    except (KeyError, TypeError, ValueError) as error:
-        raise StoreError(f"File `{path}` does not hold the whole result of a fit.") from error
 
 
 def write(

@@ -11,9 +11,9 @@ from bathax.studies.fit.data import Data
 from bathax.studies.fit.parameters import Parameters
 from bathax.studies.fit.result import Fit
 from bathax.studies.fit.search import Problem, Runs
+from bathax.studies.plain import plain, restored
 
 FORMAT = "bathax fit, version 2"
-NOT_FINITE = ("nan", "inf", "-inf")
 # Fields of a `Fit` that have a form of their own in the table.
 SPECIAL = {"parameters", "errors", "problem", "data"}
 
@@ -78,36 +78,3 @@ def _forgotten(**parameters: Any) -> Any:
         f"Argument `of` must be the model of {names}, but a fit read from a file has none; "
         "fit again where it is needed."
     )
-
-
-def plain(value: Any) -> Any:
-    """Arrays as nested lists, numbers that are not finite as words, complex ones as two parts."""
-    if isinstance(value, Mapping):
-        return {name: plain(one) for name, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(one) for one in value]
-    if isinstance(value, str | bool | int | None):
-        return value
-    array: Any = np.asarray(value)
-    if np.iscomplexobj(array):
-        return {"real": plain(array.real), "imag": plain(array.imag)}
-    if array.ndim:
-        return [plain(one) for one in array]
-    return array.item() if np.isfinite(array) else str(array.item())
-
-
-def restored(value: Any) -> Any:
-    """What `plain` was given; lists of numbers become arrays."""
-    if isinstance(value, Mapping) and {*value} == {"real", "imag"}:
-        return restored(value["real"]) + 1j * restored(value["imag"])
-    if isinstance(value, Mapping):
-        return {name: restored(one) for name, one in value.items()}
-    if isinstance(value, list):
-        return np.array(value, float) if _is_numeric(value) else [restored(one) for one in value]
-    return float(value) if value in NOT_FINITE else value
-
-
-def _is_numeric(value: Any) -> bool:
-    if isinstance(value, list):
-        return all(map(_is_numeric, value))
-    return isinstance(value, int | float) or value in NOT_FINITE

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from scipy import stats
+from scipy.special import chdtrc
 
 import bathax as bx
 from bathax._checks import require
@@ -213,7 +213,7 @@ class Fit:
     @property
     def p_value(self) -> float:
         """How probable a chi^2 as large is if model and errors are right; NaN without errors."""
-        return float(stats.chi2.sf(self.chi2, self.freedom)) if self._has_errors else np.nan
+        return float(chdtrc(self.freedom, self.chi2)) if self._has_errors else np.nan
 
     @property
     def _is_improbable(self) -> bool:
