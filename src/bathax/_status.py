@@ -21,6 +21,9 @@ class Status(IntEnum):
 
     The first three are of a solution; the others of a point in a sweep, which may also end with an
     error, hold a number that is not one, or not be computed yet.
+
+    >>> bx.Status(0).name
+    'SUCCESS'
     """
 
     SUCCESS = 0
@@ -53,11 +56,33 @@ _MESSAGES = {
 
 
 class ToleranceWarning(UserWarning):
-    """A result that is less accurate than was asked for; its `error` says how accurate it is."""
+    """A result that is less accurate than was asked for; its `error` says how accurate it is.
+
+    A thermal mode cut at one quantum:
+
+    >>> bath = bx.Reservoir(bx.DiscreteModes([1.0], [0.1]), temperature=1.0)
+    >>> qubit, ts = bx.Qubit(1.0, bath), jnp.linspace(0.0, 10.0 * jnp.pi, 9)
+    >>> import warnings
+    >>> few = bx.ExactDiagonalisation(quanta=1)
+    >>> with warnings.catch_warnings(action="ignore", category=bx.ToleranceWarning):
+    ...     dmap = bx.dynamical_map(qubit, ts, few)
+    >>> round(float(dmap.error.p11[0]), 4)  # the probability e^{-2} of more quanta
+    0.1353
+    """
 
 
 class ToleranceError(RuntimeError):
-    """What `throw=True` raises in place of a result whose status is not 0."""
+    """What `throw=True` raises in place of a result whose status is not 0.
+
+    >>> bath = bx.Reservoir(bx.DiscreteModes([1.0], [0.1]), temperature=1.0)
+    >>> qubit, ts = bx.Qubit(1.0, bath), jnp.linspace(0.0, 10.0 * jnp.pi, 9)
+    >>> few = bx.ExactDiagonalisation(quanta=1)
+    >>> try:
+    ...     bx.dynamical_map(qubit, ts, few, throw=True)
+    ... except bx.ToleranceError as error:
+    ...     print(str(error)[:40])
+    The requested tolerance was not reached;
+    """
 
 
 def concluded(result: Result, throw: bool) -> Result:

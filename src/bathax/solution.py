@@ -75,7 +75,13 @@ class Outcome(eqx.Module):
 
 
 class Solution(Quantities, Outcome):
-    """The quantities of a cavity at the times `t`, their errors and what became of its state."""
+    """The quantities of a cavity at the times `t`, their errors and what became of its state.
+
+    >>> cavity = bx.Cavity(1.0, bx.Reservoir(bx.Ohmic(0.1, 5.0), temperature=20.0))
+    >>> sol = bx.solve(cavity, bx.Fock(5), jnp.linspace(0.0, 40.0, 9))
+    >>> f"{sol.energy[0]:.1f}, {sol.entropy[0]:.1f}; {sol.energy[-1]:.1f}, {sol.entropy[-1]:.1f}"
+    '5.0, 0.0; 39.5, 4.7'
+    """
 
     error: Quantities
     initial: State
@@ -120,7 +126,15 @@ class Solution(Quantities, Outcome):
 
 
 class QubitSolution(QubitQuantities, Outcome):
-    """The quantities of a qubit at the times `t`, their errors and what became of its state."""
+    """The quantities of a qubit at the times `t`, their errors and what became of its state.
+
+    >>> qubit = bx.Qubit(1.0, bx.Reservoir(bx.Ohmic(0.01, 5.0), temperature=1.0))
+    >>> sol = bx.solve(qubit, bx.Excited(), jnp.linspace(0.0, 400.0, 9), bx.VanHove())
+    >>> round(float(sol.number[-1]), 4)  # 1 / (1 + e)
+    0.2689
+    >>> round(float(sol.temperature[-1]), 4)
+    1.0
+    """
 
     error: QubitQuantities
     initial: QubitState
@@ -176,6 +190,13 @@ def solve(
     raises `ValueError` with one sentence where values are concrete; inside `jit` or `vmap` a bad
     point is NaN, with its `status`. A tolerance that concrete values do not reach is a
     `ToleranceWarning` too; with `throw` it raises `ToleranceError` instead.
+
+    At half the critical coupling the steady temperature is not that of the reservoir (AHZ Fig. 2b):
+
+    >>> cavity = bx.Cavity(1.0, bx.Reservoir(bx.Ohmic(0.1, 5.0), temperature=20.0))
+    >>> sol = bx.solve(cavity, bx.Fock(5), jnp.linspace(0.0, 40.0, 9))
+    >>> round(float(sol.temperature[-1]), 1)
+    40.0
     """
     if isinstance(ts, State | QubitState):
         require(

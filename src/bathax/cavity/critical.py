@@ -47,6 +47,10 @@ def critical_coupling(system: System, edge: int = 0) -> Scalar:
 
     Works under `jit`, `vmap` and `grad`. Only for the lowest and the highest edge: a gap between
     two bands has a bound state in a range of couplings.
+
+    >>> cavity = bx.Cavity(1.0, bx.Reservoir(bx.Ohmic(0.1, 5.0), temperature=20.0))
+    >>> round(float(bx.critical_coupling(cavity)), 4)  # w_s / (eta w_c): eta_c is 2 eta
+    2.0
     """
     ends = Sheet.of(system).edges
     require("edge", "0 or -1", edge, edge in (0, -1))
@@ -72,6 +76,11 @@ def resonant_occupation(cavity: Cavity) -> Scalar:
 
     2 Re \hat g~(z_p) / Gamma for the least damped resonance; n(w_s) at weak coupling. NaN where
     there is a bound state, or no resonance. Works under `jit`, `vmap` and `grad`.
+
+    >>> J = bx.Lorentzian(gamma0=0.32, width=1.0, center=1.0)
+    >>> cavity = bx.Cavity(1.0, bx.Reservoir(J, occupation=bx.Uniform(2.0)))
+    >>> round(float(bx.resonant_occupation(cavity)), 4)
+    2.0
     """
     sheet = Sheet.of(cavity)
     require_continued(cavity)
@@ -98,6 +107,10 @@ def critical_temperature(cavity: Cavity, number: ArrayLike) -> Scalar:
     before there is an average, and kT0* is that of a formal coefficient only.
 
     NaN above the critical coupling. Works under `jit`, `vmap` and `grad`.
+
+    >>> weak = bx.Cavity(1.0, bx.Reservoir(bx.Ohmic(0.0002, 5.0)))
+    >>> round(float(bx.critical_temperature(weak, number=5)), 2)  # 1 / ln(6/5) = 5.485 for eta -> 0
+    5.48
     """
     require_system(cavity)
     number = as_float(number, "number")
@@ -116,7 +129,13 @@ def _temperature(cavity: Cavity, number: Scalar) -> Scalar:
 
 
 def at_temperature(cavity: Cavity, temperature: Scalar) -> Cavity:
-    """The cavity with all its reservoirs thermal and at one temperature."""
+    """The cavity with all its reservoirs thermal and at one temperature.
+
+    >>> cavity = bx.Cavity(1.0, bx.Reservoir(bx.Ohmic(0.1, 5.0), temperature=20.0))
+    >>> cold = bx.at_temperature(cavity, jnp.array(2.0))
+    >>> float(cold.reservoirs[0].temperature)
+    2.0
+    """
     return Cavity(
         cavity.frequency,
         [Reservoir(bath.spectral_density, temperature) for bath in cavity.reservoirs],

@@ -30,6 +30,12 @@ class Automatic(Solver):
     and an engine that misses its tolerance is followed by the other one, the better of both results
     being kept. Inside `jit`, where only the kind of density and occupation is known, it is
     `Volterra`.
+
+    >>> cavity = bx.Cavity(1.0, bx.Reservoir(bx.Ohmic(0.1, 5.0), temperature=20.0))
+    >>> ts = jnp.linspace(0.0, 40.0, 9)
+    >>> sol = bx.solve(cavity, bx.Fock(5), ts, bx.Automatic())
+    >>> sol.message
+    'The requested tolerance was reached.'
     """
 
     def green_functions(

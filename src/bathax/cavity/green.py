@@ -66,6 +66,11 @@ def coefficients(green: GreenFunctions) -> MasterEquationCoefficients:
     """w_s' = -Im(u'/u), gamma = -Re(u'/u), gamma~ = v' + 2 gamma v (AHZ, below Eq. 13).
 
     Infinite where u has a zero: the map is exact there but no master equation exists.
+
+    >>> cavity = bx.Cavity(1.0, bx.Reservoir(bx.Ohmic(0.01, 5.0)))
+    >>> green = bx.BornMarkov().green_functions(cavity, jnp.linspace(0.0, 40.0, 9)).value
+    >>> round(float(bx.coefficients(green).dissipation[-1]), 4)  # pi J(w_s)
+    0.0257
     """
     ratio = green.du / green.u
     return MasterEquationCoefficients(

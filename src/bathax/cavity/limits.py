@@ -39,6 +39,11 @@ class LongTimeLimit(eqx.Module):
 
     `transmission` |u|^2 = sum_b Z_b^2, `noise` v and its `error`, an estimate. With one bound state
     v has stopped moving, and with none the cavity has forgotten its start.
+
+    >>> cavity = bx.Cavity(1.0, bx.Reservoir(bx.Ohmic(0.1, 5.0), temperature=20.0))
+    >>> end = bx.long_time_limit(cavity)
+    >>> float(end.transmission), round(float(end.energy(bx.Fock(5))), 2)
+    (0.0, 39.5)
     """
 
     frequency: Scalar
@@ -87,6 +92,13 @@ def long_time_limit(cavity: Cavity) -> LongTimeLimit:
     Works under `jit`, `vmap` and `grad`; a bad point of a batch is NaN. The error estimate is the
     squared change from half the nodes, plus rounding and what of a uniform occupation lies beyond
     the ends of the lines; infinite where a pole is so close to an edge that it is missed.
+
+    At half the critical coupling and kT0 = 20 (AHZ Fig. 2b):
+
+    >>> cavity = bx.Cavity(1.0, bx.Reservoir(bx.Ohmic(0.1, 5.0), temperature=20.0))
+    >>> end = bx.long_time_limit(cavity)
+    >>> f"{end.noise:.2f}, {end.temperature(bx.Fock(5)):.2f}"
+    '39.50, 40.00'
     """
     require_system(cavity)
     if cavity.has_modes:

@@ -31,6 +31,12 @@ def integrate_master_equation(
     The dimension of `rho` is the truncation: pad it with zeros until the highest levels stay
     empty. Coefficients come from Green functions on `points` grid points. Where u has a zero they
     are infinite: the result is NaN if the integrator cannot pass.
+
+    >>> cavity = bx.Cavity(1.0, bx.Reservoir(bx.Ohmic(0.1, 5.0), temperature=20.0))
+    >>> ts = jnp.array([0.0, 0.5])
+    >>> rho = bx.integrate_master_equation(cavity, jnp.eye(2) / 2.0, ts, points=64)
+    >>> round(float(jnp.trace(rho[-1]).real), 4)
+    1.0
     """
     rho, ts = as_complex(rho, "rho"), as_float(ts, "ts")
     grid = TimeGrid.until(ts[-1], points)

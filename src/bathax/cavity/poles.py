@@ -92,6 +92,13 @@ def bound_states(system: System) -> BoundStates:
 
     Works under `jit`, `vmap` and `grad`. A bound state within rounding of an edge has a residue
     that is as uncertain as its distance. In reservoirs of separate modes every eigenstate is bound.
+
+    A mode in the middle of a band, coupled as strongly as the band is wide, has one on either side:
+
+    >>> band = bx.SemicircleBand(eta=1.0, center=1.0, half_width=1.0)
+    >>> found = bx.bound_states(bx.Cavity(1.0, bx.Reservoir(band)))
+    >>> np.round(found.frequencies[found.exist], 4).tolist()  # 1 -+ 2 / sqrt(3)
+    [-0.1547, 2.1547]
     """
     require_system(system)
     if system.has_modes:
@@ -110,6 +117,11 @@ def resonances(system: System) -> Resonances:
     `vmap` and `grad`, with derivatives of implicit functions; where two resonances merge there are
     none. At most eight are found for each interval between the edges of J, and all where J is
     rational; none in reservoirs of separate modes.
+
+    >>> J = bx.Lorentzian(gamma0=0.32, width=1.0, center=1.0)
+    >>> found = bx.resonances(bx.Cavity(1.0, bx.Reservoir(J)))
+    >>> np.round(found.widths, 4).tolist()  # lam -+ G, G^2 = lam^2 - 2 gamma0 lam = 0.36
+    [0.4, 1.6]
     """
     require_system(system)
     if system.has_modes:

@@ -47,6 +47,13 @@ class Resonance(Solver):
     much u(0) = 1 is missed. Two resonances may merge, as those of a critically damped `Lorentzian`
     do, and a pole may be at an edge of the support; three that merge are out of reach, which shows
     there.
+
+    >>> cavity = bx.Cavity(1.0, bx.Reservoir(bx.Ohmic(0.1, 5.0), temperature=20.0))
+    >>> ts = jnp.linspace(0.0, 40.0, 9)
+    >>> exact = bx.solve(cavity, bx.Fock(5), ts, bx.Resonance())
+    >>> stepped = bx.solve(cavity, bx.Fock(5), ts, bx.Volterra())
+    >>> bool(jnp.allclose(exact.v, stepped.v, rtol=1e-8))
+    True
     """
 
     nodes: int = eqx.field(static=True, default=512)

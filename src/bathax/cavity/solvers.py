@@ -53,6 +53,12 @@ class Volterra(Refining, Solver):
     The error estimate is 1/16 of the change from half the points, the largest up to each time,
     plus rounding; the true ratio is 256 or more. Where a change is still above 1e-6 the grid is not
     resolved, and the estimate is the largest relative change of all quantities.
+
+    >>> cavity = bx.Cavity(1.0, bx.Reservoir(bx.Ohmic(0.1, 5.0), temperature=20.0))
+    >>> ts = jnp.linspace(0.0, 40.0, 9)
+    >>> sol = bx.solve(cavity, bx.Fock(5), ts, bx.Volterra())
+    >>> round(float(sol.temperature[-1]), 1)  # not 20 (AHZ Fig. 2b)
+    40.0
     """
 
     def green_functions(
@@ -69,6 +75,12 @@ class BornMarkov(Solver):
     J, Delta and n at the bare frequency w_s, for several reservoirs J n = sum_i J_i n_i. An
     approximation: its difference from `Volterra` is of relative order eta, and is not part of the
     error estimate, which here is rounding only.
+
+    >>> cavity = bx.Cavity(1.0, bx.Reservoir(bx.Ohmic(0.1, 5.0), temperature=20.0))
+    >>> ts = jnp.linspace(0.0, 40.0, 9)
+    >>> sol = bx.solve(cavity, bx.Fock(5), ts, bx.BornMarkov())
+    >>> round(float(sol.temperature[-1]), 1)  # 20 at any coupling, unlike the exact 40
+    20.0
     """
 
     def green_functions(

@@ -34,6 +34,10 @@ def find_critical(
     under `jit`, `vmap` and `grad`, with respect to whatever the function closes over; it must
     therefore work under `jit` itself. A bracket at whose ends the signs are equal raises
     `ValueError`; where these are traced, and where Newton's method leaves the bracket, x is NaN.
+
+    >>> root = lambda a: bx.find_critical(lambda x: x**2 - a, (0.0, 2.0))
+    >>> f"{root(2.0):.4f}, {jax.grad(root)(2.0):.4f}"  # sqrt(2) and 1 / (2 sqrt(2))
+    '1.4142, 0.3536'
     """
     pair = isinstance(bracket, Sequence) and len(bracket) == 2
     require("bracket", "a pair (low, high)", shown(bracket), pair)
@@ -117,6 +121,11 @@ def critical_line(
     one for each axis, and the first step goes to its side. The line may turn back. Pseudo-arclength
     continuation: a step along the tangent, then Newton's method along the gradient. Works under
     `jit`, `vmap` and `grad`; where the line ends points are NaN.
+
+    >>> circle = lambda p: p[0] ** 2 + p[1] ** 2 - 1.0
+    >>> line = bx.critical_line(circle, start=(1.0, 0.0), step=(0.1, 0.1), points=4)
+    >>> np.round(np.hypot(*line.T), 4).tolist()
+    [1.0, 1.0, 1.0, 1.0]
     """
     start, step = as_float(start, "start"), as_float(step, "step")
     require("start", "a point (x, y)", f"of shape {start.shape}", start.shape == (2,))

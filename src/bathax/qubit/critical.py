@@ -34,6 +34,12 @@ def least_determinant(
     it jump by the tolerance. In the vacuum D = |u|^2 touches zero without a change of sign. Works
     under `jit`, `vmap` and `grad`; a tolerance that concrete values do not reach is a
     `ToleranceWarning`, or with `throw` a `ToleranceError`.
+
+    >>> qubit = bx.Qubit(1.0, bx.Reservoir(bx.Ohmic(0.01, 5.0), temperature=1.0))
+    >>> ts = jnp.linspace(0.0, 40.0, 9)
+    >>> least = bx.least_determinant(qubit, ts, bx.VanHove())
+    >>> round(float(least), 4)  # e^{-2 pi J (2n + 1) t} at the last time
+    0.0116
     """
     ts = as_float(ts, "ts")
     require_times(ts)

@@ -81,6 +81,14 @@ class ExactDiagonalisation(MapSolver):
     block; where that leaves out too much, `status` tells. Inside `jit` there are 12 quanta, or what
     a sweep asks for. First derivatives are exact, also at degenerate frequencies; second ones are
     NaN.
+
+    Vacuum Rabi oscillation, P11 = cos^2(Vt):
+
+    >>> mode = bx.DiscreteModes(frequencies=[1.0], couplings=[0.1])
+    >>> qubit, ts = bx.Qubit(1.0, bx.Reservoir(mode)), jnp.linspace(0.0, 10.0 * jnp.pi, 9)
+    >>> dmap = bx.dynamical_map(qubit, ts, bx.ExactDiagonalisation(quanta=1))
+    >>> round(float(dmap.p11[2]), 4)  # at Vt = pi / 4
+    0.5
     """
 
     rtol: float = eqx.field(static=True, default=1e-8)

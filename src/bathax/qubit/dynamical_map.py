@@ -74,6 +74,16 @@ class DynamicalMap(MapQuantities):
     `error` estimates the absolute error of every quantity under the same name (the modulus for
     complex ones, infinite where a rate is NaN); constant to differentiation. `status` is a
     `Status`; where parameters were invalid all numbers are NaN.
+
+    Without quanta at the start D = P11 = |c|^2, and the map is on the border of complete positivity:
+
+    >>> mode = bx.DiscreteModes(frequencies=[1.0], couplings=[0.1])
+    >>> qubit, ts = bx.Qubit(1.0, bx.Reservoir(mode)), jnp.linspace(0.0, 10.0 * jnp.pi, 9)
+    >>> dmap = bx.dynamical_map(qubit, ts, bx.ExactDiagonalisation(quanta=1))
+    >>> round(float(dmap.determinant[2]), 4), round(float(abs(dmap.coherence[2]) ** 2), 4)
+    (0.5, 0.5)
+    >>> bool(jnp.all(abs(dmap.complete_positivity_margin) < 1e-12))
+    True
     """
 
     t: Float[Array, "*times"]
@@ -151,6 +161,11 @@ def dynamical_map(
     sentence where values are concrete; inside `jit` or `vmap` a bad point is NaN, with its status.
     A tolerance that concrete values do not reach is a `ToleranceWarning`, or with `throw` a
     `ToleranceError`.
+
+    >>> qubit = bx.Qubit(1.0, bx.Reservoir(bx.Ohmic(0.01, 5.0), temperature=1.0))
+    >>> dmap = bx.dynamical_map(qubit, jnp.linspace(0.0, 40.0, 9), bx.VanHove())
+    >>> round(float(jnp.log(dmap.gamma_minus[-1] / dmap.gamma_plus[-1])), 4)  # w_s / T
+    1.0
     """
     ts = as_float(ts, "ts")
     require_times(ts)

@@ -38,7 +38,13 @@ MAX_SIZE = 6000
 
 
 class SteadyState(eqx.Module):
-    """The population of the excited state at the end, an estimate of its error, a `Status`."""
+    """The population of the excited state at the end, an estimate of its error, a `Status`.
+
+    >>> bath = bx.Reservoir(bx.Lorentzian(0.01, 0.5, 1.0), occupation=bx.Uniform(0.5))
+    >>> end = bx.steady_state(bx.Qubit(1.0, bath), bx.Hierarchy(depth=5, modes=1))
+    >>> end.message
+    'The requested tolerance was reached.'
+    """
 
     excited_population: Scalar
     error: Scalar
@@ -68,6 +74,11 @@ def steady_state(
 
     The steady state is unique only without bound states, below the critical coupling. Works under
     `jit`, `vmap` and `grad`; inside `jit` the size of the hierarchy is that of `Hierarchy`.
+
+    >>> bath = bx.Reservoir(bx.Lorentzian(0.01, 0.5, 1.0), occupation=bx.Uniform(0.5))
+    >>> end = bx.steady_state(bx.Qubit(1.0, bath), bx.Hierarchy(depth=5, modes=1))
+    >>> round(float(end.excited_population), 4)  # n / (2n + 1)
+    0.25
     """
     require_kind("qubit", "a `Qubit`", qubit, Qubit)
     solver = Hierarchy(max_size=MAX_SIZE) if solver is None else solver
@@ -112,6 +123,10 @@ def mean_force_population(qubit: Qubit) -> Scalar:
 
     All reservoirs must have the same temperature T > 0. The next order, eta^2 for a coupling eta,
     is the difference from `steady_state`.
+
+    >>> qubit = bx.Qubit(1.0, bx.Reservoir(bx.Ohmic(0.01, 5.0), temperature=1.0))
+    >>> round(float(bx.mean_force_population(qubit)), 4)  # 0.2689 at weak coupling
+    0.2759
     """
     temperature = _temperature(qubit)
     a = -qubit.frequency / temperature
@@ -126,7 +141,12 @@ def mean_force_population(qubit: Qubit) -> Scalar:
 
 
 def boltzmann_population(qubit: Qubit) -> Scalar:
-    """1 / (1 + e^{w_s / T}), the limit of weak coupling; one temperature T > 0, as above."""
+    """1 / (1 + e^{w_s / T}), the limit of weak coupling; one temperature T > 0, as above.
+
+    >>> qubit = bx.Qubit(1.0, bx.Reservoir(bx.Ohmic(0.01, 5.0), temperature=1.0))
+    >>> round(float(bx.boltzmann_population(qubit)), 4)  # 1 / (1 + e)
+    0.2689
+    """
     population = jax.nn.sigmoid(-qubit.frequency / _temperature(qubit))
     return jnp.where(is_valid(qubit), population, jnp.nan)
 

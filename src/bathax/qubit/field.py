@@ -65,6 +65,13 @@ class ReservoirOccupation(FieldQuantities):
     the defect of their sum rule; constant to differentiation. `sum_rule_defect` is what sum
     `quanta` exceeds rho_11(0) - rho_11(t) by, zero in the exact solution. `status` is a `Status`;
     where parameters were invalid all numbers are NaN.
+
+    >>> mode = bx.DiscreteModes(frequencies=[1.0], couplings=[0.1])
+    >>> qubit, ts = bx.Qubit(1.0, bx.Reservoir(mode)), jnp.linspace(0.0, 5.0 * jnp.pi, 9)
+    >>> solver = bx.Hierarchy(depth=4, modes=1)
+    >>> field = bx.reservoir_occupation(qubit, bx.Excited(), ts, [1.0], solver)
+    >>> round(float(0.1**2 * field.per_coupling[0, -1, 0]), 4)  # V^2 f, the quanta of the mode
+    1.0
     """
 
     t: Float[Array, " times"]
@@ -117,6 +124,15 @@ def reservoir_occupation(
     Works under `jit` and `grad` with respect to every parameter of the qubit, the initial state,
     the times and the frequencies; inside `jit` the size of the hierarchy is that of `Hierarchy`, on
     512 time intervals.
+
+    After half a period of the vacuum Rabi oscillation a mode has the quantum of the qubit:
+
+    >>> mode = bx.DiscreteModes(frequencies=[1.0], couplings=[0.1])
+    >>> qubit, ts = bx.Qubit(1.0, bx.Reservoir(mode)), jnp.linspace(0.0, 5.0 * jnp.pi, 9)
+    >>> solver = bx.Hierarchy(depth=4, modes=1)
+    >>> field = bx.reservoir_occupation(qubit, bx.Excited(), ts, [1.0], solver)
+    >>> round(float(field.quanta[0, -1]), 4)
+    1.0
     """
     solver = Hierarchy() if solver is None else solver
     require_kind("qubit", "a `Qubit`", qubit, Qubit)

@@ -75,6 +75,12 @@ class Hierarchy(MapSolver):
 
     The error estimate is the change from a smaller hierarchy, the largest up to each time; `status`
     tells whether it reaches `rtol`.
+
+    >>> bath = bx.Reservoir(bx.Lorentzian(0.01, 0.5, 1.0), occupation=bx.Uniform(0.5))
+    >>> qubit, ts = bx.Qubit(1.0, bath), jnp.linspace(0.0, 40.0, 9)
+    >>> dmap = bx.dynamical_map(qubit, ts, bx.Hierarchy(depth=5, modes=1))
+    >>> round(float(dmap.gamma_plus[-1]), 3)  # gamma0 n, where memory is short
+    0.005
     """
 
     rtol: float = eqx.field(static=True, default=1e-5)

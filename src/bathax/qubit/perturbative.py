@@ -42,6 +42,13 @@ class TimeConvolutionless(Refining, MapSolver):
     and is not part of the error estimate. That one is numerical: the largest change from half the
     points, relative to the largest value, over all elements and times; 1/16 of it once below 1e-6,
     as in `Volterra`. `rtol` bounds it; see `Refining` for the other settings.
+
+    >>> qubit = bx.Qubit(1.0, bx.Reservoir(bx.Ohmic(0.01, 5.0), temperature=1.0))
+    >>> ts = jnp.linspace(0.0, 40.0, 9)
+    >>> dmap = bx.dynamical_map(qubit, ts, bx.TimeConvolutionless())
+    >>> golden = bx.dynamical_map(qubit, ts, bx.VanHove())
+    >>> round(float(dmap.gamma_minus[-1] / golden.gamma_minus[-1]), 2)
+    1.0
     """
 
     def map_elements(self, qubit: Qubit, ts: Float[Array, " times"]) -> Estimate[MapElements]:
@@ -65,6 +72,11 @@ class VanHove(MapSolver):
     several reservoirs J n = sum_i J_i n_i. An approximation: its difference from the exact map is
     of relative order eta and is not part of the error estimate, which is rounding and the
     quadrature of S.
+
+    >>> qubit = bx.Qubit(1.0, bx.Reservoir(bx.Ohmic(0.01, 5.0), temperature=1.0))
+    >>> dmap = bx.dynamical_map(qubit, jnp.linspace(0.0, 40.0, 9), bx.VanHove())
+    >>> round(float(dmap.gamma_minus[-1]), 4)  # 2 pi J (n + 1)
+    0.0814
     """
 
     def map_elements(self, qubit: Qubit, ts: Float[Array, " times"]) -> Estimate[MapElements]:

@@ -22,6 +22,11 @@ class Vacuum(MapSolver):
     With at most one quantum in the whole system, an atom and a cavity obey the same equation. Any
     spectral density that `volterra` takes. Reservoirs that are not empty are refused: `ValueError`,
     or `Status.INVALID` inside `jit`.
+
+    >>> qubit = bx.Qubit(1.0, bx.Reservoir(bx.Ohmic(0.1, 5.0)))
+    >>> dmap = bx.dynamical_map(qubit, jnp.linspace(0.0, 40.0, 9), bx.Vacuum())
+    >>> bool(jnp.allclose(dmap.determinant, abs(dmap.coherence) ** 2))
+    True
     """
 
     volterra: Volterra = Volterra()

@@ -48,6 +48,10 @@ class Function(SpectralDensity):
     many `panels` or more: for `Volterra`, `Hierarchy`, fits and sweeps. J is not continued to
     complex frequencies, so that poles and `Resonance` are refused, and the self-energy is accurate
     only away from the support.
+
+    >>> J = bx.Function(lambda w: 0.1 * w * jnp.exp(-w / 5.0), scale=5.0)
+    >>> round(float(J(5.0)), 4)  # as `Ohmic(0.1, 5.0)`
+    0.1839
     """
 
     formula: ClassVar[str] = "J(w) = function(w)"

@@ -25,7 +25,12 @@ from bathax.reservoir.spectral_density import SpectralDensity
 
 
 class PartialFractions(Validated):
-    """c + sum_j R_j / (w - p_j), with `centers` p_j and `residues` R_j in conjugate pairs."""
+    """c + sum_j R_j / (w - p_j), with `centers` p_j and `residues` R_j in conjugate pairs.
+
+    >>> f = bx.PartialFractions([2.0 + 1.0j, 2.0 - 1.0j], [-0.5j, 0.5j], 0.0)
+    >>> round(float(f(3.0).real), 4)  # 1 / ((w - 2)^2 + 1)
+    0.5
+    """
 
     centers: Complex[Array, " poles"] = eqx.field(converter=as_complex)
     residues: Complex[Array, " poles"] = eqx.field(converter=as_complex)
@@ -45,6 +50,11 @@ class Rational(SpectralDensity):
 
     `kernel_error` is \int |dg(t)| dt of what the kernel g(t) may miss, which `Resonance` carries
     into its error estimate. No other density of the reservoirs should begin or end where it does.
+
+    >>> f = bx.PartialFractions([2.0 + 1.0j, 2.0 - 1.0j], [-0.5j, 0.5j], 0.0)
+    >>> J = bx.Rational(f, low=0.0, high=4.0)
+    >>> round(float(J(3.0)), 4), float(J(5.0))
+    (0.5, 0.0)
     """
 
     formula: ClassVar[str] = "J(w) = c + sum_j R_j / (w - p_j)"

@@ -47,6 +47,11 @@ class Tabulated(SpectralDensity):
     `error`, if known, are the standard errors of the points. They and what the table leaves out
     between its points are no part of the error estimate of a solution: see `table_error`. Of a
     measured J with noise `Tabulated.from_noisy` makes a smooth table.
+
+    >>> w = jnp.linspace(0.0, 50.0, 101)
+    >>> table = bx.Tabulated(w, bx.Ohmic(0.1, 5.0)(w))
+    >>> round(float(table(5.2)), 3)  # between two points; 0.52 e^{-1.04}
+    0.184
     """
 
     formula: ClassVar[str] = "J(w) = monotone cubic through the table"

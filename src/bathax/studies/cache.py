@@ -37,6 +37,8 @@ def cache_programs(folder: str | Path | None = None, *, size: float = 1.0) -> Pa
     Returns the folder, or None where nothing is kept. That the folder cannot be written to, or its
     disk is full, is no error. Programs in it are executed as they are: whoever may write to it may
     run code of theirs.
+
+    >>> folder = bx.cache_programs()
     """
     given = _setting(FOLDER)
     if folder is None and given:

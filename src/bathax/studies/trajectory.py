@@ -10,7 +10,14 @@ Trajectory = Solution | QubitSolution
 
 
 class TemperaturePole(NamedTuple):
-    """A time at which T goes through infinity, S there, and T at the samples before and after."""
+    """A time at which T goes through infinity, S there, and T at the samples before and after.
+
+    >>> qubit = bx.Qubit(1.0, bx.Reservoir(bx.Ohmic(0.01, 5.0), temperature=1.0))
+    >>> sol = bx.solve(qubit, bx.Excited(), jnp.linspace(0.0, 40.0, 9), bx.VanHove())
+    >>> [pole] = bx.temperature_poles(sol)
+    >>> f"{pole.before:.1f}, {pole.after:.1f}, {pole.entropy:.2f}"  # S near ln 2
+    '-27.5, 2.6, 0.69'
+    """
 
     time: float
     entropy: float
@@ -29,7 +36,8 @@ def temperature_poles(solution: Trajectory) -> list[TemperaturePole]:
     `critical_temperature` a cavity has none.
 
     >>> cavity = bx.Cavity(1.0, bx.Reservoir(bx.Ohmic(0.002, 5.0), temperature=3.0))
-    >>> solution = bx.solve(cavity, bx.Fock(5), jnp.linspace(0.0, 300.0, 301))
+    >>> ts = jnp.linspace(40.0, 80.0, 9)
+    >>> solution = bx.solve(cavity, bx.Fock(5), ts, bx.BornMarkov())
     >>> [round(pole.time) for pole in bx.temperature_poles(solution)]
     [58]
     """

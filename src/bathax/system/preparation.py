@@ -21,6 +21,9 @@ class Uncorrelated(Preparation):
     """rho(0) = rho_S x rho_E (AHZ above Eq. 14, NP): reservoirs as they are by themselves.
 
     `state` is any state of the system. A state alone, `solve(system, state, ts)`, means this.
+
+    >>> float(bx.Uncorrelated(bx.Fock(5)).state.number)
+    5.0
     """
 
     state: Any

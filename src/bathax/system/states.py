@@ -147,6 +147,10 @@ class Mixture(State):
     """An incoherent mixture of Fock states, sum_n p_n |n><n|.
 
     `probabilities` p_0, p_1, ... are non-negative and sum to 1, at most 1,024 of them.
+
+    >>> half = bx.Mixture([0.5, 0.0, 0.5])
+    >>> float(half.number), round(float(half.initial_entropy), 4)  # 1 and ln 2
+    (1.0, 0.6931)
     """
 
     most_levels: ClassVar[int] = 4096
@@ -199,7 +203,11 @@ class Mixture(State):
 
 
 def Fock(n: int) -> Mixture:
-    """The Fock state |n>, n = 0, 1, 2, ... 1023, a plain integer."""
+    """The Fock state |n>, n = 0, 1, 2, ... 1023, a plain integer.
+
+    >>> float(bx.Fock(5).number)
+    5.0
+    """
     whole = isinstance(n, int | np.integer) and 0 <= n < channel.LARGEST
     require("n", f"an integer from 0 to {channel.LARGEST - 1}", n, whole)
     return Mixture((np.arange(n + 1) == n).astype(float))
@@ -211,6 +219,10 @@ class DensityMatrix(State):
     The evolved matrix is cut at `levels` (default 64), which entropy and populations need enough
     of: v << levels. For a diagonal matrix use `Mixture`, which needs no cut, and for a Gaussian
     state `Gaussian`.
+
+    >>> plus = bx.DensityMatrix([[0.5, 0.5], [0.5, 0.5]])  # (|0> + |1>) / sqrt(2)
+    >>> float(plus.number)
+    0.5
     """
 
     rho: Complex[Array, "d d"] = eqx.field(converter=as_complex)
@@ -257,6 +269,10 @@ class Gaussian(State):
 
     `displacement` alpha, `excess` N = <da'da> >= 0, `anomalous` M = <da da> with
     |M|^2 <= N (N + 1). Evolves in closed form: alpha -> u alpha, N -> |u|^2 N + v, M -> u^2 M.
+
+    >>> displaced = bx.Gaussian(displacement=1.0 + 1.0j, excess=0.5)
+    >>> float(displaced.number)  # |alpha|^2 + N
+    2.5
     """
 
     displacement: Complex[Array, ""] = eqx.field(converter=as_complex)
@@ -299,12 +315,20 @@ class Gaussian(State):
 
 
 def Thermal(nbar: ArrayLike) -> Gaussian:
-    """The thermal state with mean number nbar >= 0."""
+    """The thermal state with mean number nbar >= 0.
+
+    >>> round(float(bx.Thermal(1.0).initial_entropy), 4)  # 2 ln 2
+    1.3863
+    """
     return Gaussian(0.0, nbar)
 
 
 def Coherent(alpha: ArrayLike) -> Gaussian:
-    """The coherent state |alpha>, alpha any complex number."""
+    """The coherent state |alpha>, alpha any complex number.
+
+    >>> float(bx.Coherent(2.0j).number)
+    4.0
+    """
     return Gaussian(alpha, 0.0)
 
 
@@ -312,6 +336,9 @@ def Squeezed(r: ArrayLike, angle: ArrayLike = 0.0, nbar: ArrayLike = 0.0) -> Gau
     """The squeezed vacuum S(r e^{i angle})|0>, or a squeezed thermal state with nbar > 0.
 
     <a'a> = nbar cosh 2r + sinh^2 r and <aa> = -(nbar + 1/2) e^{i angle} sinh 2r.
+
+    >>> round(float(bx.Squeezed(1.0).number), 4)  # sinh^2 1
+    1.3811
     """
     r, angle, nbar = as_float(r, "r"), as_float(angle, "angle"), as_float(nbar, "nbar")
     strength = -(nbar + 0.5) * jnp.sinh(2.0 * r)

@@ -26,6 +26,10 @@ class Data(eqx.Module):
     complex one, and of a complex value both parts have the error given. Times may come in any order
     and more than once. A missing value is NaN. `t` are the increasing times at which a model has to
     be known; `values` and `errors` the data by name, `places` where in `t` each was measured.
+
+    >>> data = bx.Data([0.0, 2.0, 1.0], energy=([5.0, np.nan, 3.0], 0.1))
+    >>> data.t.tolist(), data.count
+    ([0.0, 1.0, 2.0], 2)
     """
 
     t: Float[Array, " times"]

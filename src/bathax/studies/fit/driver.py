@@ -61,6 +61,13 @@ def fit(
     A fit that has not converged says so in `converged` and `message`, and has no errors; parameters
     that the data do not determine are NaN. Calls with the same `of` and as many data share one
     compiled program. Not itself for use under `jit`.
+
+    >>> t = np.linspace(0.0, 10.0, 21)
+    >>> data = bx.Data(t, energy=(5.0 * np.exp(-0.2 * t), 0.1))
+    >>> damped = lambda rate: {"energy": 5.0 * jnp.exp(-rate * data.t)}
+    >>> found = bx.fit(damped, data, {"rate": 0.5}, starts=1)
+    >>> round(float(found.parameters["rate"]), 4)
+    0.2
     """
     require("of", "a function of the parameters", shown(of), callable(of))
     for one in runs_of(data):

@@ -59,6 +59,13 @@ class Fit:
     errors: they are NaN. `tolerance_reached`: whether solvers in the model that choose their size
     are as exact as they should be at these parameters. `asymmetric`: parameters for which chi^2 is
     no parabola within their standard error, and how it rises there.
+
+    >>> t = np.linspace(0.0, 10.0, 21)
+    >>> data = bx.Data(t, energy=(5.0 * np.exp(-0.2 * t), 0.1))
+    >>> damped = lambda rate: {"energy": 5.0 * jnp.exp(-rate * data.t)}
+    >>> found = bx.fit(damped, data, {"rate": 0.5}, starts=1)
+    >>> found.is_sound, round(float(found.errors["rate"]), 4)
+    (True, 0.0029)
     """
 
     parameters: dict[str, np.ndarray]

@@ -79,6 +79,10 @@ def sweep(
 
     Raises `ValueError` for bad arguments, and `StoreError` where the store cannot be used. Not
     itself for use under `jit`, `vmap` or `grad`: ask for `derivatives`.
+
+    >>> found = bx.sweep(lambda kT0: bx.BoseEinstein(kT0)(1.0), {"kT0": [1.0, 2.0]})
+    >>> round(found.value.sel(kT0=2.0).item(), 4)  # 1 / (e^{1/2} - 1)
+    1.5415
     """
     require("of", "a function of the parameters", f"{of}", callable(of))
     grid = Axes.of(axes)
