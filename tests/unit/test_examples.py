@@ -2,6 +2,7 @@
 
 import doctest
 import inspect
+from itertools import chain
 
 import jax
 import jax.numpy as jnp
@@ -34,7 +35,7 @@ def test_every_public_name_has_one():
     assert {name for name, tests in EXAMPLES.items() if not tests} == WITHOUT
 
 
-@pytest.mark.parametrize("example", sum(EXAMPLES.values(), []), ids=lambda test: test.name)
+@pytest.mark.parametrize("example", list(chain(*EXAMPLES.values())), ids=lambda test: test.name)
 def test_example(example, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("BATHAX_CACHE", "off")

@@ -75,7 +75,7 @@ class DynamicalMap(MapQuantities):
     complex ones, infinite where a rate is NaN); constant to differentiation. `status` is a
     `Status`; where parameters were invalid all numbers are NaN.
 
-    Without quanta at the start D = P11 = |c|^2, and the map is on the border of complete positivity:
+    In the vacuum D = P11 = |c|^2, and the map is on the border of complete positivity:
 
     >>> mode = bx.DiscreteModes(frequencies=[1.0], couplings=[0.1])
     >>> qubit, ts = bx.Qubit(1.0, bx.Reservoir(mode)), jnp.linspace(0.0, 10.0 * jnp.pi, 9)
