@@ -1,4 +1,4 @@
-"""How a computation ended, as a number that survives `jit` and `vmap`."""
+"""How a computation ended, as an integer, which `jit` and `vmap` can return."""
 
 import warnings
 from enum import IntEnum
@@ -10,6 +10,8 @@ from jax.core import Tracer
 
 @runtime_checkable
 class _WithStatus(Protocol):
+    """Any result with a `status`."""
+
     status: Any
 
 
@@ -19,8 +21,8 @@ Result = TypeVar("Result", bound=_WithStatus)
 class Status(IntEnum):
     """How a computation ended; `message` says it in words.
 
-    The first three are of a solution; the others of a point in a sweep, which may also end with an
-    error, hold a number that is not one, or not be computed yet.
+    A solution has one of the first three. A point of a sweep may also have a result that is not a
+    number (NOT_A_NUMBER), have raised an error (ERROR), or not be computed yet (NOT_COMPUTED).
 
     >>> bx.Status(0).name
     'SUCCESS'
@@ -86,10 +88,10 @@ class ToleranceError(RuntimeError):
 
 
 def concluded(result: Result, throw: bool) -> Result:
-    """The result, whose `status` warns the user's own line where a tolerance was not reached.
+    """The result; a `ToleranceWarning` at the caller's line if the tolerance was not reached.
 
-    With `throw` a status that is not 0 raises `ToleranceError`; inside `jit`, where nothing warns,
-    the program ends with an error of JAX.
+    With `throw` a status that is not 0 raises `ToleranceError`. Inside `jit` there is no warning,
+    and with `throw` the program ends with an error of JAX.
     """
     if isinstance(result.status, Tracer):
         words = "The status of a result is not 0."

@@ -76,7 +76,7 @@ class Lorentzian(SpectralDensity):
         return (Piece(-jnp.inf, jnp.inf, self, *self.contour(0)),)
 
     def contour(self, resolution: int) -> Measure:
-        # Closed in the lower half plane, the contour leaves the pole alone.
+        # The contour, closed in the lower half plane, leaves the residue at the pole.
         del resolution
         mass = (0.5 * self.gamma0 * self.width).astype(complex)
         return lax.complex(self.center, -self.width)[None], mass[None]
@@ -137,7 +137,7 @@ class DrudeLorentz(SpectralDensity):
         return (Piece(0.0, jnp.inf, self),)
 
     def contour(self, resolution: int) -> Measure:
-        # The ray w_c e^x e^{-i pi/4}, trapezoidal in x: a thermal integrand ends anywhere on it.
+        # Trapezoidal in x on the ray w_c e^x e^{-i pi/4}: T may cut the integrand off at any scale.
         del resolution
         ray = self.cutoff.astype(complex) * jnp.exp(-0.25j * jnp.pi)
         nodes = ray * jnp.exp(jnp.arange(-40.0, 40.0, 0.125)).astype(complex)

@@ -27,10 +27,10 @@ from bathax.reservoir.occupation import Occupation
 from bathax.reservoir.rules import Measure
 from bathax.reservoir.spectral_density import SpectralDensity
 
-# An exponential cutoff, times a power, matters to ten digits up to some four times its frequency:
-# found by trying which time steps do.
+# For ten digits a time grid has to resolve frequencies up to about four times that of an exponential
+# cutoff, with a term for the power in front of it: found by trial.
 REACH = 3.75
-# The ray of a contour ends at e^4.3 w_c, where e^{-w/w_c} is e^-52, and has so many nodes.
+# The ray of a contour ends at e^4.3 w_c, where e^{-w/w_c} is e^-52, and has 342 nodes.
 RAY = (4.3, 342)
 
 
@@ -190,7 +190,7 @@ class BandEdge(Analytic):
 
     @property
     def weight(self) -> Scalar:
-        """Not above that without the cutoff but for a factor of order one."""
+        """The weight is at most sqrt(pi) times this."""
         return self.eta * jnp.sqrt(self.edge * self.cutoff)
 
     @property
