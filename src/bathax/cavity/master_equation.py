@@ -1,7 +1,7 @@
 """The exact master equation of the cavity, integrated as it stands (AHZ Eq. 13).
 
-`solve` evolves states by the exact map instead, which is faster and has no truncation; this is the
-independent way to the same density matrix.
+`solve` evolves states by the exact channel instead, which is faster and has no truncation. This is
+an independent way to the same density matrix.
 """
 
 from typing import Any

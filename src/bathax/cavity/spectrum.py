@@ -1,8 +1,8 @@
 r"""The Green functions seen from the reservoirs: an independent check of the time domain.
 
-A quantum that has left the cavity sits at frequency w with amplitude
-U(w, t) = \int_0^t u(s) e^{iws} ds. Commutators are kept, |u|^2 + \int dw J |U|^2 = 1, and the
-noise is v = \int dw J n |U|^2 (AHZ Eq. 14b).
+A quantum that starts in the cavity is found in a mode of frequency w with an amplitude proportional
+to U(w, t) = \int_0^t u(s) e^{iws} ds. Commutators are conserved, |u|^2 + \int dw J |U|^2 = 1, and
+the noise is v = \int dw J n |U|^2 (AHZ Eq. 14b).
 """
 
 import jax.numpy as jnp

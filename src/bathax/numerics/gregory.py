@@ -20,9 +20,9 @@ from jaxtyping import Array, Complex, Float, Inexact
 
 from bathax._checks import Scalar
 
-# Order 10 gains two digits over 8 on resolved grids; from 12 on, under-resolved grids blow up.
+# Order 10 gains two digits over order 8 on resolved grids; from 12 on coarse grids are unstable.
 ORDER = 10
-# Running sums go by blocks: matrix products, whose derivatives are matrix products too.
+# Running sums are formed by blocks, as matrix products, whose derivatives are matrix products too.
 BLOCK = 32
 
 
@@ -181,7 +181,7 @@ def integrate(samples: Inexact[Array, " points"], step: Scalar) -> Inexact[Array
     weights, starting = (jnp.asarray(rule, samples.dtype) for rule in rules)
     size, head = samples.shape[0], samples[:ORDER]
     blocks = jnp.pad(samples, (0, -size % BLOCK)).reshape(-1, BLOCK)
-    # What the samples of a block add within it, to the next one, and to all after that.
+    # Contributions of the samples of a block: to itself, to the next block, and to all later ones.
     within, next_, total = jnp.split(blocks @ weights, (BLOCK, 2 * BLOCK), axis=1)
     start = head @ starting
     earlier = _sums_before(total[:, 0]) + start[ORDER]
@@ -217,7 +217,7 @@ def integrate_damped(
     sums = lax.associative_scan(joined, (damping, samples))[1]
     since_start = jnp.exp(exponent[None, :ORDER] - exponent[:, None])
     head = samples[:ORDER]
-    # The last p samples, damped step by step: the product of 0 .. p - 1 dampings.
+    # The last p samples, damped over 0 .. p - 1 steps.
     ends, late = jnp.zeros_like(samples), samples
     for weight in end_corrections():
         ends = ends + weight * late

@@ -226,7 +226,7 @@ def _coarse_and_fine_jvp(
 
 
 def probed(ts: Float[Array, " times"], span: Scalar) -> Float[Array, " more"]:
-    """The times asked for, and after them probes up to `span` that only error estimates look at."""
+    """The requested times, followed by probes up to `span` that only error estimates use."""
     return jnp.concatenate([ts, jnp.linspace(0.0, 1.0, PROBES) * span])
 
 
@@ -235,7 +235,7 @@ def envelope(
 ) -> Float[Array, "... times"]:
     """At each of the times `ts`, the largest of the values at `probed` times up to it.
 
-    Where one value stands for a whole `block` of times, it counts from the first of them on.
+    Where one value represents a whole `block` of times, it counts from the first of them on.
     """
     own = values.shape[-1] - PROBES
     highest = _running_maximum(values, own)
@@ -244,7 +244,7 @@ def envelope(
 
 
 def _running_maximum(values: Float[Array, "... n"], restart: int) -> Float[Array, "... n"]:
-    """The largest value so far, counted anew from `restart` on; in a loop of some log n steps."""
+    """The running maximum, which starts again at `restart`; in a loop of about log n steps."""
     size = values.shape[-1]
     places = jnp.arange(size)
     inside = jnp.where(places < restart, places, places - restart)

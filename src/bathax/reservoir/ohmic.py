@@ -27,8 +27,8 @@ from bathax.reservoir.occupation import Occupation
 from bathax.reservoir.rules import Measure
 from bathax.reservoir.spectral_density import SpectralDensity
 
-# For ten digits a time grid has to resolve frequencies up to about four times that of an exponential
-# cutoff, with a term for the power in front of it: found by trial.
+# For ten digits a time grid has to resolve frequencies up to about four times an exponential
+# cutoff, and more for a power in front of it: found by trial.
 REACH = 3.75
 # The ray of a contour ends at e^4.3 w_c, where e^{-w/w_c} is e^-52, and has 342 nodes.
 RAY = (4.3, 342)

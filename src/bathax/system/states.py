@@ -1,4 +1,4 @@
-"""Initial states of the cavity and what becomes of them under the exact map."""
+"""Initial states of a mode, and their evolution under the exact channel (AHZ Eq. 16)."""
 
 import abc
 from collections.abc import Callable
@@ -31,15 +31,15 @@ from bathax.numerics.blocks import in_blocks
 from bathax.numerics.hermitian import von_neumann_entropy
 from bathax.system import channel, gaussian
 
-# Points (|u|^2, v) at a time for which entropies are computed.
+# The number of points (|u|^2, v) at which entropies are computed at once.
 AT_ONCE = 128
 
 
 class State(Validated):
     """A state of the mode at t = 0.
 
-    The map depends on u(t) and v(t): `transmission` below is |u|^2, `noise` is v. Entropy does not
-    depend on the phase of u. Populations of up to `most_levels` take no more than seconds.
+    The channel depends on u(t) and v(t): `transmission` below is |u|^2, `noise` is v. The entropy
+    does not depend on the phase of u. Populations of `most_levels` take seconds at most.
     """
 
     most_levels: ClassVar[int] = 256
@@ -50,7 +50,7 @@ class State(Validated):
         """Mean number of quanta <a'a> at the start."""
 
     def of_shared_shape(self) -> "State":
-        """The same state in arrays that similar states have too, so that they share a program."""
+        """The same state in padded arrays, so that similar states share a program."""
         return self
 
     @property
@@ -67,7 +67,7 @@ class State(Validated):
     def entropy_derivatives(
         self, transmission: Float[Array, " points"], noise: Float[Array, " points"]
     ) -> tuple[Float[Array, "3 points"], Float[Array, "3 points"]]:
-        """S, S_u, S_v, and S_uu, S_uv, S_vv: derivatives by |u|^2 and v at many points."""
+        """(S, S_u, S_v) and (S_uu, S_uv, S_vv) at many points |u|^2 and v."""
         return _derivatives(self, transmission, noise)
 
     @abc.abstractmethod
@@ -117,7 +117,7 @@ Six = tuple[Float[Array, "3 points"], Float[Array, "3 points"]]
 def _derivatives(
     state: State, transmission: Float[Array, " points"], noise: Float[Array, " points"]
 ) -> Six:
-    """S and its derivatives, by which S and its slopes are differentiated in turn."""
+    """S and its derivatives; those of second order serve to differentiate S, S_u and S_v."""
     rows = _block_by_block(state, (transmission, noise))
     return rows[:3], rows[3:]
 
@@ -216,9 +216,8 @@ def Fock(n: int) -> Mixture:
 class DensityMatrix(State):
     """Any state given by its matrix in the Fock basis; Hermitian, positive, trace 1.
 
-    The evolved matrix is cut at `levels` (default 64), which entropy and populations need enough
-    of: v << levels. For a diagonal matrix use `Mixture`, which needs no cut, and for a Gaussian
-    state `Gaussian`.
+    The evolved matrix is cut at `levels` (default 64): entropy and populations need v << levels.
+    `Mixture`, for a diagonal matrix, and `Gaussian` need no cut.
 
     >>> plus = bx.DensityMatrix([[0.5, 0.5], [0.5, 0.5]])  # (|0> + |1>) / sqrt(2)
     >>> float(plus.number)
