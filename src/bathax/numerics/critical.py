@@ -120,7 +120,8 @@ def critical_line(
     `step` is a vector. The sizes of its components are the units of length along the axes, in which
     each step has length 1, and its direction tells to which side the first step goes. The line may
     turn back. The method is pseudo-arclength continuation: a step along the tangent, then Newton's
-    method along the gradient. Works under `jit`, `vmap` and `grad`; points beyond an end of the line are NaN.
+    method along the gradient. Works under `jit`, `vmap` and `grad`; points beyond an end of the
+    line are NaN.
 
     >>> circle = lambda p: p[0] ** 2 + p[1] ** 2 - 1.0
     >>> line = bx.critical_line(circle, start=(1.0, 0.0), step=(0.1, 0.1), points=4)

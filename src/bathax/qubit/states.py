@@ -1,4 +1,4 @@
-"""Initial states of the qubit and what becomes of them under the exact map."""
+"""Initial states of a qubit, and their evolution under the exact map."""
 
 import equinox as eqx
 import jax.numpy as jnp

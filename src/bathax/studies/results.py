@@ -41,8 +41,8 @@ STATES = {state.__name__: state for state in (Mixture, Gaussian, DensityMatrix, 
 def save(result: Any, path: str | Path, *, overwrite: bool = False) -> None:
     """Write a `Fit` as JSON, or a solution or a dynamical map as a zarr folder; see `load`.
 
-    What is there is complete or not there at all, and an earlier result is replaced only with
-    `overwrite`. Raises `StoreError` where it cannot be written.
+    The file appears when it is complete. An earlier result is replaced only with `overwrite`.
+    Raises `StoreError` if it cannot be written.
 
     >>> t = np.linspace(0.0, 10.0, 21)
     >>> data = bx.Data(t, energy=(5.0 * np.exp(-0.2 * t), 0.1))
@@ -59,10 +59,10 @@ def save(result: Any, path: str | Path, *, overwrite: bool = False) -> None:
 
 
 def load(path: str | Path) -> Any:
-    """A result from a file: what `save` or the command line has written.
+    """A result from a file that `save` or the command line has written.
 
-    A `Fit`, whose model is not known any more so that it has no `profile`, a solution, a
-    `DynamicalMap`, or the dataset of a sweep. Raises `StoreError` for anything else.
+    It is a solution, a `DynamicalMap`, the dataset of a sweep, or a `Fit`, which has no `profile`
+    because a file does not hold its model. Raises `StoreError` for anything else.
 
     >>> cavity = bx.Cavity(1.0, bx.Reservoir(bx.Ohmic(0.1, 5.0), temperature=20.0))
     >>> ts = jnp.linspace(0.0, 40.0, 9)
@@ -82,7 +82,7 @@ def load(path: str | Path) -> Any:
 def write_fit(
     found: Fit, path: str | Path, given: Mapping[str, Any], *, overwrite: bool = False
 ) -> None:
-    """Write a fit and what is `given` about it as JSON."""
+    """Write a fit and the information `given` about it as JSON."""
     path = Path(path)
     require_file(path, overwrite=overwrite)
     with replacing(path) as new:
@@ -114,7 +114,7 @@ def _fit_in(path: Path) -> Fit:
 def write(
     result: Any, path: str | Path, given: Mapping[str, Any], *, overwrite: bool = False
 ) -> xarray.Dataset:
-    """Write a solution or a map and what is `given` about it, and return what was written."""
+    """Write a solution or a map with the information `given`, and return the dataset."""
     path = Path(path)
     check_target(path, overwrite=overwrite)
     dataset = to_dataset(result, given)
@@ -127,7 +127,7 @@ def write(
 def to_dataset(result: Any, given: Mapping[str, Any]) -> xarray.Dataset:
     """A solution or a map over `time` and `level`, each quantity beside its error.
 
-    The levels are as many as leave no more than 1e-6 above, where that is feasible.
+    There are so many levels that the probability of all others is below 1e-6, if that is feasible.
     """
     known = is_concrete(result) and np.ndim(result.t) == 1
     require("result", "one solution or map of known numbers", f"{type(result).__name__}", known)
@@ -189,7 +189,7 @@ def _kinds(dataset: xarray.Dataset) -> tuple[Any, Any]:
 
 
 def _levels(result: Any) -> dict[str, Any]:
-    """Populations of as many levels as it takes, and what is left out."""
+    """Populations of as many levels as needed, and the probability of all others."""
     if not isinstance(result, Solution):
         return {}
     populations = result.populations_within()

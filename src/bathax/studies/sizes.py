@@ -1,4 +1,4 @@
-"""Sizes of solvers that choose them, from what they ask for."""
+"""Sizes of solvers that choose their size, from what they demand at given points."""
 
 from collections.abc import Callable, Sequence
 from typing import TypeVar
@@ -8,7 +8,7 @@ import numpy as np
 from bathax.numerics.refinement import rounded_up
 
 Program = TypeVar("Program")
-# What a solver asks for may depend on the size of another, so often that it need not settle.
+# The demand of a solver may depend on the size of another: the sizes are adapted at most so often.
 ROUNDS = 3
 
 
@@ -37,11 +37,11 @@ def settled(
 
 
 def as_sizes(demands: np.ndarray) -> tuple[int, ...]:
-    """A size for each solver that serves all points, of which each is a row of demands."""
+    """A size for each solver that serves all points; each point is a row of demands."""
     known = np.where(np.isfinite(demands), demands, 0.0).reshape(-1, demands.shape[-1])
     return tuple(rounded_up(int(np.ceil(most))) for most in known.max(axis=0, initial=1.0))
 
 
 def larger(sizes: Sequence[int]) -> tuple[int, ...]:
-    """The next sizes, for where these were not enough."""
+    """The next sizes to try if these were not enough."""
     return tuple(2 * size for size in sizes)

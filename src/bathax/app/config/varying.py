@@ -24,7 +24,7 @@ from bathax.studies.quantities import QUANTITIES
 Path = tuple[str, ...]
 # The tables of a study with numbers that may vary.
 VARYING = ("system", "reservoir")
-# What an axis cannot be called.
+# Names that an axis cannot have.
 TAKEN = {*QUANTITIES, "time", "level", "status"}
 
 
@@ -32,7 +32,7 @@ class Axis(Table):
     """The values of one number: a list, or equally or logarithmically spaced points.
 
     Axes with the same `along` vary together, along one dimension of that name. Without a `name` an
-    axis is called by the least of the end of its path that is its own.
+    axis is called by the shortest end of its path that no other axis has.
     """
 
     start: Finite | None = None
@@ -108,7 +108,7 @@ def value_at(study: Any, path: str) -> Any:
 
 
 def with_values(table: Any, values: Mapping[str, Any]) -> Any:
-    """A study with other numbers at some paths, which need not be numbers yet."""
+    """A study with other values at some paths; they may be traced."""
     for path, value in values.items():
         table = _replaced(table, path.split("."), value)
     return table
