@@ -71,7 +71,7 @@ class Sweep(Table):
         return {path: axis.name or _short(path, self.axes) for path, axis in self.axes.items()}
 
     def build(self, study: Any) -> tuple[dict[str, Any], list[str]]:
-        """The axes and the derivatives of a study's sweep in the words of `bathax.sweep`."""
+        """The axes and the derivatives of a study's sweep as arguments of `bathax.sweep`."""
         axes = {
             self.names[path]: (axis.along or self.names[path], axis.build(), _about(study, path))
             for path, axis in self.axes.items()
@@ -87,7 +87,7 @@ class Fit(Table):
     starts: Amount | None = None
 
     def options(self) -> dict[str, Any]:
-        """The settings in the words of `bathax.fit`."""
+        """The settings as arguments of `bathax.fit`."""
         return {name: value for name, value in self.given().items() if name != "free"}
 
 
@@ -148,7 +148,7 @@ def _check_axis(place: Path, axis: Axis) -> None:
 
 
 def _check_path(place: Path, study: Any, path: str) -> None:
-    """The path, a key at `place`, leads to a number of the study, given or left out."""
+    """Check that the path, a key at `place`, leads to a number of the study, given or left out."""
     head, *parts = path.split(".")
     if head not in VARYING:
         refuse_unknown((*place[:-1], head), VARYING)
@@ -196,7 +196,7 @@ def _replaced(table: Any, parts: list[str], value: Any) -> Any:
 
 
 def _about(study: Any, path: str) -> dict[str, str]:
-    """What is said of an axis: its path in the study, and its unit if that is known."""
+    """The attributes of an axis: its path in the study, and its unit if that is known."""
     place, _, key = path.rpartition(".")
     _, rule = typed(_declared(value_at(study, place), key))
     return {"long_name": path} | ({"units": rule.units} if rule.units else {})

@@ -1,9 +1,9 @@
 """Nakazato, Pascazio, on a qubit coupled to a thermal boson field (NP), computed exactly.
 
-A qubit in an Ohmic reservoir: parameters and the golden rule in `parameters`, how populations
-merge in `relaxation`, rates of the master equation and zeros of D in `memory`, what the reservoir
-gains in `reservoir`. `results` lists them, `figures` draws them, `claims` judges what the paper
-says. Begin with `parameters`, `relaxation`.
+A qubit in an Ohmic reservoir: `parameters` has the parameters and the golden rule, `relaxation` how
+the populations of different initial states merge, `memory` the rates of the master equation and
+zeros of D, `reservoir` the occupation of the reservoir. `results` lists the cases, `figures` draws
+them, and `claims` judges the statements of the paper. Begin with `parameters` and `relaxation`.
 
 The equations are in the library:
 
@@ -12,7 +12,7 @@ The equations are in the library:
 - the exact solution at any temperature: `bathax.qubit.hierarchy`, in the vacuum:
   `bathax.qubit.vacuum`
 - the limit of van Hove, D = e^{-Gamma t}: `bathax.qubit.perturbative`
-- where all initial states merge, and Boltzmann's population: `bathax.qubit.equilibrium`
+- the steady state, and Boltzmann's population: `bathax.qubit.equilibrium`
 - zeros of D and negative rates: `bathax.qubit.memory`, `bathax.qubit.critical`
 - the reservoir, frequency by frequency: `bathax.qubit.field`
 """

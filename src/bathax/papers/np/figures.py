@@ -1,4 +1,4 @@
-"""The figures of NP: how a qubit relaxes and remembers, and what its reservoir gains."""
+"""Figures of NP: relaxation and memory of a qubit, and the occupation of its reservoir."""
 
 from typing import Any
 

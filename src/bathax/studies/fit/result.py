@@ -239,7 +239,7 @@ class Fit:
 
     @property
     def serial_correlation(self) -> float:
-        """The correlation of successive residuals, in standard deviations; large in a wrong model."""
+        """The correlation of successive residuals, in standard deviations: large for bad models."""
         r = self.residuals - np.mean(self.residuals)
         return float(np.sum(r[:-1] * r[1:]) / np.sum(r**2) * np.sqrt(len(r)))
 

@@ -1,4 +1,4 @@
-"""What AHZ claim about an atom in a vacuum (Fig. 6) and what the exact solution gives."""
+"""The claims of AHZ about an atom in a vacuum (Fig. 6), compared with the exact solution."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""What AHZ claim about a cavity (Figs. 2-5) and what the exact solution gives."""
+"""The claims of AHZ about a cavity (Figs. 2-5), compared with the exact solution."""
 
 from collections.abc import Callable
 
