@@ -58,7 +58,7 @@ _MESSAGES = {
 
 
 class ToleranceWarning(UserWarning):
-    """A result that is less accurate than was asked for; its `error` says how accurate it is.
+    """Warns that a result misses the requested tolerance; its `error` says how accurate it is.
 
     A thermal mode cut at one quantum:
 
@@ -74,7 +74,7 @@ class ToleranceWarning(UserWarning):
 
 
 class ToleranceError(RuntimeError):
-    """What `throw=True` raises in place of a result whose status is not 0.
+    """Raised with `throw=True` in place of a result whose status is not 0.
 
     >>> bath = bx.Reservoir(bx.DiscreteModes([1.0], [0.1]), temperature=1.0)
     >>> qubit, ts = bx.Qubit(1.0, bath), jnp.linspace(0.0, 10.0 * jnp.pi, 9)

@@ -41,11 +41,11 @@ class Amplitudes(eqx.Module):
 
 
 class Quantities(cavity.Thermodynamics, Amplitudes):
-    """What a solution gives at each of its times; see `GreenFunctions` and `Thermodynamics`."""
+    """All quantities of a solution at its times; see `GreenFunctions` and `Thermodynamics`."""
 
 
 class QubitQuantities(qubit.QubitThermodynamics):
-    """What a solution gives at each of its times; see `QubitThermodynamics`.
+    """All quantities of a solution at its times; see `QubitThermodynamics`.
 
     `number` is the excited population, `coherence` is rho_10 in the laboratory frame.
     """

@@ -15,9 +15,9 @@ from bathax.cavity.solvers import Solver, Volterra, largest_size, points_needed
 from bathax.numerics.refinement import largest
 from bathax.system.models import Cavity
 
-# From so many grid points on `Resonance`, whose cost does not depend on time, is cheaper.
+# For more grid points than this `Resonance`, whose cost does not depend on time, is cheaper.
 MANY_POINTS = 2**15
-# With up to so many modes a diagonalisation takes less than a second.
+# With at most this number of modes a diagonalisation takes less than a second.
 MANY_MODES = 1024
 
 

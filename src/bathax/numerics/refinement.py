@@ -27,7 +27,7 @@ Size = TypeVar("Size")
 MIN_POINTS = 64
 # Grid points of a program whose parameters are not yet known, inside `jit`.
 USUAL = 4096
-# Times, besides those asked for, at which two results are compared.
+# The number of times, besides those requested, at which two results are compared.
 PROBES = 129
 # Below this relative change from half the points the error falls as the order promises.
 RESOLVED = 1e-6
@@ -98,7 +98,7 @@ class Refining(eqx.Module):
         return [first * 2**k for k in range((self.max_points // first).bit_length())]
 
     def _power_of_two(self, points: float) -> int:
-        """At least so many points, as far as they are allowed."""
+        """A power of two of at least `points`, up to the largest allowed."""
         least = min(max(points, 2.0 * MIN_POINTS), self.max_points)
         return min(2 ** math.ceil(math.log2(least)), self.max_points)
 

@@ -19,7 +19,7 @@ from bathax.qubit.index_set import Size, count_elements, size_of
 
 Result = TypeVar("Result")
 
-# The first sizes have at most so many elements, which take about a second.
+# The most elements of the first sizes; they take about a second.
 CHEAP = 3000
 # If modes of equal weight allow less than the depth SHALLOW, their weights get this tilt.
 TILT, SHALLOW = 1.0, 4
@@ -34,7 +34,7 @@ PATIENCE = 2.0
 
 
 class Sizes(NamedTuple):
-    """The first two sizes, and how they grow, with weights 1, 1 + tilt, ... of so many modes.
+    """The first two sizes, and how they grow, with weights 1, 1 + tilt, ... of the modes.
 
     `max_size` is the most elements; if it is 0 the size is fixed.
     """
@@ -170,7 +170,7 @@ class Fall(NamedTuple):
         return self.now.elements * (1.0 + further / depth) ** self.power
 
     def reachable(self, elements: int) -> float:
-        """The error that so many elements would have."""
+        """The error that a number of elements would have."""
         depth = self.now.size[0]
         further = depth * ((elements / self.now.elements) ** (1.0 / self.power) - 1.0)
         return self.now.change * math.exp(-self.rate * max(further, 0.0))
@@ -187,7 +187,7 @@ def is_hopeless(trials: Sequence[Trial], rtol: float, max_size: int) -> bool:
 
 
 def expected_seconds(trials: Sequence[Trial], elements: int | float) -> float:
-    """How long so many elements take, from the last two trials."""
+    """The time that a number of elements takes, extrapolated from the last two trials."""
     before, now = trials[-2:][0], trials[-1]
     power = 1.0
     if now.elements != before.elements:

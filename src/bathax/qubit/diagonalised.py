@@ -173,7 +173,7 @@ class Blocks(NamedTuple):
 
 @lru_cache(16)
 def blocks(quanta: int, modes: int) -> Blocks:
-    """The blocks that can be reached from so many quanta of the modes at the start."""
+    """The blocks that can be reached from up to `quanta` quanta of the modes at the start."""
     indices = multi_indices(quanta + 1, (1.0,) * modes)
     total = indices.quanta.sum(axis=1)
     ground, excited = (int(np.sum(total == q)) for q in (quanta + 1, quanta))

@@ -1,4 +1,4 @@
-r"""What a spectral density J(w) is, and sums and multiples of them.
+r"""The base class of spectral densities J(w), and their sums and multiples.
 
 Convention everywhere: J(w) = sum_k |V_k|^2 delta(w - w_k), with no factor pi, so that the memory
 kernel is g(t) = \int dw J(w) e^{-iwt} and the golden-rule decay rate of a population 2 pi J(w_s).

@@ -187,7 +187,7 @@ class Tabulated(SpectralDensity):
     def _rule(self, resolution: int) -> Measure:
         """Nodes and lengths of Gauss-Legendre rules between the knots, where J is a polynomial.
 
-        Even points between them keep a wide gap of the table from being under-resolved.
+        Equally spaced points are added to the knots, so that wide gaps of the table are resolved.
         """
         even = jnp.linspace(self.w[0], self.w[-1], resolution // 8)[1:-1]
         edges = jnp.sort(jnp.concatenate([self.w, even]))[:, None]

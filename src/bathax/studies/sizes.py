@@ -15,10 +15,10 @@ ROUNDS = 3
 def settled(
     program: Callable[[tuple[int, ...]], Program], demands: Callable[[Program], np.ndarray | None]
 ) -> tuple[Program, tuple[int, ...]]:
-    """A program with solvers as large as they ask for at some points, and their sizes.
+    """A program whose solvers are as large as they demand at some points, and their sizes.
 
-    `program` makes one for given sizes, without any for the usual ones; `demands` is what its
-    solvers ask for, point by point, None where all of them are fixed.
+    `program` makes a program for given sizes, or with the usual sizes for an empty tuple. `demands`
+    returns what its solvers demand, point by point, or None if all of them are fixed.
     """
     sizes: tuple[int, ...] = ()
     found = program(sizes)

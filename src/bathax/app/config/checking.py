@@ -14,7 +14,7 @@ from msgspec.structs import fields
 
 from bathax.app.config.rules import Rule, StudyError, Table
 
-# No number of points, levels or quanta that anyone could compute is larger.
+# A larger number of points, levels or quanta could not be computed.
 MOST_POINTS = 10_000_000
 BACKSLASH = "a path with backslashes goes into single quotes, like 'C:\\data\\j.csv'"
 

@@ -52,7 +52,7 @@ class Relaxation(NamedTuple):
     def final(self) -> Estimated:
         """The final excited population of all initial states, (1 - P00) / (1 - D).
 
-        The remaining D, times that difference which it multiplies, counts as an error.
+        The remaining D times the distance from Boltzmann's population counts as an error.
         """
         last, error = self.exact.determinant[-1], self.exact.error
         value = float((1.0 - self.exact.p00[-1]) / (1.0 - last))

@@ -115,7 +115,7 @@ def require_same(path: Path, definition: dict[str, Any]) -> None:
 
 
 def remove_unfinished(path: Path) -> None:
-    """Remove the files that were being written when a sweep was killed."""
+    """Remove files that a killed sweep has left incomplete."""
     for file in path.rglob("*.partial"):
         file.unlink()
 
