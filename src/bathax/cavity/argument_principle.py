@@ -12,7 +12,7 @@ from jaxtyping import Array, Bool, Complex, Float
 from bathax.cavity.sheet import LINE_END, Sheet
 from bathax.numerics.quadrature import half_line
 
-# Angles of the wedge in radians: a second one, in case that a zero lies on the line of the first.
+# Angles of the wedge in radians; the second serves if a zero lies on a line of the first.
 WEDGE = 1.0
 WEDGES = (WEDGE, 0.9)
 

@@ -35,7 +35,7 @@ from bathax.system.models import Cavity
 from bathax.system.system import System, require_system
 
 NODES = 512
-# Temperatures are searched between the one of weak coupling divided and multiplied by this.
+# Temperatures are searched from the one of weak coupling divided by this to it multiplied by this.
 RANGE = 1e3
 
 

@@ -94,7 +94,7 @@ def bound_states(system: System) -> BoundStates:
     Works under `jit`, `vmap` and `grad`. If a bound state is within rounding of an edge, its
     residue is uncertain. In reservoirs of separate modes every eigenstate is bound.
 
-    A mode in the middle of a band, coupled as strongly as the band is wide, has one on either side:
+    A mode in the middle of a band with eta = W^2 has a bound state on either side:
 
     >>> band = bx.SemicircleBand(eta=1.0, center=1.0, half_width=1.0)
     >>> found = bx.bound_states(bx.Cavity(1.0, bx.Reservoir(band)))

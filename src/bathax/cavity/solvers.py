@@ -157,7 +157,7 @@ class Comparison(eqx.Module):
 
     @staticmethod
     def on_grid(cavity: Cavity, ts: Float[Array, " times"], points: int) -> "Comparison":
-        """From so many grid points."""
+        """The comparison of a grid with so many points with one of half as many."""
         at, count = green.interpolated(cavity, span(ts), points), ts.shape[0]
         if count <= BLOCK:
             both = Comparison.between(*at(probed(ts, span(ts))))
@@ -178,7 +178,7 @@ class Comparison(eqx.Module):
 
     @staticmethod
     def between(coarse: GreenFunctions, fine: GreenFunctions) -> "Comparison":
-        """Of two results at the same times."""
+        """The comparison of two results at the same times."""
         change = jax.tree.map(lambda a, b: jnp.abs(b - a), coarse, fine)
         return Comparison(fine, change, jax.tree.map(jnp.abs, fine))
 

@@ -36,8 +36,10 @@ def noise_from_spectrum(cavity: Cavity, t: ArrayLike, points: int = 8192) -> Sca
     r"""v(t, t) = \int dw J(w) n(w) |U(w, t)|^2, independent of the noise kernel.
 
     >>> cavity = bx.Cavity(1.0, bx.Reservoir(bx.Ohmic(0.1, 5.0), temperature=20.0))
-    >>> round(float(bx.noise_from_spectrum(cavity, 5.0, points=512)), 3)
-    21.692
+    >>> by_spectrum = bx.noise_from_spectrum(cavity, 5.0, points=512)
+    >>> sol = bx.solve(cavity, bx.Fock(5), jnp.linspace(0.0, 40.0, 9))
+    >>> f"{by_spectrum:.3f}, {sol.v[1]:.3f}"
+    '21.692, 21.692'
     """
     return _spectral_weights(cavity, as_float(t, "t"), points)[2]
 
