@@ -23,10 +23,13 @@ class Vacuum(MapSolver):
     the solver `volterra` solves. Reservoirs that are not empty are refused: `ValueError`, or
     `Status.INVALID` inside `jit`.
 
-    >>> qubit = bx.Qubit(1.0, bx.Reservoir(bx.Ohmic(0.1, 5.0)))
-    >>> dmap = bx.dynamical_map(qubit, jnp.linspace(0.0, 40.0, 9), bx.Vacuum())
-    >>> bool(jnp.allclose(dmap.determinant, abs(dmap.coherence) ** 2))
-    True
+    Critical damping, P11 = e^{-lam t} (1 + lam t/2)^2:
+
+    >>> J = bx.Lorentzian(gamma0=0.5, width=1.0, center=1.0)
+    >>> qubit, ts = bx.Qubit(1.0, bx.Reservoir(J)), jnp.linspace(0.0, 8.0, 9)
+    >>> dmap = bx.dynamical_map(qubit, ts, bx.Vacuum())
+    >>> round(float(dmap.p11[2]), 4)  # 4 / e^2
+    0.5413
     """
 
     volterra: Volterra = Volterra()
