@@ -32,11 +32,13 @@ def integrate_master_equation(
     empty. Coefficients come from Green functions on `points` grid points. Where u has a zero they
     are infinite: the result is NaN if the integrator cannot pass.
 
-    >>> cavity = bx.Cavity(1.0, bx.Reservoir(bx.Ohmic(0.1, 5.0), temperature=20.0))
-    >>> ts = jnp.array([0.0, 0.5])
-    >>> rho = bx.integrate_master_equation(cavity, jnp.eye(2) / 2.0, ts, points=64)
-    >>> round(float(jnp.trace(rho[-1]).real), 4)
-    1.0
+    Critical damping in the vacuum, |u|^2 = e^{-lam t} (1 + lam t/2)^2:
+
+    >>> J = bx.Lorentzian(gamma0=0.5, width=1.0, center=1.0)
+    >>> cavity, one = bx.Cavity(1.0, bx.Reservoir(J)), jnp.diag(jnp.array([0.0, 1.0]))
+    >>> rho = bx.integrate_master_equation(cavity, one, jnp.array([0.0, 2.0]), points=256)
+    >>> round(float(rho[-1, 1, 1].real), 4)  # 4 / e^2
+    0.5413
     """
     rho, ts = as_complex(rho, "rho"), as_float(ts, "ts")
     grid = TimeGrid.until(ts[-1], points)
