@@ -1,9 +1,9 @@
 """The table of quantities: everything that can be computed of a system, by name.
 
-Each quantity is a row with its description, symbol, unit and formula, the systems that have it, and
-its special values. Sweeps, fits, study files, results, figures and the command line take all of
-this from here. Nothing here imports JAX, so that a study file is checked in milliseconds; `bx`
-loads what it needs when a number is computed.
+Each quantity is a row with its description, symbol, unit and formula, the systems that have it, how
+it is computed, and its special values. Sweeps, fits, study files, results, figures and the command
+line take all of this from here. Nothing here imports JAX, so that a study file is checked in
+milliseconds; `bx` loads what it needs when a number is computed.
 """
 
 from collections.abc import Callable
