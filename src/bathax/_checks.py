@@ -1,4 +1,4 @@
-"""Validation in two tiers: a sentence at once for concrete values, a status for traced ones.
+"""Validation in two tiers: concrete values raise an error at once, traced ones set a status.
 
 A parameter declares its rule where it is defined, `eta: Scalar = parameter(NON_NEGATIVE)`.
 Concrete values that break the rule raise `ValueError` on construction; inside `jit` or `vmap`
@@ -43,7 +43,7 @@ class Rule(NamedTuple):
 
 
 def is_finite(x: Any) -> Any:
-    """Which numbers are finite, of an array of NumPy or of JAX."""
+    """Which numbers of an array of NumPy or JAX are finite."""
     return abs(x) < np.inf
 
 
@@ -58,10 +58,10 @@ def is_concrete(*values: object) -> bool:
 
 
 def holds(predicate: Callable[..., Any], *values: Any) -> bool:
-    """Whether a predicate is true of concrete values; True of traced ones, judged by `is_valid`.
+    """Whether a predicate holds for concrete values; True for traced ones, which `is_valid` judges.
 
-    Of arrays it is asked with those of NumPy, for which operators and methods compile no program,
-    of modules in one program.
+    Arrays are converted to NumPy, whose operators compile nothing. If there is a module among the
+    values, the predicate is compiled as one program.
     """
     if not is_concrete(*values):
         return True
@@ -72,7 +72,7 @@ def holds(predicate: Callable[..., Any], *values: Any) -> bool:
 
 
 def require(name: str, rule: str, value: object, condition: object) -> None:
-    """Raise `ValueError` with the project's one sentence unless it is met."""
+    """Raise `ValueError` with a sentence in the project's one form unless the condition is met."""
     if not condition:
         raise ValueError(f"Argument `{name}` must be {rule}, but is {_brief(value)}.")
 
@@ -140,9 +140,9 @@ def as_inexact(value: Any, name: str = "value") -> Array:
 
 
 def converting(*converters: Callable[[Any, str], Array]) -> Callable[[Callable], Callable]:
-    """A method of arrays, made to take all that becomes one: numbers, lists, integers.
+    """Let a method of arrays accept whatever converts to one: numbers, lists, integers.
 
-    There is a converter for each of its first parameters.
+    There is one converter for each of its first parameters.
     """
 
     def decorated(method: Callable[..., Any]) -> Callable[..., Any]:
@@ -178,7 +178,7 @@ def _as_array(value: Any, name: str, dtype: type) -> Array:
     words = f"a {'complex' if dtype is complex else 'real'} number or an array of them"
     require(name, words, shown(value), numeric)
     try:
-        # Converted by NumPy where it is not JAX's: no program is compiled for that.
+        # NumPy converts what is not an array of JAX: no program is compiled for that.
         traced = any(isinstance(leaf, jax.Array) for leaf in jax.tree.leaves(value))
         return jnp.asarray(value if traced else np.asarray(value, dtype), dtype)
     except ValueError:
@@ -197,7 +197,7 @@ def _dtypes(value: Any) -> list[Any]:
 
 
 def shown(value: object) -> str:
-    """A value as a sentence names it: short ones as they are, others by their type."""
+    """A value as error messages name it: a short one by its repr, others by their type."""
     if isinstance(value, type):
         return f"the class `{value.__name__}` instead of an object of it"
     text = repr(value)
@@ -232,7 +232,7 @@ class Validated(eqx.Module):
     """A module whose `parameter` fields are checked when it is made."""
 
     def __init_subclass__(cls, **options: Any) -> None:
-        """Tell converters of fields the name of theirs, for the sentence of a refusal."""
+        """Tell each converter the name of its field, for error messages."""
         super().__init_subclass__(**options)
         for name, field in vars(cls).items():
             known = field.metadata if isinstance(field, Field) else {}
@@ -259,7 +259,7 @@ def require_times(ts: Array) -> None:
 
 
 def are_times(ts: Float[Array, " times"]) -> Bool[Array, ""]:
-    """What `require_times` demands, also of traced times."""
+    """Whether times are as `require_times` demands; works on traced values."""
     return (ts[0] >= 0.0) & jnp.all(jnp.diff(ts) > 0.0) & jnp.isfinite(ts[-1])
 
 

@@ -1,4 +1,4 @@
-"""What a solver returns: quantities at given times, how far they may be off, and how it ended."""
+"""What a solver returns: quantities at given times, estimates of their errors, and a status."""
 
 from typing import Generic, TypeVar
 
@@ -15,9 +15,9 @@ Record = TypeVar("Record", bound=eqx.Module)
 class Estimate(eqx.Module, Generic[Record]):
     """A record of quantities at the times `t`, an `error` of each under its name, and a `Status`.
 
-    An error is an upper bound of the order of the true one, of complex quantities the modulus, and
-    constant to differentiation. `valid` says once more whether the status is not INVALID, without
-    the work that goes into the status: inside `jit`, numbers nobody asks for are not computed.
+    An error is an upper bound of the order of the true error, of a complex quantity the modulus; it
+    is constant to differentiation. `valid` tells whether the status is not INVALID. It costs
+    less than the status, which needs all errors: inside `jit` unused numbers are not computed.
     """
 
     t: Float[Array, " times"]
@@ -35,7 +35,7 @@ def judged(
     valid: Bool[Array, ""],
     reached: Bool[Array, ""],
 ) -> Estimate[Record]:
-    """NaN where the input is invalid, with the status that says so, or whether rtol is reached."""
+    """The estimate with its status: INVALID and NaN, or whether the tolerance is `reached`."""
     t, value, error = jax.tree.map(lambda x: jnp.where(valid, x, jnp.nan), (t, value, error))
     status = jnp.where(reached, Status.SUCCESS, Status.TOLERANCE_NOT_REACHED)
     return Estimate(t, value, error, valid, jnp.where(valid, status, Status.INVALID))

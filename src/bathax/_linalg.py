@@ -1,8 +1,8 @@
-"""Linear algebra that can be mapped over a batch without ever hanging.
+"""Linear algebra that can be mapped over a batch without a deadlock.
 
-On the CPU, JAX shares a batched LAPACK call out to the threads of the pool on which the call itself
-runs, and blocks until they are done. As many such calls at once as there are threads therefore wait
-for each other for ever. Here each matrix of a batch is a call of its own.
+On the CPU, JAX distributes a batched LAPACK call over the thread pool on which the call itself
+runs, and blocks until all threads are done. If there are as many such calls at once as threads,
+they wait for each other for ever. Here each matrix of a batch is a call of its own.
 """
 
 from collections.abc import Callable

@@ -1,6 +1,6 @@
-"""How programs are compiled that run once as a rule: without optimisation, in half of the time.
+"""How programs are compiled that usually run once: without optimisation, in half the time.
 
-They take about twice as long to run, which is less than what is waited for.
+They take about twice as long to run, which costs less than the compilation saves.
 """
 
 from collections.abc import Callable, Mapping
@@ -17,7 +17,7 @@ QUICK = {"xla_backend_optimization_level": 0, "xla_cpu_use_fusion_emitters": Fal
 
 @cache
 def compiler_options() -> Mapping[str, Any]:
-    """What the compiler is told: nothing on accelerators, or where it does not know the options."""
+    """The options of the compiler: none on accelerators, or where it does not know them."""
     if jax.default_backend() != "cpu":
         return {}
     try:
@@ -28,14 +28,14 @@ def compiler_options() -> Mapping[str, Any]:
 
 
 def program(function: Callable[..., Any]) -> Callable[..., Any]:
-    """A function of modules and arrays as one program: compiled quickly where it is called alone.
+    """A function of modules and arrays as one program, compiled quickly when it is called alone.
 
-    Inside `jit`, and under `grad` and `vmap`, it is part of another program, compiled as that is.
-    One that may run for longer than it takes to compile is better off with `equinox.filter_jit`.
+    Inside `jit`, and under `grad` and `vmap`, it becomes part of another program. A function that
+    may run for longer than it takes to compile should use `equinox.filter_jit` instead.
     """
     part = eqx.filter_jit(function)
 
-    @cache  # made at the first call: to look for the backend is not for an import
+    @cache  # at the first call, because an import should not look for a backend
     def alone() -> Callable[..., Any]:
         options: Any = {"compiler_options": dict(compiler_options())}
         return eqx.filter_jit(function, **options)
@@ -48,7 +48,7 @@ def program(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _is_traced(*values: Any) -> bool:
-    """Whether another program is being traced, of which a call with these values becomes a part."""
+    """Whether a call with these values becomes part of another program that is being traced."""
     if any(isinstance(leaf, Tracer) for leaf in jax.tree.leaves(values)):
         return True
     return isinstance(jnp.positive(0.0), Tracer)

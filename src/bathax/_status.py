@@ -1,4 +1,4 @@
-"""How a computation ended, as a number that survives `jit` and `vmap`."""
+"""How a computation ended, as an integer, which `jit` and `vmap` can return."""
 
 import warnings
 from enum import IntEnum
@@ -10,6 +10,8 @@ from jax.core import Tracer
 
 @runtime_checkable
 class _WithStatus(Protocol):
+    """Any result with a `status`."""
+
     status: Any
 
 
@@ -19,8 +21,11 @@ Result = TypeVar("Result", bound=_WithStatus)
 class Status(IntEnum):
     """How a computation ended; `message` says it in words.
 
-    The first three are of a solution; the others of a point in a sweep, which may also end with an
-    error, hold a number that is not one, or not be computed yet.
+    A solution has one of the first three. A point of a sweep may also have a result that is not a
+    number (NOT_A_NUMBER), have raised an error (ERROR), or not be computed yet (NOT_COMPUTED).
+
+    >>> bx.Status(0).name
+    'SUCCESS'
     """
 
     SUCCESS = 0
@@ -53,18 +58,40 @@ _MESSAGES = {
 
 
 class ToleranceWarning(UserWarning):
-    """A result that is less accurate than was asked for; its `error` says how accurate it is."""
+    """Warns that a result misses the requested tolerance; its `error` says how accurate it is.
+
+    A thermal mode cut at one quantum:
+
+    >>> bath = bx.Reservoir(bx.DiscreteModes([1.0], [0.1]), temperature=1.0)
+    >>> qubit, ts = bx.Qubit(1.0, bath), jnp.linspace(0.0, 10.0 * jnp.pi, 9)
+    >>> import warnings
+    >>> few = bx.ExactDiagonalisation(quanta=1)
+    >>> with warnings.catch_warnings(action="ignore", category=bx.ToleranceWarning):
+    ...     dmap = bx.dynamical_map(qubit, ts, few)
+    >>> round(float(dmap.error.p11[0]), 4)  # the probability e^{-2} of more quanta
+    0.1353
+    """
 
 
 class ToleranceError(RuntimeError):
-    """What `throw=True` raises in place of a result whose status is not 0."""
+    """Raised with `throw=True` in place of a result whose status is not 0.
+
+    >>> bath = bx.Reservoir(bx.DiscreteModes([1.0], [0.1]), temperature=1.0)
+    >>> qubit, ts = bx.Qubit(1.0, bath), jnp.linspace(0.0, 10.0 * jnp.pi, 9)
+    >>> few = bx.ExactDiagonalisation(quanta=1)
+    >>> try:
+    ...     bx.dynamical_map(qubit, ts, few, throw=True)
+    ... except bx.ToleranceError as error:
+    ...     print(str(error)[:40])
+    The requested tolerance was not reached;
+    """
 
 
 def concluded(result: Result, throw: bool) -> Result:
-    """The result, whose `status` warns the user's own line where a tolerance was not reached.
+    """The result; a `ToleranceWarning` at the caller's line if the tolerance was not reached.
 
-    With `throw` a status that is not 0 raises `ToleranceError`; inside `jit`, where nothing warns,
-    the program ends with an error of JAX.
+    With `throw` a status that is not 0 raises `ToleranceError`. Inside `jit` there is no warning,
+    and with `throw` the program ends with an error of JAX.
     """
     if isinstance(result.status, Tracer):
         words = "The status of a result is not 0."

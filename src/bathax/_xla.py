@@ -1,7 +1,7 @@
-"""XLA's older way of writing loops for a processor, which compiles in 60 to 80% of the time.
+"""XLA's older code generator for loops on a processor, which compiles in 60 to 80% of the time.
 
-The loops are as fast. XLA reads its flags from the environment once, before it compiles anything,
-and ends the process where it does not know one: only versions are asked that do.
+The loops run as fast. XLA reads its flags from the environment once, before it compiles anything,
+and ends the process if it does not know one: the flag is set only for versions that know it.
 """
 
 import os
@@ -14,7 +14,7 @@ _before: dict[str, str | None] = {}
 
 
 def ask_for_quick_loops() -> None:
-    """Put the flag into the environment, where the user has not; too late if XLA has been used."""
+    """Set the flag, unless the user has; it has no effect if XLA has been used before."""
     given = os.environ.get("XLA_FLAGS")
     if FLAG not in (given or "") and version.__version__.startswith(KNOWN_TO):
         _before["XLA_FLAGS"] = given
@@ -22,7 +22,7 @@ def ask_for_quick_loops() -> None:
 
 
 def leave_no_flag() -> None:
-    """Have the flags read and the environment as it was: programs started from here inherit it."""
+    """Have XLA read its flags, then restore the environment, which child processes inherit."""
     if not _before:
         return
     from jaxlib import xla_client

@@ -1,4 +1,4 @@
-"""The one entry, `solve(system, initial, ts, solver)`, and the solutions it returns."""
+"""The main entry, `solve(system, initial, ts, solver)`, and the solutions that it returns."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import fields
@@ -27,7 +27,7 @@ from bathax.system.preparation import prepared
 from bathax.system.states import State
 from bathax.thermodynamics import cavity, qubit
 
-# Elements of density matrices that are computed at once.
+# The number of elements of density matrices that are computed at once.
 AT_ONCE = 2**24
 
 
@@ -41,11 +41,11 @@ class Amplitudes(eqx.Module):
 
 
 class Quantities(cavity.Thermodynamics, Amplitudes):
-    """What a solution gives at each of its times; see `GreenFunctions` and `Thermodynamics`."""
+    """All quantities of a solution at its times; see `GreenFunctions` and `Thermodynamics`."""
 
 
 class QubitQuantities(qubit.QubitThermodynamics):
-    """What a solution gives at each of its times; see `QubitThermodynamics`.
+    """All quantities of a solution at its times; see `QubitThermodynamics`.
 
     `number` is the excited population, `coherence` is rho_10 in the laboratory frame.
     """
@@ -56,12 +56,12 @@ class QubitQuantities(qubit.QubitThermodynamics):
 class Outcome(eqx.Module):
     """The times `t` of a solution, and how far to trust it.
 
-    Its `error` holds an estimate of the absolute error of each quantity under the same name: the
-    true error is at most a small multiple of it and as a rule far below. It is constant to
-    differentiation. What a `Tabulated` density does not know of J is no part of it, but in
-    `table_error`. `temperature_resolved` is False where T is 0/0 and its limit is given. `status`
-    is 0 when the requested tolerance was reached (`Status` has the others); where parameters were
-    invalid all numbers are NaN.
+    `error` has an estimate of the absolute error of each quantity, under the same name. The true
+    error is at most a small multiple of it, and usually far below. It is constant to
+    differentiation. It does not include the errors of a `Tabulated` density itself, which
+    `table_error` gives. `temperature_resolved` is False where T is 0/0 and its limit is returned.
+    `status` is 0 if the requested tolerance was reached (see `Status`); if parameters were invalid
+    all numbers are NaN.
     """
 
     t: Float[Array, " times"]
@@ -75,7 +75,13 @@ class Outcome(eqx.Module):
 
 
 class Solution(Quantities, Outcome):
-    """The quantities of a cavity at the times `t`, their errors and what became of its state."""
+    """The quantities of a cavity at the times `t`, their errors, and its state at those times.
+
+    >>> cavity = bx.Cavity(1.0, bx.Reservoir(bx.Ohmic(0.1, 5.0), temperature=20.0))
+    >>> sol = bx.solve(cavity, bx.Fock(5), jnp.linspace(0.0, 40.0, 9))
+    >>> f"{sol.energy[0]:.1f}, {sol.entropy[0]:.1f}; {sol.energy[-1]:.1f}, {sol.entropy[-1]:.1f}"
+    '5.0, 0.0; 39.5, 4.7'
+    """
 
     error: Quantities
     initial: State
@@ -92,7 +98,7 @@ class Solution(Quantities, Outcome):
 
     @program
     def fock_populations(self, levels: int) -> Float[Array, "times levels"]:
-        """p_n(t) for n below `levels` (AHZ Eq. 16); what is missing from 1 lies above."""
+        """p_n(t) for n below `levels` (AHZ Eq. 16); the sum falls short of 1 by those above."""
         return lax.map(
             lambda point: self.initial.populations(point[0], point[1], levels),
             (self.u, self.v),
@@ -100,10 +106,10 @@ class Solution(Quantities, Outcome):
         )
 
     def populations_within(self, missing: float = 1e-6) -> Float[Array, "times levels"]:
-        """p_n(t) of as many Fock states as leave no more than `missing` above, or as are feasible.
+        """p_n(t) of so many Fock states that the probability of all others is below `missing`.
 
-        A state that has to be known as a matrix gives 256 levels at most, another one 4,096. For
-        concrete values only.
+        There are at most 4,096 levels, or 256 for states that evolve as matrices, even if more
+        would be needed. For concrete values only.
         """
         levels, found = 64, self.populations
         while levels < self.initial.most_levels and bool(
@@ -120,7 +126,15 @@ class Solution(Quantities, Outcome):
 
 
 class QubitSolution(QubitQuantities, Outcome):
-    """The quantities of a qubit at the times `t`, their errors and what became of its state."""
+    """The quantities of a qubit at the times `t`, their errors, and its state at those times.
+
+    >>> qubit = bx.Qubit(1.0, bx.Reservoir(bx.Ohmic(0.01, 5.0), temperature=1.0))
+    >>> sol = bx.solve(qubit, bx.Excited(), jnp.linspace(0.0, 400.0, 9), bx.VanHove())
+    >>> round(float(sol.number[-1]), 4)  # 1 / (1 + e)
+    0.2689
+    >>> round(float(sol.temperature[-1]), 4)
+    1.0
+    """
 
     error: QubitQuantities
     initial: QubitState
@@ -169,13 +183,20 @@ def solve(
     """Exact dynamics and thermodynamics of a `Cavity` or a `Qubit` at the times `ts`.
 
     `ts` are increasing times >= 0; the start is always t = 0. `initial` is a `Preparation`, or a
-    state of the system, which then is uncorrelated with its reservoirs. Without a `solver` a cavity
-    takes `Volterra()`, or `Resonance()` where a time grid would be too long or resolves nothing
-    (see `Automatic`), a qubit the exact one that fits its reservoirs. Works under `jit`, `vmap` and
-    `grad` with respect to every parameter of the system, the initial state and the times. Bad input
-    raises `ValueError` with one sentence where values are concrete; inside `jit` or `vmap` a bad
-    point is NaN, with its `status`. A tolerance that concrete values do not reach is a
-    `ToleranceWarning` too; with `throw` it raises `ToleranceError` instead.
+    state of the system, which is then uncorrelated with the reservoirs. If `solver` is left out, a
+    cavity takes `Volterra()`, or `Resonance()` where a time grid would be too long or cannot
+    resolve the kernel (see `Automatic`), and a qubit the exact solver that fits its reservoirs.
+    Works under `jit`, `vmap` and `grad` with respect to every parameter of the system, the initial
+    state and the times. Bad input raises `ValueError`; inside `jit` or `vmap` a bad point is NaN,
+    with its `status`. A tolerance that is not reached gives a `ToleranceWarning` outside of `jit`,
+    or with `throw` a `ToleranceError`.
+
+    At half the critical coupling the steady temperature is not that of the reservoir (AHZ Fig. 2b):
+
+    >>> cavity = bx.Cavity(1.0, bx.Reservoir(bx.Ohmic(0.1, 5.0), temperature=20.0))
+    >>> sol = bx.solve(cavity, bx.Fock(5), jnp.linspace(0.0, 40.0, 9))
+    >>> round(float(sol.temperature[-1]), 1)
+    40.0
     """
     if isinstance(ts, State | QubitState):
         require(
@@ -223,7 +244,7 @@ def _(system: Qubit, initial: Any, ts: Float[Array, " times"], solver: Any) -> Q
 def _at(
     ts: Float[Array, " times"], observed: Callable[[Array], dict[str, Any]], *parameters: Any
 ) -> dict[str, Any]:
-    """What is observed at some times, by a program for similar numbers of them if all is known."""
+    """What is observed at some times; concrete ones are padded, so that lists share programs."""
     known = is_concrete(ts, *parameters)
     return at_shared_length(observed, ts) if known else observed(ts)
 
@@ -262,7 +283,7 @@ def _marked(
     value: eqx.Module,
     error: eqx.Module,
 ) -> dict[str, Any]:
-    """The fields of a solution, numbers being NaN where a parameter is invalid."""
+    """The fields of a solution; all numbers are NaN if a parameter is invalid."""
     value, error = jax.tree.map(lambda x: jnp.where(usable, x, jnp.nan), (value, error))
     status = jnp.where(usable, status, Status.INVALID)
     outcome = {"error": error, "temperature_resolved": resolved & usable, "status": status}

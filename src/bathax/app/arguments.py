@@ -1,4 +1,4 @@
-"""The arguments of the `bathax` command, without an import that takes long."""
+"""The arguments of the `bathax` command; nothing is imported here that takes long."""
 
 import argparse
 from collections.abc import Callable, Mapping
@@ -10,7 +10,7 @@ from bathax.studies.lookup import listing
 
 DESCRIPTION = "Exact dynamics and thermodynamics of small quantum systems in reservoirs."
 SHELLS = ("bash", "zsh", "tcsh")
-# What shtab reads from an argument that is a file, without importing shtab to say so.
+# The attribute by which shtab completes names of files, written out so that it is not imported.
 COMPLETE_FILE = {"bash": "_shtab_compgen_files", "zsh": "_files", "tcsh": "f"}
 
 Command = Callable[[argparse.Namespace], int]
@@ -34,7 +34,7 @@ class _PrintCompletion(argparse.Action):
 
 
 def parser_of(commands: Mapping[str, Command]) -> argparse.ArgumentParser:
-    """The parser, whose result has the function of the command in `command`."""
+    """The parser; its result has the function of the chosen command as `command`."""
     parser = _Parser(prog="bathax", description=DESCRIPTION)
     parser.add_argument("--version", action="version", version=f"bathax {__version__}")
     parser.add_argument(
@@ -125,7 +125,7 @@ def _are_files(*arguments: Any) -> None:
 
 
 def _ending(suffix: str) -> Callable[[str], Path]:
-    """What makes a path of an argument, refusing one that ends like a file of another kind."""
+    """A converter of an argument to a path, which refuses endings of other kinds of file."""
 
     def path(text: str) -> Path:
         if Path(text).suffix not in ("", suffix):

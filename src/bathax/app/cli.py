@@ -23,7 +23,7 @@ SUMMARY_TIMES = 5
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command, by default that of the shell, and return its exit status.
 
-    0 success, 1 a result that its status calls doubtful, 2 a mistake of the user's, 130 Ctrl-C.
+    0: success; 1: the status of the result is not 0; 2: a mistake of the user; 130: Ctrl-C.
     """
     try:
         arguments = parser_of(COMMANDS).parse_args(argv)
@@ -34,7 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         status = _complain("interrupted", 130)
         if argv is None:
-            # A compilation goes on in XLA's own threads, and an orderly exit can crash in them.
+            # A compilation continues in XLA's threads, where an orderly exit can crash.
             sys.stdout.flush()
             os._exit(status)
         return status
@@ -52,7 +52,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def run(arguments: argparse.Namespace) -> int:
     """Solve a study, print a summary and write the result."""
-    # The study is checked first: xarray, and later JAX, take seconds to import.
+    # The study is checked before xarray and JAX are imported, which takes seconds.
     text, study = _read(arguments)
 
     from bathax.app import config, saving
@@ -188,7 +188,7 @@ COMMANDS = {
 
 
 def _read(arguments: argparse.Namespace, table: str | None = None) -> tuple[str, Any]:
-    """The text of a study and what it says, which must include a table if one is named."""
+    """The text of a study, and the study, which must have the `table` if one is named."""
     from bathax.app import config
 
     with _sentences_from(config.StudyError):
@@ -200,7 +200,7 @@ def _read(arguments: argparse.Namespace, table: str | None = None) -> tuple[str,
 
 
 def _check_store(arguments: argparse.Namespace) -> None:
-    """Refuse the store of a sweep that can be neither made nor gone on with."""
+    """Refuse the store of a sweep if it can be neither made nor resumed."""
     from bathax.studies.store import SWEEP, check_target, require_format
 
     with _sentences_from(StoreError):
@@ -215,7 +215,7 @@ def _solve(study: Any) -> Any:
 
     system, initial, times, solver = study.build()
     with warnings.catch_warnings():
-        # The command says in a sentence of its own how a solution ended.
+        # The command prints the status itself.
         warnings.simplefilter("ignore", bx.ToleranceWarning)
         return bx.solve(system, initial, times, solver=solver)
 
@@ -241,7 +241,7 @@ def _summary(solution: Any) -> str:
 
 @contextmanager
 def _sentences_from(*kinds: type[Exception]) -> Iterator[None]:
-    """Turn errors that are one sentence for the user into the command's own."""
+    """Turn errors whose message is one sentence for the user into a `CommandError`."""
     try:
         yield
     except kinds as error:

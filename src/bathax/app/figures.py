@@ -32,8 +32,8 @@ def write_all(
 ) -> None:
     """Compute everything, and write each figure as PNG and PDF, and `claims.md`.
 
-    The folder is made if need be. Files appear whole or not at all; existing ones are replaced.
-    Two `processes` share the work, one where there is but one core, or an accelerator.
+    The folder is made if need be. Files appear when they are complete; existing ones are replaced.
+    By default two `processes` share the work, or one if there is one core or an accelerator.
     """
     folder = Path(directory)
     folder.mkdir(parents=True, exist_ok=True)
@@ -50,20 +50,20 @@ def write_all(
 
 @contextmanager
 def _first(folder: Path, paper: str, effort: Any) -> Iterator[Callable[[], Any]]:
-    """The results of a paper, drawn before the block begins."""
+    """The results of a paper, computed and drawn before the block begins."""
     results = _drawn(folder, paper, effort)
     yield lambda: results
 
 
 @contextmanager
 def _beside(folder: Path, paper: str, effort: Any) -> Iterator[Callable[[], Any]]:
-    """The results of a paper, which a process of its own draws while the block runs."""
+    """The results of a paper, computed and drawn by another process while the block runs."""
     context = multiprocessing.get_context("spawn")
     receiver, sender = context.Pipe(duplex=False)
     arguments = (sender, folder, paper, effort)
     process = context.Process(target=_send_drawn, args=arguments, daemon=True)
     process.start()
-    # Now the end of the process closes the pipe.
+    # From now on the pipe closes when the process ends.
     sender.close()
     try:
         yield receiver.recv
@@ -76,13 +76,13 @@ def _beside(folder: Path, paper: str, effort: Any) -> Iterator[Callable[[], Any]
 
 def _send_drawn(sender: Connection, folder: Path, paper: str, effort: Any) -> None:
     """Draw a paper, and send its results to the process that waits for them."""
-    # At Ctrl-C that one ends this one.
+    # At Ctrl-C the waiting process ends this one.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     sender.send(_drawn(folder, paper, effort))
 
 
 def _drawn(folder: Path, paper: str, effort: Any) -> Any:
-    """The results of a paper, the package of that name, each one drawn as soon as it is there."""
+    """The results of the package `paper`, each of them drawn as soon as it is computed."""
     results = import_module(f"{paper}.results")
     drawings = import_module(f"{paper}.figures").DRAWINGS
     found = {}

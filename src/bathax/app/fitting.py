@@ -1,4 +1,4 @@
-"""A fit as the command makes it: columns of a file, parameters of a study, a result on disk."""
+"""`bathax fit`: data from the columns of a file, parameters of a study, a result on disk."""
 
 from pathlib import Path
 from typing import Any
@@ -86,7 +86,7 @@ def load(path: str | Path) -> dict[str, Any]:
 
 
 def view(study: Any, data: Data, found: Fit) -> dict[str, Any]:
-    """What the figure of a fit shows: curves, densities and their errors, as arrays."""
+    """The content of a fit's figure: curves, densities and their errors, as arrays."""
     times = jnp.linspace(0.0, data.t[-1], CURVE)
     names = sorted(data.values)  # the order of their residuals
 
@@ -121,7 +121,7 @@ def _real(result: dict[str, Any], name: str) -> Any:
 
 
 def _frequencies(study: Any, found: Fit) -> Any:
-    """Where J is drawn: from its lower end over a few of its widths."""
+    """Frequencies at which J is drawn: from its lower end over a few of its widths."""
     there = found.problem.parameters.named(found.best)
     system, *_ = with_values(study, there).build()
     low = min(float(bath.spectral_density.lower) for bath in system.reservoirs)

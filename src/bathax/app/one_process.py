@@ -8,7 +8,7 @@ from bathax.app import cli, processes
 
 
 def main() -> None:
-    """Run the command; after an error end at once, as an orderly end waits for the others."""
+    """Run the command; after an error end at once, because an orderly end waits for the others."""
     processes.stop_with_parent()
     status = 3
     try:

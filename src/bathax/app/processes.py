@@ -12,11 +12,11 @@ from collections.abc import Sequence
 def launch(arguments: Sequence[str], count: int) -> int:
     """Run the command in `count` processes on this machine; the first exit status that is not 0.
 
-    When one fails or this process ends, however it ends, the others stop.
+    If one fails, or this process ends for whatever reason, the others stop.
     """
     port = _free_port()
     shared = ["--processes", str(count), "--coordinator", f"127.0.0.1:{port}"]
-    # The end of this process closes the pipes, at which the others stop.
+    # When this process ends the pipes close, and the others stop.
     processes = [
         subprocess.Popen(
             [
@@ -44,7 +44,7 @@ def stop_with_parent() -> None:
     """End this process as soon as the one that started it does."""
 
     def watch() -> None:
-        # Not by `sys.stdin`, whose lock would be held when the interpreter ends.
+        # `sys.stdin` would hold a lock when the interpreter ends.
         os.read(0, 1)
         os._exit(1)
 
@@ -61,14 +61,14 @@ def join(
 
 
 def use_cores(devices: int | None, processes: int) -> None:
-    """Make each core that there is for a process a device of its own, if the devices are cores."""
+    """Make each core available to a process a device of JAX, unless there are accelerators."""
     import jax
 
     jax.config.update("jax_num_cpu_devices", devices or max(cores() // processes, 1))
 
 
 def cores() -> int:
-    """How many cores there are for this process."""
+    """How many cores are available to this process."""
     known = hasattr(os, "sched_getaffinity")  # not on every system
     return len(os.sched_getaffinity(0)) if known else os.cpu_count() or 1
 

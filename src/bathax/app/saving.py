@@ -22,9 +22,9 @@ def save(
 ) -> xarray.Dataset:
     """Write a solution to `path` and return it as the labelled dataset that was written.
 
-    Beside it stand the study and what the `files` held that the study names. The store appears at
-    `path` when it is complete: whatever interrupts the writing leaves no trace, and an earlier
-    result in its place. Raises `StoreError` as `check_target` does.
+    The study is kept with it, and the contents of the `files` that the study names. The store
+    appears when it is complete: an interrupted writing leaves no trace, and an earlier result in
+    its place. Raises `StoreError` as `check_target` does.
     """
     # JAX, which takes seconds to import, is needed only here.
     from bathax.studies.results import write
@@ -34,7 +34,7 @@ def save(
 
 
 def load(path: str | Path) -> xarray.Dataset:
-    """Read a result: a solution or a map whole into memory, a sweep where it is used."""
+    """Read a result: a solution or a map completely, a sweep when it is used."""
     path = Path(path)
     is_sweep = require_format(path, SOLUTION, MAP, SWEEP) == SWEEP
     with opened(path) as dataset:

@@ -1,4 +1,4 @@
-"""The sweep of a study, as the command runs it."""
+"""`bathax sweep`: the sweep of a study."""
 
 import argparse
 import logging
@@ -14,7 +14,7 @@ from bathax.studies.summaries import failures
 
 
 def run(study: Any, text: str, arguments: argparse.Namespace) -> str:
-    """Compute a sweep into its store; what failed, in words, empty if nothing did."""
+    """Compute a sweep into its store; returns in words what failed, empty if nothing did."""
     if arguments.log:
         logging.basicConfig(format="bathax: %(message)s")
         logging.getLogger("bathax.sweep").setLevel(logging.INFO)

@@ -1,7 +1,8 @@
-r"""How many poles the propagator has close to the real axis, by the argument principle.
+r"""The number of poles of the propagator close to the real axis, by the argument principle.
 
-1/G, continued from an interval of the support, winds about 0 along the boundary of a wedge below it
-once for each of its zeros in the wedge, and once the other way for each pole of J.
+1/G is continued from an interval of the support into a wedge below it. Along the boundary of the
+wedge 1/G winds about 0 as often as it has zeros in the wedge, less the number of its poles there,
+which are the poles of J.
 """
 
 import jax.numpy as jnp
@@ -11,7 +12,7 @@ from jaxtyping import Array, Bool, Complex, Float
 from bathax.cavity.sheet import LINE_END, Sheet
 from bathax.numerics.quadrature import half_line
 
-# How far below the real axis zeros are counted, and again where one is on that very line.
+# Angles of the wedge in radians; the second serves if a zero lies on a line of the first.
 WEDGE = 1.0
 WEDGES = (WEDGE, 0.9)
 
@@ -19,7 +20,7 @@ WEDGES = (WEDGE, 0.9)
 def has_all_zeros(
     sheet: Sheet, zeros: Complex[Array, " z"], belong: Bool[Array, "sectors z"]
 ) -> Bool[Array, " sectors"]:
-    """Of each sector, whether the zeros of 1/G that belong to it are all in its wedge."""
+    """For each sector, whether `zeros` has all zeros of 1/G that lie in its wedge."""
 
     def count(z: Complex[Array, " z"], counts: Bool[Array, "sectors z"]) -> Array:
         return jnp.sum(counts[None] & _in_wedge(sheet, z), axis=-1).astype(float)
@@ -32,7 +33,7 @@ def has_all_zeros(
 
 
 def _in_wedge(sheet: Sheet, z: Complex[Array, " z"]) -> Bool[Array, "wedges sectors z"]:
-    """Whether between the lines at an angle from the ends of each interval."""
+    """Whether z lies between the lines from the two ends of each interval."""
     low, high = (end[:, None] for end in sheet.ends_of(range(sheet.sides.size)))
 
     def angle(end: Array) -> Float[Array, "wedges sectors z"]:
@@ -47,8 +48,8 @@ def _in_wedge(sheet: Sheet, z: Complex[Array, " z"]) -> Bool[Array, "wedges sect
 def _winding(sheet: Sheet) -> Float[Array, "wedges sectors"]:
     r"""How often 1/G, continued from each interval, winds about 0 along the boundary of a wedge.
 
-    On the interval itself Im 1/G >= 0 and the phase of 1/G is between 0 and pi. From its ends it is
-    followed along the lines, far out on which 1/G is z.
+    On the interval Im 1/G >= 0, so that the phase of 1/G is between 0 and pi. From the ends of the
+    interval the phase is followed along the lines, to where 1/G is close to z.
     """
     wedges = np.asarray(WEDGES)[:, None]
     r, _ = half_line(LINE_END, 512)
@@ -63,7 +64,7 @@ def _winding(sheet: Sheet) -> Float[Array, "wedges sectors"]:
         start = jnp.arctan2(jnp.maximum(values[..., 0].imag, 0.0), values[..., 0].real)
         return start + jnp.sum(jnp.angle(values[..., 1:] / values[..., :-1]), axis=-1)
 
-    # The last interval has no line from above, the first one none from below.
+    # The first interval has no line at its lower end, the last one none at its upper end.
     below = np.arange(sheet.edges.size)
     right = jnp.concatenate([far(below), -wedges], axis=1)
     left = jnp.concatenate([2.0 * np.pi - wedges, far(below + 1)], axis=1)

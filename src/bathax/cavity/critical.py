@@ -1,19 +1,21 @@
 r"""Critical points of a cavity: where a bound state appears, and where T(t) stops diverging.
 
-A bound state leaves the edge e of the support when e - w_s - Sigma(e) changes sign. Sigma grows in
-proportion to J, so that the factor on J at which this happens is (e - w_s) / Sigma(e): the coupling
-w_s / (w_c Gamma(s)) of an Ohmic reservoir.
+A bound state appears at the edge e of the support where e - w_s - Sigma(e) changes sign. Sigma is
+proportional to J, so that this happens when J is multiplied by (e - w_s) / Sigma(e). For an Ohmic
+reservoir that is the critical coupling w_s / (w_c Gamma(s)).
 
-T(t) = E' / S' has a pole at a maximum of S. Once the first transient is over a cavity relaxes with
-its least damped resonance z_p = w_p - i Gamma / 2,
+T(t) = E' / S' diverges where S is largest. After the first transient a cavity relaxes with its
+least damped resonance z_p = w_p - i Gamma / 2 and residue R_p,
 
-<a'a> - <a'a>_inf = |R_p|^2 (<a'a>_0 - n_p) e^{-Gamma t} + terms in cos(w_p t) and sin(w_p t),
+<a'a> - <a'a>_inf = |R_p|^2 (<a'a>_0 - n_p) e^{-Gamma t} + terms in cos(w_p t) and sin(w_p t).
 
-n_p = 2 Re \hat g~(z_p) / Gamma, where \hat g~(z) = \int_0^inf g~(t) e^{izt} dt is continued to the
-resonance. The others, an interference of the resonance with the cut, vanish on the average over a
-period. Near its end the state is geometric, and S moves as E does. From <a'a>_0 < n_p both rise to
-the end. From more quanta E comes down in the end, and so must S, which starts low: it passes a
-maximum where E' < 0. For weak coupling n_p = n(w_s), which is the border in AHZ Fig. 5.
+The resonant occupation is n_p = 2 Re \hat g~(z_p) / Gamma, with the Laplace transform
+\hat g~(z) = \int_0^inf g~(t) e^{izt} dt continued analytically to the resonance. The oscillating
+terms, an interference of the resonance with the branch cut, average to zero over a period.
+
+Late states are nearly geometric, so that S rises where E rises. If <a'a>_0 < n_p both rise to the
+end. If <a'a>_0 > n_p both fall in the end; a pure state begins with S = 0, so that S has a maximum,
+where E' < 0. At weak coupling n_p = n(w_s), the border in AHZ Fig. 5.
 """
 
 import jax.numpy as jnp
@@ -33,20 +35,24 @@ from bathax.system.models import Cavity
 from bathax.system.system import System, require_system
 
 NODES = 512
-# Temperatures are searched between the weak-coupling one over so much, and times it.
+# Temperatures are searched from the one of weak coupling divided by this to it multiplied by this.
 RANGE = 1e3
 
 
 def critical_coupling(system: System, edge: int = 0) -> Scalar:
     r"""The factor on J at which a bound state appears beyond an edge, (e - w_s) / Sigma(e).
 
-    `edge` counts the ends of the support in increasing order: 0 is the lowest, below which the
-    bound state of an Ohmic reservoir is, -1 the highest. Above that factor it exists. 0 where it
-    exists at any coupling, because w_s is beyond the edge; infinite where it never does. With
-    J = eta j, eta_c is eta times the result (AHZ below Eq. 15).
+    `edge` is 0 for the lowest end of the support, below which an Ohmic reservoir has its bound
+    state, or -1 for the highest end. The bound state exists above the factor returned: 0 if it
+    exists at any coupling, because w_s is beyond the edge, and infinity if it never does. With
+    J = eta j the critical coupling eta_c is eta times the result (AHZ below Eq. 15).
 
-    Works under `jit`, `vmap` and `grad`. Only for the lowest and the highest edge: a gap between
-    two bands has a bound state in a range of couplings.
+    Works under `jit`, `vmap` and `grad`. Other edges are refused: a gap between two bands has a
+    bound state in a range of couplings.
+
+    >>> cavity = bx.Cavity(1.0, bx.Reservoir(bx.Ohmic(0.1, 5.0), temperature=20.0))
+    >>> round(float(bx.critical_coupling(cavity)), 4)  # w_s / (eta w_c): eta_c is 2 eta
+    2.0
     """
     ends = Sheet.of(system).edges
     require("edge", "0 or -1", edge, edge in (0, -1))
@@ -68,10 +74,16 @@ def _coupling_factor(system: System, edge: int) -> Scalar:
 
 @program
 def resonant_occupation(cavity: Cavity) -> Scalar:
-    r"""n_p, the quanta with which a cavity starts that moves neither up nor down in the end.
+    r"""The resonant occupation n_p = 2 Re \hat g~(z_p) / Gamma of the least damped resonance.
 
-    2 Re \hat g~(z_p) / Gamma for the least damped resonance; n(w_s) at weak coupling. NaN where
-    there is a bound state, or no resonance. Works under `jit`, `vmap` and `grad`.
+    A cavity that starts with fewer quanta approaches its steady state from below, one with more
+    from above (see this module). n(w_s) at weak coupling; NaN where there is a bound state, or no
+    resonance. Works under `jit`, `vmap` and `grad`.
+
+    >>> J = bx.Lorentzian(gamma0=0.32, width=1.0, center=1.0)
+    >>> cavity = bx.Cavity(1.0, bx.Reservoir(J, occupation=bx.Uniform(2.0)))
+    >>> round(float(bx.resonant_occupation(cavity)), 4)
+    2.0
     """
     sheet = Sheet.of(cavity)
     require_continued(cavity)
@@ -88,16 +100,19 @@ def resonant_occupation(cavity: Cavity) -> Scalar:
 def critical_temperature(cavity: Cavity, number: ArrayLike) -> Scalar:
     """kT0* of the reservoirs, above which T(t) no longer diverges on its way to the steady state.
 
-    From a pure state of <a'a> = `number` > 0 quanta, a Fock state above all, in thermal reservoirs
-    of one common temperature, which is varied: those of the cavity given do not matter. Defined on
-    the average over a period 2 pi / w_p: below kT0* the entropy has a maximum after the first
-    transient, dS/dt = 0 with dE/dt < 0, where T = E'/S' is infinite and before which it is
-    negative; above, there is none. The time of the maximum goes to infinity at kT0*, where
-    `resonant_occupation` is `number`. For eta -> 0 it is w_s / ln(1 + 1/number) (AHZ Fig. 5).
-    Where the resonance is as wide as its frequency, near the critical coupling, it has decayed
-    before there is an average, and kT0* is that of a formal coefficient only.
+    The cavity starts in a pure state with <a'a> = `number` > 0 quanta, such as a Fock state. All
+    reservoirs are thermal at one temperature, which is varied; those of the cavity given do not
+    matter. Below kT0* the entropy, averaged over a period 2 pi / w_p, has a maximum after the first
+    transient: there T = E'/S' diverges, and before it T is negative. Above kT0* there is none. At
+    kT0* the time of the maximum is infinite, and `resonant_occupation` is `number`. For eta -> 0 it
+    is w_s / ln(1 + 1/number) (AHZ Fig. 5). Near the critical coupling the resonance is as wide as
+    its frequency and decays within a period: there kT0* is defined by `resonant_occupation` alone.
 
     NaN above the critical coupling. Works under `jit`, `vmap` and `grad`.
+
+    >>> weak = bx.Cavity(1.0, bx.Reservoir(bx.Ohmic(0.0002, 5.0)))
+    >>> round(float(bx.critical_temperature(weak, number=5)), 2)  # 1 / ln(6/5) = 5.485 for eta -> 0
+    5.48
     """
     require_system(cavity)
     number = as_float(number, "number")
@@ -116,7 +131,13 @@ def _temperature(cavity: Cavity, number: Scalar) -> Scalar:
 
 
 def at_temperature(cavity: Cavity, temperature: Scalar) -> Cavity:
-    """The cavity with all its reservoirs thermal and at one temperature."""
+    """The cavity with all its reservoirs in thermal states of one `temperature`.
+
+    >>> cavity = bx.Cavity(1.0, bx.Reservoir(bx.Ohmic(0.1, 5.0), temperature=20.0))
+    >>> cold = bx.at_temperature(cavity, jnp.array(2.0))
+    >>> float(cold.reservoirs[0].temperature)
+    2.0
+    """
     return Cavity(
         cavity.frequency,
         [Reservoir(bath.spectral_density, temperature) for bath in cavity.reservoirs],

@@ -1,10 +1,11 @@
-r"""The branch cuts of G and of the noise kernel as exponentials, on lines from the edges.
+r"""The branch cuts of G and of the noise kernel as sums of exponentials, on lines from the edges.
 
-Pushed into the lower half plane, a cut becomes lines e + r e^{-i theta} from every edge e of the
-support, on which G and J jump. They are integrated by the trapezoidal rule in log r. Of a pole
-whose place among the nodes is xi, complex, the rule takes the part 1 / (1 - e^{-2 pi i xi}), and
-exactly the rest is left for the sum over poles: neither how close to a line they are matters, nor
-on which side. Near an edge that a pole is close to, G is taken on a ring (`ring`).
+Deformed into the lower half plane, a branch cut becomes lines e + r e^{-i theta} from every edge e
+of the support, across which G and J jump. The integral along a line is a trapezoidal sum in log r.
+A pole near the line makes such a sum inaccurate, but in a known way: if xi is the complex position
+of the pole, counted in nodes, the sum contains a fraction 1 / (1 - e^{-2 pi i xi}) of its residue.
+The rest is added as a pole. So it does not matter how close to a line a pole is, nor on which side.
+Where a pole is close to an edge, G is taken on a ring around the edge (`ring`).
 """
 
 from collections.abc import Sequence
@@ -27,9 +28,9 @@ ANGLE, NOISE_ANGLE = 0.55, 0.8
 
 
 class Cut(eqx.Module):
-    """What stands for the branch cut of a function: exponentials that begin at every edge.
+    """The branch cut of a function as exponentials, one row for the line from each edge.
 
-    The amplitudes are those of two rules, of all nodes and of every second one.
+    There are amplitudes of two quadrature rules: of all nodes, and of every second node.
     """
 
     z: Complex[Array, "edges nodes"]
@@ -42,7 +43,7 @@ class Cut(eqx.Module):
 
 
 def spectral_cut(sheet: Sheet, rings: Rings, nodes: int) -> Cut:
-    """The cut of G: so many nodes on a line from each edge, and the ring about it."""
+    """The cut of G: nodes on the line from each edge, and on the ring around it."""
     z, dz = sheet.lines(ANGLE, nodes)
     left, right = sheet.both_sides(sheet.pieces, z)
     first = sheet.inverse_propagator(z)
@@ -58,7 +59,7 @@ def spectral_cut(sheet: Sheet, rings: Rings, nodes: int) -> Cut:
 
 
 def noise_exponentials(sheet: Sheet, nodes: int) -> ExponentialSum:
-    """g~(t), by both rules: poles of J, and J n on lines."""
+    """g~(t), by both rules: poles of J, and J n on the lines."""
     baths = sheet.system.reservoirs
     poles = [
         Terms(piece.poles, (piece.masses * bath.occupation(piece.poles))[None, :] * left)
@@ -77,13 +78,13 @@ def noise_exponentials(sheet: Sheet, nodes: int) -> ExponentialSum:
 
 
 def both_rules(nodes: int) -> Complex[np.ndarray, "2 1 nodes"]:
-    """1 for each node, and 2 for every second one."""
+    """Weights of both rules: 1 for each node, and 2 for every second one."""
     rules = np.stack([np.ones(nodes), 2.0 * (np.arange(nodes) % 2 == 0)])
     return rules.astype(complex)[:, None, :]
 
 
 def _on_rings(sheet: Sheet, rings: Rings, nodes: int) -> Complex[Array, "2 edges ring"]:
-    """G on the rings: on the first sheet above the real axis, what the lines leave below it."""
+    """G on the rings: above the real axis as it is, below it the part that the lines leave."""
     z, total = rings.below, jnp.zeros((2, *rings.below.shape), complex)
     for sector in range(sheet.sides.size):
         ends = sheet.ends_of(np.full(z.size, sector))
@@ -94,9 +95,9 @@ def _on_rings(sheet: Sheet, rings: Rings, nodes: int) -> Complex[Array, "2 edges
 
 
 def weights_left(sheet: Sheet, poles: Poles, nodes: int) -> Complex[Array, "2 poles"]:
-    """The part of resonances that the lines of u leave, by both rules.
+    """The fraction of each resonance that has to be added to the lines of u, for both rules.
 
-    1 for those between the lines from the ends of their interval, 0 for those beyond.
+    About 1 between the lines from the ends of its interval, and 0 beyond them.
     """
     return part_left(sheet, poles.frequencies, sheet.ends_of(poles.sector), ANGLE, nodes)
 
@@ -104,7 +105,7 @@ def weights_left(sheet: Sheet, poles: Poles, nodes: int) -> Complex[Array, "2 po
 def part_left(
     sheet: Sheet, z: Complex[Array, " poles"], ends: Sequence[Any], angle: float, nodes: int
 ) -> Complex[Array, "2 poles"]:
-    """The part of poles that lines from the ends of an interval leave, by both rules."""
+    """The fraction of poles to be added to lines from the ends of an interval, for both rules."""
     if not z.size:
         return jnp.zeros((2, 0), complex)
     end = jnp.stack([jnp.broadcast_to(end, z.shape) for end in ends])
@@ -112,7 +113,7 @@ def part_left(
     corner = jnp.where(there, end, z.real[None, :] - sheet.frequency).astype(complex)
     of_all = half_line_position((z[None, :] - corner) / sheet.ray(angle), LINE_END, 1)
     xi = jnp.array([nodes, nodes / 2], complex).reshape(2, 1, 1) * of_all[None]
-    # e^{+-50} is as good as 0 or infinity, and has derivatives.
+    # e^{+-50} serves as 0 or infinity, and has derivatives.
     xi = lax.complex(xi.real, jnp.clip(xi.imag, -8.0, 8.0))
     above = 1.0 / (1.0 - jnp.exp(2j * jnp.pi * xi))
     # All poles are above a lower end at -infinity, none above an upper one at +infinity.

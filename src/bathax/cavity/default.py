@@ -1,4 +1,4 @@
-"""The engine that is taken where none is asked for."""
+"""The solver of a cavity that is taken if none is given."""
 
 import jax
 import jax.numpy as jnp
@@ -15,21 +15,26 @@ from bathax.cavity.solvers import Solver, Volterra, largest_size, points_needed
 from bathax.numerics.refinement import largest
 from bathax.system.models import Cavity
 
-# From so many grid points on, the cost of `Resonance`, which does not depend on time, is less.
+# For more grid points than this `Resonance`, whose cost does not depend on time, is cheaper.
 MANY_POINTS = 2**15
-# Up to so many modes a diagonalisation takes less than a second.
+# With at most this number of modes a diagonalisation takes less than a second.
 MANY_MODES = 1024
 
 
 class Automatic(Solver):
-    """`Volterra`, or `Resonance` where it serves better and applies.
+    """`Volterra`, or `Resonance` where it applies and is better.
 
-    In separate modes, up to 1,024 of them, it is `Diagonalisation`. Where a density falls so slowly
-    that no time grid resolves its kernel it is `Resonance`. Of concrete parameters the better one
-    is found out: `Resonance` comes first where the time grid would have more than 32,768 points,
-    and an engine that misses its tolerance is followed by the other one, the better of both results
-    being kept. Inside `jit`, where only the kind of density and occupation is known, it is
-    `Volterra`.
+    For up to 1,024 separate modes it is `Diagonalisation`. Where a density falls so slowly that no
+    time grid resolves its kernel it is `Resonance`. Otherwise, for concrete parameters, `Volterra`
+    is tried first, or `Resonance` if the time grid would have more than 32,768 points. If that
+    misses its tolerance the other one is tried, and the better result is returned. Inside `jit`,
+    where parameters are not known, it is `Volterra`.
+
+    >>> cavity = bx.Cavity(1.0, bx.Reservoir(bx.Ohmic(0.1, 5.0), temperature=20.0))
+    >>> ts = jnp.linspace(0.0, 40.0, 9)
+    >>> sol = bx.solve(cavity, bx.Fock(5), ts, bx.Automatic())
+    >>> sol.message
+    'The requested tolerance was reached.'
     """
 
     def green_functions(
@@ -52,7 +57,7 @@ class Automatic(Solver):
 
 
 def default_solver(cavity: Cavity) -> Solver:
-    """The engine where none is asked for; the only one where no other one applies."""
+    """The solver taken if none is given: `Automatic`, or the only one that applies."""
     if _has_few_modes(cavity):
         return Diagonalisation()
     integrable = all(bath.spectral_density.integrable for bath in cavity.reservoirs)
@@ -75,7 +80,7 @@ def _is_analytic(cavity: Cavity) -> bool:
 def _better(
     first: Estimate[GreenFunctions], second: Estimate[GreenFunctions]
 ) -> Estimate[GreenFunctions]:
-    """For each member of a batch the one that reached its tolerance, or has the smaller error."""
+    """For each member of a batch the estimate that reached its tolerance, or the smaller error."""
     takes_first = jnp.where(
         first.status == second.status,
         _relative_error(first) <= _relative_error(second),
@@ -85,7 +90,7 @@ def _better(
         return first
     if not _any(takes_first):
         return second
-    # In a batch: what is not a number in one of them must not spoil derivatives of the other.
+    # A NaN in one of two members of a batch must not spoil the derivatives of the other.
     return jax.tree.map(lambda a, b: jnp.where(takes_first, a, b), first, second)
 
 

@@ -1,14 +1,15 @@
 r"""Two poles of the propagator that merge, as they do at an exceptional point.
 
-Their residues grow like 1 / distance and cancel. What stays regular are the moments of the pair,
-mu_k = (1 / 2 pi i) \oint G(z) (z - c)^k dz, on a circle around both: mu_0 is the sum of the
-residues, and the mean m and the squared half distance D of the poles follow from mu_0 to mu_3. Six
-exponentials at m + x_n with x_n^6 = h^6 have the same moments mu_0 to mu_5, with amplitudes
+Their residues grow like 1 / distance and cancel. The moments of the pair stay regular,
+mu_k = (1 / 2 pi i) \oint G(z) (z - c)^k dz on a circle around both. mu_0 is the sum of the
+residues; the mean m and the squared half distance D of the poles follow from mu_0 to mu_3. The pair
+is replaced by six exponentials at m + x_n, x_n^6 = h^6, with the same moments mu_0 to mu_5. Their
+amplitudes are
 
 a_n = (1/6) sum_{k<3} (D / x_n^2)^k (mu_0 + mu_1 / x_n),
 
-mu_1 being taken about m. With h^2 = D they are the two poles themselves and four of amplitude 0.
-When these are closer than phases e^{-izt} tell apart, a larger h takes their place, at an error of
+with mu_1 taken about m. For h^2 = D they are the two poles themselves and four of amplitude 0.
+Where the poles are too close for the phases e^{-izt} to differ, h is larger, with an error of
 (ht)^6 / 6!.
 """
 
@@ -21,21 +22,21 @@ from bathax._checks import Scalar
 from bathax.cavity.poles import NOWHERE, Poles
 from bathax.cavity.sheet import Sheet
 
-# Nodes of the circle, and its radius, in units of the distance to what else is there. Two poles
-# are a pair if they are closer than this part of it.
+# The circle has NODES nodes. Its radius is WIDTH times the distance to the nearest other pole or
+# edge; two poles are a pair if they are closer than CLOSE times that distance.
 NODES, WIDTH, CLOSE = 32, 0.35, 0.1
-# Residues above the inverse of this belong to a pair, even where rounding hides that they cancel.
+# Residues above 1 / SINGULAR belong to a pair, even if rounding hides that they cancel.
 SINGULAR = 1e-3
 CIRCLE = np.exp(2j * np.pi * (np.arange(NODES) + 0.5) / NODES)
-# The least h: times the last time, in widths of the resonance, and in distances to an edge. Larger
-# ones miss more than 1e-12, and smaller ones make larger amplitudes.
+# The least h, as a fraction of 1 / (last time), of the width of the resonance, and of the distance
+# to an edge. For larger ones the error exceeds 1e-12, for smaller ones amplitudes are large.
 TURN, PART, NARROW = 0.03, 1.0 / 150.0, 5e-4
 SIX = 6
 CORNERS = np.exp(2j * np.pi * np.arange(SIX) / SIX)[[0, 3, 1, 2, 4, 5]]
 
 
 def merged(sheet: Sheet, poles: Poles, last: Scalar) -> Poles:
-    """The poles with those of a pair replaced, and as many more for each pair that may be."""
+    """The poles, with pairs replaced; the list grows by four for each pair that is looked for."""
     for sector in sorted(set(poles.sector)):
         members = np.asarray(poles.sector) == sector
         for _ in range(_most(poles.sector.count(sector), sheet.edges.shape[0] > 0)):
@@ -45,14 +46,14 @@ def merged(sheet: Sheet, poles: Poles, last: Scalar) -> Poles:
 
 
 def _most(count: int, searched: bool) -> int:
-    """Pairs looked for among so many poles: of those that are searched only the first ones last."""
+    """How many pairs to look for; of many resonances only the least damped ones matter."""
     return min(count // 2, 1 if searched else 2)
 
 
 def _without_pair(
     sheet: Sheet, poles: Poles, chosen: tuple[int, np.ndarray], last: Scalar
 ) -> Poles:
-    """With six exponentials for the closest two poles of a sector, if they are a pair."""
+    """The poles, with six exponentials for the closest two of a sector if they are a pair."""
     sector, members = chosen
     first, second, apart = _closest(lax.stop_gradient(poles), members)
     center = lax.stop_gradient(jnp.sum(jnp.where(first | second, 0.5 * poles.frequencies, 0.0)))
@@ -79,7 +80,7 @@ def _without_pair(
 def _closest(
     poles: Poles, members: np.ndarray
 ) -> tuple[Bool[Array, " poles"], Bool[Array, " poles"], Scalar]:
-    """Which two of some poles are closest, of those whose residues cancel, and how close."""
+    """The closest two poles among those whose residues cancel, and their distance."""
     weightless = poles.residues == 0.0
     slope = jnp.where(weightless, 0.0, 1.0 / jnp.where(weightless, 1.0, poles.residues))
     one, other = np.triu_indices(slope.shape[0], 1)
@@ -95,7 +96,7 @@ def _closest(
 def _room(
     sheet: Sheet, poles: Poles, others: Bool[Array, " poles"], place: tuple[Array, int]
 ) -> Scalar:
-    """How far other poles, edges and poles of J are, all constant."""
+    """The distance to other poles, edges and poles of J; constant to differentiation."""
     center, sector = place
     distances = [
         jnp.where(others & poles.exist, jnp.abs(poles.frequencies - center), jnp.inf),
@@ -108,7 +109,7 @@ def _room(
 def _exponentials(
     sheet: Sheet, circle: tuple[Array, Array, int], last: Scalar
 ) -> tuple[Complex[Array, " six"], Complex[Array, " six"]]:
-    """Frequencies and amplitudes that stand for the poles within a circle."""
+    """Frequencies and amplitudes of the exponentials that replace the poles within a circle."""
     center, room, sector = circle
     radius = WIDTH * room.astype(complex)
     z = center + radius * CIRCLE

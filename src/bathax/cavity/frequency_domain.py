@@ -1,8 +1,8 @@
 r"""The Green functions seen from the reservoirs: an independent check of the time domain.
 
-A quantum that has left the cavity sits at frequency w with amplitude
-U(w, t) = \int_0^t u(s) e^{iws} ds. Commutators are kept, |u|^2 + \int dw J |U|^2 = 1, and the
-noise is v = \int dw J n |U|^2 (AHZ Eq. 14b).
+A quantum that starts in the cavity is found in a mode of frequency w with an amplitude proportional
+to U(w, t) = \int_0^t u(s) e^{iws} ds. Commutators are conserved, |u|^2 + \int dw J |U|^2 = 1, and
+the noise is v = \int dw J n |U|^2 (AHZ Eq. 14b).
 """
 
 import jax.numpy as jnp
@@ -23,20 +23,37 @@ def commutator_defect(cavity: Cavity, t: ArrayLike, points: int = 8192) -> Scala
     `points` (a power of two) is the number of grid points from 0 to t; the frequency nodes grow
     with it. A defect well above rounding says that the time step or the frequency rule is too
     coarse.
+
+    >>> cavity = bx.Cavity(1.0, bx.Reservoir(bx.Ohmic(0.1, 5.0), temperature=20.0))
+    >>> bool(abs(bx.commutator_defect(cavity, 5.0, points=512)) < 1e-8)
+    True
     """
     u, transferred, _ = _spectral_weights(cavity, as_float(t, "t"), points)
     return u.real**2 + u.imag**2 + transferred - 1.0
 
 
 def noise_from_spectrum(cavity: Cavity, t: ArrayLike, points: int = 8192) -> Scalar:
-    r"""v(t, t) = \int dw J(w) n(w) |U(w, t)|^2, independent of the noise kernel."""
+    r"""v(t, t) = \int dw J(w) n(w) |U(w, t)|^2, independent of the noise kernel.
+
+    >>> cavity = bx.Cavity(1.0, bx.Reservoir(bx.Ohmic(0.1, 5.0), temperature=20.0))
+    >>> by_spectrum = bx.noise_from_spectrum(cavity, 5.0, points=512)
+    >>> sol = bx.solve(cavity, bx.Fock(5), jnp.linspace(0.0, 40.0, 9))
+    >>> f"{by_spectrum:.3f}, {sol.v[1]:.3f}"
+    '21.692, 21.692'
+    """
     return _spectral_weights(cavity, as_float(t, "t"), points)[2]
 
 
 def excitation_spectrum(
     cavity: Cavity, t: ArrayLike, frequencies: ArrayLike, points: int = 8192
 ) -> Complex[Array, " nodes"]:
-    r"""U(w, t) = \int_0^t u(s) e^{iws} ds."""
+    r"""U(w, t) = \int_0^t u(s) e^{iws} ds.
+
+    >>> cavity = bx.Cavity(1.0, bx.Reservoir(bx.Ohmic(0.1, 5.0), temperature=20.0))
+    >>> spectrum = bx.excitation_spectrum(cavity, 0.01, jnp.array([1.0]), points=512)
+    >>> round(float(abs(spectrum[0])), 4)  # t at first
+    0.01
+    """
     grid = TimeGrid.until(as_float(t, "t"), points)
     return _transform(green.on_grid(cavity, grid).u, as_float(frequencies, "frequencies"), grid)
 

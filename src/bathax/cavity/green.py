@@ -1,8 +1,8 @@
 r"""The non-equilibrium Green functions u(t) and v(t, t) of a cavity (AHZ Eq. 14).
 
-u' = -i w_s u - \int_0^t g(t-s) u(s) ds, u(0) = 1, is solved in the rotating frame,
-u = e^{-i w_s t} y, y' = -k * y with k(t) = g(t) e^{i w_s t}. With the noise kernel rotated alike,
-v' = 2 Re[conj(y) c], c = k~ * y, and one running integral gives v.
+u' = -i w_s u - \int_0^t g(t-s) u(s) ds, u(0) = 1, is solved in the rotating frame, where
+u = e^{-i w_s t} y and y' = -k * y with k(t) = g(t) e^{i w_s t}. With k~(t) = g~(t) e^{i w_s t} the
+noise obeys v' = 2 Re[conj(y) c], c = k~ * y, and one running integral gives v.
 """
 
 from collections.abc import Callable
@@ -27,9 +27,9 @@ TOGETHER = 2**14
 
 
 class GreenFunctions(eqx.Module):
-    r"""u and v with their time derivatives, and what the interaction energy needs.
+    r"""u and v with their time derivatives, and the noise part of the interaction energy.
 
-    `interaction_noise` is what noise adds to the energy of the coupling,
+    `interaction_noise` is the contribution of noise to the energy of the coupling,
     <H_I> = -2 Im[conj(u)(u' + i w_s u)] <a'a>(0) + interaction_noise.
     """
 
@@ -45,7 +45,7 @@ class GreenFunctions(eqx.Module):
         return self.u.real**2 + self.u.imag**2
 
     def drift(self, frequency: Scalar) -> Complex[Array, "*times"]:
-        """u' + i w_s u, what the reservoirs add to the free rotation."""
+        """u' + i w_s u, the part of u' that is due to the reservoirs."""
         return self.du + lax.complex(jnp.zeros_like(frequency), frequency) * self.u
 
     @property
@@ -66,6 +66,11 @@ def coefficients(green: GreenFunctions) -> MasterEquationCoefficients:
     """w_s' = -Im(u'/u), gamma = -Re(u'/u), gamma~ = v' + 2 gamma v (AHZ, below Eq. 13).
 
     Infinite where u has a zero: the map is exact there but no master equation exists.
+
+    >>> cavity = bx.Cavity(1.0, bx.Reservoir(bx.Ohmic(0.01, 5.0)))
+    >>> green = bx.BornMarkov().green_functions(cavity, jnp.linspace(0.0, 40.0, 9)).value
+    >>> round(float(bx.coefficients(green).dissipation[-1]), 4)  # pi J(w_s)
+    0.0257
     """
     ratio = green.du / green.u
     return MasterEquationCoefficients(
@@ -89,13 +94,13 @@ def interpolated(
 ) -> Callable[[Float[Array, " times"]], tuple[GreenFunctions, GreenFunctions]]:
     """The Green functions at any times up to `stop`, from a grid and from half its points.
 
-    The kernels are sampled once. Both grids go through the same program as long as it takes longer
-    to compile than to run, the coarse one followed by zeros, which by causality do not matter.
-    Derivatives are those of the fine one.
+    The kernels are sampled once. While the program takes longer to compile than to run, one program
+    serves both grids: the coarse one is padded with zeros, which by causality do not matter.
+    Derivatives are those of the fine grid.
     """
     grid = TimeGrid.beyond(stop, points)
     phase = phase_factor(cavity.frequency * grid.times)
-    # Each by itself: inside `jit`, those that nobody asks for are not computed.
+    # Separately, so that inside `jit` a kernel that is not used is not computed.
     memory, noise = cavity.memory_kernel(grid) * phase, cavity.noise_kernel(grid) * phase
     half, together = grid.halved, points <= TOGETHER
     thinned = memory[::2], noise[::2]
@@ -118,7 +123,7 @@ def interpolated(
 
 
 class Rotating(eqx.Module):
-    """What u, u', v, v' and the interaction noise are in the rotating frame: smooth in time."""
+    """u, u', v, v' and the interaction noise in the rotating frame, where they vary slowly."""
 
     y: Complex[Array, "*times"]
     dy: Complex[Array, "*times"]
@@ -130,7 +135,7 @@ class Rotating(eqx.Module):
 def _rotating(
     memory: Complex[Array, " points"], noise: Complex[Array, " points"], step: Scalar
 ) -> Rotating:
-    """From the kernels g and g~ in the rotating frame."""
+    """The solution for kernels g and g~ in the rotating frame."""
     y = solve_integro_differential(memory, step)
     flow, c = (gregory.convolve(kernel[None], y, step)[0] for kernel in (memory, noise))
     exchange = y.conj() * c
@@ -144,7 +149,7 @@ def _rotating(
 def _between(
     samples: Rotating, step: Scalar, size: Int[Array, ""], frequency: Scalar, ts: Array
 ) -> GreenFunctions:
-    """At any times, from samples on a grid of that step and size."""
+    """The Green functions at any times, from samples on a grid of that step and size."""
     rule = stencils(ts / step, size)
     return _laboratory(frequency, ts, jax.tree.map(lambda f: combined(f, *rule), samples))
 

@@ -1,11 +1,11 @@
-r"""Where a cavity ends up: u and v for t -> infinity in closed form (AHZ Eqs. 17-19).
+r"""The limit t -> infinity of u and v in closed form (AHZ Eqs. 17-19).
 
 u(t) -> sum_b Z_b e^{-i w_b t} and, on the average over time,
 
 v -> \int dw J n [|G(w)|^2 + sum_b Z_b^2 / (w - w_b)^2],
 
-several reservoirs with J n summed. The integral runs along the lines of `resonance`, where a
-narrow |G|^2 is no obstacle.
+where J n is summed over the reservoirs. The contour is deformed to the lines of `resonance`, so
+that a narrow peak of |G|^2 needs no fine grid.
 """
 
 import equinox as eqx
@@ -30,15 +30,20 @@ from bathax.system.states import State
 from bathax.system.system import require_system
 
 NODES = 512
-# Part of the quanta that may be missed.
+# The sum rule |u|^2 + v = 1 for n = 1 has to hold to this accuracy.
 MISSED = 1e-7
 
 
 class LongTimeLimit(eqx.Module):
-    """u and v for t -> infinity; where there are two bound states, averages over their beat.
+    """u and v for t -> infinity; with several bound states, averages over their beats.
 
-    `transmission` |u|^2 = sum_b Z_b^2, `noise` v and its `error`, an estimate. With one bound state
-    v has stopped moving, and with none the cavity has forgotten its start.
+    `transmission` is |u|^2 = sum_b Z_b^2, `noise` is v, and `error` an estimate of its error. With
+    one bound state |u|^2 and v are constant in the end; without one the initial state is forgotten.
+
+    >>> cavity = bx.Cavity(1.0, bx.Reservoir(bx.Ohmic(0.1, 5.0), temperature=20.0))
+    >>> end = bx.long_time_limit(cavity)
+    >>> float(end.transmission), round(float(end.energy(bx.Fock(5))), 2)
+    (0.0, 39.5)
     """
 
     frequency: Scalar
@@ -48,11 +53,11 @@ class LongTimeLimit(eqx.Module):
 
     @property
     def transmission(self) -> Scalar:
-        """The share of the initial quanta that stays, sum_b Z_b^2."""
+        """The fraction of the initial quanta that stays, sum_b Z_b^2."""
         return jnp.sum(self.bound_states.residues**2)
 
     def number(self, state: State) -> Scalar:
-        """<a'a>, from an initial state."""
+        """<a'a> for an initial state."""
         return self.transmission * state.number + self.noise
 
     def energy(self, state: State) -> Scalar:
@@ -66,7 +71,7 @@ class LongTimeLimit(eqx.Module):
 
     @program
     def temperature(self, state: State) -> Scalar:
-        """lim T(t) = w_s / (dS/dv), because v changes longest of all; 0 in the vacuum.
+        """lim T(t) = w_s / (dS/dv), because v approaches its limit last; 0 in the vacuum.
 
         Without a bound state w_s / ln(1 + 1/v), for every initial state.
         """
@@ -83,10 +88,17 @@ class LongTimeLimit(eqx.Module):
 def long_time_limit(cavity: Cavity) -> LongTimeLimit:
     r"""u and v for t -> infinity.
 
-    For the reservoirs that `Resonance` can take, and in separate modes the average over all times.
-    Works under `jit`, `vmap` and `grad`; a bad point of a batch is NaN. The error estimate is the
-    squared change from half the nodes, plus rounding and what of a uniform occupation lies beyond
-    the ends of the lines; infinite where a pole is so close to an edge that it is missed.
+    For the reservoirs of `Resonance`, and for separate modes as an average over all times. Works
+    under `jit`, `vmap` and `grad`; a bad point of a batch is NaN. The error estimate is the squared
+    change from half the nodes, plus rounding and, for a uniform occupation, the quanta beyond the
+    ends of the lines. It is infinite where a pole is so close to an edge that it was not found.
+
+    At half the critical coupling and kT0 = 20 (AHZ Fig. 2b):
+
+    >>> cavity = bx.Cavity(1.0, bx.Reservoir(bx.Ohmic(0.1, 5.0), temperature=20.0))
+    >>> end = bx.long_time_limit(cavity)
+    >>> f"{end.noise:.2f}, {end.temperature(bx.Fock(5)):.2f}"
+    '39.50, 40.00'
     """
     require_system(cavity)
     if cavity.has_modes:
@@ -98,8 +110,8 @@ def long_time_limit(cavity: Cavity) -> LongTimeLimit:
     size = jnp.where(fine > 0.0, fine, 1.0)
     change = jnp.abs(fine - coarse) / size
     error = size * (jnp.minimum(change, change**2) + 1e-14) + _beyond(sheet, bound, found)
-    # With n = 1 everywhere v is 1 - sum_b Z_b^2. Where that is missed, as with a pole at an edge,
-    # nothing tells how many quanta are there.
+    # With n = 1 everywhere v is 1 - sum_b Z_b^2. Where that fails, as for a pole at an edge, the
+    # error of v is unknown.
     missed = jnp.abs(filled + jnp.sum(bound.residues**2) - 1.0) > MISSED
     error = jnp.where(missed | ~are_complete(sheet, found), jnp.inf, error)
     valid = is_valid(cavity)
@@ -170,7 +182,7 @@ def _bound_response(bound: BoundStates, z: Complex[Array, " z"]) -> Complex[Arra
 
 
 def _beyond(sheet: Sheet, bound: BoundStates, found: Poles) -> Float[Array, ""]:
-    """Quanta of uniformly filled reservoirs beyond the ends of the lines: u(0) = 1 lacks them."""
+    """Quanta of uniformly filled reservoirs beyond the ends of the lines, from u(0) = 1."""
     occupations = [bath.occupation for bath in sheet.system.reservoirs]
     filling = [n.constant for n in occupations if n.constant is not None]
     if not filling:

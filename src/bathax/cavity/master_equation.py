@@ -1,7 +1,7 @@
 """The exact master equation of the cavity, integrated as it stands (AHZ Eq. 13).
 
-`solve` evolves states by the exact map instead, which is faster and has no truncation; this is the
-independent way to the same density matrix.
+`solve` evolves states by the exact channel instead, which is faster and has no truncation. This is
+an independent way to the same density matrix.
 """
 
 from typing import Any
@@ -31,6 +31,14 @@ def integrate_master_equation(
     The dimension of `rho` is the truncation: pad it with zeros until the highest levels stay
     empty. Coefficients come from Green functions on `points` grid points. Where u has a zero they
     are infinite: the result is NaN if the integrator cannot pass.
+
+    Critical damping in the vacuum, |u|^2 = e^{-lam t} (1 + lam t/2)^2:
+
+    >>> J = bx.Lorentzian(gamma0=0.5, width=1.0, center=1.0)
+    >>> cavity, one = bx.Cavity(1.0, bx.Reservoir(J)), jnp.diag(jnp.array([0.0, 1.0]))
+    >>> rho = bx.integrate_master_equation(cavity, one, jnp.array([0.0, 2.0]), points=256)
+    >>> round(float(rho[-1, 1, 1].real), 4)  # 4 / e^2
+    0.5413
     """
     rho, ts = as_complex(rho, "rho"), as_float(ts, "ts")
     grid = TimeGrid.until(ts[-1], points)

@@ -1,8 +1,9 @@
-"""Where the poles of the propagator are: zeros of 1/G, continued from each interval of the support.
+"""The search for poles of the propagator: zeros of 1/G, continued from intervals of the support.
 
-Bound states by bisection in the gaps of the support. Resonances by Newton's method from the shifted
-level and from the cells of polar grids about the edges around which the phase of 1/G turns; all of
-them by Aberth's method where J is rational. Nothing here is differentiated.
+Bound states are found by bisection in the gaps of the support. Resonances are found by Newton's
+method, from the shifted level and from those cells of polar grids around the edges about which the
+phase of 1/G winds. Where J is rational, Aberth's method finds all of them. Nothing here is
+differentiated.
 """
 
 import cmath
@@ -19,22 +20,21 @@ from jaxtyping import Array, Bool, Complex, Float, Int
 from bathax.cavity.sheet import Sector, Sheet
 
 BISECTIONS, NEWTON_STEPS, ABERTH_STEPS = 60, 9, 30
-# A polar grid about each edge, on which resonances are looked for: so many distances from 1e-9 w_s
-# up to 0.3 bandwidths, and from there, where a cutoff makes chains of resonances, up to 30, and
-# angles below the real axis.
+# A polar grid around each edge: NEAR distances from NEAREST w_s to CHAINED bandwidths, FAR from
+# there to FARTHEST bandwidths, where a cutoff makes chains of resonances; angles below the axis.
 NEAREST, CHAINED, FARTHEST = 1e-9, 0.3, 30.0
 NEAR, FAR = 32, 40
 ANGLES = np.linspace(0.0, 0.5 * np.pi, 12)
-# Newton's method is done when a step is shorter than this part of the distance to an edge.
+# Newton's method has converged if a step is shorter than this fraction of the distance to an edge.
 CONVERGED, MERGED = 1e-8, 1e-6
-# The step at which half of the searches turn to the other zero of a pair, and how close a pair is.
+# The step at which half of the searches go to the other zero of a pair, and how close pairs are.
 TURNED, PAIRED = 5, 0.1
-# Resonances kept in each sector, and cells of each grid that are followed to find them.
+# How many resonances are kept in each sector, and how many cells of each grid are starts.
 KEPT, FOLLOWED = 8, 8
 
 
 class Found(eqx.Module):
-    """Zeros of 1/G, continued from the intervals `sector`; any numbers where there are none."""
+    """Zeros of 1/G, continued from the intervals `sector`; where not `exist`, any numbers."""
 
     z: Complex[Array, " z"]
     exist: Bool[Array, " z"]
@@ -51,10 +51,10 @@ class Found(eqx.Module):
 
 
 class Survey(eqx.Module):
-    """Sigma and 1/G where poles are looked for: on polar grids about the edges, at w_s, at edges.
+    """Sigma and 1/G where poles are searched: on polar grids around the edges, at w_s, at edges.
 
-    A grid for each edge and the interval on either side of it that J may cover, the `sectors` from
-    which 1/G is continued.
+    Each edge has a grid for the interval on either side of it, unless J vanishes there. `sectors`
+    are these intervals, from which 1/G is continued.
     """
 
     grids: Complex[Array, "grids angles radii"]
@@ -65,7 +65,7 @@ class Survey(eqx.Module):
 
     @staticmethod
     def of(sheet: Sheet) -> "Survey":
-        """With one evaluation of Sigma."""
+        """The survey, with one evaluation of Sigma."""
         ends, rays = sheet.edges.astype(complex), np.exp(-1j * ANGLES)
         count, covered = ends.shape[0], sheet.covered
         about = [(m, m - 1, rays) for m in range(1, count + 1) if covered[m] is not False]
@@ -90,7 +90,7 @@ class Survey(eqx.Module):
 
 
 def _radii(sheet: Sheet) -> Float[Array, " radii"]:
-    """Distances from an edge, evenly spaced in their logarithm in two stretches."""
+    """Distances from an edge: two logarithmic ranges, one after the other."""
     system = sheet.system
     near, chained = jnp.log(NEAREST * system.frequency), jnp.log(CHAINED * system.bandwidth)
     steps, further = np.arange(NEAR) / NEAR, np.linspace(0.0, math.log(FARTHEST / CHAINED), FAR)
@@ -101,7 +101,7 @@ def _radii(sheet: Sheet) -> Float[Array, " radii"]:
 
 
 def gaps(sheet: Sheet, sigma: Float[Array, " edges"]) -> Found:
-    """The bound state of each gap, with Sigma at the edges."""
+    """The bound state of each gap of the support; `sigma` is Sigma at the edges."""
     ends, system = sheet.edges, sheet.system
     if not ends.shape[0]:
         return Found(jnp.zeros(0, complex), jnp.zeros(0, bool), ())
@@ -145,9 +145,10 @@ def resonant(sheet: Sheet, survey: Survey) -> Found:
 
 
 def _rational(sheet: Sheet) -> Found:
-    """All zeros where J is rational, one more than it has poles: Aberth's method.
+    """All zeros of 1/G for a rational J, one more than it has poles, by Aberth's method.
 
-    It starts from each pole of J repelled by the level, and from what the sum of all leaves.
+    The starts are the poles of J, each repelled by the level w_s, and one more that makes the sum
+    of all starts right.
     """
     own, unit = sheet.density_poles, sheet.level
     sector = (0,) * (own.size + 1)
@@ -158,27 +159,27 @@ def _rational(sheet: Sheet) -> Found:
     level = unit + jnp.sum(own - repelled)
 
     def advance(_: Int[Array, ""], state: tuple[Array, Array]) -> tuple[Array, Array]:
-        # At a pole of J without weight, which is a root, 1/G is 0/0: it stays there.
+        # A pole of J with mass 0 is a root at which 1/G is 0/0: the start stays there.
         z, _ = state
         value, slope = with_slope(cleared, z)
         step, apart = value / slope, z[:, None] - z[None, :]
         others = jnp.sum(jnp.where(apart == 0.0, 0.0, 1.0 / apart), axis=1)
         return z - jnp.nan_to_num(step) / (1.0 - jnp.nan_to_num(step) * others), step
 
-    # Turned a little about the level: poles may lie on both sides of a line that all starts are on.
+    # Starts on one line could not leave it if it is a symmetry axis: they are turned a little.
     z = unit + (jnp.append(repelled, level) - unit) * cmath.exp(0.1j)
     z, step = lax.fori_loop(0, ABERTH_STEPS, advance, (z, jnp.zeros_like(z)))
-    # Poles that merge are each known to the root of the rounding error, or hit, without a slope.
+    # Poles that merge are known to the root of the rounding error, or exactly, where 1/G' = 0.
     hit = sheet.continued_inverse(z, sector) == 0.0
     good = (hit | (jnp.abs(step) < MERGED * sheet.frequency)) & (z.imag <= 0.0)
     return Found(z, good, sector)
 
 
 def _search(sheet: Sheet, survey: Survey) -> Found:
-    """Where Newton's method leads from the shifted levels and from the cells of grids.
+    """Zeros that Newton's method finds from the shifted levels and from the cells of grids.
 
-    Each start is followed twice. The second one goes on to the other zero of the parabola that 1/G
-    is close to its first zero, which finds the second resonance of two that merge.
+    Each start is followed twice. The second time it jumps to the other zero of the parabola that
+    approximates 1/G near the first zero; so both of two resonances that merge are found.
     """
     sectors = np.unique(survey.sectors)
     levels, cells = _levels(sheet, survey.at_level), _enclosed(survey.grids, survey.cleared)
@@ -190,7 +191,7 @@ def _search(sheet: Sheet, survey: Survey) -> Found:
     low, high = sheet.ends_of(sector)
 
     def size(z: Array) -> Array:
-        """How far from the nearest edge."""
+        """The distance to the nearer end of the interval."""
         return jnp.minimum(jnp.abs(z - low.astype(complex)), jnp.abs(z - high.astype(complex)))
 
     z, length, apart = _followed(_cleared(sheet, sector), starts, size)
@@ -212,10 +213,10 @@ def _search(sheet: Sheet, survey: Survey) -> Found:
 def _followed(
     function: Callable[[Array], Array], starts: Complex[Array, " z"], size: Callable[[Array], Array]
 ) -> tuple[Complex[Array, " z"], Float[Array, " z"], Float[Array, " z"]]:
-    """Zeros near starts, the last steps, and how far the other zero of the parabola there is.
+    """Zeros near the starts, the last steps, and the distance to the other zero of the parabola.
 
-    Each step goes to the closer zero of the parabola with the value, the slope and the change of
-    the slope since the last step, so that zeros which merge are found as fast as others. The second
+    Each step goes to the closer zero of the parabola that has the value, the slope, and the change
+    of the slope since the last step. So zeros that merge are found as fast as others. The second
     half of the starts goes to the farther zero once.
     """
     second = np.arange(starts.size) >= starts.size // 2
@@ -246,11 +247,11 @@ def _followed(
 def _repeated(
     z: Complex[Array, " z"], good: Bool[Array, " z"], about: tuple[np.ndarray, Array, Array]
 ) -> Bool[Array, " z"]:
-    """Which zeros are among those before, of the second half also those that are of no pair."""
+    """Zeros found before in the list, and in its second half those that belong to no pair."""
     sector, scale, apart = about
     second = np.arange(z.size) >= z.size // 2
     same = np.tril(sector[:, None] == sector[None, :], -1)
-    # Of a pair that is closer than zeros are told apart each zero is found from its own half.
+    # Of a pair closer than the resolution, each half of the list has one zero.
     pair = jnp.where(apart > MERGED * scale, 0.5 * apart, 0.0)[:, None]
     near = jnp.where(second[:, None] & ~second[None, :], pair, MERGED * scale[:, None])
     earlier = same & (jnp.abs(z[:, None] - z[None, :]) < near)
@@ -276,29 +277,29 @@ def _levels(sheet: Sheet, sigma: Complex[Array, ""]) -> Complex[Array, " starts"
 def _enclosed(
     z: Complex[Array, "grids angles radii"], values: Complex[Array, "grids angles radii"]
 ) -> Complex[Array, "grids starts"]:
-    """Cells of polar grids around which the phase of the values turns: where zeros are.
+    """Cells of polar grids about which the phase of the values winds: they contain zeros.
 
-    The least damped come first; NaN where there are fewer.
+    The least damped come first, followed by NaN if there are fewer than are followed.
     """
     phase = jnp.angle(values)
     outwards, across = _wrapped(jnp.diff(phase, axis=2)), _wrapped(jnp.diff(phase, axis=1))
     turn = outwards[:, :-1] + across[:, :, 1:] - outwards[:, 1:] - across[:, :, :-1]
     middle = 0.25 * (z[:, 1:, 1:] + z[:, 1:, :-1] + z[:, :-1, 1:] + z[:, :-1, :-1])
     holds, middle = ((x.reshape(z.shape[0], -1)) for x in (jnp.abs(turn) > jnp.pi, middle))
-    # The first of those that hold have the largest rank.
-    # In single precision the search is a call to a library instead of a sort.
+    # The first cells with a zero have the largest rank.
+    # In single precision XLA calls a library for this instead of sorting.
     places = -np.arange(holds.shape[1], dtype=np.float32)[None, :]
     rank, first = lax.top_k(jnp.where(holds, places, -jnp.inf), FOLLOWED)
     return jnp.where(rank > -jnp.inf, jnp.take_along_axis(middle, first, axis=1), jnp.nan)
 
 
 def _wrapped(phase: Float[Array, "..."]) -> Float[Array, "..."]:
-    """Within half a turn of 0."""
+    """The phase, between -pi and pi."""
     return phase - 2.0 * jnp.pi * jnp.round(phase / (2.0 * jnp.pi))
 
 
 def _cleared(sheet: Sheet, sector: Sector) -> Callable[[Array], Array]:
-    """1/G without the poles of J."""
+    """1/G times factors that cancel its poles, those of J."""
     return lambda z: sheet.continued_inverse(z, sector) * _clearing(sheet, z, sector)
 
 

@@ -1,8 +1,9 @@
 r"""Bound states and resonances: the poles of the propagator G(z) = 1 / (z - w_s - Sigma(z)).
 
-On its first sheet G has poles only on the real axis outside the support of J, the bound states, of
-which every gap holds at most one. Continued through the support into the lower half plane,
-1 / G_II = 1 / G + 2 pi i J, it has complex ones, the resonances: a frequency and half a width.
+On the first Riemann sheet the poles of G are bound states: they lie on the real axis outside the
+support of J, at most one in each gap. On the second sheet, 1 / G_II = 1 / G + 2 pi i J, where G is
+continued through the support into the lower half plane, the poles are resonances: w_p - i Gamma / 2
+with a frequency w_p and a width Gamma.
 """
 
 from functools import partial
@@ -21,14 +22,14 @@ from bathax.cavity.sheet import Sheet
 from bathax.cavity.star import eigenstates
 from bathax.system.system import System, require_system
 
-# Where poles that do not exist are put, with residue 0: on no other frequency.
+# Poles that do not exist are placed here, with residue 0, away from all other frequencies.
 NOWHERE = 0.577 + 1.618j
 
 
 class Poles(eqx.Module):
-    """Frequencies and residues of G, of which only those count that exist.
+    """Frequencies and residues of poles of G, of which only those count that `exist`.
 
-    Each is continued from one of the intervals between the edges, its `sector`.
+    Each belongs to the continuation of G from one interval between the edges, its `sector`.
     """
 
     frequencies: Complex[Array, " poles"]
@@ -38,9 +39,9 @@ class Poles(eqx.Module):
 
 
 class BoundStates(eqx.Module):
-    """Bound states in the gaps of the reservoirs, in increasing order, as many as there may be.
+    """Bound states, one entry for each gap of the support, in increasing order.
 
-    Where a gap has none, `exist` is False, the frequency NaN and the residue Z = 0.
+    If a gap has none, `exist` is False, the frequency NaN and the residue Z = 0.
     """
 
     frequencies: Float[Array, " gaps"]
@@ -49,15 +50,15 @@ class BoundStates(eqx.Module):
 
     @property
     def placed(self) -> Complex[Array, " gaps"]:
-        """The frequencies, and any number where there is none, to be weighted with Z = 0."""
+        """The frequencies, or any number where there is none, to be multiplied by Z = 0."""
         return jnp.where(self.exist, self.frequencies, -1.0).astype(complex)
 
 
 class Resonances(eqx.Module):
     """Resonances z_p = w_p - i Gamma_p / 2 and their residues R_p, the least damped ones first.
 
-    Of as many as fit, those count that `exist`; the others are NaN with R = 0. `complete` says
-    whether those within 1 radian of the real axis are as many as the argument principle counts.
+    The list has a fixed length: entries that do not `exist` are NaN with R = 0. `complete` says
+    whether there are as many within 1 radian of the real axis as the argument principle counts.
     """
 
     frequencies: Complex[Array, " poles"]
@@ -87,11 +88,18 @@ def discrete(sheet: Sheet) -> tuple[BoundStates, Poles]:
 def bound_states(system: System) -> BoundStates:
     r"""Real w_b outside the support, w_b - w_s - Sigma(w_b) = 0, and Z = 1 / (1 - Sigma'(w_b)).
 
-    As in AHZ Eq. (15): u(t) keeps Z e^{-i w_b t} for ever. A gap has at most one; a band with two
-    edges can have two bound states, whose beat never ends.
+    As in AHZ Eq. (15): u(t) keeps a term Z e^{-i w_b t} for ever. A gap has at most one. A band
+    with two edges can have two bound states, whose beat never ends.
 
-    Works under `jit`, `vmap` and `grad`. A bound state within rounding of an edge has a residue
-    that is as uncertain as its distance. In reservoirs of separate modes every eigenstate is bound.
+    Works under `jit`, `vmap` and `grad`. If a bound state is within rounding of an edge, its
+    residue is uncertain. In reservoirs of separate modes every eigenstate is bound.
+
+    A mode in the middle of a band with eta = W^2 has a bound state on either side:
+
+    >>> band = bx.SemicircleBand(eta=1.0, center=1.0, half_width=1.0)
+    >>> found = bx.bound_states(bx.Cavity(1.0, bx.Reservoir(band)))
+    >>> np.round(found.frequencies[found.exist], 4).tolist()  # 1 -+ 2 / sqrt(3)
+    [-0.1547, 2.1547]
     """
     require_system(system)
     if system.has_modes:
@@ -106,10 +114,15 @@ def bound_states(system: System) -> BoundStates:
 def resonances(system: System) -> Resonances:
     r"""Poles of G continued through the support of J: 1/G(z) + 2 pi i J(z) = 0, Im z < 0.
 
-    At weak coupling one, near w_s + Delta(w_s) - i pi J(w_s), with R near 1. Works under `jit`,
-    `vmap` and `grad`, with derivatives of implicit functions; where two resonances merge there are
-    none. At most eight are found for each interval between the edges of J, and all where J is
-    rational; none in reservoirs of separate modes.
+    At weak coupling there is one near w_s + Delta(w_s) - i pi J(w_s), with R near 1. Works under
+    `jit`, `vmap` and `grad`, with derivatives of implicit functions, which do not exist where two
+    resonances merge. At most eight are found for each interval between the edges of J, and all if J
+    is rational; none in reservoirs of separate modes.
+
+    >>> J = bx.Lorentzian(gamma0=0.32, width=1.0, center=1.0)
+    >>> found = bx.resonances(bx.Cavity(1.0, bx.Reservoir(J)))
+    >>> np.round(found.widths, 4).tolist()  # lam -+ G, G^2 = lam^2 - 2 gamma0 lam = 0.36
+    [0.4, 1.6]
     """
     require_system(system)
     if system.has_modes:
@@ -145,8 +158,8 @@ def _residues(sheet: Sheet, found: Found) -> tuple[Array, Array]:
     z = jnp.where(found.exist, found.z, lax.stop_gradient(away))
     z = _implicit(sheet, Found(z, found.exist, found.sector))
     _, slope = with_slope(lambda z: sheet.continued_inverse(z, found.sector), z)
-    # Where two poles merge the slope may vanish: without them u(0) = 1 is missed.
-    # At an edge where J rises like a root it is infinite.
+    # Where two poles merge the slope may vanish; without them u(0) is not 1, which is noticed.
+    # At an edge where J rises like a square root the slope is infinite.
     simple = found.exist & (slope != 0.0) & jnp.isfinite(slope)
     residues = jnp.where(simple, 1.0 / jnp.where(simple, slope, 1.0), 0.0)
     return jnp.where(found.exist, z, away), residues
@@ -158,19 +171,19 @@ def _bound(found: Found, z: Complex[Array, " gaps"], residues: Array) -> BoundSt
 
 @eqx.filter_custom_jvp
 def _implicit(sheet: Sheet, found: Found) -> Complex[Array, " z"]:
-    """Zeros of 1/G that have been found, as functions of the parameters of the system."""
+    """The zeros of 1/G that were found, as differentiable functions of the system's parameters."""
     del sheet
     return found.z
 
 
 @_implicit.def_jvp
 def _implicit_jvp(primals: tuple, tangents: tuple) -> tuple[Array, Any]:
-    # dz = -d(1/G) / (1/G)', evaluated at z as a function again: so in derivatives of every order.
+    # dz = -d(1/G) / (1/G)', where z is differentiable in turn: this gives derivatives of any order.
     (sheet, found), (d_sheet, _) = primals, tangents
     z = _implicit(sheet, found)
     _, slope = with_slope(lambda z: sheet.continued_inverse(z, found.sector), z)
     inverse = partial(Sheet.continued_inverse, z=z, sector=found.sector)
     _, change = eqx.filter_jvp(inverse, (sheet,), (d_sheet,))
-    # Where two poles merge they have no derivative.
+    # Poles that merge have no derivative.
     slope = jnp.where(slope == 0.0, 1.0, slope)
     return z, jnp.zeros_like(z) if change is None else -change / slope

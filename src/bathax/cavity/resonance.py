@@ -1,15 +1,19 @@
-r"""u and v at any time at once: bound states, resonances and what is left of the cut.
+r"""u and v as sums of exponentials, by contour deformation (AHZ Eq. 15).
 
-u(t) = (i/2pi) \int dw G(w + i0) e^{-iwt}. The line is pushed into the lower half plane, up to lines
-e + r e^{-i theta} from every edge e of the support:
+u(t) is the Fourier transform of the propagator, (i/2pi) \int dw G(w + i0) e^{-iwt}. The contour is
+deformed into the lower half plane, where e^{-izt} decays. It picks up the poles of G. The branch
+cut of G on the support of J becomes a line z = e + r e^{-i theta} from every edge e of the support:
 
 u(t) = sum_b Z_b e^{-i w_b t} + sum_p R_p e^{-i z_p t}
-     + sum_e \int dz [J_right - J_left](z) G_left(z) G_right(z) e^{-izt},
+     + sum_e \int dz [J_right - J_left](z) G_left(z) G_right(z) e^{-izt}.
 
-left and right of a line being G and J continued from the two sides of the edge (AHZ Eq. 15, which
-it is for theta -> 0). How the lines are integrated is in `cut`, what G does near an edge in `ring`,
-two poles that merge in `exceptional_points`. The noise kernel g~ has J n on lines at another angle.
-Everything else is algebra of exponentials, at a cost that does not depend on t.
+b are the bound states and p the resonances on the second Riemann sheet. "Left" and "right" mean
+G and J continued from the two sides of the edge. For theta -> 0 this is AHZ Eq. 15.
+
+`cut` integrates along the lines, `ring` treats an edge with a pole of G close to it, and
+`exceptional_points` two poles of G that merge. The noise kernel g~ is a sum of the same kind, with
+J n on lines at another angle. v follows from integrals of products of exponentials, at a cost that
+does not depend on t.
 """
 
 import equinox as eqx
@@ -36,17 +40,26 @@ from bathax.system.models import Cavity
 class Resonance(Solver):
     r"""The exact solution as a sum of exponentials, at a cost that does not depend on the times.
 
-    For spectral densities that are analytic off the ends of their support (all but
-    `DiscreteModes`; of `Tabulated` its `rational` fit, outside of `jit`) and thermal or uniform
-    occupations. `nodes`, an even number, is how many exponentials stand for the cut of each edge.
-    `rtol` bounds the error estimate as that of `Volterra`. Couplings, temperatures and states in a
-    batch share their exponentials: under `vmap` over those a sweep is a few matrix products.
+    It needs thermal or uniform occupations, and spectral densities that are analytic but for the
+    ends of their support: all but `DiscreteModes` and `Function`. A `Tabulated` density is replaced
+    by its `rational` fit, outside of `jit`. `nodes`, an even number, is how many exponentials
+    represent the branch cut at each edge. `rtol` bounds the error estimate as in `Volterra`. Under
+    `vmap` over couplings, temperatures or states the batch shares its exponentials, and a sweep is
+    a few matrix products.
 
     The error estimate is the square of the relative change from half the nodes, plus rounding.
-    Where the argument principle counts more resonances than have been found, it includes by how
-    much u(0) = 1 is missed. Two resonances may merge, as those of a critically damped `Lorentzian`
-    do, and a pole may be at an edge of the support; three that merge are out of reach, which shows
-    there.
+    Where the argument principle counts more resonances than were found, the deviation from
+    u(0) = 1 is added. Two resonances may merge, as those of a critically damped `Lorentzian` do,
+    and a pole may lie at an edge of the support. Three that merge are not resolved; the error
+    estimate shows it.
+
+    Critical damping, |u| = e^{-lam t/2} (1 + lam t/2):
+
+    >>> J = bx.Lorentzian(gamma0=0.5, width=1.0, center=1.0)
+    >>> cavity, ts = bx.Cavity(1.0, bx.Reservoir(J)), jnp.linspace(0.0, 8.0, 9)
+    >>> green = bx.Resonance().green_functions(cavity, ts).value
+    >>> round(float(abs(green.u[2])), 4)  # 2 / e
+    0.7358
     """
 
     nodes: int = eqx.field(static=True, default=512)
@@ -67,7 +80,7 @@ class Resonance(Solver):
 
 
 def require_continued(cavity: Cavity) -> None:
-    """Refuse an occupation that is only known on the real axis."""
+    """Refuse an occupation that is known on the real axis alone."""
     for bath in cavity.reservoirs:
         known = bath.occupation.is_analytic
         require("occupation", "thermal or uniform", f"{bath.occupation}", known)
@@ -92,10 +105,10 @@ def _solve(
 
 
 def propagator(sheet: Sheet, bound: BoundStates, poles: Poles, cut: Cut) -> ExponentialSum:
-    """u(t), by both rules.
+    """u(t), by the rule of all nodes and by that of every second node.
 
-    With one edge only the least damped resonances oscillate for long against the cut, one more than
-    there are poles of J: the others are counted to it.
+    Strongly damped resonances are treated like terms of the cut. If the support has at most one
+    edge, only the least damped resonances count as poles, two more than J has.
     """
     count, nodes = cut.z.shape[0], cut.z.shape[1] - ORDER
     rank = np.asarray([poles.sector[:k].count(m) for k, m in enumerate(poles.sector)], int)
@@ -109,7 +122,7 @@ def propagator(sheet: Sheet, bound: BoundStates, poles: Poles, cut: Cut) -> Expo
 
 
 def _noise_convolution(sheet: Sheet, u: ExponentialSum, nodes: int) -> ExponentialSum:
-    """g~ * u, which is n g * u = -n (u' + i w_s u) where g~ is proportional to g."""
+    """The convolution g~ * u; where g~ = n g it is -n (u' + i w_s u)."""
     filling = sheet.system.common_filling
     if filling is not None:
         return u.with_moment(sheet.level)[1].scaled(-filling.astype(complex))
@@ -119,7 +132,7 @@ def _noise_convolution(sheet: Sheet, u: ExponentialSum, nodes: int) -> Exponenti
 def _green(
     cavity: Cavity, u: ExponentialSum, c: ExponentialSum, ts: Float[Array, " times"]
 ) -> GreenFunctions:
-    """u, u', v, v' from u and c = g~ * u, exact at t = 0."""
+    """u, u', v, v' from u and c = g~ * u, with the exact values at t = 0."""
     later, level = (ts > 0.0)[None, :], cavity.frequency.astype(complex)
     found = overlap(u, c, ts, level, cavity.bandwidth)
     values, drifts = jnp.where(later, found.f, np.array([[1.0], [0.0]], complex))

@@ -1,12 +1,15 @@
-r"""What G does close to an edge of the support where a pole is, or almost.
+r"""The propagator G near an edge e of the support, if a pole of G is at the edge or close to it.
 
-With x = (z - e) / rho and the window W = x^m / (1 + x^m), G = W G + (1 - W) G. The first part
-vanishes at the edge, with whatever pole is near, and is integrated along lines and over poles as it
-is elsewhere, the poles z_k of W included, m of them on a ring of radius rho about e. The second
-part falls like z^{-m} while e^{-izt} is a polynomial where it matters, if rho t is small: the
-contour is closed above the real axis, around the upper poles of W. Either way each z_k contributes
-(z_k - e) G(z_k) / m e^{-i z_k t}, the mean of (z - e) G over the ring. The error is
-(rho t)^m / m!, wherever the poles of G are.
+A window W = x^m / (1 + x^m), x = (z - e) / rho, splits G = W G + (1 - W) G. W has m poles z_k on a
+ring of radius rho around e.
+
+- W G vanishes at the edge, and so does the residue of a pole there. It is integrated along the
+  lines and over the poles as G is elsewhere, with the lower z_k as additional poles.
+- (1 - W) G falls like z^{-m}. If rho t is small, e^{-izt} is a polynomial where this matters, and
+  the contour can be closed above the real axis, around the upper z_k.
+
+In both cases z_k contributes (z_k - e) G(z_k) / m e^{-i z_k t}. The error is (rho t)^m / m!,
+wherever the poles of G are.
 """
 
 import equinox as eqx
@@ -19,13 +22,13 @@ from bathax._checks import Scalar
 from bathax.cavity.poles import BoundStates, Poles
 from bathax.cavity.sheet import Sheet
 
-# Poles of a window, half of them below the real axis, and rho times the last time.
+# The number m of poles of a window, half of them below the real axis; rho times the last time.
 ORDER, TURN = 8, 0.05
 # The least and the largest radius, in units of w_s.
 LEAST, WIDEST = 1e-13, 1e-2
-# Within so much of the radius the window is 0: it would be 1e-16.
+# Within this fraction of the radius the window is set to 0; it would be 1e-16.
 INSIDE = 1e-2
-# A pole is near where 1/G changes on the ring by more than this part of itself.
+# A pole is close if 1/G changes on the ring by more than this fraction of its mean.
 CHANGING = 0.1
 ANGLES = np.pi / ORDER * (2.0 * np.arange(ORDER) + 1.0 - ORDER)
 DIRECTIONS, LOWER = np.exp(1j * ANGLES), ANGLES < 0.0
@@ -33,7 +36,7 @@ BELOW = np.where(LOWER, DIRECTIONS, DIRECTIONS.conj())
 
 
 class Rings(eqx.Module):
-    """Circles about the edges of the support, `needed` about those that a pole is near to."""
+    """Circles around the edges of the support, `needed` where a pole is close to the edge."""
 
     edges: Float[Array, " edges"]
     radius: Float[Array, " edges"]
@@ -42,11 +45,11 @@ class Rings(eqx.Module):
 
     @staticmethod
     def of(sheet: Sheet, last: Scalar) -> "Rings":
-        """So small that e^{-izt} hardly turns within them up to the last time."""
+        """Circles so small that e^{-izt} hardly changes on them up to the last time."""
         corners, unit = lax.stop_gradient((sheet.edges, sheet.frequency))
         widest = WIDEST * unit
         turned = TURN / jnp.maximum(last, TURN / widest)
-        # Edges may coincide, as those of two reservoirs do: their rings must not.
+        # The edges of two reservoirs may coincide; their rings must not.
         growing = 1.0 + 0.07 * np.arange(corners.shape[0])
         radius = jnp.maximum(turned, LEAST * unit) * growing
         inverse = sheet.inverse_propagator(_on_circles(corners, radius, BELOW))
@@ -61,7 +64,7 @@ class Rings(eqx.Module):
 
     @property
     def below(self) -> Complex[Array, "edges ring"]:
-        """The nodes, those above the real axis mirrored at it: where `inverse` is 1/G."""
+        """The nodes, with those above the real axis reflected: `inverse` is 1/G there."""
         return _on_circles(self.edges, self.radius, BELOW)
 
     def window(self, z: Complex[Array, "..."]) -> Complex[Array, "..."]:
@@ -69,7 +72,7 @@ class Rings(eqx.Module):
         return jnp.prod(self._windows(z), axis=-1)
 
     def mean(self, values: Complex[Array, "2 edges ring"]) -> Complex[Array, "2 edges ring"]:
-        """Residues at the nodes, of the window times a function with these values there."""
+        """Residues at the nodes of the window times a function with these values."""
         itself = np.eye(self.edges.shape[0], dtype=bool)[:, None, :]
         others = jnp.prod(jnp.where(itself, 1.0, self._windows(self.nodes)), axis=-1)
         ring = self.radius.astype(complex)[:, None] / ORDER * DIRECTIONS[None, :] * others
@@ -85,7 +88,7 @@ class Rings(eqx.Module):
         return jnp.where(self.needed.reshape(along), windows, 1.0)
 
     def without(self, bound: BoundStates, poles: Poles) -> tuple[BoundStates, Poles]:
-        """Poles with the window as a factor of their residues, where anything is left of them."""
+        """The poles, with their residues times the window; those with nothing left do not exist."""
         of_bound, of_poles = self.window(bound.placed), self.window(poles.frequencies)
         exist = bound.exist & (of_bound != 0.0)
         bound = BoundStates(

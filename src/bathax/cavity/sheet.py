@@ -1,8 +1,8 @@
-r"""The two sheets of the propagator G(z) = 1 / (z - w_s - Sigma(z)) in the lower half plane.
+r"""The two Riemann sheets of the propagator G(z) = 1 / (z - w_s - Sigma(z)) below the real axis.
 
-The support of J is a set of intervals of the real axis. From each of them G is continued into the
-lower half plane, 1 / G_II = 1 / G + 2 pi i J. Lines from the edges of the support separate what is
-continued from one interval from what is continued from the next.
+G has a branch cut on the support of J, which is a set of intervals of the real axis. From each of
+these G is continued to the second sheet, 1 / G_II = 1 / G + 2 pi i J. Lines from the edges of the
+support separate the continuation from one interval, a sector, from that of the next.
 """
 
 import cmath
@@ -20,7 +20,7 @@ from bathax.numerics.quadrature import half_line
 from bathax.reservoir.continuation import Piece, continued
 from bathax.system.system import System, require_system
 
-# Lines end at e^LINE_END units, for densities with algebraic tails.
+# Lines end at a distance of e^LINE_END units, which densities with algebraic tails need.
 LINE_END = 11.5
 Sector = int | Sequence[int] | np.ndarray
 
@@ -41,9 +41,9 @@ def require_analytic(system: System) -> None:
 class Sheet(eqx.Module):
     """The lower half plane below a system, cut along lines from the `edges` of the support of J.
 
-    `sides` are real frequencies, one in each of the intervals between the edges and one beyond the
-    first and the last edge. These are the sectors 0, 1, ... from which G and J are continued.
-    `unit` is one unit of distance along lines.
+    `sides` are real frequencies, one in each interval between the edges and one beyond the first
+    and the last edge. The intervals are the sectors 0, 1, ... from which G and J are continued.
+    `unit` is the unit of distance along the lines.
     """
 
     system: System
@@ -53,10 +53,9 @@ class Sheet(eqx.Module):
 
     @staticmethod
     def of(system: System) -> "Sheet":
-        """The unit is the bandwidth, to a power of the root of 2.
+        """The lower half plane of a system; its unit is the bandwidth, rounded to 2^(k/2).
 
-        So nodes stay where they are while parameters vary: integrals along lines do not depend on
-        them, and their derivatives are those of the sums that stand for them.
+        Rounded, the unit does not move with the parameters, and neither do the nodes on the lines.
         """
         require_analytic(system)
         edges = _edges(system)
@@ -97,7 +96,7 @@ class Sheet(eqx.Module):
 
     @property
     def covered(self) -> list[bool | None]:
-        """For each sector, whether J covers its interval; None where values decide."""
+        """For each sector, whether J covers its interval; None if that depends on parameters."""
         endless = [[_is_endless(end) for end in (p.low, p.high)] for p in self.pieces]
         if [True, True] in endless:
             return [True] * self.sides.size
@@ -111,13 +110,13 @@ class Sheet(eqx.Module):
         return len(covered) > 2 and covered[0] is False and covered[-1] is False
 
     def ends_of(self, sector: Sector) -> tuple[Array, Array]:
-        """The lower and upper ends of the intervals of some sectors, infinite ones too."""
+        """The lower and the upper ends, finite or infinite, of the intervals of some sectors."""
         ends = jnp.concatenate([np.full(1, -np.inf), self.edges, np.full(1, np.inf)])
         m = np.asarray(sector, int)
         return ends[m], ends[m + 1]
 
     def reached(self, sector: Sector) -> Bool[Array, "*z own"]:
-        """Which poles of the densities continuation from some sectors leads to."""
+        """Which poles of the densities are in their continuation from some sectors."""
         crossing = self.sides[np.asarray(sector, int)]
         found = [
             jnp.broadcast_to(piece.covers(crossing)[..., None], (*crossing.shape, piece.poles.size))
@@ -128,15 +127,15 @@ class Sheet(eqx.Module):
     # --- functions of z -----------------------------------------------------------------------
 
     def inverse_propagator(self, z: Complex[Array, "..."]) -> Complex[Array, "..."]:
-        """1 / G(z) in the lower half plane on the first sheet, where Sigma(z*) = Sigma(z)*."""
+        """1 / G(z) in the lower half plane on the first sheet, by Sigma(z*) = Sigma(z)*."""
         return z - self.level - self.system.self_energy(z.conj()).conj()
 
     def continued_inverse(self, z: Complex[Array, "..."], sector: Sector) -> Complex[Array, "..."]:
-        """1 / G(z) in the lower half plane, continued from a sector."""
+        """1 / G(z) on the second sheet, continued from a sector."""
         return self.inverse_propagator(z) + 2j * jnp.pi * self.continued_density(z, sector)
 
     def continued_density(self, z: Complex[Array, "..."], sector: Sector) -> Complex[Array, "..."]:
-        """J(z) in the lower half plane, each row of z continued from a sector of its own."""
+        """J(z) in the lower half plane, each row of z continued from its own sector."""
         crossing = self.sides[np.asarray(sector, int)]
         return continued(self.pieces, z, _beside(crossing, z))
 
@@ -166,11 +165,11 @@ class Sheet(eqx.Module):
         return self.edges.astype(complex)[:, None] + ray * r[None, :], ray * dr
 
     def taper(self, z: Complex[Array, "..."], angle: float) -> Complex[Array, "..."]:
-        r"""1 / (1 + ((z - c) e^{i angle} / R)^8), by which lines end where all bands are finite.
+        r"""1 / (1 + ((z - c) e^{i angle} / R)^8), which cuts the lines off if all bands are finite.
 
-        G and J are continued from a band as functions that may grow like z. R being 100 times as
-        large as anything on the real axis, times this they are the same there to 1e-16, and along
-        the lines they fall off. Its poles are midway between lines.
+        Continued from a finite band, G and J may grow like z. Multiplied by the taper they fall off
+        along the lines. R is 100 times as large as all frequencies on the real axis, so that the
+        taper is 1 there to 1e-16. Its poles are midway between lines.
         """
         if not self.is_finite:
             return jnp.ones_like(z)
@@ -188,7 +187,7 @@ def _pieces(system: System) -> list[Piece]:
 def _edges(system: System) -> Float[Array, " edges"]:
     """The real frequencies where the spectral density begins or ends, in increasing order."""
     ends = [end for piece in _pieces(system) for end in (piece.low, piece.high)]
-    # Reservoirs that begin at a known number, zero, share one edge.
+    # Ends that are floats, like 0, are one edge for all reservoirs that have them.
     known = sorted({end for end in ends if isinstance(end, float) and not math.isinf(end)})
     others = [end for end in ends if not isinstance(end, float)]
     if not others:

@@ -1,4 +1,4 @@
-"""Engines that give the Green functions of a cavity: exact by Volterra, and Born-Markov."""
+"""Solvers of a cavity: exact, by the Volterra equation, and in the Born-Markov approximation."""
 
 import abc
 from collections.abc import Sequence
@@ -19,16 +19,16 @@ from bathax.numerics.refinement import RESOLVED, Refining, envelope, probed
 from bathax.system.models import Cavity
 from bathax.system.preparation import Preparation, require_uncorrelated
 
-# What has to agree; the interaction noise may vanish but for rounding.
+# What has to agree on two grids; the interaction noise may vanish up to rounding.
 CONTROLLED = ("u", "du", "v", "dv")
-# Times that are taken together.
+# The number of times at which results are compared at once.
 BLOCK = 2**16
-# Grid points for a unit of phase, and on top of them.
+# Grid points per unit of phase, and the number that is added to them.
 POINTS, FEWEST = 8.0, 32.0
 
 
 class Solver(eqx.Module):
-    """A way to the Green functions of a cavity."""
+    """A method that computes the Green functions of a cavity."""
 
     @abc.abstractmethod
     def green_functions(
@@ -39,7 +39,7 @@ class Solver(eqx.Module):
     def from_preparation(
         self, cavity: Cavity, preparation: Preparation, ts: Float[Array, " times"]
     ) -> Estimate[GreenFunctions]:
-        """The same from a start that may be correlated, on which v depends; most refuse one."""
+        """The same for a joint initial state; most solvers refuse a correlated one."""
         require_uncorrelated(preparation)
         return self.green_functions(cavity, ts)
 
@@ -47,12 +47,19 @@ class Solver(eqx.Module):
 class Volterra(Refining, Solver):
     """The exact solution on a uniform grid from 0 to the last time, in O(N log N).
 
-    `rtol` (see `Refining`, as for `points` and `max_points`) bounds the error estimate of u
-    (|u| <= 1), and of u', v, v' relative to their largest value.
+    `rtol` bounds the error estimate of u (|u| <= 1), and of u', v, v' relative to their largest
+    value; see `Refining` for it, `points` and `max_points`.
 
-    The error estimate is 1/16 of the change from half the points, the largest up to each time,
-    plus rounding; the true ratio is 256 or more. Where a change is still above 1e-6 the grid is not
-    resolved, and the estimate is the largest relative change of all quantities.
+    The error estimate is 1/16 of the largest change from half the points up to each time, plus
+    rounding; the error is really 256 times smaller than that change, or more. If a relative change
+    is above 1e-6 the grid does not resolve the solution, and the estimate is the largest relative
+    change of all quantities.
+
+    >>> cavity = bx.Cavity(1.0, bx.Reservoir(bx.Ohmic(0.1, 5.0), temperature=20.0))
+    >>> ts = jnp.linspace(0.0, 40.0, 9)
+    >>> sol = bx.solve(cavity, bx.Fock(5), ts, bx.Volterra())
+    >>> round(float(sol.temperature[-1]), 1)  # not 20 (AHZ Fig. 2b)
+    40.0
     """
 
     def green_functions(
@@ -69,6 +76,12 @@ class BornMarkov(Solver):
     J, Delta and n at the bare frequency w_s, for several reservoirs J n = sum_i J_i n_i. An
     approximation: its difference from `Volterra` is of relative order eta, and is not part of the
     error estimate, which here is rounding only.
+
+    >>> cavity = bx.Cavity(1.0, bx.Reservoir(bx.Ohmic(0.1, 5.0), temperature=20.0))
+    >>> ts = jnp.linspace(0.0, 40.0, 9)
+    >>> sol = bx.solve(cavity, bx.Fock(5), ts, bx.BornMarkov())
+    >>> round(float(sol.temperature[-1]), 1)  # 20 at any coupling, unlike the exact 40
+    20.0
     """
 
     def green_functions(
@@ -102,7 +115,7 @@ def _born_markov(cavity: Cavity, ts: Float[Array, " times"]) -> GreenFunctions:
 def _prepare(
     cavity: Cavity, ts: Float[Array, " times"]
 ) -> tuple[Bool[Array, ""], Float[Array, ""]]:
-    """Whether the input is valid, and the grid points it needs."""
+    """Whether the input is valid, and how many grid points it needs."""
     valid = is_valid(cavity) & are_times(ts)
     return valid, jnp.where(valid, points_needed(cavity, ts), 0.0)
 
@@ -111,8 +124,8 @@ def _prepare(
 def points_needed(cavity: Cavity, ts: Float[Array, " times"]) -> Float[Array, ""]:
     """About how many grid points u, u', v and v' need for ten digits.
 
-    The fastest of what turns in the frame of the bare frequency is an end of the reservoirs' bands,
-    or the exchange with all their modes together.
+    In the frame rotating with w_s the largest frequencies are the distance to an end of the
+    reservoirs' bands, and the collective coupling to all modes.
     """
     phase = span(ts) * (cavity.detuning + jnp.sqrt(cavity.weight))
     return FEWEST + POINTS * phase
@@ -131,11 +144,11 @@ def _attempt(
 
 
 class Comparison(eqx.Module):
-    """The Green functions at the times asked for, and what half the points change.
+    """The Green functions at the requested times, and their change from half the points.
 
-    `change` and `size` are real: the change and the modulus at these times, and after them at
-    probes in between. Many times are taken in blocks, which bounds the memory, and each block
-    counts as one time, with its largest change and modulus.
+    `change` and `size` are real: the change and the modulus at these times, followed by those at
+    probes in between. Many times are taken in blocks, which bounds the memory; each block counts as
+    one time, with its largest change and modulus.
     """
 
     green: GreenFunctions
@@ -144,7 +157,7 @@ class Comparison(eqx.Module):
 
     @staticmethod
     def on_grid(cavity: Cavity, ts: Float[Array, " times"], points: int) -> "Comparison":
-        """From so many grid points."""
+        """The comparison of a grid with so many points with one of half as many."""
         at, count = green.interpolated(cavity, span(ts), points), ts.shape[0]
         if count <= BLOCK:
             both = Comparison.between(*at(probed(ts, span(ts))))
@@ -165,7 +178,7 @@ class Comparison(eqx.Module):
 
     @staticmethod
     def between(coarse: GreenFunctions, fine: GreenFunctions) -> "Comparison":
-        """Of two results at the same times."""
+        """The comparison of two results at the same times."""
         change = jax.tree.map(lambda a, b: jnp.abs(b - a), coarse, fine)
         return Comparison(fine, change, jax.tree.map(jnp.abs, fine))
 
@@ -175,10 +188,9 @@ def _errors(
 ) -> tuple[GreenFunctions, Float[Array, ""]]:
     """The estimated errors, each the worst up to its time, and the largest relative one.
 
-    Where the grid is fine enough, 1/16 of the change from half the points; before that all
-    quantities share the worst relative change, because one of them may agree by chance. On top
-    comes rounding. What has to agree is in one array, as long as programs are compiled by pieces;
-    the interaction noise apart, since hardly anyone asks for it.
+    On a resolved grid, 1/16 of the change from half the points. On a coarser one all quantities
+    share the largest relative change, because one of them may agree by chance. Rounding is added.
+    The interaction noise is treated separately, so that inside `jit` it costs nothing if unused.
     """
 
     def relative(names: Sequence[str]) -> tuple[Array, Array]:

@@ -1,11 +1,11 @@
-r"""A cavity in reservoirs of separate modes, with one quantum in all.
+r"""A cavity coupled to separate modes, in the subspace of one quantum.
 
-The whole then has N + 1 states, the cavity and N modes, and the Hamiltonian
+The quantum is in the cavity or in one of N modes, with the (N + 1) x (N + 1) Hamiltonian
 
 H_00 = w_s,  H_0k = V_k,  H_kk = w_k.
 
-a(t) = sum_j y_j(t) b_j(0) with the row y(t) = (e^{-iHt})_0j, so that u = y_0 and
-v = sum_k n_k |y_k|^2. One diagonalisation gives every time.
+Because the model is quadratic this gives a(t) = sum_j y_j(t) b_j(0), b_0 = a, with the row
+y_j = (e^{-iHt})_0j: u = y_0 and v = sum_k n_k |y_k|^2. One diagonalisation serves all times.
 """
 
 import jax
@@ -17,7 +17,7 @@ from bathax._checks import Scalar
 from bathax.numerics.elementary import phase_factor
 from bathax.system.system import System
 
-# Eigenvalues closer than this, in units of the largest one, are taken for one.
+# Eigenvalues closer than this, relative to the largest one, count as degenerate.
 DEGENERATE = 1e-12
 
 
@@ -65,9 +65,9 @@ def _row_jvp(primals: tuple, tangents: tuple) -> tuple[Array, Array]:
 def eigenstates(
     system: System,
 ) -> tuple[Float[Array, " states"], Float[Array, " states"], Bool[Array, " states"]]:
-    """All eigenfrequencies, with the weight of the system in each, and which count.
+    """All eigenfrequencies, the weight of the system in each, and which of them count.
 
-    Of those that coincide the first has the whole weight; the others are NaN with weight 0.
+    Of degenerate ones the first has the whole weight; the others are NaN with weight 0.
     """
     w, couplings, _ = system.modes
     energies, vectors = jnp.linalg.eigh(hamiltonian(system, w, couplings))
@@ -79,7 +79,7 @@ def eigenstates(
 
 
 def mean_noise(system: System) -> Scalar:
-    """v on the average over all times: sum_j n_j sum_kl c_0k c_jk c_0l c_jl, for w_k = w_l."""
+    """v averaged over all times, sum_j n_j sum_kl c_0k c_jk c_0l c_jl over w_k = w_l."""
     w, couplings, numbers = system.modes
     energies, vectors = jnp.linalg.eigh(hamiltonian(system, w, couplings))
     amplitudes = vectors[0][None, :] * vectors[1:]

@@ -1,8 +1,8 @@
-r"""Heat through a cavity between reservoirs, once it has come to a steady state.
+r"""Heat currents through a cavity in its steady state: the Landauer formula for bosons.
 
-A quantum of frequency w goes from reservoir i to reservoir j with the probability
-4 pi^2 J_i J_j |G|^2, G = 1 / (w - w_s - Sigma) being the propagator on the real axis (Landauer's
-formula for bosons). A bound state carries nothing.
+A quantum of frequency w is transmitted from reservoir i to reservoir j with the probability
+4 pi^2 J_i J_j |G|^2, where G = 1 / (w - w_s - Sigma) is the propagator on the real axis. A bound
+state carries no heat.
 """
 
 from typing import NamedTuple
@@ -18,7 +18,13 @@ ROUNDING = 1e-14
 
 
 class HeatCurrent(NamedTuple):
-    """An energy per time, in units of energy^2 (hbar = 1), and an estimate of its error."""
+    """An energy per time, in units of energy^2 (hbar = 1), with an estimate of its error.
+
+    >>> hot, cold = (bx.Reservoir(bx.Ohmic(0.01, 5.0), T) for T in (3.0, 1.0))
+    >>> current = bx.heat_current(bx.Cavity(1.0, [hot, cold]))
+    >>> bool(current.error < 1e-9 * current.value)
+    True
+    """
 
     value: Scalar
     error: Scalar
@@ -29,14 +35,14 @@ def heat_current(cavity: Cavity, source: int = 0, resolution: int = 2**13) -> He
 
     I_i = 2 pi \int dw w J_i(w) \sum_j J_j(w) [n_i(w) - n_j(w)] |G(w)|^2
 
-    for i = `source`, counted from 0; the sum of all of them is zero. Two reservoirs at different
-    temperatures exchange heat for ever, so that the zeroth law of AHZ holds for the cavity alone.
-    At weak coupling and two equal reservoirs it is pi w_s J(w_s) (n_1 - n_2).
+    for i = `source`, counted from 0; the currents of all reservoirs add up to zero. Two reservoirs
+    at different temperatures exchange heat for ever: the zeroth law of AHZ holds for the cavity
+    alone. At weak coupling to two equal reservoirs the current is pi w_s J(w_s) (n_1 - n_2).
 
-    The integral is a sum over some `resolution` frequencies in the support of J_i, which have to be
-    closer than the resonance is wide; the error estimate is the change from half of them, and
-    constant to differentiation. Works under `jit`, `vmap` and `grad`; a bad point of a batch is
-    NaN. Reservoirs of separate modes have no steady state: `ValueError`.
+    The integral is a sum over about `resolution` frequencies in the support of J_i, whose spacing
+    has to be less than the width of the resonance. The error estimate is the change from half of
+    them; it is constant to differentiation. Works under `jit`, `vmap` and `grad`; a bad point of a
+    batch is NaN. Reservoirs of separate modes have no steady state: `ValueError`.
 
     >>> hot, cold = (bx.Reservoir(bx.Ohmic(0.01, 5.0), T) for T in (3.0, 1.0))
     >>> current = bx.heat_current(bx.Cavity(1.0, [hot, cold]))

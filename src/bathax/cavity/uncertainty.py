@@ -1,8 +1,8 @@
-"""How far u and v of the resonance expansion may be off.
+"""The error estimate of u and v from contour deformation.
 
-Four sources: the rule on the lines from the edges, by its change from half the nodes; rounding;
-resonances that were missed and what lies beyond the ends of the lines; and what fitted densities do
-not know of those they stand for.
+There are four sources of error: the quadrature on the lines from the edges, estimated by its change
+from half the nodes; rounding; resonances that were not found and the parts of the lines that were
+cut off; and the difference between a fitted density and the one it was fitted to.
 """
 
 import math
@@ -25,15 +25,15 @@ from bathax.numerics.elementary import phase_factor
 from bathax.numerics.exponential_sum import ExponentialSum, together
 from bathax.numerics.quadrature import SMALLEST
 
-# Before this time in units of the bandwidth's inverse, lines that are cut off do not tell much.
+# Before this time, in units of the inverse bandwidth, the ends of the lines matter.
 UNRESOLVED = 1e-3
-# What that makes of v where G falls off slowly: of a band among other densities.
+# The error of v that they cause if G falls off slowly, as for a band among other densities.
 SLOW_TAIL = 1e-11
 ROUNDING = 64.0 * jnp.finfo(float).eps
 
 
 class Expansion(NamedTuple):
-    """What u and c are made of: poles as found and without pairs, nodes on the lines, both sums."""
+    """The terms of u and c: poles as found, poles with pairs merged, nodes on lines, both sums."""
 
     found: Poles
     poles: Poles
@@ -47,8 +47,7 @@ def uncertainty(
 ) -> tuple[GreenFunctions, Scalar]:
     """Estimated errors, and the largest of u, u', v, v' relative to their sizes.
 
-    Differences between the rules and rounding, what has been missed or cut off, and what fitted
-    densities do not know.
+    The sum of the sources that this module names.
     """
     found, poles, nodes, u, c = _constant(expansion)
     sheet, green, ts = lax.stop_gradient((sheet, green, ts))
@@ -64,7 +63,7 @@ def uncertainty(
 
 
 def _constant(tree: Any) -> Any:
-    """Constant to differentiation; arrays that were one and the same remain so."""
+    """The tree, constant to differentiation; arrays that were the same object remain so."""
     leaves, structure = jax.tree.flatten(tree)
     known = {id(leaf): leaf for leaf in leaves}
     stopped = dict(zip(known, lax.stop_gradient(list(known.values())), strict=True))
@@ -72,10 +71,10 @@ def _constant(tree: Any) -> Any:
 
 
 class Change(eqx.Module):
-    """How much two rules for u and c differ, and the size of what they agree on.
+    """How much two rules for u and c differ, and the sizes of these quantities.
 
-    Of u, u' + i w_s u, v' and the integrand of the interaction noise, at a few times up to the last
-    one: the difference is of integrals over the lines, smooth in the logarithm of time.
+    For u, u' + i w_s u, v' and the integrand of the interaction noise, at a few times up to the
+    last one: differences of integrals over the lines are smooth in the logarithm of time.
     """
 
     last: Scalar
@@ -84,7 +83,7 @@ class Change(eqx.Module):
 
     @staticmethod
     def between(sheet: Sheet, u: ExponentialSum, c: ExponentialSum, last: Scalar) -> "Change":
-        """Of u and c by two rules, the finer one first."""
+        """The change between u and c by two rules, the finer one first."""
         ts = jnp.maximum(
             last * 2.0 ** -np.arange(0.0, 16.0, 0.25), UNRESOLVED / sheet.system.bandwidth
         )
@@ -105,9 +104,9 @@ def _error(
 ) -> tuple[GreenFunctions, Scalar]:
     """Estimated errors, and the largest of u, u', v, v' relative to their sizes.
 
-    The squared change from half the nodes and a floor, relative by rounding and absolute by what
-    is missing. v and the interaction noise are integrals, whose change is at most that of the
-    integrand times the time.
+    The squared change from half the nodes, plus a `floor`: relative errors from rounding, and an
+    absolute one from what is missing. v and the interaction noise are integrals; their change is at
+    most that of the integrand times the time.
     """
     rounding, missing = floor
     u, drift, exchange, work = change.difference
@@ -140,8 +139,8 @@ def _rounding(
 ) -> Float[Array, " times"]:
     """Relative errors by rounding: of sums, of phases z t, and of nodes close to a pole.
 
-    1/G is known to 16 eps (w_s + |z|), the sum for Sigma included, and G therefore relative to that
-    times G: on the lines the poles make most of it, over a length that is how far they are.
+    1/G is known to 16 eps (w_s + |z|), including the sum for Sigma, so that the relative error of G
+    is that times |G|. On the lines |G| is large near poles, over lengths like their distances.
     """
     z, amplitudes = u.discrete.frequencies, jnp.abs(u.discrete.amplitudes)
     lasting = jnp.exp(jnp.minimum(z.imag, 0.0)[:, None] * t[None, :])
@@ -159,7 +158,7 @@ def _rounding(
 def _on_rings(sheet: Sheet, u: ExponentialSum) -> Scalar:
     """Relative errors by rounding of 1/G on rings, where it is small: each amplitude times w_s G.
 
-    Amplitudes are rho G / m.
+    The amplitudes on a ring are rho G / m.
     """
     total = jnp.zeros(())
     for cut in u.cuts[: sheet.edges.size]:
@@ -169,10 +168,10 @@ def _on_rings(sheet: Sheet, u: ExponentialSum) -> Scalar:
 
 
 def _close(sheet: Sheet, found: Poles, poles: Poles) -> Scalar:
-    """Relative errors by rounding of poles close to each other that are no pair.
+    """Relative errors by rounding of poles that are close to each other but not merged.
 
-    1/G being known to eps w_s, a pole is to eps w_s |R|, and its residue relative to that over the
-    distance to the next pole.
+    1/G is known to eps w_s, a pole therefore to eps w_s |R|, and its residue to the ratio of that
+    to the distance of the next pole.
     """
     count = found.frequencies.shape[0]
     alone = found.exist & (poles.frequencies[:count] == found.frequencies)
@@ -186,23 +185,23 @@ def _close(sheet: Sheet, found: Poles, poles: Poles) -> Scalar:
 
 
 def is_cut_off(sheet: Sheet) -> bool:
-    """Whether G may fall off slowly along lines without a taper, as that of a band among others."""
+    """Whether G may fall off slowly along lines without a taper, as for a band among others."""
     return sheet.edges.size > 1 and not sheet.is_finite
 
 
 def _cut_off(
     sheet: Sheet, c: ExponentialSum, green: GreenFunctions, t: Float[Array, " times"]
 ) -> GreenFunctions:
-    """What is lost beyond the ends of the lines.
+    """The error from cutting the lines off.
 
-    c(0) = 0 shows it for v, and so do the last nodes of the noise. Where c has no lines of its own
-    this is over as soon as the exponentials beyond the ends are. In a band without a taper G falls
-    off so slowly that at the very start u is not better known than u(0) is.
+    For v it shows in the deviation from c(0) = 0 and in the last nodes of the noise. If c has no
+    lines of its own, it ends when the exponentials beyond the ends have decayed. In a band without
+    a taper G falls off so slowly that at first u is known only as well as u(0) = 1.
     """
     soon = t * sheet.system.bandwidth < UNRESOLVED
     unclear = is_cut_off(sheet) & soon
     start = phase_factor(-sheet.frequency * t)
-    # Beyond its last node a cut goes on like 1 / r: a sum of this over the step in log r.
+    # Beyond its last node a cut falls like 1 / r: its sum is the last amplitude over the step.
     ends = sum((jnp.abs(cut.amplitudes[-1]) for cut in c.cuts), jnp.zeros(()))
     nodes = max((cut.amplitudes.shape[-1] for cut in c.cuts), default=1)
     beyond = ends * nodes / (LINE_END - SMALLEST)
@@ -222,9 +221,9 @@ def _cut_off(
 
 
 def _fitted(sheet: Sheet, green: GreenFunctions, t: Float[Array, " times"]) -> GreenFunctions:
-    """What fitted densities miss: |du| <= t int |dg| ds and so on, to first order.
+    """The error from fitted densities: |du| <= t int |dg| ds and so on, to first order.
 
-    With as many quanta in it as v shows, or one.
+    Errors of the noise have the number of quanta as a factor, 1 plus the largest v.
     """
     missed = sum((piece.missed for piece in sheet.pieces), jnp.zeros(()))
     of_u = missed * t
@@ -235,5 +234,5 @@ def _fitted(sheet: Sheet, green: GreenFunctions, t: Float[Array, " times"]) -> G
 
 
 def _like(green: GreenFunctions, *values: Float[Array, "..."]) -> GreenFunctions:
-    """A real number for each quantity, in their order."""
+    """Real numbers for the quantities, in their order."""
     return jax.tree.unflatten(jax.tree.structure(green), values)

@@ -1,13 +1,13 @@
-r"""Exponential sums with as few terms as an accuracy needs: balanced truncation.
+r"""Balanced truncation: sums of exponentials with as few terms as an accuracy needs.
 
 A kernel k(t) = sum_j m_j e^{-i z_j t}, Im z_j <= 0, from a quadrature rule has hundreds of terms.
-Balanced truncation keeps the combinations of exponentials that are best excited and best observed,
+Balanced truncation keeps those linear combinations of exponentials that contribute most to k,
 
 k(t) ~ o . e^{-A t} W m,    A = W diag(i z) V,  o = 1 . V,
 
-where W and V come from the singular vectors of the Hankel operator H(s, t) = k(s + t). One A and
-one o serve several kernels, given by several m. The leading n x n blocks are the balanced
-truncations to n modes, so that modes are ordered by importance and the order can be chosen later.
+where W and V come from the singular vectors of the Hankel operator H(s, t) = k(s + t). The same A
+and o serve several kernels with different m. Modes are ordered by their singular values, and the
+leading n x n blocks are the truncations to n modes, so that n can be chosen later.
 """
 
 import equinox as eqx
@@ -21,16 +21,16 @@ from bathax._linalg import svd
 
 # Singular values below this fraction of the largest are rounding: their modes are left out.
 RANK = 1e-13
-# Sampling times: spread evenly in log t over so many e-foldings, and evenly in t for kernels whose
-# exponentials do not decay.
+# Numbers of sampling times: evenly in log t over FOLDINGS e-foldings, and evenly in t for kernels
+# whose exponentials do not decay.
 LOGARITHMIC, FOLDINGS, LINEAR = 72, 18.0, 256
 
 
 class ReducedModes(eqx.Module):
     """k(t) ~ output . e^{-generator t} excited, modes by decreasing `weight`.
 
-    One row of `excited` for each kernel. `reduced` is False where there were few nodes, which are
-    kept as they are.
+    There is one row of `excited` for each kernel. `reduced` is False if there were so few nodes
+    that each was kept as a mode.
     """
 
     generator: Complex[Array, "modes modes"]
@@ -58,19 +58,19 @@ def reduced_modes(
 ) -> ReducedModes:
     """At most `count` modes for kernels with these nodes z_j and masses m_j, for t up to `horizon`.
 
-    The error of a kernel is of the order of the first neglected singular value times the rate of
-    change; it is not controlled beyond the horizon. W and V are constant to differentiation, which
-    acts through the nodes in A, and through the masses.
+    The error of a kernel is about the first neglected singular value times the rate of change; it
+    is not controlled beyond the horizon. W and V are constant to differentiation; derivatives act
+    on the nodes in A and on the masses.
     """
     masses = masses.astype(complex)
     if nodes.shape[0] <= count:
         return _as_they_are(nodes.astype(complex), masses)
     fixed = lax.stop_gradient((nodes, masses, horizon))
     projection, lift, weight = _projections(*fixed, count)
-    # A and what is excited in one product.
+    # A and `excited` in one product.
     rates = 1j * nodes.astype(complex)
     product = projection @ jnp.concatenate([rates[:, None] * lift, masses.T], axis=1)
-    # Fewer singular values than `count` leave fewer modes.
+    # There are at most as many modes as singular values.
     modes = weight.shape[0]
     output = jnp.sum(lift, axis=0)
     return ReducedModes(product[:, :modes], output, product[:, modes:].T, weight, True)
@@ -114,7 +114,7 @@ def _samples(nodes: Inexact[Array, " nodes"], horizon: Scalar) -> Complex[Array,
 def _as_they_are(
     nodes: Complex[Array, " nodes"], masses: Complex[Array, "kernels nodes"]
 ) -> ReducedModes:
-    """Few nodes need no reduction: one mode each, output and masses of equal size."""
+    """One mode for each node, scaled so that output and masses have equal size."""
     weight = lax.stop_gradient(jnp.max(jnp.abs(masses), axis=0))
     order = jnp.argsort(-weight)
     nodes, weight, masses = nodes[order], weight[order], masses[:, order]

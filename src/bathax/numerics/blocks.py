@@ -1,4 +1,4 @@
-"""Functions of many points, evaluated a block at a time whatever the batch."""
+"""Functions of many points, evaluated in blocks of one size, with or without a batch."""
 
 from collections.abc import Callable
 from typing import Any
@@ -15,10 +15,10 @@ Function = Callable[..., Array]
 def in_blocks(size: int) -> Callable[[Function], Function]:
     """A decorator for f(shared, points): it takes about `size` points at a time, in a loop.
 
-    `points` is a tuple of arrays over the points, the result has the points along its last axis.
-    A block is small enough to stay in the cache. Under `vmap` the batch joins the points, so that
-    a large batch runs at the same rate as a small one, with the same program; members of a batch
-    that do not share `shared` follow each other.
+    `points` is a tuple of arrays over the points; the result has the points along its last axis.
+    A block is small enough to stay in the cache. Under `vmap` the batch axis is merged with the
+    points, so that a large batch takes as long per point as a small one. Members of a batch with
+    different `shared` are computed one after the other.
     """
 
     def decorated(function: Function) -> Function:
@@ -50,7 +50,7 @@ def _spread(count: int) -> Callable[[Array, bool], Array]:
 def _in_turn(function: Function, points: tuple[Array, ...], size: int) -> Array:
     """Equal blocks, the last one filled up with the last point, so that the loop has one body.
 
-    A few blocks are taken together: their loop would take longer to compile than it saves.
+    A few blocks are computed at once, because a loop would take longer to compile than it saves.
     """
     count = points[0].shape[0]
     if count <= 4 * size:

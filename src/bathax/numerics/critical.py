@@ -1,8 +1,8 @@
-"""Critical points of a scalar function: where it passes through zero, and along which line.
+"""Critical points of a scalar function: a root in an interval, and a line of roots in a plane.
 
-The function may be anything that can be traced and differentiated, above all a quantity of a
-solution. Roots are found by optimistix and differentiated implicitly: the derivative of a critical
-point x with f(x, p) = 0 is dx/dp = -(df/dp) / (df/dx), whatever the iteration did.
+The function may be anything that JAX can trace and differentiate, such as a quantity of a solution.
+Roots are found by optimistix and differentiated implicitly: a root x of f(x, p) = 0 has the
+derivative dx/dp = -(df/dp) / (df/dx), which does not depend on the iteration.
 """
 
 from collections.abc import Callable, Sequence
@@ -18,7 +18,7 @@ from jaxtyping import Array, ArrayLike, Float
 
 from bathax._checks import Scalar, as_float, holds, require, shown
 
-# Corrections of a point of a line, each of which doubles its digits.
+# Newton steps for each point of a line; each doubles the number of digits.
 CORRECTIONS = 4
 
 
@@ -29,11 +29,15 @@ def find_critical(
 ) -> Scalar:
     """x between the ends of the bracket where a smooth scalar `function` changes sign.
 
-    Bisection until x is known to 1% of the bracket, then Newton's method, to `rtol` of the
-    bracket. An error of the function moves x by it over the slope. Works
-    under `jit`, `vmap` and `grad`, with respect to whatever the function closes over; it must
-    therefore work under `jit` itself. A bracket at whose ends the signs are equal raises
-    `ValueError`; where these are traced, and where Newton's method leaves the bracket, x is NaN.
+    Bisection finds x to 1% of the bracket, then Newton's method to `rtol` times the bracket. An
+    error of the function shifts x by that error over the slope. Works under `jit`, `vmap` and
+    `grad` with respect to whatever the function closes over; the function must therefore work under
+    `jit`. If the signs at the ends of the bracket are equal, concrete values raise `ValueError` and
+    traced ones give NaN. x is NaN also if Newton's method leaves the bracket.
+
+    >>> root = lambda a: bx.find_critical(lambda x: x**2 - a, (0.0, 2.0))
+    >>> f"{root(2.0):.4f}, {jax.grad(root)(2.0):.4f}"  # sqrt(2) and 1 / (2 sqrt(2))
+    '1.4142, 0.3536'
     """
     pair = isinstance(bracket, Sequence) and len(bracket) == 2
     require("bracket", "a pair (low, high)", shown(bracket), pair)
@@ -62,7 +66,7 @@ def _search(
     at_low, at_high = excess(jnp.zeros(())), excess(jnp.ones(()))
 
     def rising(x: Scalar, _: None) -> Scalar:
-        """From below 0 at x = 0 to above 0 at x = 1."""
+        """The function on [0, 1], with the sign that makes it rise through 0."""
         return excess(x) / (at_high - at_low)
 
     near = optx.root_find(
@@ -72,8 +76,8 @@ def _search(
         options={"lower": jnp.zeros(()), "upper": jnp.ones(())},
         throw=False,
     )
-    # Its result is differentiated by `_implicit`: the derivative of optimistix would call back into
-    # Python, which no GPU program and no program kept on disk can.
+    # `_implicit` differentiates the result. The derivative of optimistix would call back into
+    # Python, which programs on a GPU or from a disk cache cannot.
     found = optx.root_find(rising, optx.Newton(rtol=rtol, atol=rtol), near.value, throw=False)
     x = found.value
     reached = _changes_sign(at_low, at_high) & (x >= 0.0) & (x <= 1.0)
@@ -82,7 +86,7 @@ def _search(
 
 
 def _implicit(program: Callable[..., Scalar]) -> Callable[..., Scalar]:
-    """A root x of program(x, *p) = 0 that has been found, as a function of the parameters."""
+    """A root x of program(x, *p) = 0 that was found, as a differentiable function of p."""
 
     @jax.custom_jvp
     def root(x: Scalar, *p: Array) -> Scalar:
@@ -91,7 +95,7 @@ def _implicit(program: Callable[..., Scalar]) -> Callable[..., Scalar]:
 
     @root.defjvp
     def _(primals: tuple, tangents: tuple) -> tuple[Scalar, Scalar]:
-        # Evaluated at x as a function again: so in derivatives of every order.
+        # x is differentiable in turn, which gives derivatives of any order.
         (x, *p), (_, *dp) = primals, tangents
         x = root(x, *p)
         _, slope = jax.jvp(lambda x: program(x, *p), (x,), (jnp.ones_like(x),))
@@ -113,10 +117,16 @@ def critical_line(
 ) -> Float[Array, "points 2"]:
     """Points of the line f(x, y) = 0 in a plane, followed from near `start`.
 
-    `step` is a vector: its components are the units in which lengths along the line are measured,
-    one for each axis, and the first step goes to its side. The line may turn back. Pseudo-arclength
-    continuation: a step along the tangent, then Newton's method along the gradient. Works under
-    `jit`, `vmap` and `grad`; where the line ends points are NaN.
+    `step` is a vector. The sizes of its components are the units of length along the axes, in which
+    each step has length 1, and its direction tells to which side the first step goes. The line may
+    turn back. The method is pseudo-arclength continuation: a step along the tangent, then Newton's
+    method along the gradient. Works under `jit`, `vmap` and `grad`; points beyond an end of the
+    line are NaN.
+
+    >>> circle = lambda p: p[0] ** 2 + p[1] ** 2 - 1.0
+    >>> line = bx.critical_line(circle, start=(1.0, 0.0), step=(0.1, 0.1), points=4)
+    >>> np.round(np.hypot(*line.T), 4).tolist()
+    [1.0, 1.0, 1.0, 1.0]
     """
     start, step = as_float(start, "start"), as_float(step, "step")
     require("start", "a point (x, y)", f"of shape {start.shape}", start.shape == (2,))
@@ -125,7 +135,7 @@ def critical_line(
     with_gradient = jax.value_and_grad(lambda p: function(p * units))
 
     def corrected(p: Float[Array, " 2"]) -> tuple[Array, Array]:
-        """On the line, and the unit vector along it."""
+        """The nearest point on the line, and the unit vector along it."""
         for _ in range(CORRECTIONS):
             value, gradient = with_gradient(p)
             p = p - value * gradient / jnp.sum(gradient**2)

@@ -1,7 +1,7 @@
 """Polynomials, complex powers and phase factors, vectorised.
 
-On the CPU the library's complex logarithm and exponential call scalar arctangent, sine and cosine;
-the polynomials below are several times faster, and reverse mode keeps one number per element.
+On the CPU the complex logarithm and exponential of XLA call scalar arctangent, sine and cosine. The
+polynomials below are several times faster, and reverse mode stores one number per element.
 """
 
 import math

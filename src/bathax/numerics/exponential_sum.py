@@ -1,11 +1,13 @@
 r"""Sums of exponentials f(t) = sum_j a_j e^{-i z_j t}, Im z_j <= 0, and integrals of products.
 
-A few terms, the poles, may be anywhere; many terms, a cut, come from a quadrature along a line into
-the lower half plane. Several sums over the same exponentials are one object, whose amplitudes are a
-matrix. Products of cuts from one branch point are integrated over time on panels that shrink
-towards t = 0 by a constant factor: a function analytic in a sector about t > 0 is smooth on each.
-Everything else is integrated in closed form. Frequencies of a cut and times that a batch shares are
-exponentiated once for all its members, and all that is done with them are matrix products.
+There are two kinds of terms: a few poles, whose frequencies may be anywhere, and cuts, each of many
+terms from a quadrature along a line into the lower half plane. Several sums over the same
+exponentials are one object, whose amplitudes are a matrix.
+
+A product of two cuts from one branch point is integrated over time on panels that shrink towards
+t = 0 by a constant factor, on each of which it is smooth. All other products are integrated in
+closed form. If a batch shares the frequencies of a cut and the times, their exponentials are
+computed once, and the rest are matrix products.
 """
 
 from collections.abc import Callable, Sequence
@@ -26,7 +28,7 @@ from bathax.numerics.running_integral import running_integral
 
 
 class Terms(eqx.Module):
-    """Exponentials of frequencies z_j with amplitudes a_j; `branch` tells cuts apart."""
+    """Exponentials with frequencies z_j and amplitudes a_j; `branch` numbers their branch point."""
 
     frequencies: Complex[Array, " terms"]
     amplitudes: Complex[Array, "*sums terms"]
@@ -39,12 +41,12 @@ class Terms(eqx.Module):
         return Terms(self.frequencies[chosen], self.amplitudes[..., chosen], self.branch)
 
     def with_amplitudes(self, amplitudes: Complex[Array, "*sums terms"]) -> "Terms":
-        """Other amplitudes of the same frequencies."""
+        """The same frequencies with other amplitudes."""
         return Terms(self.frequencies, amplitudes, self.branch)
 
     @staticmethod
     def joined(*parts: "Terms") -> "Terms":
-        """The sum of all."""
+        """The sum of all parts."""
         return Terms(
             jnp.concatenate([part.frequencies for part in parts]),
             jnp.concatenate([part.amplitudes for part in parts], axis=-1),
@@ -52,10 +54,10 @@ class Terms(eqx.Module):
 
 
 class ExponentialSum(eqx.Module):
-    """A few terms that may oscillate for long, `discrete`, and `cuts`.
+    """A few terms that may oscillate for long, `discrete`, and the terms of `cuts`.
 
-    Each of the cuts is exponentiated by itself: one whose frequencies a batch shares, once. Those
-    of one branch do not oscillate against each other for longer than they last.
+    Exponentials of each cut are computed by themselves, once for a batch that shares its
+    frequencies. A product of two cuts from one branch point decays before it oscillates.
     """
 
     discrete: Terms
@@ -75,7 +77,7 @@ class ExponentialSum(eqx.Module):
         return (self.discrete, *self.cuts)
 
     def with_moment(self, origin: Complex[Array, ""]) -> "ExponentialSum":
-        """f and f' + i z_0 f, whose amplitudes are those of f times -i (z_j - z_0)."""
+        """f, and f' + i z_0 f, with the amplitudes of f times -i (z_j - z_0)."""
         return self._mapped(
             lambda part: jnp.stack(
                 [part.amplitudes, _scaled(part.amplitudes, -1j * (part.frequencies - origin))]
@@ -97,7 +99,7 @@ class ExponentialSum(eqx.Module):
 
     @property
     def weight(self) -> Float[Array, "*sums"]:
-        """The sum of |a_j|, which rounding errors are relative to."""
+        """The sum of |a_j|, to which rounding errors are relative."""
         return _total([jnp.sum(jnp.abs(part.amplitudes), axis=-1) for part in self.parts])
 
 
@@ -132,7 +134,7 @@ def _sum(
 
 @partial(_sum.defjvp, symbolic_zeros=True)
 def _sum_jvp(primals: tuple, tangents: tuple) -> tuple[Array, Array]:
-    # Sums over the same exponentials, however many directions there are.
+    # Tangents are sums over the same exponentials, which all directions share.
     (z, a, t), (dz, da, dt) = primals, tangents
     exponentials = phases(z, t)
     value = a @ exponentials
@@ -149,7 +151,7 @@ def _sum_jvp(primals: tuple, tangents: tuple) -> tuple[Array, Array]:
 def convolution(kernel: ExponentialSum, f: ExponentialSum) -> ExponentialSum:
     r"""\int_0^t k(t - s) f(s) ds, whose frequencies are those of both.
 
-    No two frequencies may be equal; close ones cost digits.
+    A frequency of the kernel must not equal one of f; if two are close, digits are lost.
     """
     of_f, of_kernel = ([jnp.zeros_like(part.amplitudes) for part in g.parts] for g in (f, kernel))
     for m, one in enumerate(f.parts):
@@ -247,11 +249,11 @@ def overlap(
 ) -> Overlap:
     """Two sums at increasing times and the integral of their product from t = 0.
 
-    In closed form wherever a pole takes part. Within 1e-6 / `bandwidth` of t = 0 the cuts are
-    smooth.
+    Products with a pole are integrated in closed form. The cuts have to be smooth for times below
+    1e-6 / `bandwidth`.
     """
     both = f.with_moment(origin)
-    # The integrals in closed form are differences to t = 0.
+    # Integrals in closed form are differences of their values at t and at 0.
     times = jnp.concatenate([np.zeros(1), ts])
     of_f, of_g = _quotients(g.discrete, f.cuts), _quotients(f.discrete, g.cuts)
     poles, cuts, g_poles, g_cuts, on_f, on_g = together(
@@ -278,7 +280,7 @@ def overlap(
 
 
 def _weighted(weights: Array, values: Complex[Array, "sums terms times"]) -> Array:
-    """The sum over a few terms."""
+    """The weighted sum over a few terms."""
     weights = jnp.broadcast_to(weights[:, :, None], (2, *values.shape[1:]))
     return jnp.sum(weights * jnp.broadcast_to(values, weights.shape), axis=1)
 
@@ -293,7 +295,7 @@ def _quotients(poles: Terms, cuts: tuple[Terms, ...]) -> list[Terms]:
 
 
 def _pole_overlap(f: Terms, g: Terms, ts: Float[Array, " times"]) -> Complex[Array, "2 times"]:
-    """All pairs of terms."""
+    """The integral for all pairs of poles."""
     left, right = phases(f.frequencies, ts).conj(), phases(g.frequencies, ts)
     gap = 1j * (f.frequencies.conj()[:, None] - g.frequencies[None, :])
     t = ts.astype(complex)
@@ -307,7 +309,7 @@ def _pole_overlap(f: Terms, g: Terms, ts: Float[Array, " times"]) -> Complex[Arr
 def _cut_overlap(
     f: tuple[Terms, ...], g: tuple[Terms, ...], ts: Float[Array, " times"], bandwidth: Scalar
 ) -> Complex[Array, "2 times"]:
-    """Of cuts alone: those of one branch on panels, others in closed form."""
+    """The integral for cuts: those of one branch on panels, others in closed form."""
     total = jnp.zeros((2, ts.shape[0]), complex)
     for cut in f:
         others = [other for other in g if other.branch != cut.branch]

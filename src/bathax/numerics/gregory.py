@@ -2,9 +2,9 @@ r"""Gregory's rule: integrals and convolutions of smooth functions sampled on a 
 
 \int_0^{t_n} f(s) ds = h [sum_{j=0}^{n} f_j - sum_{j<p} c_j (f_j + f_{n-j})] + O(h^{p+1}),
 
-the trapezoidal sum with p corrected values at each end. For n < p, where the corrections overlap
-the interval, the interpolating polynomials of the first p samples are integrated exactly. All
-weights are rational numbers, computed exactly and rounded once.
+the trapezoidal rule with corrected weights at the p samples next to each end. For n < p the
+interval is too short for that, and the polynomial through the first p samples is integrated
+exactly. All weights are rational numbers, computed exactly and rounded once.
 """
 
 from fractions import Fraction
@@ -20,9 +20,9 @@ from jaxtyping import Array, Complex, Float, Inexact
 
 from bathax._checks import Scalar
 
-# Order 10 gains two digits over 8 on resolved grids; from 12 on, under-resolved grids blow up.
+# Order 10 gains two digits over order 8 on resolved grids; from 12 on coarse grids are unstable.
 ORDER = 10
-# Running sums go by blocks: matrix products, whose derivatives are matrix products too.
+# Running sums are formed by blocks, as matrix products, whose derivatives are matrix products too.
 BLOCK = 32
 
 
@@ -51,9 +51,10 @@ def _lagrange_coefficients() -> tuple[tuple[Fraction, ...], ...]:
 
 @cache
 def end_corrections() -> np.ndarray:
-    """c_j: what the sum over j >= 0 exceeds the integral by, for polynomials of degree < p.
+    """The corrections c_j of Gregory's rule, from its exactness for polynomials of degree < p.
 
-    That excess is 1/2 for the constant and zeta(-m) = -B_{m+1}/(m+1) for s^m.
+    By Euler-Maclaurin the sum of s^m over s = 0, 1, ... exceeds the integral, at its lower end, by
+    1/2 for m = 0 and by zeta(-m) = -B_{m+1}/(m+1) for m > 0. sum_j c_j j^m has to equal that.
     """
     bernoulli = bernoulli_numbers(ORDER + 1)
     excess = [Fraction(1, 2)] + [-bernoulli[m + 1] / (m + 1) for m in range(1, ORDER)]
@@ -108,10 +109,10 @@ def _overlaps() -> np.ndarray:
 
 @cache
 def _block_weights() -> np.ndarray:
-    """Weights [i, n] of the samples of a block: in the sums within it, the next, and its own sum.
+    """Weights [i, n] of sample i of a block, in three groups of columns n.
 
-    1 for i <= n in the block, less c_{n-i} where i is among the last p up to n, which it may be
-    from the block before.
+    In the running sums within the block (1 for i <= n, less c_{n-i} for the last p samples up to
+    n), in those of the next block (-c_{n-i} alone), and in the sum of the whole block.
     """
     i, n = np.arange(BLOCK)[:, None], np.arange(2 * BLOCK)
     corrections = np.pad(end_corrections(), (0, 2 * BLOCK))[np.maximum(n - i, 0)]
@@ -121,13 +122,13 @@ def _block_weights() -> np.ndarray:
 
 @cache
 def _start_weights() -> np.ndarray:
-    """Weights [i, n] of the first p samples in the first p integrals, and in the correction."""
+    """Weights [i, n] of the first p samples: in the first p integrals, and as corrections c_i."""
     return np.column_stack([start_integrals().T, -end_corrections()])
 
 
 @cache
 def _convolution_start() -> np.ndarray:
-    """Weights [i, j, n] of k_i f_j: the first p convolutions, and then all overlaps."""
+    """Weights [i, j, n] of k_i f_j in the first p convolutions, and then in all overlaps."""
     return np.moveaxis(np.concatenate([start_convolutions(), _overlaps()]), 0, 2)
 
 
@@ -135,9 +136,9 @@ def _convolution_start() -> np.ndarray:
 def _starting_system() -> np.ndarray:
     """Weights [i, n, j] of k_i f_j, for the first p samples of a kernel k and of a solution f.
 
-    Three groups of rows n follow each other. The first p are the convolution (k * f)(t_n), which
-    determines the first p values of f. The next p are its sums over trimmed samples, which the
-    division has to reproduce. The others are the overlaps of the corrections at t_p and later.
+    There are three groups of rows n. The first p give the convolution (k * f)(t_n), which
+    determines the first p values of f. The next p give its sums over trimmed samples, which the
+    power-series division has to reproduce. The others are overlaps of corrections from t_p on.
     """
     c, at = end_corrections(), np.arange(ORDER)
     kept = 1.0 - c
@@ -180,7 +181,7 @@ def integrate(samples: Inexact[Array, " points"], step: Scalar) -> Inexact[Array
     weights, starting = (jnp.asarray(rule, samples.dtype) for rule in rules)
     size, head = samples.shape[0], samples[:ORDER]
     blocks = jnp.pad(samples, (0, -size % BLOCK)).reshape(-1, BLOCK)
-    # What the samples of a block add within it, to the next one, and to all after that.
+    # Contributions of the samples of a block: to itself, to the next block, and to all later ones.
     within, next_, total = jnp.split(blocks @ weights, (BLOCK, 2 * BLOCK), axis=1)
     start = head @ starting
     earlier = _sums_before(total[:, 0]) + start[ORDER]
@@ -204,8 +205,8 @@ def integrate_damped(
 ) -> Float[Array, " points"]:
     """int_0^{t_n} f(s) e^{G(s) - G(t_n)} ds at every grid point, for samples of f and G.
 
-    The weights of `integrate`; the damped sums by an associative scan, so that a large G neither
-    overflows nor loses digits. G must be resolved: its change over 10 points must not overflow.
+    With the weights of `integrate`. An associative scan forms the damped sums, so that a large G
+    neither overflows nor loses digits. The change of G over 10 points must not overflow.
     """
 
     def joined(first: tuple[Array, Array], second: tuple[Array, Array]) -> tuple[Array, Array]:
@@ -216,7 +217,7 @@ def integrate_damped(
     sums = lax.associative_scan(joined, (damping, samples))[1]
     since_start = jnp.exp(exponent[None, :ORDER] - exponent[:, None])
     head = samples[:ORDER]
-    # The last p samples, damped step by step: the product of 0 .. p - 1 dampings.
+    # The last p samples, damped over 0 .. p - 1 steps.
     ends, late = jnp.zeros_like(samples), samples
     for weight in end_corrections():
         ends = ends + weight * late
@@ -231,9 +232,9 @@ def convolve(
 ) -> Complex[Array, "kernels points"]:
     """int_0^{t_n} k(t_n - s) f(s) ds at every grid point, for several kernels and one f.
 
-    Since the corrected weights factorise but for their overlap,
-    1 - c_i - c_j = (1 - c_i)(1 - c_j) - c_i c_j, one FFT convolution of length 2 points does it,
-    and the overlap touches the first 2p - 1 points only.
+    The corrected weights factorise up to an overlap, 1 - c_i - c_j = (1 - c_i)(1 - c_j) - c_i c_j.
+    The first term is one FFT convolution of length 2 points; the overlap contributes to the first
+    2p - 1 points only.
     """
     size, count = f.shape[0], kernels.shape[0]
     spectra = jnp.fft.fft(jnp.pad(kernels * _kept(size, f.dtype)[None], ((0, 0), (0, size))))

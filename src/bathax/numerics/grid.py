@@ -16,8 +16,8 @@ from jaxtyping import Array, Complex, Float, Inexact, Int
 from bathax._checks import Scalar
 
 STENCIL = 12
-# Functions are sampled at so many times at once that all they compute stays in the cache, and in
-# so many blocks or more: a loop, out of which the compiler repeats nothing.
+# Functions are sampled in blocks of BLOCK times, which stay in the cache, and in at least BLOCKS
+# blocks: in a loop the compiler does not compute anything twice.
 BLOCK, BLOCKS = 4096, 2
 
 
@@ -38,7 +38,7 @@ class TimeGrid(eqx.Module):
 
     @staticmethod
     def beyond(stop: Scalar, points: int) -> "TimeGrid":
-        """The grid of that many points whose last but one is `stop`: `halved` ends there."""
+        """The grid of that many points whose last but one is `stop`, where `halved` ends."""
         return TimeGrid(stop / (points - 2), points)
 
     @property
@@ -48,7 +48,7 @@ class TimeGrid(eqx.Module):
 
 
 def span(ts: Float[Array, " times"]) -> Float[Array, ""]:
-    """The length of the grid: up to the last time, or anything where only t = 0 is asked for."""
+    """The length of the grid: the last time, or any positive number if that is 0."""
     return jnp.where(ts[-1] > 0.0, ts[-1], 1.0)
 
 
@@ -57,8 +57,8 @@ def sampled(
 ) -> Complex[Array, " points"]:
     """function(t, *parameters) at every time of the grid; `function` closes over no array.
 
-    Its derivatives by each of the parameters are sampled once, with the values, for however many
-    directions they are asked for; reverse mode keeps nothing else.
+    Derivatives with respect to the parameters are sampled once, together with the values, and
+    serve any number of directions; reverse mode stores nothing else.
     """
     return _samples(function, grid.points, (grid.step, *parameters))
 
@@ -67,7 +67,7 @@ def sampled(
 def _samples(
     function: Callable[..., Array], points: int, numbers: tuple[Scalar, ...]
 ) -> Complex[Array, " points"]:
-    """At multiples of the first of the numbers, with the others as parameters."""
+    """Samples at multiples of the first number; the others are parameters."""
     step, *parameters = numbers
     return _by_blocks(lambda place: function(place * step, *parameters), points)
 
@@ -123,7 +123,7 @@ def stencils(
     start = jnp.floor(position).astype(int) - (STENCIL // 2 - 1)
     start = jnp.clip(start, 0, points - STENCIL)
     nodes = np.arange(STENCIL)
-    # Products of all other factors: a position on a node needs no special case.
+    # As products of all other factors, so that a position on a node needs no special case.
     others = np.where(np.eye(STENCIL, dtype=bool), np.inf, nodes)[:, :, None]
     gaps = jnp.where(np.isinf(others), 1.0, (position - start.astype(float))[None, None] - others)
     scales = [1.0 / prod(k - m for m in range(STENCIL) if m != k) for k in range(STENCIL)]

@@ -1,4 +1,4 @@
-"""Functions of Hermitian matrices whose derivatives survive degenerate eigenvalues."""
+"""Functions of Hermitian matrices, differentiable also at degenerate eigenvalues."""
 
 import jax
 import jax.numpy as jnp

@@ -7,8 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-# Logarithms of the stiffness of a smoothing spline with points a unit apart: the least leaves every
-# point where it is, the most makes a straight line of a thousand.
+# Bounds on the logarithm of the stiffness of a smoothing spline with unit spacing: with the lowest
+# it passes through every point, with the highest it is a straight line through a thousand.
 STIFFNESS = (-7.0, 25.0)
 
 
@@ -67,10 +67,10 @@ def smoothed(
 ) -> tuple[np.ndarray, np.ndarray]:
     """A smooth curve at noisy points, and its standard errors.
 
-    The cubic smoothing spline, linear in y, whose stiffness has the least generalised
-    cross-validation [Craven & Wahba 1979]; its errors are those of [Wahba 1983], which count the
-    bias of a smooth curve too. Only ratios of the errors given count: how large they are is told by
-    the scatter around the curve.
+    The cubic smoothing spline, whose stiffness minimises generalised cross-validation
+    [Craven & Wahba 1979]. Its errors are those of [Wahba 1983], which include the bias of a smooth
+    curve. Only the ratios of the given errors matter: their size follows from the scatter of the
+    points around the curve.
     """
     from scipy.interpolate import make_smoothing_spline
     from scipy.optimize import minimize_scalar
@@ -83,7 +83,7 @@ def smoothed(
         return make_smoothing_spline(x / unit, columns, w=weights, lam=np.exp(stiffness))(x / unit)
 
     def variance(smoother: np.ndarray) -> float:
-        """Of y, with as many degrees of freedom as the curve leaves."""
+        """The variance of y, from the degrees of freedom that the curve leaves."""
         left = len(x) - np.trace(smoother)
         return float(np.sum(weights * (y - smoother @ y) ** 2) / left)
 

@@ -13,7 +13,7 @@ from jaxtyping import Array, Complex, Float, Inexact
 from bathax.numerics.grid import TimeGrid
 
 PANEL = 32
-# `half_line` begins at e^-340, whose square is a number; its nodes become even at e^EVEN_FROM.
+# `half_line` begins at e^-340, whose square does not underflow; nodes are even above e^EVEN_FROM.
 SMALLEST, EVEN_FROM = -23.75, -18.0
 
 
@@ -38,11 +38,11 @@ def composite(panels: int, count: int = PANEL) -> tuple[np.ndarray, np.ndarray]:
 def half_line(last: float, count: int) -> tuple[np.ndarray, np.ndarray]:
     """Nodes and weights of int_0^inf f(r) dr for f smooth in log r, small beyond e^last.
 
-    r = exp(x - e^{-(x - EVEN_FROM)}), trapezoidal in x: even in log r above e^EVEN_FROM, and double
-    exponential below, for an f that rises from 0 as slowly as r^{-1/2}.
+    The trapezoidal rule in x, with r = exp(x - e^{-(x - EVEN_FROM)}). Nodes are even in log r above
+    e^EVEN_FROM, and double exponential below, which serves an f as singular as r^{-1/2} at 0.
     """
     step = (last - SMALLEST) / count
-    # Counted from the far end, near which rounding of x matters most.
+    # Counted from the far end, where rounding of x matters most.
     x = last - step * np.arange(count, 0, -1)
     depth = np.exp(EVEN_FROM - x)
     r = np.exp(x - depth)
@@ -50,9 +50,9 @@ def half_line(last: float, count: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def half_line_position(r: Complex[Array, "..."], last: float, count: int) -> Complex[Array, "..."]:
-    """How many nodes of `half_line` come before r, continued to complex r."""
+    """The position of r among the nodes of `half_line`, continued to complex r."""
     logarithm = jnp.log(r)
-    # Deep in the double exponential end x is about EVEN_FROM - log(EVEN_FROM - log r).
+    # In the double exponential part x is about EVEN_FROM - log(EVEN_FROM - log r).
     deep = logarithm.real < EVEN_FROM - 1.0
     x = jnp.where(deep, EVEN_FROM - jnp.log(jnp.where(deep, EVEN_FROM - logarithm, 1.0)), logarithm)
     for _ in range(4):  # Newton's method
@@ -65,9 +65,9 @@ def half_line_position(r: Complex[Array, "..."], last: float, count: int) -> Com
 def counting_rule(exact: int, panels: int) -> tuple[np.ndarray, np.ndarray]:
     r"""Nodes n and weights of \sum_{n=0}^{N-1} f(n) with N = exact 2^panels, for smooth f.
 
-    The first `exact` terms as they are, then panels [exact, 2 exact), [2 exact, 4 exact), ...,
-    each by the 12-node Gauss rule of the discrete uniform measure. Its orthogonal polynomials
-    are Gram's: Jacobi matrix a_k = (N-1)/2, b_k^2 = k^2 (N^2 - k^2) / (4 (4 k^2 - 1)).
+    The first `exact` terms one by one, then panels [exact, 2 exact), [2 exact, 4 exact), ..., each
+    by the 12-node Gauss rule of the discrete uniform measure. Its orthogonal polynomials are
+    Gram's, with the Jacobi matrix a_k = (N-1)/2, b_k^2 = k^2 (N^2 - k^2) / (4 (4 k^2 - 1)).
     """
     nodes, weights = [np.arange(exact, dtype=float)], [np.ones(exact)]
     for panel in range(panels):

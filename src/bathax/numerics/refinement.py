@@ -1,8 +1,8 @@
-"""Refining until two successive results agree; one size, known before, inside `jit`.
+"""How large a discretisation is: refined until two successive results agree.
 
-Concrete values are refined until they agree. Inside `jit` nothing is known: a program has one size,
-the usual one, and the status says whether it was enough. Whoever knows the values, like a sweep or
-a fit, chooses the sizes by `sized` before it traces.
+For concrete values the number of points is doubled until two results agree. Inside `jit` values are
+not known, and a program has one size: the usual one, and the status says whether it was enough. A
+sweep or a fit knows its values before it traces, and chooses the sizes by `sized`.
 """
 
 import math
@@ -27,19 +27,19 @@ Size = TypeVar("Size")
 MIN_POINTS = 64
 # Grid points of a program whose parameters are not yet known, inside `jit`.
 USUAL = 4096
-# Times, besides those asked for, at which two results are compared.
+# The number of times, besides those requested, at which two results are compared.
 PROBES = 129
 # Below this relative change from half the points the error falls as the order promises.
 RESOLVED = 1e-6
 
 
 class Refining(eqx.Module):
-    """How many points a uniform time grid has: fixed, or doubled until a tolerance is met.
+    """The number of points of a uniform time grid: fixed, or doubled until a tolerance is met.
 
-    `rtol`: bound on the relative error estimate. `points`: number of grid points (a power of two,
-    64 or more) when it should be fixed; otherwise points are doubled until `rtol` is met, up to
-    `max_points`. Inside `jit`, where parameters are not yet known, there are 4,096 points or what
-    `sized` gives. A batch under `vmap` shares the number its most demanding member needs.
+    `rtol`: bound on the relative error estimate. `points`: the number of grid points, a power of
+    two, 64 or more; if left out, points are doubled until `rtol` is met, up to `max_points`. Inside
+    `jit`, where parameters are not yet known, there are 4,096 points, or as many as `sized` gives.
+    A batch under `vmap` shares the number that its most demanding member needs.
     """
 
     rtol: float = eqx.field(static=True, default=1e-10)
@@ -60,19 +60,20 @@ class Refining(eqx.Module):
         phase: Scalar,
         discrepancy: Callable[[Result, Result], Scalar],
     ) -> tuple[Result, Result]:
-        """The results on the last two grids; `phase` is what the kernels run through.
+        """The results on the last two grids that were tried, the coarse one first.
 
-        `discrepancy` is the relative error of the finer of two results.
+        `phase` is the largest frequency of the kernels times the last time, which decides on the
+        first grid. `discrepancy` estimates the relative error of the finer of two results.
         """
         return refine(
             solve, self._grids(phase), lambda coarse, fine: discrepancy(coarse, fine) / self.rtol
         )
 
     def climbed(self, attempt: Callable[[int], tuple[Result, Scalar]], demand: Scalar) -> Result:
-        """The result on the first grid whose discrepancy is at most 1, or on the last one.
+        """The result on the first grid whose discrepancy is at most 1, or on the largest one.
 
-        `attempt` gives the result and the discrepancy on that many points, `demand` is the number
-        of points that should do.
+        `attempt` returns the result on a number of points, and its discrepancy, the error estimate
+        over the tolerance. `demand` is the number of points that is expected to suffice.
         """
         sizes = self._sizes(demand)
         for points in sizes[:-1]:
@@ -82,12 +83,12 @@ class Refining(eqx.Module):
         return attempt(sizes[-1])[0]
 
     def _grids(self, phase: Scalar) -> list[int]:
-        """Half of some 45 points per unit of phase, those, and their doubles."""
+        """About 45 points per unit of phase, preceded by half of them and followed by doubles."""
         sizes = self._sizes(45.0 * phase)
         return [sizes[0] // 2, *sizes]
 
     def _sizes(self, demand: Scalar) -> list[int]:
-        """The number of points, or where it is to be found out, those to try."""
+        """The number of points if it is fixed or traced, or else the numbers to try in turn."""
         if self.points:
             return [self.points]
         demand = largest(lax.stop_gradient(demand))
@@ -97,7 +98,7 @@ class Refining(eqx.Module):
         return [first * 2**k for k in range((self.max_points // first).bit_length())]
 
     def _power_of_two(self, points: float) -> int:
-        """At least so many points, as far as they are allowed."""
+        """A power of two of at least `points`, up to the largest allowed."""
         least = min(max(points, 2.0 * MIN_POINTS), self.max_points)
         return min(2 ** math.ceil(math.log2(least)), self.max_points)
 
@@ -114,10 +115,10 @@ _request: ContextVar[_Request | None] = ContextVar("request", default=None)
 def sized(sizes: Sequence[int] | None = None) -> Iterator[list[Scalar]]:
     """Sizes for the solvers whose parameters are traced inside, and the list of their demands.
 
-    Solvers that choose their size themselves take `sizes` in the order in which they ask, and the
-    usual one where there is none. Each appends what it thinks it needs, a number that depends on
-    the parameters: a program that returns the demands alone is tiny, and its values for all points
-    of a sweep are the sizes with which to trace once more.
+    Solvers that choose their size take `sizes` in the order in which they ask, and the usual size
+    where there is none. Each appends its demand, the size that it estimates to need as a function
+    of the parameters. A program that returns the demands alone is tiny; its values at the points of
+    a sweep tell with which sizes to trace once more.
     """
     request = _Request(tuple(sizes or ()), [])
     token = _request.set(request)
@@ -147,8 +148,8 @@ def rounded_up(size: int) -> int:
 def largest(x: Scalar) -> Scalar:
     """The value itself; under `vmap` the largest of the batch, the same for all its members.
 
-    A decision taken on it is one decision for the whole batch: it stays a branch under `vmap`
-    and needs not run both sides. Outside `jit` it is a concrete number.
+    A branch on it is one branch for the whole batch, of which only one side runs. Outside `jit` it
+    is a concrete number.
     """
     return x
 
@@ -166,9 +167,9 @@ def refine(
 ) -> tuple[Result, Result]:
     """The results at the first two neighbouring sizes whose discrepancy is at most 1.
 
-    Climbs `sizes`, two or more, from the smallest, and returns (coarse, fine), the last two if
-    none agree. Called with concrete values, it computes only what it needs; inside `jit` it takes
-    the first two. In a batch all members share the size of the most demanding one.
+    Tries `sizes`, two or more, from the smallest on, and returns (coarse, fine), the last two if
+    none agree. Inside `jit` it takes the first two. In a batch all members share the size of the
+    most demanding one.
     """
     coarse, fine = solve(sizes[0]), solve(sizes[1])
     for finer in sizes[2:]:
@@ -184,9 +185,9 @@ def coarse_and_fine(
 ) -> tuple[Result, Result]:
     """function(*coarse, *shared) and function(*fine, *shared), derivatives of the second alone.
 
-    The first one serves error estimates, which are constant to differentiation. With arguments of
-    the same shapes both can go `together` as a batch of two: half the program. Where derivatives
-    are taken they are computed each by itself, and the first one only if it is asked for.
+    The first one serves error estimates, which are constant to differentiation. If arguments have
+    the same shapes, both can be computed `together` as a batch of two, which halves the program.
+    Where derivatives are taken, each is computed by itself, the first one only if it is used.
     """
     return _coarse_and_fine(function, together, coarse, fine, shared)
 
@@ -225,7 +226,7 @@ def _coarse_and_fine_jvp(
 
 
 def probed(ts: Float[Array, " times"], span: Scalar) -> Float[Array, " more"]:
-    """The times asked for, and after them probes up to `span` that only error estimates look at."""
+    """The requested times, followed by probes up to `span` that only error estimates use."""
     return jnp.concatenate([ts, jnp.linspace(0.0, 1.0, PROBES) * span])
 
 
@@ -234,7 +235,7 @@ def envelope(
 ) -> Float[Array, "... times"]:
     """At each of the times `ts`, the largest of the values at `probed` times up to it.
 
-    Where one value stands for a whole `block` of times, it counts from the first of them on.
+    Where one value represents a whole `block` of times, it counts from the first of them on.
     """
     own = values.shape[-1] - PROBES
     highest = _running_maximum(values, own)
@@ -243,7 +244,7 @@ def envelope(
 
 
 def _running_maximum(values: Float[Array, "... n"], restart: int) -> Float[Array, "... n"]:
-    """The largest value so far, counted anew from `restart` on; in a loop of some log n steps."""
+    """The running maximum, which starts again at `restart`; in a loop of about log n steps."""
     size = values.shape[-1]
     places = jnp.arange(size)
     inside = jnp.where(places < restart, places, places - restart)

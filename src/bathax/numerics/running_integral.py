@@ -1,8 +1,8 @@
 r"""Running integrals \int_0^t f(s) ds of functions that are analytic in a sector about t > 0.
 
-The time up to the last one is cut into panels that shrink towards t = 0 by a constant factor: f is
-smooth on each, and a Gauss-Legendre rule integrates it. Nodes of a panel that t lies in get the
-weights of the interpolating polynomial, integrated up to t.
+The time axis is cut into panels that shrink towards t = 0 by a constant factor. On each panel f is
+smooth, and a Gauss-Legendre rule integrates it. In the panel that contains t, the interpolating
+polynomial through the nodes is integrated up to t.
 """
 
 from functools import cache
@@ -16,8 +16,8 @@ from jaxtyping import Array, Float
 from bathax._checks import Scalar
 from bathax.numerics.quadrature import gauss_legendre
 
-# Panels of time between 0 and the last one, the first of FIRST over the largest frequency of
-# importance, and nodes on each.
+# The number of panels, the number of nodes on each, and the length of the first panel times the
+# bandwidth.
 PANELS, NODES, FIRST = 32, 20, 1e-6
 
 
@@ -51,7 +51,7 @@ def _running_weights(
     since = ts[None, :] - starts[:, None]
     whole = ts[None, :] > ends[1:, None]
     within = (since > 0.0) & ~whole
-    # One panel at most is covered in part.
+    # At most one panel is covered in part.
     part = running_rule(jnp.sum(jnp.where(within, since / lengths[:, None], 0.0), axis=0))
     _, rule = gauss_legendre(NODES)
     weights = jnp.where(

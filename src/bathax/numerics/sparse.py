@@ -7,12 +7,12 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Complex, Int
 
-# Rows are cut into pieces of so many entries, the last of a row padded with zeros.
+# Rows are cut into pieces of WIDTH entries; the last piece of a row is padded with zeros.
 WIDTH = 8
 
 
 class Entries(NamedTuple):
-    """sum of factor * parameters[parameter] at (row, column), one line for each term."""
+    """Terms factor * parameters[parameter] at (row, column), which add up; one line for each."""
 
     row: np.ndarray
     column: np.ndarray

@@ -95,14 +95,14 @@ def _is_inner(z: Complex[Array, "..."]) -> Bool[Array, "..."]:
 
 
 def _power_series(z: Complex[Array, "..."]) -> Complex[Array, "..."]:
-    """E_1(z) = -γ - log z - sum_{k>=1} (-z)^k / (k k!), and garbage outside `_is_inner`."""
+    """E_1(z) = -γ - log z - sum_{k>=1} (-z)^k / (k k!); meaningless outside `_is_inner`."""
     z = jnp.where(_is_inner(z), z, 1.0)
     terms = [-((-1.0) ** k) / (k * math.factorial(k)) for k in range(1, _SERIES_TERMS)]
     return z * horner(terms, z) - np.euler_gamma - jnp.log(z)
 
 
 def _outer(z: Complex[Array, "..."]) -> Complex[Array, "..."]:
-    """e^z E_1(z) outside `_is_inner`, and garbage inside."""
+    """e^z E_1(z) outside `_is_inner`; meaningless inside."""
     far = jnp.abs(z) > _CIRCLE
     near = ~far & ~_is_inner(z)
     asymptotic = _asymptotic_series(jnp.where(far, z, _CIRCLE)) + _cut_term(z)
@@ -126,7 +126,7 @@ def _asymptotic_series(z: Complex[Array, "..."]) -> Complex[Array, "..."]:
 
 
 def _cut_term(z: Complex[Array, "..."]) -> Complex[Array, "..."]:
-    """∓iπ e^z on the two sides of the cut, which the asymptotic series takes for one."""
+    """∓iπ e^z on the two sides of the cut, which the asymptotic series does not distinguish."""
     on_cut = (z.imag == 0.0) & (z.real < 0.0)
     side = jnp.where(on_cut, jnp.copysign(math.pi, z.imag), 0.0)
     decay = jnp.exp(jnp.where(on_cut, z.real, 0.0))
@@ -150,7 +150,7 @@ def hurwitz_zeta(s: ArrayLike, a: ArrayLike) -> Complex[Array, "..."]:
 
         ζ(s, a) = a^{-s} + sum_{|d|<=2} (c + d)^{-s} + w^{-s} (w/(s-1) + 1/2 + Bernoulli terms).
 
-    An `s` with few dimensions is best left so: all that depends on `s` alone is computed once.
+    An `s` with few dimensions should not be broadcast: what depends on `s` alone is computed once.
     """
     s, a = jnp.asarray(s, float), jnp.asarray(a, complex)
     rank = max(s.ndim, a.ndim)
@@ -164,8 +164,8 @@ def _zeta(s: Float[Array, "..."], a: Complex[Array, "..."]) -> Complex[Array, ".
 
 @partial(_zeta.defjvp, symbolic_zeros=True)
 def _zeta_jvp(primals: tuple, tangents: tuple) -> tuple[Array, Array]:
-    # Slopes along unit tangents: reverse mode keeps them alone, not the terms of the sums. All
-    # three differentiate the same sum, so that the compiler takes its powers once.
+    # Slopes along unit tangents: reverse mode stores these alone, not the terms of the sums. All
+    # three differentiate the same sum, so that the compiler computes its powers once.
     (s, a), (ds, da) = primals, tangents
     value, tangent = _zeta(s, a), jnp.zeros_like(s * a.real, a.dtype)
     if not isinstance(ds, SymbolicZero):
@@ -200,7 +200,7 @@ def _rising_factorials_jvp(count: int, primals: tuple, tangents: tuple) -> tuple
 
 
 def _up_to(values: Float[Array, "count ..."], beyond: float) -> Float[Array, "count count ..."]:
-    """For each of them the values before it, in a row: a running product in one piece."""
+    """Row k has the values before k, and `beyond` from k on: the factors of running products."""
     before = np.tri(len(values), k=-1, dtype=bool).reshape(
         (-1, len(values)) + (1,) * (values.ndim - 1)
     )

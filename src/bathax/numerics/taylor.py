@@ -1,7 +1,8 @@
 r"""Linear evolution x' = G x by long Taylor steps, with chosen components at every time.
 
-x(t + h) = sum_k (h G)^k / k! x(t). The Taylor polynomials of a step give the chosen components, and
-their derivatives, at any time within it: no interpolation, and steps as long as stability allows.
+x(t + h) = sum_k (h G)^k / k! x(t). The Taylor polynomial of a step gives the chosen components, and
+their derivatives, at any time within the step. There is no interpolation, and steps are as long as
+stability allows.
 """
 
 import math
@@ -89,7 +90,7 @@ def states(
 ) -> Complex[Array, "times n"]:
     """e^{G t} start at steps parts + 1 uniform times from 0 to `stop`, each step cut into parts.
 
-    The polynomial of a step gives its parts, so that a finer grid costs sums and no more products.
+    The polynomial of a step serves all its parts: a finer grid needs no more products with G.
     """
     h = stop / steps
     fractions = jnp.arange(1.0, parts + 1.0)[:, None] / parts

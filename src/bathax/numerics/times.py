@@ -1,4 +1,4 @@
-"""Lists of times of shared lengths: calls with a few times more or fewer share a program."""
+"""Lists of times padded to standard lengths, so that lists of similar lengths share a program."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -10,15 +10,15 @@ from jaxtyping import Array, Float
 
 Record = TypeVar("Record")
 
-# Lengths are multiples of an eighth to a quarter of themselves, from SHORTEST on. Above LONGEST
-# they stay as they are: compiling no longer matters.
+# Lengths are rounded up by at most a quarter, and to SHORTEST at least. Above LONGEST they are not
+# rounded: compilation no longer matters.
 SHORTEST, LONGEST = 16, 2**16
 
 
 def at_shared_length(compute: Callable[[Array], Record], ts: Float[Array, " times"]) -> Record:
-    """What a function gives at concrete increasing times, its arrays having the times first.
+    """The result of a function at concrete increasing times; its arrays have the times first.
 
-    It is called with more times, between the last two, and their results are dropped.
+    The function is called with additional times between the last two, whose results are dropped.
     """
     longer = _lengthened(np.asarray(ts))
     if longer is None:
@@ -28,7 +28,7 @@ def at_shared_length(compute: Callable[[Array], Record], ts: Float[Array, " time
     def asked(values: Array) -> Array:
         if values.shape[:1] != (extended,):
             return values
-        # On the host, where another length is not another program.
+        # NumPy slices on the host: in JAX each length would be another program.
         known = np.asarray(values)
         return jnp.asarray(np.concatenate([known[: count - 1], known[-1:]]))
 
@@ -36,7 +36,7 @@ def at_shared_length(compute: Callable[[Array], Record], ts: Float[Array, " time
 
 
 def _lengthened(ts: np.ndarray) -> np.ndarray | None:
-    """The times and more of them; None where there is no need, or no room between the last two."""
+    """The padded times; None if no padding is needed or there is no room between the last two."""
     count = len(ts)
     unit = max(SHORTEST, 2 ** (count.bit_length() - 3))
     missing = -count % unit

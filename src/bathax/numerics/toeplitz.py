@@ -9,8 +9,8 @@ from jax import lax
 from jax.numpy.fft import fft, ifft
 from jaxtyping import Array, Complex
 
-# Newton's iteration starts from so many terms: each doubling is a piece of program of its own,
-# which takes longer to compile than a short loop does to run.
+# Newton's iteration starts from so many terms, found by a loop: each doubling is a separate part of
+# the program, which takes longer to compile than the loop takes to run.
 FIRST = 128
 
 
@@ -40,10 +40,10 @@ def divide(b: Complex[Array, " n"], a: Complex[Array, " n"]) -> Complex[Array, "
 
 
 def _padded_reciprocal(a: Complex[Array, " n"], size: int) -> Complex[Array, " twice"]:
-    """The first terms of 1/a(x), and as many zeros.
+    """The first terms of 1/a(x), followed by as many zeros.
 
-    The product a r is known to be 1 in its first half, so that a cyclic convolution, which wraps
-    onto that half only, is enough: transforms of length 2m double m terms.
+    The first half of the product a r is known to be 1. A cyclic convolution wraps onto that half
+    only, so that transforms of length 2m suffice to double m terms.
     """
     m = min(FIRST, size)
     r = jnp.pad(_substituted(a[:m]), (0, m))
@@ -51,7 +51,7 @@ def _padded_reciprocal(a: Complex[Array, " n"], size: int) -> Complex[Array, " t
         spectrum = fft(r)
         excess = _second_half(ifft(fft(a[: 2 * m]) * spectrum))
         correction = ifft(fft(excess) * spectrum)
-        # In one piece: the terms known, the new ones, and zeros for what comes next.
+        # The known terms, the new ones, and zeros for the next step.
         r = jnp.pad(r, (0, 2 * m)) - jnp.pad(correction[:m], (m, 2 * m))
         m *= 2
     return r
@@ -64,7 +64,7 @@ def _second_half(values: Complex[Array, " n"]) -> Complex[Array, " n"]:
 
 
 def _substituted(a: Complex[Array, " n"]) -> Complex[Array, " n"]:
-    """1/a(x) by forward substitution: each term is subtracted from all equations below its own."""
+    """1/a(x) by forward substitution: each term is eliminated from the later equations."""
     size = a.shape[0]
     behind, places = jnp.pad(a, (size, 0)), jnp.arange(size)
 

@@ -1,10 +1,10 @@
 r"""Volterra equations with a convolution kernel, solved at every grid point at once.
 
-The Gregory rule turns y(t) + \int_0^t K(t-s) y(s) ds = f(t) into a lower-triangular Toeplitz
-system for the trimmed y, its first p samples times 1 - c_j: those of K are trimmed alike, and what
-the two corrections have in common, known from p starting values, moves to the right-hand side. A
-power-series division solves it in O(N log N) without a sequential scan. Nothing here knows
-physics; any smooth kernel will do.
+Gregory's rule (`gregory`, with corrections c_j) turns y(t) + \int_0^t K(t-s) y(s) ds = f(t) into a
+linear system. "Trimmed" samples are the first p of them times 1 - c_j. For trimmed K and y the
+system is lower-triangular Toeplitz, up to the overlap of the corrections at the two ends. The
+overlap contains only the first p values of y, which are found first, so that it moves to the
+right-hand side. Power-series division solves the system in O(N log N) without a sequential scan.
 """
 
 import jax.numpy as jnp
@@ -33,7 +33,7 @@ def solve_second_kind(
     start = _eliminated(jnp.eye(ORDER, dtype=kernel.dtype) + convolving, source[:ORDER])
     unit = jnp.zeros_like(kernel).at[0].set(1.0)
     column = unit + step * gregory.trimmed(kernel)
-    # The rule does not hold for the first points: there the division is to give them back.
+    # For the first p points the division has to reproduce the values found before.
     known = gregory.with_start(gregory.trimmed(start), source)
     known += jnp.pad(products @ start, (0, known.shape[0] - products.shape[0]))
     return gregory.with_start(start, divide(known, column))

@@ -1,6 +1,7 @@
-"""Claims of a paper beside what is exact, as rows of a table, and how numbers are written in it.
+"""Claims of a paper compared with exact results, as rows of a table.
 
-Every number comes from results computed now, and every verdict follows from a condition on numbers.
+Every number is computed when the table is made, and every verdict follows from a condition on
+numbers.
 """
 
 from collections.abc import Callable, Iterable, Mapping

@@ -1,4 +1,4 @@
-"""Figures as files that appear whole or not at all."""
+"""Figures as files, which appear when they are complete."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -26,5 +26,5 @@ def write_figure(target: Path, draw: Callable[..., Figure], result: Any) -> None
             with replacing(target.with_suffix(suffix)) as path:
                 figure.savefig(path, format=suffix[1:])
             print(target.with_suffix(suffix))
-            # Arranged once; otherwise every format does it again.
+            # The layout is computed once; otherwise it is for each format.
             figure.set_layout_engine(None)

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from bathax.plot.parts import TIME, new_axes, shown
 from bathax.studies.lookup import MODULUS, measured_symbol
 
-# Letters of a line beside the residuals; errors above so many times the largest value are no band.
+# Letters in a line beside the residuals; errors above BROAD times the largest J are not drawn.
 WIDTH, BROAD = 44, 1e3
 
 

@@ -1,4 +1,4 @@
-"""What the figures have in common: their style, symbols, axes, and lines broken at poles."""
+"""Parts that figures share: style, symbols, axes, and curves with gaps at poles."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -27,7 +27,7 @@ def style() -> Iterator[None]:
 
 
 def shown(symbol: str, *, is_modulus: bool = False) -> str:
-    """A symbol as a figure prints it, or its modulus; nothing for none."""
+    """A symbol, or its modulus, as a figure prints it; empty for an empty one."""
     if not symbol:
         return ""
     return f"$|{symbol}|$" if is_modulus else f"${symbol}$"
@@ -36,7 +36,7 @@ def shown(symbol: str, *, is_modulus: bool = False) -> str:
 def with_gaps(solution: Trajectory, name: str) -> tuple[np.ndarray, np.ndarray]:
     """Times and values with a gap at every pole of T, for the quantities that share it.
 
-    Narrow poles are narrower than the samples can show, and those at their sides are left out.
+    Narrow poles are below the resolution of the samples: the samples next to them are left out.
     """
     t, values = np.asarray(solution.t), np.asarray(getattr(solution, name), float)
     values = np.where(np.isfinite(values), values, np.nan)
@@ -85,7 +85,7 @@ def four_panels(
 
 
 def set_limits(ax: Axes, solutions: Iterable[Trajectory], name: str) -> None:
-    """Limits that the neighbourhood of a pole does not set."""
+    """Set limits that ignore the neighbourhood of poles."""
     values = np.concatenate([with_gaps(solution, name)[1] for solution in solutions])
     low, high = np.nanpercentile(values, [1.0, 99.0]) if values.size else (0.0, 1.0)
     margin = 0.08 * (high - low) or 1.0

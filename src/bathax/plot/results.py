@@ -1,4 +1,4 @@
-"""A result as it comes: a panel for each quantity, curves or a map, whatever its dimensions."""
+"""Figures of any result: a panel for each quantity, with curves or a map."""
 
 from typing import Any
 
@@ -17,8 +17,8 @@ MOST_PANELS, MOST_LEVELS = 6, 6
 def overview(dataset: xarray.Dataset, axes: Any = None) -> Figure:
     """The first quantities of a result, over its two longest dimensions.
 
-    Of other dimensions the last time and the middle of an axis are taken, and said so. What a level
-    is counted along is a curve for each of the first levels.
+    Other dimensions are reduced to the last time or the middle of an axis, which the figure says.
+    Quantities with levels have a curve for each of the first levels.
     """
     names = quantities(dataset)[:MOST_PANELS]
     columns = min(len(names), 2)
@@ -34,13 +34,13 @@ def overview(dataset: xarray.Dataset, axes: Any = None) -> Figure:
 
 
 def _symbol(variable: xarray.DataArray) -> str:
-    """The symbol of a quantity; of a complex one the modulus is drawn."""
+    """The symbol of a quantity, or of its modulus, which is drawn if it is complex."""
     symbol = symbol_of(variable.attrs.get("long_name", ""))
     return shown(symbol, is_modulus=np.iscomplexobj(variable))
 
 
 def _reduced(variable: xarray.DataArray) -> tuple[xarray.DataArray, list[str]]:
-    """A variable over one or two dimensions, and what was taken of the others."""
+    """A variable over one or two dimensions, and the values taken of the others, in words."""
     if np.iscomplexobj(variable):
         variable = abs(variable)
     variable = variable.squeeze(drop=True)
@@ -96,7 +96,7 @@ def _draw_map(ax: Axes, dataset: xarray.Dataset, variable: xarray.DataArray, sym
 
 
 def _places(ax: Axes, side: str, dataset: xarray.Dataset, dimension: str) -> np.ndarray:
-    """Where the points of a dimension are drawn; names the axis, logarithmic if they are."""
+    """Positions of the points of a dimension; labels the axis and chooses its scale."""
     ax.set(**{f"{side}label": dimension})
     if dimension not in dataset.coords:
         return np.arange(dataset.sizes[dimension])
@@ -111,7 +111,7 @@ def _places(ax: Axes, side: str, dataset: xarray.Dataset, dimension: str) -> np.
 
 
 def _limits(values: np.ndarray) -> tuple[float, float]:
-    """Limits that the neighbourhood of a pole does not set."""
+    """Limits that ignore the neighbourhood of poles."""
     finite = values[np.isfinite(values)]
     if not finite.size:
         return 0.0, 1.0

@@ -1,12 +1,12 @@
 r"""Two-time functions of a qubit in any phase-invariant reservoir, exactly from the hierarchy.
 
-An operator that acts on the qubit at time s acts on every auxiliary element alike, so that
+An operator on the qubit at time s acts in the same way on every auxiliary matrix, so that
 
 <s+(s) s-(t)> = y(t - s) . [x(s) s+],    <s-(t) s+(s)> = y(t - s) . [s+ x(s)],    t >= s,
 
-where x are the elements of charge 0 that the initial populations evolve into, and y the adjoint
-elements of charge 1 that the coherence |1><0| evolves back into. One run gives both, and the
-functions at all pairs of times are two matrix products.
+where x are the elements of charge 0 (`index_set`), evolved from the initial populations, and y the
+elements of charge 1 of the adjoint equation, evolved from the coherence |1><0|. One run gives both,
+and two matrix products give the functions at all pairs of times.
 """
 
 import math
@@ -36,8 +36,8 @@ from bathax.qubit.index_set import Regression, Size, regression
 from bathax.qubit.states import QubitState
 from bathax.system.models import Qubit
 
-# Grid intervals per unit of phase that the kernels run through, and that e^{i(w - w_s)t} does, as
-# smooth at t = 0 as elsewhere; the fewest and the most intervals.
+# Grid intervals per unit of phase, of the kernels and of e^{i(w - w_s)t}, which is smooth at t = 0
+# too; the fewest and the most intervals.
 KERNEL, FOURIER, FEWEST_NODES, MOST_NODES = 12.0, 4.0, 64, 4096
 
 
@@ -73,10 +73,10 @@ def two_time(
     highest: Scalar,
     solver: Hierarchy,
 ) -> TwoTimeEstimate:
-    """The functions up to ts[-1] on a grid that also resolves e^{iwt} for w - w_s up to `highest`.
+    """The functions up to ts[-1], on a grid that resolves e^{iwt} for |w - w_s| up to `highest`.
 
-    Of the initial state only the populations matter. Memory is N times + 4 times^2 complex numbers
-    for N elements of the hierarchy.
+    They depend on the populations of the initial state alone. For N elements of the hierarchy and
+    n times the memory is N n + 4 n^2 complex numbers.
     """
     valid, modes, sizes = prepared(solver, qubit, ts)
     intervals = _intervals(qubit, ts, highest)
@@ -102,7 +102,7 @@ def _power_of_two(count: int | float) -> int:
 
 
 def _intervals(qubit: Qubit, ts: Float[Array, " times"], highest: Scalar) -> int:
-    """A power of two; a fixed one inside `jit`."""
+    """The number of grid intervals, a power of two; fixed inside `jit`."""
     fastest = jnp.maximum(KERNEL * qubit.bandwidth, FOURIER * highest)
     wanted = largest(lax.stop_gradient(span(ts) * fastest))
     if not is_concrete(wanted):
@@ -119,7 +119,7 @@ def _functions(
     pattern: Regression,
     counts: tuple[int, int],
 ) -> TwoTime:
-    """Both functions; NaN where steps are too long."""
+    """Both functions; NaN if the time steps are too long."""
     (steps, intervals), both = counts, pattern.structure
     matrix = generator(frequency, modes, both)
     places = np.array([both.ground, both.excited, both.coherence])[:, 0]
@@ -138,7 +138,7 @@ def _functions(
 
 
 def _hermitian(values: Complex[Array, "lags times"]) -> Complex[Array, "times times"]:
-    """From f(tau, s) to f(t - s, s), the upper triangle by conjugation."""
+    """f(t - s, s) from f(tau, s), with the upper triangle by conjugation."""
     count = values.shape[0]
     lag = jnp.arange(count)[:, None] - jnp.arange(count)[None, :]
     lower = jnp.where(lag >= 0, values[jnp.abs(lag), jnp.arange(count)[None, :]], 0.0)

@@ -1,8 +1,8 @@
 """Where the map of a qubit ceases to be invertible: the first zero of its determinant D(t).
 
-D starts at 1. As a coupling or a temperature grows, its least value may come down to 0, and there
-the rates of the time-local master equation diverge (NP). A root of that least value, found by
-`find_critical`, is the critical coupling or temperature.
+D starts at 1. As a coupling or a temperature grows, the least value of D may reach 0, where the
+rates of the time-local master equation diverge (NP). `find_critical` finds the critical coupling or
+temperature as the root of that least value.
 """
 
 from collections.abc import Sequence
@@ -23,17 +23,23 @@ def least_determinant(
 ) -> Scalar:
     """The least D(t) = P11 + P00 - 1 for t up to the last of the times.
 
-    `ts` are increasing times that resolve D: minima between two of them are found from D and D' by
-    cubic interpolation, and D is then computed there. A function of the parameters of the qubit for
-    `find_critical`, like
+    `ts` are increasing times that resolve D. A minimum between two of them is found from D and D'
+    by cubic interpolation, and D is then computed there. The result is a function of the parameters
+    of the qubit, of which `find_critical` finds the root:
 
     `find_critical(lambda eta: least_determinant(qubit(eta), ts, Hierarchy(depth=5, modes=10)),
     (0.05, 0.1))`.
 
-    A `solver` of fixed size, as this one, makes it smooth; the choice of a size inside would make
+    A `solver` of fixed size, as here, makes that function smooth; one that chooses its size makes
     it jump by the tolerance. In the vacuum D = |u|^2 touches zero without a change of sign. Works
-    under `jit`, `vmap` and `grad`; a tolerance that concrete values do not reach is a
-    `ToleranceWarning`, or with `throw` a `ToleranceError`.
+    under `jit`, `vmap` and `grad`. A tolerance that is not reached gives a `ToleranceWarning`
+    outside of `jit`, or with `throw` a `ToleranceError`.
+
+    >>> qubit = bx.Qubit(1.0, bx.Reservoir(bx.Ohmic(0.01, 5.0), temperature=1.0))
+    >>> ts = jnp.linspace(0.0, 40.0, 9)
+    >>> least = bx.least_determinant(qubit, ts, bx.VanHove())
+    >>> round(float(least), 4)  # e^{-2 pi J (2n + 1) t} at the last time
+    0.0116
     """
     ts = as_float(ts, "ts")
     require_times(ts)
@@ -42,7 +48,7 @@ def least_determinant(
     elements = solver.map_elements(qubit, ts).value
     values, slopes = elements.p11 + elements.p00 - 1.0, elements.dp11 + elements.dp00
     place = lax.stop_gradient(_lowest(ts, values, slopes))
-    # The last time keeps the solver to one model of the reservoir for both calls.
+    # With the same last time the solver has the same model of the reservoir in both calls.
     last = ts[-1]
     close = jnp.stack([jnp.minimum(place, 0.999 * last), last])
     there = concluded(solver.map_elements(qubit, close), throw).value

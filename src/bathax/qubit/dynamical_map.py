@@ -1,4 +1,4 @@
-r"""The exact map of a qubit in time and the time-local master equation read off it (NP).
+r"""The exact map of a qubit and its time-local master equation (NP).
 
 rho_11(t) = P11 rho_11(0) + (1 - P00) rho_00(0), rho_10(t) = c rho_10(0), D = P11 + P00 - 1, and
 
@@ -36,12 +36,12 @@ from bathax.system.models import Qubit
 
 # A number is known when its error is below this fraction of it.
 RESOLUTION = 1e-2
-# Dividing by a |D| or |c| above this amplifies no error to speak of.
+# Division by |D| or |c| above this does not amplify errors much.
 LARGE = 0.1
 
 
 class MapQuantities(eqx.Module):
-    """What a map gives at each of its times; see `DynamicalMap`."""
+    """The quantities of a map at each of its times; see `DynamicalMap`."""
 
     p11: Float[Array, "*times"]
     p00: Float[Array, "*times"]
@@ -66,14 +66,25 @@ class DynamicalMap(MapQuantities):
         gamma_+ = -P00' - (D'/D)(1 - P00),       gamma_- = -P11' - (D'/D)(1 - P11),
         gamma_z = [D'/(2D) - Re(c'/c)] / 2,      shift   = -Im(c'/c),
 
-    the last being the whole frequency w(t), w_s without reservoirs. The map is regular where D or c
-    vanishes, its rates are not: `rates_resolved` tells where gamma_-, gamma_+ are known,
-    `coherence_resolved` where the shift is, both where gamma_z is; elsewhere they are NaN. "Known":
-    the divisor is known to 1%, and it is above 0.1 or its logarithmic derivative is known to 1%.
+    where `shift` is the whole frequency w(t), w_s without reservoirs. The map is regular where D or
+    c vanishes, but its rates diverge. `rates_resolved` tells where gamma_- and gamma_+ are known,
+    `coherence_resolved` where the shift is known; gamma_z needs both. Elsewhere they are NaN. A
+    rate counts as known if its divisor D or c is known to 1% and, unless that is above 0.1, the
+    logarithmic derivative too.
 
     `error` estimates the absolute error of every quantity under the same name (the modulus for
     complex ones, infinite where a rate is NaN); constant to differentiation. `status` is a
     `Status`; where parameters were invalid all numbers are NaN.
+
+    In the vacuum D = P11 = |c|^2, and the map is on the border of complete positivity:
+
+    >>> mode = bx.DiscreteModes(frequencies=[1.0], couplings=[0.1])
+    >>> qubit, ts = bx.Qubit(1.0, bx.Reservoir(mode)), jnp.linspace(0.0, 10.0 * jnp.pi, 9)
+    >>> dmap = bx.dynamical_map(qubit, ts, bx.ExactDiagonalisation(quanta=1))
+    >>> round(float(dmap.determinant[2]), 4), round(float(abs(dmap.coherence[2]) ** 2), 4)
+    (0.5, 0.5)
+    >>> bool(jnp.all(abs(dmap.complete_positivity_margin) < 1e-12))
+    True
     """
 
     t: Float[Array, "*times"]
@@ -91,8 +102,8 @@ class DynamicalMap(MapQuantities):
     def complete_positivity_margin(self) -> Float[Array, "*times"]:
         r"""The smallest eigenvalue of the Choi matrix: the map is completely positive iff >= 0.
 
-        The least of 1 - P00, 1 - P11 and (P00 + P11)/2 - \sqrt{(P00 - P11)^2/4 + |c|^2}; the last
-        is non-negative when |c|^2 <= P00 P11. A vacuum map has a margin of exactly 0.
+        The smallest of 1 - P00, 1 - P11 and (P00 + P11)/2 - \sqrt{(P00 - P11)^2/4 + |c|^2}; the
+        last is non-negative if |c|^2 <= P00 P11. For a map in the vacuum the margin is exactly 0.
         """
         gap = 0.5 * (self.p00 - self.p11)
         middle = 0.5 * (self.p00 + self.p11) - positive_root(gap**2 + _square(self.coherence))
@@ -111,8 +122,9 @@ class DynamicalMap(MapQuantities):
         r"""Operators K_k with map(rho) = sum_k K_k rho K_k', sum_k K_k' K_k = 1.
 
         diag(\sqrt{P00}, c/\sqrt{P00}), diag(0, \sqrt{P11 - |c|^2/P00}), \sqrt{1 - P11} s- and
-        \sqrt{1 - P00} s+. Differentiable where all four are non-zero; one that vanishes, where the
-        root has no derivative, counts as constant. Weights below 0, errors of the map, become 0.
+        \sqrt{1 - P00} s+. Differentiable where all four are non-zero; an operator that vanishes
+        counts as constant, because the root has no derivative there. Negative weights, which are
+        errors of the map, are set to 0.
         """
         empty = self.p00 <= 0.0
         p00 = jnp.where(empty, 1.0, self.p00)
@@ -146,11 +158,16 @@ def dynamical_map(
 ) -> DynamicalMap:
     """The map of a qubit from t = 0 to each of the increasing times `ts` >= 0, and its rates.
 
-    `solver` is `default_solver(qubit)` if left out. Works under `jit`, `vmap` and `grad` with
-    respect to every parameter of the qubit and the times. Bad input raises `ValueError` with one
-    sentence where values are concrete; inside `jit` or `vmap` a bad point is NaN, with its status.
-    A tolerance that concrete values do not reach is a `ToleranceWarning`, or with `throw` a
-    `ToleranceError`.
+    If `solver` is left out it is `Vacuum()` for empty reservoirs, `ExactDiagonalisation()` for a
+    few modes with few quanta, and otherwise `Hierarchy()`. Works under `jit`, `vmap` and `grad`
+    with respect to every parameter of the qubit and the times. Bad input raises `ValueError`;
+    inside `jit` or `vmap` a bad point is NaN, with its status. A tolerance that is not reached
+    gives a `ToleranceWarning` outside of `jit`, or with `throw` a `ToleranceError`.
+
+    >>> qubit = bx.Qubit(1.0, bx.Reservoir(bx.Ohmic(0.01, 5.0), temperature=1.0))
+    >>> dmap = bx.dynamical_map(qubit, jnp.linspace(0.0, 40.0, 9), bx.VanHove())
+    >>> round(float(jnp.log(dmap.gamma_minus[-1] / dmap.gamma_plus[-1])), 4)  # w_s / T
+    1.0
     """
     ts = as_float(ts, "ts")
     require_times(ts)
@@ -159,7 +176,7 @@ def dynamical_map(
 
 
 def chosen_solver(qubit: Any, solver: Any) -> MapSolver:
-    """The solver, or the default one; refuses what is no qubit, and what is no solver of one."""
+    """The solver, or the default one; refuses what is not a qubit or not a solver of one."""
     require_kind("qubit", "a `Qubit`", qubit, Qubit)
     if solver is None:
         return default_solver(qubit)
@@ -205,16 +222,16 @@ def _named(elements: MapElements) -> dict[str, Array]:
 
 @program
 def _derived(estimate: Estimate[MapElements]) -> tuple[dict[str, Array], ...]:
-    """What follows from the elements, its errors, and where the rates are known."""
+    """The quantities that follow from the elements, their errors, and where rates are known."""
     elements, error = estimate.value, lax.stop_gradient(estimate.error)
-    # In this order nothing is lost where P00 is exactly 1.
+    # In this order no digits are lost where P00 is exactly 1.
     values = {
         "determinant": elements.p11 - (1.0 - elements.p00),
         "ddeterminant": elements.dp11 + elements.dp00,
     }
     errors = {"determinant": error.p11 + error.p00, "ddeterminant": error.dp11 + error.dp00}
     populations = _log_derivative(*values.values(), *errors.values())
-    # Only the real part of c'/c has to be known to 1%: the imaginary part is some w_s at all times.
+    # Only the real part of c'/c has to be known to 1%: the imaginary part is always about w_s.
     coherences = _log_derivative(elements.c, elements.dc, error.c, error.dc)
     rates, rate_errors = _rates(elements, error, populations, coherences)
     known = jax.tree.map(
@@ -228,7 +245,7 @@ def _derived(estimate: Estimate[MapElements]) -> tuple[dict[str, Array], ...]:
 
 
 class _LogDerivative(eqx.Module):
-    """x'/x, a bound on its error, and whether it is known; 0 where it is not."""
+    """x'/x, a bound on its error, and whether it is known; 0 if it is not."""
 
     value: Inexact[Array, " times"]
     error: Float[Array, " times"]

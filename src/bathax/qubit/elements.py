@@ -1,4 +1,4 @@
-"""The three functions of time that make up the map of a qubit, and ways to them."""
+"""The three functions of time that make up the map of a qubit, and the solvers of them."""
 
 import abc
 
@@ -27,7 +27,7 @@ class MapElements(eqx.Module):
 
 
 class MapSolver(eqx.Module):
-    """A way to the map of a qubit."""
+    """A method that computes the map of a qubit."""
 
     @abc.abstractmethod
     def map_elements(self, qubit: Qubit, ts: Float[Array, " times"]) -> Estimate[MapElements]:
@@ -36,6 +36,6 @@ class MapSolver(eqx.Module):
     def from_preparation(
         self, qubit: Qubit, preparation: Preparation, ts: Float[Array, " times"]
     ) -> Estimate[MapElements]:
-        """The same; a correlated start, from which there is no map of the qubit, is refused."""
+        """The same; a correlated preparation is refused, because the qubit then has no map."""
         require_uncorrelated(preparation)
         return self.map_elements(qubit, ts)

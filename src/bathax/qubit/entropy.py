@@ -1,7 +1,8 @@
 """The entropy of a two-level state as a function of the determinant d of its density matrix.
 
-With the Bloch length r = sqrt(1 - 4 d) the eigenvalues are (1 + r)/2 and d / ((1 + r)/2). Written
-in d instead of r nothing cancels near a pure state (d -> 0), and nothing is 0/0 near r = 0.
+With the length r = sqrt(1 - 4 d) of the Bloch vector the eigenvalues are (1 + r)/2 and
+d / ((1 + r)/2). As a function of d the entropy has no cancellation near a pure state (d -> 0), and
+no 0/0 at r = 0.
 """
 
 import jax
@@ -10,10 +11,10 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, Float
 
-# Below this determinant the logarithm is constant to differentiation: its second derivatives
-# would overflow.
+# Below this determinant the logarithm counts as constant, because its second derivative would
+# overflow.
 SMALLEST = 1e-120
-# A number whose logarithm is finite, for a determinant of 0.
+# Stands for a determinant of 0, so that the logarithm is finite.
 TINY = 1e-307
 # Below this r^2 the slope is a series: 2 artanh(r) / r = sum_k 2 r^{2k} / (2k + 1).
 NEAR_MIXED = 0.1
@@ -22,7 +23,7 @@ SERIES = 2.0 / (2.0 * np.arange(20) + 1.0)
 
 @jax.custom_jvp
 def entropy(d: Float[Array, "..."]) -> Float[Array, "..."]:
-    """S = -Tr[rho ln rho] of the determinant d in [0, 1/4]; zero below."""
+    """S = -Tr[rho ln rho] as a function of the determinant d in [0, 1/4]; zero for d < 0."""
     d = jnp.maximum(d, 0.0)
     smaller = 2.0 * d / (1.0 + jnp.sqrt(jnp.maximum(1.0 - 4.0 * d, 0.0)))
     logarithm = jnp.log(jnp.maximum(smaller, TINY))
@@ -35,7 +36,7 @@ def _entropy_jvp(primals: tuple[Array], tangents: tuple[Array]) -> tuple[Array, 
 
 
 def entropy_slope(d: Float[Array, "..."]) -> Float[Array, "..."]:
-    """dS/dd = ln(l+/l-) / r = 2 artanh(r) / r; 2 for the mixed state, some 700 for a pure one."""
+    """dS/dd = ln(l+/l-) / r = 2 artanh(r) / r; 2 at d = 1/4, and cut at about 700 for d -> 0."""
     near = 1.0 - 4.0 * d < NEAR_MIXED
     series = jnp.polyval(SERIES[::-1], jnp.where(near, 1.0 - 4.0 * d, 0.0), unroll=len(SERIES))
     d = jnp.where(near, 0.1, d)

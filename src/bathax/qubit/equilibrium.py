@@ -1,8 +1,8 @@
-r"""Where a qubit comes to rest: exactly, to second order in the coupling, and to zeroth.
+r"""The steady state of a qubit: exact, to second order in the coupling, and to zeroth order.
 
-The state that a qubit and a reservoir of temperature T > 0 share at the end is not e^{-H_S/T} but
-the mean-force Gibbs state Tr_B e^{-H/T} / Z. With b = 1/T, and V the coupling, the imaginary-time
-expansion of e^{-bH} to second order in V gives
+In a reservoir of temperature T > 0 a qubit relaxes not to e^{-H_S/T} / Z_S but to the mean-force
+Gibbs state Tr_B e^{-H/T} / Z. With b = 1/T and the coupling V, the imaginary-time expansion of
+e^{-bH} to second order in V gives
 
 rho_11 / rho_00 = [e^{-b w_s} + b^2 \int dw J (n + 1) e[-b w_s, -b w_s, -b w]]
                 / [1 + b^2 \int dw J (n + 1) e[-b w, -b w, -b w_s]],
@@ -29,16 +29,22 @@ from bathax.qubit.hierarchy_size import climbed
 from bathax.qubit.index_set import Regression, Size, regression
 from bathax.system.models import Qubit
 
-# w_s times the time up to which the kernels are modelled; nodes of the frequency integral.
+# w_s times the time up to which kernels are reduced to modes; nodes of the frequency integral.
 HORIZON, NODES = 60.0, 1024
-# Below this distance a divided difference is a Taylor series, of so many terms.
+# Below the distance CLOSE a divided difference is a Taylor series with TERMS terms.
 CLOSE, TERMS = 1.0, 18
-# A dense matrix of half so many rows is solved within seconds.
+# A dense matrix with half as many rows is solved within seconds.
 MAX_SIZE = 6000
 
 
 class SteadyState(eqx.Module):
-    """The population of the excited state at the end, an estimate of its error, a `Status`."""
+    """The excited population for t -> infinity, an estimate of its error, and a `Status`.
+
+    >>> bath = bx.Reservoir(bx.Lorentzian(0.01, 0.5, 1.0), occupation=bx.Uniform(0.5))
+    >>> end = bx.steady_state(bx.Qubit(1.0, bath), bx.Hierarchy(depth=5, modes=1))
+    >>> end.message
+    'The requested tolerance was reached.'
+    """
 
     excited_population: Scalar
     error: Scalar
@@ -61,13 +67,19 @@ def steady_state(
 
     The reservoirs may have several temperatures, but must have continuous spectra. `solver` is
     `Hierarchy(max_size=6000)` if left out; a dense matrix of half its elements is solved. `horizon`
-    is the time up to which the memory kernels are modelled, 60 / w_s if left out. The error
-    estimate is the change from a smaller hierarchy, and what half the horizon changes in a small
-    one; constant to differentiation. `status` tells whether it is below the solver's `rtol`: where
-    it is not, concrete values give a `ToleranceWarning`, or with `throw` a `ToleranceError`.
+    is the time up to which the memory kernels are reduced to modes, 60 / w_s if left out. The error
+    estimate is the change from a smaller hierarchy plus the change of a small one from half the
+    horizon; it is constant to differentiation. `status` tells whether it is below the solver's
+    `rtol`. If not, there is a `ToleranceWarning` outside of `jit`, or with `throw` a
+    `ToleranceError`.
 
     The steady state is unique only without bound states, below the critical coupling. Works under
     `jit`, `vmap` and `grad`; inside `jit` the size of the hierarchy is that of `Hierarchy`.
+
+    >>> bath = bx.Reservoir(bx.Lorentzian(0.01, 0.5, 1.0), occupation=bx.Uniform(0.5))
+    >>> end = bx.steady_state(bx.Qubit(1.0, bath), bx.Hierarchy(depth=5, modes=1))
+    >>> round(float(end.excited_population), 4)  # n / (2n + 1)
+    0.25
     """
     require_kind("qubit", "a `Qubit`", qubit, Qubit)
     solver = Hierarchy(max_size=MAX_SIZE) if solver is None else solver
@@ -98,7 +110,7 @@ def steady_state(
 
 @eqx.filter_jit
 def _stationary(frequency: Scalar, modes: ReducedModes, pattern: Regression) -> Scalar:
-    """rho_11 of the null vector, one of whose redundant equations is replaced by the trace."""
+    """rho_11 of the null vector; the trace replaces one of its equations, which is redundant."""
     (ground,), (excited,) = pattern.structure.ground, pattern.structure.excited
     matrix = generator(frequency, modes, pattern.structure)
     block = matrix.leading_block(pattern.populations)
@@ -110,8 +122,12 @@ def _stationary(frequency: Scalar, modes: ReducedModes, pattern: Regression) -> 
 def mean_force_population(qubit: Qubit) -> Scalar:
     """rho_11 of the mean-force Gibbs state to second order in the coupling; see this module.
 
-    All reservoirs must have the same temperature T > 0. The next order, eta^2 for a coupling eta,
-    is the difference from `steady_state`.
+    All reservoirs must have the same temperature T > 0. It differs from `steady_state` by terms of
+    order eta^2 in the coupling eta.
+
+    >>> qubit = bx.Qubit(1.0, bx.Reservoir(bx.Ohmic(0.01, 5.0), temperature=1.0))
+    >>> round(float(bx.mean_force_population(qubit)), 4)  # 0.2689 at weak coupling
+    0.2759
     """
     temperature = _temperature(qubit)
     a = -qubit.frequency / temperature
@@ -126,7 +142,12 @@ def mean_force_population(qubit: Qubit) -> Scalar:
 
 
 def boltzmann_population(qubit: Qubit) -> Scalar:
-    """1 / (1 + e^{w_s / T}), the limit of weak coupling; one temperature T > 0, as above."""
+    """1 / (1 + e^{w_s / T}), the limit of weak coupling; all reservoirs at one T > 0.
+
+    >>> qubit = bx.Qubit(1.0, bx.Reservoir(bx.Ohmic(0.01, 5.0), temperature=1.0))
+    >>> round(float(bx.boltzmann_population(qubit)), 4)  # 1 / (1 + e)
+    0.2689
+    """
     population = jax.nn.sigmoid(-qubit.frequency / _temperature(qubit))
     return jnp.where(is_valid(qubit), population, jnp.nan)
 

@@ -1,9 +1,9 @@
 r"""The exact map of a qubit coupled to a few separate modes: exact diagonalisation.
 
-The coupling conserves quanta, so that H has a block for each total number of them: the states
-|0, n> with |n| = q and |1, n> with |n| = q - 1, n being the numbers of quanta in the modes. Modes
-that start uncorrelated and phase invariant are in |n> with probabilities p(n), and with the blocks
-H_q of U = e^{-iHt}
+The coupling conserves quanta, so that H has a block H_q for each total number q of them: the states
+|0, n> with |n| = q and |1, n> with |n| = q - 1, where n are the numbers of quanta in the modes and
+|n| is their sum. Modes that start uncorrelated and phase invariant are in |n> with probabilities
+p(n). With U = e^{-iHt}, block by block,
 
 P11 = \sum_n p(n) \sum_m |<1,m|U|1,n>|^2,    P00 = \sum_n p(n) \sum_m |<0,m|U|0,n>|^2,
 c = \sum_n p(n) \sum_m <1,m|U|1,n> <0,m|U|0,n>*,    |m| = |n|.
@@ -39,9 +39,9 @@ from bathax.qubit.elements import MapElements, MapSolver
 from bathax.qubit.index_set import multi_indices
 from bathax.system.models import Qubit
 
-# Total quanta that are told apart where their number is chosen, and the usual number inside `jit`.
+# The most quanta among which their number is chosen, and the usual number inside `jit`.
 MOST_QUANTA, USUAL = 512, 12
-# Rows of the blocks, cubed and added up, that are diagonalised within seconds.
+# The sum of cubed dimensions of blocks that are diagonalised within seconds.
 WORK = 1e9
 ROUNDING = 256.0 * np.finfo(float).eps
 
@@ -65,7 +65,7 @@ class Modes(eqx.Module):
         return jnp.prod((1.0 - ratio)[None, :] * ratio[None, :] ** quanta, axis=1)
 
     def left_out(self) -> Float[Array, " quanta"]:
-        """The probability of more than 0, 1, ... quanta in all modes, from generating functions."""
+        """The probabilities of more than 0, 1, ... quanta in all modes, by generating functions."""
         ratio = (self.occupations / (self.occupations + 1.0)).astype(complex)
         turn = jnp.asarray(np.exp(-2j * np.pi * np.arange(MOST_QUANTA) / MOST_QUANTA))
         function = jnp.prod((1.0 - ratio)[None, :] / (1.0 - ratio[None, :] * turn[:, None]), axis=1)
@@ -76,11 +76,19 @@ class ExactDiagonalisation(MapSolver):
     """The exact map for reservoirs of `DiscreteModes` alone, for any times at the same cost.
 
     `rtol`: bound on the probability of more quanta than are kept, which is the error estimate of
-    P11, P00 and c. `quanta`: the most quanta of the modes together at the start, when the number
-    should be fixed. `max_size`: the most states in a block, of which each number of quanta has one
-    block; where that leaves out too much, `status` tells. Inside `jit` there are 12 quanta, or what
-    a sweep asks for. First derivatives are exact, also at degenerate frequencies; second ones are
-    NaN.
+    P11, P00 and c. `quanta`: the most quanta of all modes together at the start, if that is to be
+    fixed. `max_size`: the most states in a block; there is one block for each number of quanta. If
+    this leaves out too much, `status` tells. Inside `jit` there are 12 quanta, or as many as a
+    sweep demands. First derivatives are exact, also at degenerate frequencies; second derivatives
+    are NaN.
+
+    Vacuum Rabi oscillation, P11 = cos^2(Vt):
+
+    >>> mode = bx.DiscreteModes(frequencies=[1.0], couplings=[0.1])
+    >>> qubit, ts = bx.Qubit(1.0, bx.Reservoir(mode)), jnp.linspace(0.0, 10.0 * jnp.pi, 9)
+    >>> dmap = bx.dynamical_map(qubit, ts, bx.ExactDiagonalisation(quanta=1))
+    >>> round(float(dmap.p11[2]), 4)  # at Vt = pi / 4
+    0.5
     """
 
     rtol: float = eqx.field(static=True, default=1e-8)
@@ -104,7 +112,7 @@ class ExactDiagonalisation(MapSolver):
         return _estimate(modes, ts, valid, blocks(self.kept(modes), _count(modes)), self.rtol)
 
     def kept(self, modes: Modes) -> int:
-        """The most quanta at the start, as many as `rtol` needs and `max_size` allows."""
+        """The most quanta at the start: as many as `rtol` needs, if `max_size` allows them."""
         if self.quanta is not None:
             return self.quanta
         needed = _needed(modes, self.rtol)
@@ -130,22 +138,22 @@ def _count(modes: Modes) -> int:
 
 @eqx.filter_jit
 def _needed(modes: Modes, rtol: float) -> Array:
-    """How many quanta leave out no more than the tolerance, but for rounding."""
+    """How many quanta to keep, so that the probability of more is within the tolerance."""
     enough = lax.stop_gradient(modes.left_out()) <= max(rtol, ROUNDING)
     return jnp.where(jnp.any(enough), jnp.argmax(enough), MOST_QUANTA)
 
 
 def largest_block(quanta: int, modes: int) -> int:
-    """The number of states with one quantum more than these."""
+    """The size of the largest block, which has one quantum more than the modes at the start."""
     return math.comb(quanta + modes, modes - 1) + math.comb(quanta + modes - 1, modes - 1)
 
 
 class Blocks(NamedTuple):
-    """Blocks of H for 0, 1, ... quanta, padded to one size with states that nothing couples to.
+    """Blocks of H for 0, 1, ... quanta, padded to one size with uncoupled states.
 
     The first `ground` states of a block are |0, n>, the others |1, n>. `numbers` holds n for each
-    state, `excited` the quanta of the qubit, `real` is 0 for the padding. Of each coupling, `row`,
-    `column` and `mode` are where it is and `factor` the root of the number of quanta.
+    state, `excited` the quanta of the qubit, and `real` is 0 for the padding. For each coupling
+    there are its `row`, `column` and `mode`, and its `factor`, the root of the number of quanta.
     """
 
     ground: int
@@ -165,7 +173,7 @@ class Blocks(NamedTuple):
 
 @lru_cache(16)
 def blocks(quanta: int, modes: int) -> Blocks:
-    """The blocks that so many quanta of the modes at the start can reach."""
+    """The blocks that can be reached from up to `quanta` quanta of the modes at the start."""
     indices = multi_indices(quanta + 1, (1.0,) * modes)
     total = indices.quanta.sum(axis=1)
     ground, excited = (int(np.sum(total == q)) for q in (quanta + 1, quanta))
@@ -195,13 +203,13 @@ def _estimate(
     pattern: Blocks,
     rtol: float,
 ) -> Estimate[MapElements]:
-    """The map elements, with what the quanta that are left out could change."""
+    """The map elements, with errors from the quanta that are left out."""
     modes = jax.tree.map(lambda x: jnp.where(valid, x, jnp.ones_like(x)), modes)
     kept, sums = _sums(modes, jnp.where(valid, ts, 0.0), pattern)
     (p00, dp00), (p11, dp11), (c, dc) = sums
     value = MapElements(p11=p11.real, p00=p00.real, c=c, dp11=dp11.real, dp00=dp00.real, dc=dc)
     missing = lax.stop_gradient(jnp.maximum(1.0 - kept, 0.0)) + ROUNDING
-    # The rate of change is at most the norm of the coupling, for quanta as many as are left out.
+    # Rates of change are bounded by the norm of the coupling for the quanta that are left out.
     quanta = pattern.quanta + 1.0 + jnp.sum(modes.occupations + 1.0)
     rate = lax.stop_gradient(jnp.sqrt(quanta * jnp.sum(modes.couplings**2)))
     splitting = lax.stop_gradient(modes.splitting)
@@ -255,7 +263,7 @@ class Block(eqx.Module):
         return Block(matrix, *eigh(matrix))
 
     def once_differentiable(self) -> "Block":
-        """The same, with a derivative of NaN: with constant eigenvectors it would be wrong."""
+        """The same block, with NaN as derivative: constant eigenvectors would make it wrong."""
         values = self.values + jnp.sqrt(0.0 * jnp.diagonal(self.matrix) ** 2)
         return Block(self.matrix, values, self.vectors)
 
@@ -305,7 +313,7 @@ def _summed(
 
 @_traces.defjvp
 def _traces_jvp(rows: tuple[int, int], primals: tuple, tangents: tuple) -> tuple[Array, Array]:
-    """By divided differences of the exponential, which degenerate eigenvalues do not disturb."""
+    """By divided differences of the exponential, which are finite at degenerate eigenvalues."""
     (left, right, chance, ts), (dleft, dright, dchance, dts) = primals, tangents
     left, right = left.once_differentiable(), right.once_differentiable()
     n, m = _states(rows, left, right, chance)
@@ -316,7 +324,7 @@ def _traces_jvp(rows: tuple[int, int], primals: tuple, tangents: tuple) -> tuple
         (h.vectors.T @ dh.matrix @ h.vectors).astype(complex)
         for h, dh in ((left, dleft), (right, dright))
     )
-    # X, its first and its second time derivative; what the generators change in them.
+    # X with its first and second time derivative, then how dH changes them.
     xs = jnp.stack([x, 1j * gap * x, -(gap**2) * x])
     dx = jnp.stack([jnp.zeros_like(x), 1j * (on_right @ x - x @ on_left)])
     crossed = jnp.swapaxes(xs, 1, 2)

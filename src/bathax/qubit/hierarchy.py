@@ -1,14 +1,16 @@
 r"""The exact map of a qubit in any phase-invariant reservoir: hierarchical equations of motion.
 
-With the kernels \int dw J (n+1) e^{-iwt} = o . e^{-At} a of emission and \int dw J n e^{-iwt} =
-o . e^{-At} b of absorption reduced to common modes, auxiliary matrices rho with quanta on the left
-(lowered by d) and on the right (by e) obey
+Balanced truncation (`numerics.balancing`) writes the kernels of emission and absorption in common
+modes, \int dw J (n+1) e^{-iwt} = o . e^{-At} a and \int dw J n e^{-iwt} = o . e^{-At} b. Auxiliary
+matrices rho have quanta in these modes, on their left (lowered by d) and on their right (lowered by
+e), and obey
 
 drho/dt = -i [H_S, rho] - (d'A d + e'A* e) rho - i [s+, (o.d) rho] - i [s-, (o*.e) rho]
           - i (a.d') s- rho + i (b.d') rho s- - i (b*.e') s+ rho + i (a*.e') rho s+,
 
-exactly for quanta without bound; the one without quanta is the state. The map is what of the state
-reaches |1><1| and |1><0|, so that one run of the adjoint equation gives P11, P00 and c together.
+which is exact if the number of quanta is not bounded. The matrix without quanta is the state. The
+map needs only the components |1><1| and |1><0| of the final state, so that one run of the adjoint
+equation gives P11, P00 and c together.
 """
 
 import math
@@ -41,23 +43,23 @@ from bathax.qubit.hierarchy_size import Sizes, climbed, first_sizes
 from bathax.qubit.index_set import Size, Structure, count_elements, size_of, structure
 from bathax.system.models import Qubit
 
-# Nodes of the reservoir's quadrature, and the most modes that double precision can tell apart.
+# Nodes of the reservoir's quadrature, and the most modes that double precision distinguishes.
 RESOLUTION, MOST_MODES = 512, 30
-# The usual size where parameters are not yet known, inside `jit`; others have twice as many modes
-# as their depth, too.
+# The usual depth and number of steps inside `jit`, where parameters are not yet known, and the
+# ratio of modes to depth.
 DEPTH, STEPS, MODES_TO_DEPTH = 7, 512, 2
-# Depths beyond the one that keeps every element above the tolerance.
+# This is added to the depth that keeps every element above the tolerance.
 MARGIN = 1.5
-# Bounds on how much smaller the elements become with each quantum.
+# Bounds on the factor by which elements shrink with each quantum.
 STRONGEST, WEAKEST = 0.6, 0.01
-# Largest step times `norm_bound`, which is at least twice the norm, and what is refused.
+# The usual and the largest allowed step times `norm_bound`, which is about twice the norm.
 REACH, REFUSED = 9.5, 15.0
 # The most sizes to choose from inside `jit`.
 RUNGS = 12
 
 
 class Character(eqx.Module):
-    """How elements shrink with a quantum, from mode to mode, and how many modes there are."""
+    """Elements shrink by `strength` per quantum and by e^-fall per mode; there are `rank` modes."""
 
     strength: Scalar
     fall: Scalar
@@ -67,14 +69,19 @@ class Character(eqx.Module):
 class Hierarchy(MapSolver):
     """The exact map by the hierarchy, its size chosen for a tolerance.
 
-    `rtol`: bound on the error estimate of P11, P00 and c, which are at most 1. `depth` and `modes`:
-    the most quanta and the number of modes, when they should be fixed. `steps`: the number of time
-    steps, when it should be fixed. `max_size`: the most elements. Inside `jit`, where the size must
-    be known before the parameters are, what is not given is 7, 14 and 512; `status` tells where
-    that was not enough.
+    `rtol`: bound on the error estimate of P11, P00 and c, which are at most 1. `depth`, `modes` and
+    `steps`: the most quanta, the number of modes and the number of time steps, if they are to be
+    fixed. `max_size`: the most elements. Inside `jit` the size must be known before the parameters
+    are: it is depth 7, 14 modes and 512 steps where nothing is given.
 
-    The error estimate is the change from a smaller hierarchy, the largest up to each time; `status`
-    tells whether it reaches `rtol`.
+    The error estimate is the largest change up to each time from a smaller hierarchy; `status`
+    tells whether it is within `rtol`.
+
+    >>> bath = bx.Reservoir(bx.Lorentzian(0.01, 0.5, 1.0), occupation=bx.Uniform(0.5))
+    >>> qubit, ts = bx.Qubit(1.0, bath), jnp.linspace(0.0, 40.0, 9)
+    >>> dmap = bx.dynamical_map(qubit, ts, bx.Hierarchy(depth=5, modes=1))
+    >>> round(float(dmap.gamma_plus[-1]), 3)  # gamma0 n, where memory is short
+    0.005
     """
 
     rtol: float = eqx.field(static=True, default=1e-5)
@@ -103,7 +110,7 @@ class Hierarchy(MapSolver):
     def steps_for(
         self, qubit: Qubit, modes: ReducedModes, ts: Float[Array, " times"], size: Size
     ) -> int:
-        """How many steps, given the largest of the hierarchies that take them."""
+        """The number of time steps; `size` is the largest hierarchy that is solved with them."""
         if self.steps is not None:
             return self.steps
         known = (qubit.frequency, modes, ts)
@@ -111,23 +118,23 @@ class Hierarchy(MapSolver):
             frequency, modes, ts = jax.device_get(known)
             last = float(ts[-1]) or 1.0
             return rounded_up(steps_needed(float(norm_bound(frequency, modes, size)) * last, REACH))
-        # The norm grows like the depth. What is asked for, and given, is for the usual one.
+        # The norm grows like the depth. The demand and the answer refer to the usual depth.
         deeper = size[0] / DEPTH
         demand = norm_bound(qubit.frequency, modes, size) * span(ts) / (REACH * deeper)
         return rounded_up(math.ceil(requested(demand, 0) * deeper)) or STEPS
 
     def sizes(self, modes: ReducedModes, character: Character) -> Sizes:
-        """Two hierarchies that grow, or two where the size is fixed."""
+        """The first two sizes and how they grow, or two fixed ones."""
         if self.depth or self.modes or not is_concrete(character):
             return Sizes(self._two_sizes(modes, character))
         strength, fall, rank = map(float, jax.tree.leaves(character))
-        # Elements shrink by `strength` a quantum and by e^-fall from one mode to the next.
+        # Elements shrink by `strength` per quantum and by e^-fall from one mode to the next.
         tilt = fall / -math.log(strength) if modes.reduced else 0.0
         depth = math.ceil(math.log(self.rtol) / math.log(strength))
         return first_sizes(max(depth, 2), tilt, int(rank), self.max_size)
 
     def _two_sizes(self, modes: ReducedModes, character: Character) -> tuple[Size, Size]:
-        """A fixed size, or the one taken inside `jit`, and one of less depth."""
+        """A fixed size, or the one taken inside `jit`, preceded by one of less depth."""
         depth, most = self.depth or DEPTH, modes.weight.shape[0]
         if not self.depth and not self.modes:
             depth = self._depth_inside_jit(modes, character)
@@ -136,10 +143,10 @@ class Hierarchy(MapSolver):
         return size_of(depth - 1, tilt, count), size_of(depth, tilt, count)
 
     def _depth_inside_jit(self, modes: ReducedModes, character: Character) -> int:
-        """The usual depth, or the one with at least the number of elements that a sweep asks for.
+        """The usual depth, or the one with the number of elements that a sweep provides.
 
-        The number that it is told to ask for is that of the first of the depths whose heaviest
-        quanta are as small as those that `sizes` keeps.
+        The demand is the number of elements of the first depth at which the elements left out are
+        as small as those that `sizes` leaves out.
         """
         ladder = _ladder(modes.weight.shape[0], modes.reduced, self.max_size)
         depths = np.array([depth for depth, _, _ in ladder], float)
@@ -176,13 +183,13 @@ def _ladder(available: int, reduced: bool, max_size: int) -> tuple[tuple[int, fl
         if depth > DEPTH and elements > max_size:
             break
         found.append((depth, tilt, elements))
-        # Of few modes another quantum makes little of a difference.
+        # If modes are few, one more quantum changes little: larger steps.
         depth += 1 if count < available else max(1, depth // 4)
     return tuple(found)
 
 
 def _modes_inside_jit(depth: int, available: int, reduced: bool) -> tuple[int, float]:
-    """How many modes there are at a depth, and how much more a quantum weighs in the next mode."""
+    """The number of modes at a depth, and the difference in weight from one mode to the next."""
     count = min(MODES_TO_DEPTH * depth, available)
     return count, (depth - 1) / (count - 1) if count > 1 and reduced else 0.0
 
@@ -191,7 +198,7 @@ def _modes_inside_jit(depth: int, available: int, reduced: bool) -> tuple[int, f
 def reduced(
     qubit: Qubit, ts: Float[Array, " times"]
 ) -> tuple[Bool[Array, ""], ReducedModes, Character]:
-    """Whether the input is valid, the modes of emission and of absorption, and their character."""
+    """Whether the input is valid, the modes of emission and absorption, and their character."""
     valid = is_valid(qubit) & are_times(ts)
     nodes, memory, noise = qubit.exponentials(RESOLUTION)
     kernels = jnp.where(valid, jnp.stack([memory + noise, noise]), jnp.zeros((), memory.dtype))
@@ -213,7 +220,7 @@ def _character(modes: ReducedModes) -> Character:
 
 
 def generator(frequency: Scalar, modes: ReducedModes, pattern: Structure) -> SparseMatrix:
-    """The matrix of a pattern; it serves any arrangement of both charges, adjoint or not."""
+    """The generator with the pattern given, for any arrangement of charges, adjoint or not."""
     leading = modes.leading(pattern.modes)
     vectors = jnp.concatenate([leading.output, *leading.excited])
     damping = leading.generator.ravel()
@@ -223,11 +230,11 @@ def generator(frequency: Scalar, modes: ReducedModes, pattern: Structure) -> Spa
 
 
 def norm_bound(frequency: Scalar | np.ndarray, modes: ReducedModes, size: Size) -> Any:
-    r"""Never below the norm of the generator, and about twice that.
+    r"""An upper bound on the norm of the generator, about twice that norm.
 
-    Both sides together have quanta of a weight up to `depth`, so that |d'A d + e'A* e| is at most
-    depth |A'| with A'_jk = A_jk / \sqrt{w_j w_k}, and \sqrt{depth} bounds a single d or e of a
-    normalised mode. Of arrays of JAX or of numpy.
+    The quanta of both sides weigh at most `depth`, so that |d'A d + e'A* e| is at most depth |A'|
+    with A'_jk = A_jk / \sqrt{w_j w_k}, and \sqrt{depth} bounds a single d or e of a normalised
+    mode. For arrays of JAX or NumPy.
     """
     depth, weights = size
     root = np.sqrt(np.array(weights))
@@ -250,9 +257,9 @@ def _elements(
     pattern: Structure,
     steps: int,
 ) -> tuple[Complex[Array, "2 all 3"], ...]:
-    """For each hierarchy P11, 1 - P00 and c, and their derivatives; NaN where steps are too long.
+    """P11, 1 - P00 and c of each hierarchy, and their derivatives; NaN if steps are too long.
 
-    At the times asked for and at probes in between.
+    At the requested times and at probes in between.
     """
     matrix = generator(frequency, modes, pattern)
     places = np.array([pattern.excited, pattern.ground, pattern.coherence]).T.ravel()
@@ -287,7 +294,7 @@ def _estimate(
     valid: Bool[Array, ""],
     rtol: float,
 ) -> Estimate[MapElements]:
-    """Split what was asked for from the probes, and give each time the worst error before it."""
+    """The elements at the requested times, each with the largest error up to it."""
     change = _change(coarse, fine)
     (p11, q00, c), (dp11, dq00, dc) = jnp.moveaxis(fine[:, : ts.shape[0]], -1, 1)
     value = MapElements(

@@ -1,8 +1,8 @@
-"""Which sizes of the hierarchy are tried, from cheap ones to one that reaches a tolerance.
+"""The size of a hierarchy: from cheap sizes on to one that reaches the tolerance.
 
-The weights of quanta stay as they are, and the depth grows: more quanta in each mode, and quanta in
-more modes. Each change tells the error of the smaller size, two of them how fast it falls, and this
-how far the depth grows next, or that the tolerance is out of reach.
+The depth grows, with the weights of quanta fixed: so there are more quanta in each mode, and quanta
+in more modes. The change of the result from one size to the next estimates the error. Two changes
+tell how fast it falls, from which the next depth follows, or that the tolerance is out of reach.
 """
 
 import math
@@ -19,24 +19,24 @@ from bathax.qubit.index_set import Size, count_elements, size_of
 
 Result = TypeVar("Result")
 
-# The most elements of the first sizes: these take about a second.
+# The most elements of the first sizes; they take about a second.
 CHEAP = 3000
-# Modes of equal weight are told apart by this tilt where they allow less than this depth.
+# If modes of equal weight allow less than the depth SHALLOW, their weights get this tilt.
 TILT, SHALLOW = 1.0, 4
-# Part of the way to the expected depth that is gone at once.
+# The fraction of the way to the expected depth that is taken in one step.
 PART = 0.5
-# How much faster than observed convergence may still become, and how many trials show it.
+# A tolerance is out of reach if it is even with HOPE times the rate seen in TRIALS trials.
 HOPE, TRIALS = 2.0, 3
-# Elements that no machine holds.
+# More elements than any machine holds.
 MANY = 1e9
-# Seconds that a size may take before the terminal is told about it.
+# Seconds after which a line about the size appears on the terminal.
 PATIENCE = 2.0
 
 
 class Sizes(NamedTuple):
-    """Two sizes to begin with, and how they grow: weights 1, 1 + tilt, ... of so many modes.
+    """The first two sizes, and how they grow, with weights 1, 1 + tilt, ... of the modes.
 
-    The size is fixed where `max_size`, the most elements, is 0.
+    `max_size` is the most elements; if it is 0 the size is fixed.
     """
 
     pair: tuple[Size, Size]
@@ -45,16 +45,16 @@ class Sizes(NamedTuple):
     max_size: int = 0
 
     def deeper(self, depth: int, steps: int = 1) -> Size:
-        """A size of more depth than this, with at least a mode more if there are any left."""
+        """A size deeper than `depth`, with at least one more mode if there is one left."""
         for _ in range(steps):
             depth += max(math.ceil(self.tilt), 1) if self.tilt else math.ceil(depth / 4)
         return size_of(depth, self.tilt, self.modes)
 
 
 def first_sizes(depth: int, tilt: float, modes: int, max_size: int) -> Sizes:
-    """The sizes at a depth that should do, or the largest ones below it that are cheap to try.
+    """Sizes at a depth that should suffice, or the largest ones below it that are cheap to try.
 
-    The smallest of all, with one quantum and with two, are tried even where `max_size` is less.
+    The smallest sizes, with one and with two quanta, are tried even if they exceed `max_size`.
     """
     limit = min(CHEAP, max_size)
     if not tilt and not _is_within(size_of(SHALLOW, 0.0, modes), limit):
@@ -69,13 +69,13 @@ def first_sizes(depth: int, tilt: float, modes: int, max_size: int) -> Sizes:
 
 
 def _is_within(size: Size, limit: int) -> bool:
-    """Whether a size has at most so many elements, told without counting far more of them."""
+    """Whether a size has at most `limit` elements, without counting many more than that."""
     depth, weights = size
     return all(count_elements(deep, weights) <= limit for deep in range(1, depth + 1))
 
 
 class Trial(NamedTuple):
-    """What one size has shown: the change from the one before, and the time that it took."""
+    """A size, the change of the result from the size before, and the time that it took."""
 
     size: Size
     elements: int
@@ -89,11 +89,11 @@ def climbed(
     change: Callable[[Result, Result], Scalar],
     rtol: float,
 ) -> tuple[Result, Result]:
-    """The results at the first two neighbouring sizes that agree to `rtol`.
+    """The results at the first two successive sizes that agree to `rtol`.
 
-    `solve` takes one size or several, of which it makes one program: the first two are always
-    needed. There are no more where the size is fixed. Where none up to `max_size` will do, a
-    `ToleranceWarning` says so as soon as it is known, and what would do.
+    `solve` takes one size or several, which it solves in one program, as it does for the first two.
+    A fixed size has no others. If no size up to `max_size` is expected to suffice, a
+    `ToleranceWarning` says so at once, and which size would.
     """
 
     def tried(size: Size) -> Trial:
@@ -119,7 +119,7 @@ def climbed(
 
 
 def next_size(sizes: Sizes, trials: Sequence[Trial], rtol: float) -> Size | None:
-    """What to try next; None where nothing that is allowed can be expected to do."""
+    """The next size to try; None if none up to `max_size` is expected to suffice."""
     if is_hopeless(trials, rtol, sizes.max_size):
         return None
     depth = trials[-1].size[0]
@@ -131,7 +131,7 @@ def next_size(sizes: Sizes, trials: Sequence[Trial], rtol: float) -> Size | None
 
 
 def _steps(sizes: Sizes, trials: Sequence[Trial], rtol: float) -> int:
-    """How many steps are part of the way to the depth whose error should be the tolerance."""
+    """By how many steps to increase the depth: PART of the way to the expected depth."""
     depth, fall = trials[-1].size[0], Fall.of(trials)
     if not fall.rate:
         return 1
@@ -143,9 +143,9 @@ def _steps(sizes: Sizes, trials: Sequence[Trial], rtol: float) -> int:
 
 
 class Fall(NamedTuple):
-    """How the error falls like e^{-rate depth}, and elements become more like depth^power.
+    """The error falls like e^{-rate depth}, and the number of elements grows like depth^power.
 
-    `rate` is 0 where the error does not fall yet, or is not known to.
+    `rate` is 0 if the error does not fall yet, or if that is not known.
     """
 
     now: Trial
@@ -154,7 +154,7 @@ class Fall(NamedTuple):
 
     @staticmethod
     def of(trials: Sequence[Trial]) -> "Fall":
-        """From the last trials."""
+        """The fall over the last trials."""
         before, now = trials[-TRIALS:][0], trials[-1]
         (few, _), (many, _) = before.size, now.size
         if many == few or not math.isfinite(before.change + now.change):
@@ -164,13 +164,13 @@ class Fall(NamedTuple):
         return Fall(now, rate, power)
 
     def needed(self, rtol: float, hope: float = 1.0) -> float:
-        """How many elements would reach a tolerance."""
+        """The number of elements that a tolerance needs, with `hope` times the rate."""
         depth = self.now.size[0]
         further = math.log(self.now.change / rtol) / (hope * self.rate)
         return self.now.elements * (1.0 + further / depth) ** self.power
 
     def reachable(self, elements: int) -> float:
-        """The error that so many elements would have."""
+        """The error that a number of elements would have."""
         depth = self.now.size[0]
         further = depth * ((elements / self.now.elements) ** (1.0 / self.power) - 1.0)
         return self.now.change * math.exp(-self.rate * max(further, 0.0))
@@ -187,7 +187,7 @@ def is_hopeless(trials: Sequence[Trial], rtol: float, max_size: int) -> bool:
 
 
 def expected_seconds(trials: Sequence[Trial], elements: int | float) -> float:
-    """How long so many elements take, from the last two trials."""
+    """The time that a number of elements takes, extrapolated from the last two trials."""
     before, now = trials[-2:][0], trials[-1]
     power = 1.0
     if now.elements != before.elements:
@@ -196,7 +196,7 @@ def expected_seconds(trials: Sequence[Trial], elements: int | float) -> float:
 
 
 def outlook(trials: Sequence[Trial], rtol: float, sizes: Sizes) -> str:
-    """What was reached, what `max_size` allows, what the tolerance needs."""
+    """A sentence: the error reached, the one that `max_size` allows, what the tolerance needs."""
     now, limit, fall = trials[-1], sizes.max_size, Fall.of(trials)
     words = (
         f"The requested tolerance was not reached: {_described(now.size)} has an error of "

@@ -1,10 +1,11 @@
-r"""Which auxiliary matrices of the hierarchy are kept, and which couple to which.
+r"""Which auxiliary matrices of the hierarchy are kept, and how they couple.
 
-The hierarchy counts quanta in reduced modes of the reservoir, m on the left of the density matrix
-and n on its right (see `hierarchy`). An element is a pair (m, n) with a component |i><j| of the
-qubit; conservation of quanta leaves i - j = charge + |n| - |m|, where the charge is 0 for what the
-populations reach and 1 for the coherence. A quantum weighs the more the less important its mode is,
-and a pair is kept while its quanta weigh at most `depth` together.
+The hierarchy has numbers of quanta m on the left of the density matrix and n on its right, in
+reduced modes of the reservoir (see `hierarchy`). An element is a component |i><j| of the qubit in
+the auxiliary matrix (m, n). Quanta are conserved, so that i - j = charge + |n| - |m|, where the
+charge is 0 for elements that couple to the populations and 1 for those that couple to the
+coherence. Quanta have weights, larger in less important modes; a pair (m, n) is kept if its quanta
+weigh at most `depth` together.
 """
 
 import math
@@ -15,7 +16,7 @@ import numpy as np
 
 from bathax.numerics.sparse import Entries, Pattern, pattern
 
-# How many patterns are kept for use again; a large one takes tens of megabytes.
+# How many patterns are kept for reuse; a large one takes tens of megabytes.
 RECENT = 16
 # Components |0><0|, |0><1|, |1><0|, |1><1| of the qubit, and their i - j.
 OFFSET = np.array([0, -1, 1, 0])
@@ -39,7 +40,7 @@ def _on_right(s: np.ndarray) -> np.ndarray:
 
 
 class Hop(NamedTuple):
-    """A change by one quantum on one side: its parameters and what it does to the qubit.
+    """A term that changes one side by one quantum: its parameters and its action on the qubit.
 
     The factor -i that all hops have is part of the parameters.
     """
@@ -69,7 +70,7 @@ def parameter_offsets(modes: int) -> dict[str, int]:
 
 
 def _among_more_modes(parameter: np.ndarray, modes: int, more: int) -> np.ndarray:
-    """Where parameters are when there are more modes."""
+    """The positions of parameters if there are more modes."""
     k = np.arange(modes)
     blocks = [(more * k[:, None] + k[None, :]).ravel()] * 2 + [k] * len(VECTORS) + [[0]]
     starts = parameter_offsets(more).values()
@@ -78,15 +79,16 @@ def _among_more_modes(parameter: np.ndarray, modes: int, more: int) -> np.ndarra
 
 
 def size_of(depth: int, tilt: float, count: int) -> Size:
-    """A depth, and the weights 1, 1 + tilt, ... of a quantum in each mode that can have one."""
+    """A depth, and the weights 1, 1 + tilt, ... of a quantum, for modes in which one is allowed."""
     weights = (1.0 + math.floor(1000.0 * tilt) / 1000.0 * k for k in range(count))
     return depth, tuple(weight for weight in weights if weight <= depth)
 
 
 class MultiIndices(NamedTuple):
-    """All numbers of quanta up to a weight, lightest first, and the way from one to the next.
+    """All multi-indices of quanta up to a weight, lightest first, and their neighbours.
 
-    `up[i, k]` is the index with one quantum more in mode k, -1 if it is too heavy; `down` likewise.
+    `up[i, k]` is the index with one more quantum in mode k, or -1 if that is too heavy; `down` has
+    one quantum less.
     """
 
     quanta: np.ndarray
@@ -97,7 +99,7 @@ class MultiIndices(NamedTuple):
 
 @lru_cache(RECENT)
 def multi_indices(depth: int, weights: tuple[float, ...]) -> MultiIndices:
-    """Multi-indices of weight up to `depth`, given that of a quantum in each mode."""
+    """Multi-indices of weight up to `depth`, given the weight of a quantum in each mode."""
     quanta, weight = _quanta(depth, weights)
     place = {tuple(row): i for i, row in enumerate(quanta.tolist())}
     up, down = (
@@ -135,7 +137,7 @@ class Elements(NamedTuple):
     component: np.ndarray
 
     def codes(self, count: int) -> np.ndarray:
-        """One whole number for each element, given the number of multi-indices."""
+        """An integer that identifies each element, given the number of multi-indices."""
         return (self.left * count + self.right) * 4 + self.component
 
 
@@ -152,7 +154,7 @@ def elements(depth: int, weights: tuple[float, ...], charge: int) -> Elements:
 
 
 def count_elements(depth: int, weights: tuple[float, ...]) -> int:
-    """The number of elements of both charges, without the pattern, which is far larger."""
+    """The number of elements of both charges, without making the much larger pattern."""
     return sum(len(elements(depth, weights, charge).left) for charge in (0, 1))
 
 
@@ -186,7 +188,7 @@ def _damping(kept: Elements, indices: MultiIndices, left: bool) -> Entries:
 
 
 def _hops(kept: Elements, indices: MultiIndices, hop: Hop) -> Entries:
-    """One quantum more or less on one side, with a root of their number."""
+    """One quantum more or less on one side, with the root of the number of quanta."""
     modes, side = indices.quanta.shape[1], kept.left if hop.left else kept.right
     offset, terms = parameter_offsets(modes)[hop.parameter], []
     for after, before in np.argwhere(hop.on_qubit).tolist():
@@ -207,7 +209,7 @@ def _moved(
     left: bool,
     component: int | None = None,
 ) -> np.ndarray:
-    """The element with another multi-index on one side (and component), -1 if it is not kept."""
+    """The element with another multi-index on one side (and component), -1 if not kept."""
     count = len(indices.weight)
     other = (kept.right if left else kept.left)[source]
     qubit = kept.component[source] if component is None else np.full(len(source), component)
@@ -227,8 +229,8 @@ def _existing(
 class Structure(NamedTuple):
     """The adjoint generator of both charges and of several hierarchies side by side.
 
-    `sizes` are those of the hierarchies; their parameters are those of the one with most modes.
-    `excited`, `ground` and `coherence` tell where |1><1|, |0><0| and |1><0| of each are.
+    `sizes` are those of the hierarchies, which share the parameters of the one with most modes.
+    `excited`, `ground` and `coherence` are the positions of |1><1|, |0><0| and |1><0| of each.
     """
 
     pattern: Pattern
@@ -298,11 +300,11 @@ def _bare(kept: Elements, component: int) -> int:
 
 
 class Regression(NamedTuple):
-    """What two-time functions need: populations forward in time, the coherence backward.
+    """The pattern for two-time functions: populations forward in time, the coherence backward.
 
-    `structure` has the generator of charge 0 and the adjoint one of charge 1 side by side. `right`
-    and `left` pair the elements of rho (first row) with those of rho s+ and of s+ rho (second row)
-    that they become.
+    `structure` has the generator of charge 0 and the adjoint one of charge 1 side by side. The
+    first rows of `right` and `left` are elements of rho, the second rows the elements of rho s+ and
+    of s+ rho that they become.
     """
 
     structure: Structure

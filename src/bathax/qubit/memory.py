@@ -1,6 +1,6 @@
-r"""How much a map of a qubit remembers: negative rates, and two measures of non-Markovianity.
+r"""Non-Markovianity of a map of a qubit: negative rates, and the measures BLP and RHP.
 
-All are read off the times of the map, and see nothing that happens between two of them.
+All are computed from the map at its times, and do not see what happens between two of them.
 """
 
 import jax.numpy as jnp
@@ -15,7 +15,7 @@ from bathax.numerics.special import positive_root
 from bathax.qubit.dynamical_map import DynamicalMap
 
 RATES = ("gamma_minus", "gamma_plus", "gamma_z")
-# Angles of one search for the best pair of states, and how often it zooms in.
+# The number of angles in a search for the best pair of states, and of refinements around it.
 ANGLES = 33
 ZOOMS = 4
 
@@ -24,10 +24,19 @@ def negative_rate_intervals(dmap: DynamicalMap, name: str) -> list[tuple[float, 
     """The intervals (start, end) in which the rate `name` is below minus its error estimate.
 
     `name` is "gamma_minus", "gamma_plus" or "gamma_z". Times at which the rate is not resolved are
-    skipped. A rate is a quotient N/M of functions smooth through every zero of the map, M = D or
-    D |c|^2; it changes sign where one of the two does, located by linear interpolation between
-    samples, with an error of second order in their spacing. An interval that begins or ends at the
-    first or last resolved time is open there. For concrete values only.
+    skipped. A rate is a quotient N/M with M = D or D |c|^2, and N and M are smooth where D or c
+    vanishes. It changes sign where N or M does; linear interpolation between samples locates this
+    with an error of second order in their spacing. An interval that begins at the first resolved
+    time or ends at the last one may be longer in reality. For concrete values only.
+
+    gamma_- = 2 V tan(Vt) of a vacuum Rabi oscillation is negative in its second quarter:
+
+    >>> mode = bx.DiscreteModes(frequencies=[1.0], couplings=[0.1])
+    >>> qubit, ts = bx.Qubit(1.0, bx.Reservoir(mode)), jnp.linspace(0.0, 10.0 * jnp.pi, 9)
+    >>> dmap = bx.dynamical_map(qubit, ts, bx.ExactDiagonalisation(quanta=1))
+    >>> [(start, end)] = bx.negative_rate_intervals(dmap, "gamma_minus")
+    >>> round(0.1 * start / np.pi, 4), round(0.1 * end / np.pi, 4)
+    (0.5, 1.0)
     """
     require("name", f"one of {RATES}", repr(name), name in RATES)
     rate, error = getattr(dmap, name), getattr(dmap.error, name)
@@ -61,7 +70,7 @@ def _crossing(t: np.ndarray, parts: list[np.ndarray], i: int) -> float:
         ((part[i], part[i + 1]) for part in reversed(parts) if part[i] * part[i + 1] < 0.0),
         (parts[0][i], parts[0][i + 1]),
     )
-    # Without a change of sign the rate only leaves its error bar: the nearer sample.
+    # Without a change of sign the rate only exceeds its error: the nearer sample is taken.
     fraction = np.clip(before / (before - after) if before != after else 0.0, 0.0, 1.0)
     return float(t[i] + fraction * (t[i + 1] - t[i]))
 
@@ -69,10 +78,10 @@ def _crossing(t: np.ndarray, parts: list[np.ndarray], i: int) -> float:
 def determinant_passage(dmap: DynamicalMap, level: float = 0.0) -> float:
     """The first time at which D = P11 + P00 - 1 falls below `level`; NaN if it never does.
 
-    The populations of two initial states differ by D times their first difference (NP). Where D
-    passes 0 all of them are the same, and the map has no inverse; D = 1/e is a lifetime. D counts
-    as below where it is so by more than its error estimate. By linear interpolation between
-    samples, with an error of second order in their spacing. In the units of `dmap.t`, and for
+    The populations of two initial states differ by D times their initial difference (NP). Where D
+    passes 0 all initial states have the same populations, and the map has no inverse; D = 1/e
+    defines a lifetime. D has to be below `level` by more than its error estimate. The time is found
+    by linear interpolation between samples, with an error of second order in their spacing. For
     concrete values only.
 
     >>> qubit = bx.Qubit(1.0, bx.Reservoir(bx.Ohmic(0.01, 5.0), temperature=1.0))
@@ -93,16 +102,24 @@ def blp_measure(dmap: DynamicalMap) -> Scalar:
     r"""Breuer, Laine and Piilo: the largest total revival of a trace distance, max \int_{d'>0} d'.
 
     The map takes the difference of two Bloch vectors to (|c| r_perp, D r_z), rotated. The distance
-    is linear in the length of the difference, so the best pair is one of the greatest length: two
-    opposite pure states, at polar angle theta, with
+    d is linear in the length of that difference, so that the best pair are two opposite pure
+    states. At the polar angle theta they have
 
         d(t) = \sqrt{D^2 cos^2 theta + |c|^2 sin^2 theta}.
 
-    Maximised over theta by a search on a grid that is refined around its best point. Revivals are
-    sums of increments between the samples and the extrema of d^2, found by a cubic from d^2 and
-    its exact derivative. With samples h apart the error is O(h^4) for every extremum and O(h^2)
-    where d touches zero; a revival and a fall within one step cancel. Differentiable, with the
+    The maximum over theta is searched on a grid that is refined around its best point. A revival is
+    a sum of increments between samples and extrema of d^2, which are located by cubics through d^2
+    and its exact derivative. With samples h apart the error is O(h^4) for every extremum, and
+    O(h^2) where d touches zero; a rise and a fall within one step cancel. Differentiable, with the
     best angle held fixed; NaN for an invalid map.
+
+    A vacuum Rabi oscillation brings the whole distance back:
+
+    >>> mode = bx.DiscreteModes(frequencies=[1.0], couplings=[0.1])
+    >>> qubit, ts = bx.Qubit(1.0, bx.Reservoir(mode)), jnp.linspace(0.0, 10.0 * jnp.pi, 9)
+    >>> dmap = bx.dynamical_map(qubit, ts, bx.ExactDiagonalisation(quanta=1))
+    >>> round(float(bx.blp_measure(dmap)), 4)
+    1.0
     """
     d, c, steps = dmap.determinant, dmap.coherence, jnp.diff(dmap.t)
     squares = jnp.stack([d**2, c.real**2 + c.imag**2])
@@ -127,7 +144,7 @@ def blp_measure(dmap: DynamicalMap) -> Scalar:
 def _extrema(
     values: Float[Array, " times"], slopes: Float[Array, " times"], steps: Float[Array, " steps"]
 ) -> Float[Array, " steps"]:
-    """The cubic of each step where its slope passes zero, or its first value where it does not."""
+    """The extremum of the cubic of each step, or its first value if it has none."""
     before, after = slopes[:-1], slopes[1:]
     inside = before * after < 0.0
     u = jnp.where(inside, before / jnp.where(inside, before - after, 1.0), 0.0)
@@ -138,18 +155,24 @@ def _extrema(
 def rhp_measure(dmap: DynamicalMap) -> Scalar:
     r"""Rivas, Huelga and Plenio: \int g dt, g = lim (|(Lambda_{t+e,t} (x) 1) Phi|_1 - 1) / e.
 
-    To first order in e the propagator adds weight e gamma_k / 2 to Phi in the directions of its
-    traceless jump operators, orthogonal to Phi and, with Tr L_j' L_k = delta_jk, to each other. So
-    g is the sum of max(0, -gamma_k): s- and s+ have this norm, sz / \sqrt{2} makes the third rate
-    2 gamma_z, and
+    Phi is maximally entangled. To first order in e the propagator adds a weight e gamma_k / 2 to it
+    for each traceless jump operator L_k, in directions that are orthogonal to Phi and, with
+    Tr L_j' L_k = delta_jk, to each other. So g is the sum of max(0, -gamma_k). s- and s+ have this
+    normalisation; sz / \sqrt{2} has it with the rate 2 gamma_z, and
 
         g = max(0, -gamma_-) + max(0, -gamma_+) + 2 max(0, -gamma_z).
 
-    By the trapezoidal rule over the resolved times; a negative rate counts where it exceeds its
-    error estimate. Infinite if D or c passes through zero, since g ~ 1/(t - t_0) behind one: where
-    D changes sign, or the rates are unresolved between two times at which they are resolved. A
-    zero that no sample comes close to (of D = |u|^2 in the vacuum) is not seen: the sum is then
-    finite but grows like the logarithm of the number of samples. NaN for an invalid map.
+    By the trapezoidal rule over the resolved times; a negative rate counts if it exceeds its error
+    estimate. The integral diverges if D or c passes through zero, because g ~ 1/(t - t_0) after
+    such a time. The result is infinite if D changes sign, or if rates are unresolved between two
+    times at which they are resolved. A zero that no sample comes close to, as of D = |u|^2 in the
+    vacuum, is not seen: the sum is then finite, but grows like the logarithm of the number of
+    samples. NaN for an invalid map.
+
+    >>> qubit = bx.Qubit(1.0, bx.Reservoir(bx.Ohmic(0.01, 5.0), temperature=1.0))
+    >>> dmap = bx.dynamical_map(qubit, jnp.linspace(0.0, 40.0, 9), bx.VanHove())
+    >>> float(bx.rhp_measure(dmap))  # without memory
+    0.0
     """
     known = dmap.rates_resolved & dmap.coherence_resolved
     terms = [_negative_part(dmap, name, known) for name in RATES]
@@ -166,7 +189,7 @@ def _negative_part(dmap: DynamicalMap, name: str, known: Bool[Array, " times"]) 
 
 
 def _passes_zero(d: Float[Array, " times"], known: Bool[Array, " times"]) -> Bool[Array, ""]:
-    """Whether D changes sign between known values, or there is a gap between them."""
+    """Whether D changes sign between known values, or values between known ones are unknown."""
     last = jnp.max(jnp.where(known, jnp.arange(known.shape[0]), -1))
     inside = jnp.arange(known.shape[0]) <= last
     gap = jnp.any(inside & ~known)

@@ -1,4 +1,4 @@
-r"""Weak coupling to second order: with memory (time-convolutionless), and without (van Hove).
+r"""Weak coupling: the time-convolutionless master equation, and the van Hove limit.
 
 In the interaction picture H_I = s+ e^{i w_s t} B(t) + h.c., where <B(t) B'(0)> = g + g~ and
 <B'(t) B(0)> = conj(g~). The second order of the time-convolutionless expansion,
@@ -38,10 +38,16 @@ class TimeConvolutionless(Refining, MapSolver):
 
         c = e^{-i w_s t - \int (a + b) ds},    1 - P00 = \int_0^t gamma_+(s) e^{G(s) - G(t)} ds.
 
-    An approximation, whose difference from the exact map grows like eta^2 t with the coupling eta
-    and is not part of the error estimate. That one is numerical: the largest change from half the
-    points, relative to the largest value, over all elements and times; 1/16 of it once below 1e-6,
-    as in `Volterra`. `rtol` bounds it; see `Refining` for the other settings.
+    An approximation: its difference from the exact map grows like eta^2 t with the coupling eta,
+    and is not part of the error estimate. The error estimate is numerical: the largest change from
+    half the points over all elements and times, relative to the largest value, or 1/16 of it once
+    it is below 1e-6, as in `Volterra`. `rtol` bounds it; see `Refining` for the other settings.
+
+    >>> bath = bx.Reservoir(bx.Lorentzian(0.01, 0.5, 1.0), occupation=bx.Uniform(0.5))
+    >>> qubit, ts = bx.Qubit(1.0, bath), jnp.linspace(0.0, 40.0, 9)
+    >>> dmap = bx.dynamical_map(qubit, ts, bx.TimeConvolutionless())
+    >>> round(float(dmap.gamma_minus[1]), 4)  # gamma0 (n + 1) (1 - e^{-lam t}) at t = 5
+    0.0138
     """
 
     def map_elements(self, qubit: Qubit, ts: Float[Array, " times"]) -> Estimate[MapElements]:
@@ -61,10 +67,15 @@ class VanHove(MapSolver):
         D = e^{-Gamma t},    1 - P00 = (gamma_+ / Gamma) (1 - D),
         c = e^{-i (w_s + S) t - Gamma t/2},    S = P \int dw J(w) (2 n(w) + 1) / (w_s - w),
 
-    the limit t -> infinity of `TimeConvolutionless` without what happens in the memory time. For
-    several reservoirs J n = sum_i J_i n_i. An approximation: its difference from the exact map is
-    of relative order eta and is not part of the error estimate, which is rounding and the
-    quadrature of S.
+    These are the rates of `TimeConvolutionless` for t -> infinity. For several reservoirs
+    J n = sum_i J_i n_i. An approximation: its difference from the exact map is of relative order
+    eta, and is not part of the error estimate, which is that of rounding and of the quadrature
+    for S.
+
+    >>> qubit = bx.Qubit(1.0, bx.Reservoir(bx.Ohmic(0.01, 5.0), temperature=1.0))
+    >>> dmap = bx.dynamical_map(qubit, jnp.linspace(0.0, 40.0, 9), bx.VanHove())
+    >>> round(float(dmap.gamma_minus[-1]), 4)  # 2 pi J (n + 1)
+    0.0814
     """
 
     def map_elements(self, qubit: Qubit, ts: Float[Array, " times"]) -> Estimate[MapElements]:
@@ -104,14 +115,14 @@ def _van_hove(qubit: Qubit, ts: Float[Array, " times"]) -> tuple[MapElements, Ma
 
 @program
 def _prepare(qubit: Qubit, ts: Float[Array, " times"]) -> tuple[Bool[Array, ""], Scalar]:
-    """Whether the input is valid, and the phase the kernels run through."""
+    """Whether the input is valid, and the bandwidth of the kernels times the last time."""
     valid = is_valid(qubit) & are_times(ts)
     return valid, jnp.where(valid, span(ts) * qubit.bandwidth, 0.0)
 
 
 @program
 def _solve(qubit: Qubit, ts: Float[Array, " times"], points: int) -> MapElements:
-    """At the times asked for, and at probes in between that the error estimate looks at."""
+    """The elements at the requested times, and at probes in between for the error estimate."""
     ts = probed(ts, span(ts))
     grid = TimeGrid.until(span(ts), points)
     return _elements(qubit.frequency, ts, interpolate(_second_order(qubit, grid), grid, ts))

@@ -1,12 +1,12 @@
-r"""What the reservoirs of a qubit do: the quanta that each frequency gains in time.
+r"""The occupation of the reservoirs of a qubit: the quanta that each frequency gains in time.
 
-From Heisenberg's equation of b_k, with a reservoir uncorrelated at the start (NP),
+Heisenberg's equation of b_k, for an initially uncorrelated reservoir, gives (NP)
 
 dn_k/dt = 2 V_k^2 Re \int_0^t ds e^{-iw_k(t-s)} {(n_k + 1) <s+(t) s-(s)> - n_k <s-(s) s+(t)>},
 
-n_k being the occupation at t = 0. Summed over all modes it is -d rho_11/dt, since quanta are
-conserved; the sum over modes turns e^{-iwt} into the kernels g + g~ and g~, so that it needs no
-frequency grid.
+where n_k is the occupation at t = 0. The sum over all modes is -d rho_11/dt, because quanta are
+conserved. In that sum e^{-iwt} becomes the kernels g + g~ and g~, so that it needs no frequency
+grid.
 """
 
 from collections.abc import Sequence
@@ -39,12 +39,13 @@ from bathax.reservoir.reservoir import Reservoir
 from bathax.system.models import Qubit
 
 ROUNDING = 1e-13
-# Half the grid is resolved when its relative error is below this: the full one then gains 100.
+# Half the time grid is resolved if its relative error is below this; the full one is then 100 times
+# as accurate.
 RESOLVED = 1e-2
 
 
 class FieldQuantities(eqx.Module):
-    """What is known of each reservoir, one row for each; see `ReservoirOccupation`."""
+    """The quantities of the reservoirs, one row for each; see `ReservoirOccupation`."""
 
     per_coupling: Float[Array, "reservoirs times frequencies"]
     per_coupling_rate: Float[Array, "reservoirs times frequencies"]
@@ -55,16 +56,23 @@ class FieldQuantities(eqx.Module):
 class ReservoirOccupation(FieldQuantities):
     r"""Quanta gained by the reservoirs since t = 0, at the times `t` and the `frequencies` w.
 
-    `per_coupling` f(w, t): a mode of coupling V_k gains n_k(t) - n_k(0) = V_k^2 f(w_k, t) quanta, a
-    continuum J(w) f(w, t) in a unit of frequency, which is `change`; `quanta` is what the whole
-    reservoir gains, \int dw J f, from its kernels and not from the frequencies given. All of them
-    with their time derivatives, and with one row for each reservoir.
+    `per_coupling` is f(w, t): a mode of coupling V_k gains n_k(t) - n_k(0) = V_k^2 f(w_k, t)
+    quanta, and a continuum gains J(w) f(w, t) per unit of frequency, the property `change`.
+    `quanta` is the gain of the whole reservoir, \int dw J f, computed from its kernels and not from
+    the `frequencies`. Each has its time derivative, and one row for each reservoir.
 
-    `error` estimates the absolute error of each under the same name: the change from a smaller
-    hierarchy and from half the time grid, the largest up to each time, and for `quanta` at least
-    the defect of their sum rule; constant to differentiation. `sum_rule_defect` is what sum
-    `quanta` exceeds rho_11(0) - rho_11(t) by, zero in the exact solution. `status` is a `Status`;
-    where parameters were invalid all numbers are NaN.
+    `error` has an estimate of the absolute error of each, under the same name: the largest change
+    up to each time from a smaller hierarchy and from half the time grid, for `quanta` at least the
+    defect of the sum rule. It is constant to differentiation. `sum_rule_defect` is the sum of
+    `quanta` less rho_11(0) - rho_11(t), zero in the exact solution. `status` is a `Status`; if
+    parameters were invalid all numbers are NaN.
+
+    >>> mode = bx.DiscreteModes(frequencies=[1.0], couplings=[0.1])
+    >>> qubit, ts = bx.Qubit(1.0, bx.Reservoir(mode)), jnp.linspace(0.0, 5.0 * jnp.pi, 9)
+    >>> solver = bx.Hierarchy(depth=4, modes=1)
+    >>> field = bx.reservoir_occupation(qubit, bx.Excited(), ts, [1.0], solver)
+    >>> round(float(0.1**2 * field.per_coupling[0, -1, 0]), 4)  # V^2 f, the quanta of the mode
+    1.0
     """
 
     t: Float[Array, " times"]
@@ -77,7 +85,7 @@ class ReservoirOccupation(FieldQuantities):
 
     @property
     def change(self) -> Float[Array, "reservoirs times frequencies"]:
-        """Quanta gained by a unit of frequency, J(w) f(w, t)."""
+        """Quanta gained per unit of frequency, J(w) f(w, t)."""
         return self.per_coupling * self._densities()
 
     @property
@@ -107,16 +115,25 @@ def reservoir_occupation(
     """How the occupation of the reservoirs changes from t = 0 to the increasing times `ts` >= 0.
 
     `frequencies` is a list in any order; occupations must be finite there, which a thermal one is
-    not at 0. `solver` is `Hierarchy()` if left out; its `rtol` bounds the error estimate of the
-    two-time functions, which are at most 1, and `status` tells whether it was met (where it was
-    not, concrete values give a `ToleranceWarning`, or with `throw` a `ToleranceError`); its `steps`
-    count as rounded up to a power of two. The time grid is made to resolve the kernels and the
-    frequencies, with at most 4,096 intervals; what is beyond shows in the error.
-    Memory grows with the square of their number, to some 3 GB.
+    not at 0. `solver` is `Hierarchy()` if left out. Its `rtol` bounds the error estimate of the
+    two-time functions, which are at most 1, and `status` tells whether that was reached; if not,
+    there is a `ToleranceWarning` outside of `jit`, or with `throw` a `ToleranceError`. Its `steps`
+    are rounded up to a power of two. The time grid resolves the kernels and the frequencies with at
+    most 4,096 intervals; if more were needed the error shows it. Memory grows with the square of
+    the number of intervals, up to about 3 GB.
 
     Works under `jit` and `grad` with respect to every parameter of the qubit, the initial state,
     the times and the frequencies; inside `jit` the size of the hierarchy is that of `Hierarchy`, on
     512 time intervals.
+
+    After half a period of the vacuum Rabi oscillation a mode has the quantum of the qubit:
+
+    >>> mode = bx.DiscreteModes(frequencies=[1.0], couplings=[0.1])
+    >>> qubit, ts = bx.Qubit(1.0, bx.Reservoir(mode)), jnp.linspace(0.0, 5.0 * jnp.pi, 9)
+    >>> solver = bx.Hierarchy(depth=4, modes=1)
+    >>> field = bx.reservoir_occupation(qubit, bx.Excited(), ts, [1.0], solver)
+    >>> round(float(field.quanta[0, -1]), 4)
+    1.0
     """
     solver = Hierarchy() if solver is None else solver
     require_kind("qubit", "a `Qubit`", qubit, Qubit)
@@ -156,7 +173,7 @@ def _on_grid(
     weights = gregory.running_weights(grid.points).astype(complex) * grid.step.astype(complex)
     number, vacancy = weights * functions.number, weights * functions.vacancy
     forward, backward = _phases(frequencies, grid), _phases(-frequencies, grid)
-    # e^{iw(t-s)} factorises, so that the integrals at all frequencies are one matrix product.
+    # e^{iw(t-s)} factorises, so that one matrix product gives the integrals at all frequencies.
     emitted, absorbed = (backward * (part @ forward) for part in (number, vacancy))
     rates, totals = [], []
     for bath in qubit.reservoirs:
@@ -204,7 +221,7 @@ def _assembled(
     results: list[FieldQuantities],
     status: Int[Array, ""],
 ) -> ReservoirOccupation:
-    """What was asked for, with error estimates; NaN for invalid input."""
+    """The result at the requested times, with error estimates; NaN for invalid input."""
     (ts, frequencies), grid, fine = asked, functions.grid, results[0]
     valid = status != Status.INVALID
     population = jnp.diagonal(functions.number).real
@@ -232,9 +249,9 @@ def _assembled(
 
 
 def _error(grid: TimeGrid, ts: Array, fine: Array, coarse: Array, thinned: Array) -> Array:
-    """The largest change up to each time, from a smaller hierarchy and from half the times.
+    """The largest change up to each time, from a smaller hierarchy and from half the time grid.
 
-    Of the latter 1/16 where half the times resolve: far less than a rule of order 10 gains.
+    If half the grid is resolved, 1/16 of the latter counts; a rule of order 10 gains far more.
     """
     size = jnp.max(jnp.abs(fine)) + jnp.finfo(float).tiny
     halved = jnp.abs(fine[:, ::2] - thinned)

@@ -1,4 +1,4 @@
-"""Initial states of the qubit and what becomes of them under the exact map."""
+"""Initial states of a qubit, and their evolution under the exact map."""
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -23,6 +23,10 @@ class QubitState(Validated):
 
     The basis is counted by quanta: rho[0, 0] is the population of the ground state, rho[1, 1] that
     of the excited one, and rho[1, 0] = <s-> the coherence.
+
+    >>> plus = bx.QubitState([[0.5, 0.5], [0.5, 0.5]])
+    >>> [float(p) for p in plus.populations]
+    [0.5, 0.5]
     """
 
     rho: Complex[Array, "2 2"] = eqx.field(converter=as_complex)
@@ -60,12 +64,20 @@ class QubitState(Validated):
 
 
 def Excited() -> QubitState:
-    """The excited state, rho = |1><1|."""
+    """The excited state, rho = |1><1|.
+
+    >>> float(bx.Excited().rho[1, 1].real)
+    1.0
+    """
     return QubitState([[0.0, 0.0], [0.0, 1.0]])
 
 
 def Ground() -> QubitState:
-    """The ground state, rho = |0><0|."""
+    """The ground state, rho = |0><0|.
+
+    >>> float(bx.Ground().rho[0, 0].real)
+    1.0
+    """
     return QubitState([[1.0, 0.0], [0.0, 0.0]])
 
 
@@ -74,6 +86,9 @@ def Bloch(x: ArrayLike, y: ArrayLike, z: ArrayLike) -> QubitState:
 
     sz = |1><1| - |0><0|, so that z = 1 is excited and z = -1 the ground state; with
     s+ = |1><0| = (sx + i sy) / 2 the coherence is rho_10 = (x - i y) / 2.
+
+    >>> complex(bx.Bloch(0.0, 1.0, 0.0).rho[1, 0])
+    -0.5j
     """
     x, y, z = as_float(x, "x"), as_float(y, "y"), as_float(z, "z")
     # A vector normalised in floating-point numbers may be longer than 1 by its rounding.

@@ -1,4 +1,4 @@
-"""The exact map in the vacuum, where the qubit decays with the Green function of a cavity."""
+"""The exact map in the vacuum, given by the Green function u(t) of a cavity (AHZ Eqs. 20-24)."""
 
 import jax.numpy as jnp
 from jax import lax
@@ -19,9 +19,17 @@ from bathax.system.models import Cavity, Qubit
 class Vacuum(MapSolver):
     """P11 = |u|^2, P00 = 1, c = u with the cavity's u(t): exact at T0 = 0 (AHZ Eqs. 20-24).
 
-    With at most one quantum in the whole system, an atom and a cavity obey the same equation. Any
-    spectral density that `volterra` takes. Reservoirs that are not empty are refused: `ValueError`,
-    or `Status.INVALID` inside `jit`.
+    With at most one quantum in the whole system, an atom and a cavity obey the same equation, which
+    the solver `volterra` solves. Reservoirs that are not empty are refused: `ValueError`, or
+    `Status.INVALID` inside `jit`.
+
+    Critical damping, P11 = e^{-lam t} (1 + lam t/2)^2:
+
+    >>> J = bx.Lorentzian(gamma0=0.5, width=1.0, center=1.0)
+    >>> qubit, ts = bx.Qubit(1.0, bx.Reservoir(J)), jnp.linspace(0.0, 8.0, 9)
+    >>> dmap = bx.dynamical_map(qubit, ts, bx.Vacuum())
+    >>> round(float(dmap.p11[2]), 4)  # 4 / e^2
+    0.5413
     """
 
     volterra: Volterra = Volterra()
@@ -32,7 +40,7 @@ class Vacuum(MapSolver):
             found = f"filled by a {type(filling).__name__} occupation"
             words = "empty (T = 0) for the solver `Vacuum`"
             require("reservoirs", words, found, holds(type(filling).is_vacuum, filling))
-        # Described this way, the vacuum costs no noise kernel.
+        # For this occupation no noise kernel has to be computed.
         densities = [bath.spectral_density for bath in qubit.reservoirs]
         empty = [Reservoir(density, occupation=Uniform(0.0)) for density in densities]
         estimate = self.volterra.green_functions(Cavity(qubit.frequency, empty), ts)

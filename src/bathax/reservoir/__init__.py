@@ -7,6 +7,6 @@ an occupation, with the memory and noise kernels of AHZ Eq. 14,
 
     g(t) = \int dw J(w) e^{-iwt},    g~(t) = \int dw J(w) n(w) e^{-iwt}.
 
-Off the real axis a density is what its `continuation` says. Begin with `spectral_density`, and read
-`ohmic` as the example of a density.
+`continuation` has the analytic continuation of J off the real axis, where contours are deformed to.
+Begin with `spectral_density`, and read `ohmic` as the example of a density.
 """

@@ -25,9 +25,13 @@ from bathax.reservoir.spectral_density import SpectralDensity
 class SemicircleBand(SpectralDensity):
     r"""J(w) = (2 eta / pi W^2) sqrt(W^2 - (w - w_0)^2): the end of a chain of coupled cavities.
 
-    `eta` (>= 0, energy^2) is the whole weight \int J dw, `center` w_0 the middle and `half_width` W
+    `eta` (>= 0, energy^2) is the weight \int J dw, `center` w_0 the middle and `half_width` W
     (> 0) half the width of the band. g(t) = eta e^{-i w_0 t} 2 J_1(Wt) / (Wt). With two edges
     there can be two bound states.
+
+    >>> J = bx.SemicircleBand(eta=0.01, center=1.0, half_width=0.5)
+    >>> round(float(J.self_energy(1.5).real), 4)  # 2 eta / W at the upper edge
+    0.04
     """
 
     formula: ClassVar[str] = "J(w) = (2 eta / pi W^2) sqrt(W^2 - (w - w_0)^2)"

@@ -1,8 +1,8 @@
-r"""A spectral density off the real axis, where contours are deformed to.
+r"""Analytic continuation of a spectral density into the lower half plane.
 
-On each interval of its support J(w) is one analytic function, which is continued from there into
-the lower half plane. Densities that are known so give a `Piece` for each interval; sums of
-densities have the pieces of their terms.
+Contour deformation (`bathax.cavity.resonance`) needs J off the real axis. On each interval of its
+support J(w) is one analytic function, a `Piece`, which is continued from there into the lower half
+plane. Sums of densities have the pieces of all terms.
 """
 
 from collections.abc import Callable, Iterable
@@ -17,9 +17,9 @@ from bathax._checks import Scalar, as_complex, as_float
 class Piece(eqx.Module):
     r"""J between the frequencies `low` and `high`, analytic in the lower half plane but for poles.
 
-    `masses` are -2 pi i times the residues at the `poles`. Ends that are known numbers are floats,
-    also infinite ones: reservoirs that begin at the same one share it. `missed` is \int |dg| dt, by
-    how much the kernel misses that of the density it stands for.
+    `masses` are -2 pi i times the residues at the `poles`. An end that no parameter moves, like 0
+    or infinity, is a float, so that reservoirs with the same end share one branch cut. `missed` is
+    \int |dg| dt, the error of the kernel g where the piece is a fit to another density.
     """
 
     low: Scalar | float
@@ -30,17 +30,17 @@ class Piece(eqx.Module):
     missed: Scalar = eqx.field(converter=as_float, default=0.0)
 
     def covers(self, w: Float[Array, "..."]) -> Bool[Array, "..."]:
-        """Whether real frequencies are in the interval."""
+        """Whether real frequencies lie in the interval."""
         return (self.low < w) & (w < self.high)
 
     def continued(
         self, z: Complex[Array, "..."], crossing: Float[Array, "..."]
     ) -> Complex[Array, "..."]:
-        """J in the lower half plane, continued across the real axis at `crossing`."""
+        """J(z) in the lower half plane, continued from the real frequency `crossing`."""
         return jnp.where(self.covers(crossing), self.density(z), jnp.zeros((), complex))
 
     def scaled(self, factor: Scalar) -> "Piece":
-        """The piece of factor J."""
+        """The piece of J times a factor."""
         weight = factor.astype(complex)
         return Piece(
             self.low,
@@ -55,5 +55,5 @@ class Piece(eqx.Module):
 def continued(
     pieces: Iterable[Piece], z: Complex[Array, "..."], crossing: Float[Array, "..."]
 ) -> Complex[Array, "..."]:
-    """A density in the lower half plane, continued across the real axis at `crossing`."""
+    """J(z) of all pieces in the lower half plane, continued from the real frequency `crossing`."""
     return sum((piece.continued(z, crossing) for piece in pieces), jnp.zeros_like(z))

@@ -17,8 +17,12 @@ class DiscreteModes(SpectralDensity):
 
     `frequencies` w_k and `couplings` V_k, as many, in any order and of any sign; a temperature
     needs all w_k > 0. Kernels are exact sums, g(t) = sum_k V_k^2 e^{-i w_k t}. J has no values, so
-    that whatever asks for one, like the golden rule, raises `ValueError`; self-energy and level
-    shift are infinite at a mode.
+    that whatever needs one, like the golden rule, raises `ValueError`. Self-energy and level shift
+    are infinite at a mode.
+
+    >>> J = bx.DiscreteModes(frequencies=[1.0, 2.0], couplings=[0.1, 0.2])
+    >>> round(float(J.self_energy(0.0).real), 4)  # -sum_k V_k^2 / w_k
+    -0.03
     """
 
     formula: ClassVar[str] = "J(w)"

@@ -1,4 +1,4 @@
-"""Densities in words, as `repr` has them."""
+"""The `repr` of densities."""
 
 from dataclasses import fields
 

@@ -25,29 +25,33 @@ from bathax.reservoir.plain import PlainFunction
 from bathax.reservoir.rules import Measure
 from bathax.reservoir.spectral_density import SpectralDensity
 
-# Where J is looked at, in units of the scale from its lower end, and what of its largest w J counts
-# as nothing: a kernel without it is the same to 15 digits.
+# J is probed at these distances from its lower end, in units of `scale`. Where w J is below NOTHING
+# times its largest value it is left out: the kernel is the same to 15 digits.
 PROBES, NOTHING = np.geomspace(1e-4, 1e4, 801), 1e-17
-# Panels are as dense as this power of J, and nowhere less than by this part of the mean.
+# The density of panels goes like this power of J, plus this part of its mean.
 POWER, LEAST = 0.125, 0.1
-# Two quadrature rules agree to this part.
+# Two quadrature rules have to agree to this relative accuracy.
 AGREE = 1e-10
 
 
 class Function(SpectralDensity):
     r"""J(w) = function(w) for `lower` <= w <= `upper`, zero outside.
 
-    `function` takes an array of frequencies and returns J there, non-negative and as smooth inside
-    its support as the `panels` resolve; at the ends it may rise like any power. It is made of
-    `jax.numpy`: a plain function, differentiated by what it closes over, or an `equinox.Module`
-    with parameters as its fields, whose programs are compiled once for all of them. `scale` > 0 is
-    a frequency on which J varies; without an `upper` end J falls off, faster than any power, within
-    10,000 of it.
+    `function` takes an array of frequencies and returns J there: non-negative, and smooth inside
+    the support; at the ends it may rise like any power. It is made of `jax.numpy`: a plain
+    function, differentiated with respect to what it closes over, or an `equinox.Module` with
+    parameters as its fields, for all of which programs are compiled once. `scale` > 0 is a
+    frequency on which J varies. Without an `upper` end J must fall off faster than any power, and
+    within 10,000 times `scale`.
 
-    Kernels are integrated along the real axis, by Gauss-Legendre rules of 32 nodes on each of so
-    many `panels` or more: for `Volterra`, `Hierarchy`, fits and sweeps. J is not continued to
-    complex frequencies, so that poles and `Resonance` are refused, and the self-energy is accurate
-    only away from the support.
+    Kernels are integrated along the real axis, by Gauss-Legendre rules of 32 nodes on each of the
+    `panels`, of which there are more for longer times. This serves `Volterra`, `Hierarchy`, fits
+    and sweeps. J is not continued to complex frequencies: poles and `Resonance` are refused, and
+    the self-energy is accurate only away from the support.
+
+    >>> J = bx.Function(lambda w: 0.1 * w * jnp.exp(-w / 5.0), scale=5.0)
+    >>> round(float(J(5.0)), 4)  # as `Ohmic(0.1, 5.0)`
+    0.1839
     """
 
     formula: ClassVar[str] = "J(w) = function(w)"
@@ -101,7 +105,7 @@ class Function(SpectralDensity):
 
     @property
     def _probes(self) -> Float[Array, " probes"]:
-        """Frequencies inside the support, as far as the function may reach."""
+        """Frequencies inside the support, up to its end or to 10,000 times `scale`."""
         w = self.lower + self.scale * jnp.asarray(PROBES)
         even = (
             self.lower + (self.upper - self.lower) * jnp.linspace(0.0, 1.0, PROBES.size + 2)[1:-1]
@@ -110,7 +114,7 @@ class Function(SpectralDensity):
 
     @property
     def _end(self) -> Scalar:
-        """Where the support ends, or w J is as good as nothing."""
+        """Where the support ends, or where w J becomes negligible."""
         w = self._probes
         size = (w - self.lower) * self(w)
         beyond = jnp.max(jnp.where(size > NOTHING * jnp.max(size), w, self.lower))
@@ -138,7 +142,7 @@ class Function(SpectralDensity):
         return nodes, lengths * (width * weights).ravel()
 
     def _share(self, x: Float[Array, " places"]) -> Float[Array, " places"]:
-        """The part of the panels that lies below each place in [0, 1], by a small power of J."""
+        """The share of the panels below each place in [0, 1], by a small power of J."""
         w, slope = self._placed(0.5 * (x[1:] + x[:-1]))
         size = self(w)
         largest = jnp.max(size)
@@ -155,7 +159,7 @@ class Function(SpectralDensity):
         return self.lower + length * step, length * 140.0 * (x * (1.0 - x)) ** 3
 
     def _falls_off(self, values: Float[Array | np.ndarray, " probes"]) -> Bool[Array, ""]:
-        """Whether nothing is left where the probes end."""
+        """Whether J is negligible where the probes end."""
         size = PROBES * jnp.asarray(values)
         return jnp.isfinite(self.upper) | (size[-1] <= NOTHING * jnp.max(size))
 

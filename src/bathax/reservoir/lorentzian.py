@@ -31,6 +31,10 @@ class Lorentzian(SpectralDensity):
     `gamma0` (>= 0, energy), `width` lam (> 0, energy), `center` w_0. g(t) = (gamma0 lam / 2)
     e^{-(lam + i w_0) t}. Since it reaches below zero frequency it has no thermal state: vacuum, a
     `Uniform` occupation with g~ = n g, or a `Distribution` that falls off.
+
+    >>> J = bx.Lorentzian(gamma0=0.2, width=0.5, center=1.0)
+    >>> round(float(J(1.0)), 4)  # gamma0 / 2 pi
+    0.0318
     """
 
     formula: ClassVar[str] = "J(w) = (gamma0 lam^2/2pi) / ((w - w_0)^2 + lam^2)"
@@ -72,7 +76,7 @@ class Lorentzian(SpectralDensity):
         return (Piece(-jnp.inf, jnp.inf, self, *self.contour(0)),)
 
     def contour(self, resolution: int) -> Measure:
-        # Closed in the lower half plane, the contour leaves the pole alone.
+        # The contour, closed in the lower half plane, leaves the residue at the pole.
         del resolution
         mass = (0.5 * self.gamma0 * self.width).astype(complex)
         return lax.complex(self.center, -self.width)[None], mass[None]
@@ -101,6 +105,12 @@ class DrudeLorentz(SpectralDensity):
     g(t) = (eta w_c^2 / 2) [e^x E1(x) + e^{-x} E1(-x + i0)], x = w_c t, is infinite at t = 0 and
     time stepping refuses it. Its self-energy is finite, and closed: with q = z / w_c,
     Sigma(z) = eta w_c [q log(-q) - pi/2] / (1 + q^2).
+
+    >>> J = bx.DrudeLorentz(eta=0.1, cutoff=5.0)
+    >>> round(float(J(5.0)), 4)  # eta w_c / 2
+    0.25
+    >>> round(float(J.self_energy(0.0).real), 4)  # -eta w_c pi / 2
+    -0.7854
     """
 
     formula: ClassVar[str] = "J(w) = eta w w_c^2 / (w^2 + w_c^2)"
@@ -127,7 +137,7 @@ class DrudeLorentz(SpectralDensity):
         return (Piece(0.0, jnp.inf, self),)
 
     def contour(self, resolution: int) -> Measure:
-        # The ray w_c e^x e^{-i pi/4}, trapezoidal in x: a thermal integrand ends anywhere on it.
+        # Trapezoidal in x on the ray w_c e^x e^{-i pi/4}: T may cut the integrand off at any scale.
         del resolution
         ray = self.cutoff.astype(complex) * jnp.exp(-0.25j * jnp.pi)
         nodes = ray * jnp.exp(jnp.arange(-40.0, 40.0, 0.125)).astype(complex)

@@ -44,7 +44,11 @@ class Occupation(Validated):
 
 
 class BoseEinstein(Occupation):
-    """n(w) = 1 / (e^{w/T} - 1), and 0 at T = 0."""
+    """n(w) = 1 / (e^{w/T} - 1), and 0 at T = 0.
+
+    >>> round(float(bx.BoseEinstein(temperature=1.0 / np.log(2.0))(1.0)), 4)
+    1.0
+    """
 
     is_analytic: ClassVar[bool] = True
 
@@ -77,7 +81,11 @@ def _bose_jvp(primals: tuple, tangents: tuple) -> tuple[Array, Array]:
 
 
 class Uniform(Occupation):
-    """The same mean number in every mode, n(w) = number."""
+    """The same mean number in every mode, n(w) = number.
+
+    >>> float(bx.Uniform(0.5)(3.0))
+    0.5
+    """
 
     is_analytic: ClassVar[bool] = True
 
@@ -100,6 +108,10 @@ class Distribution(Occupation):
 
     Kernels are integrated along the real axis, which resolves an n(w) as smooth as the spectral
     density; it must fall off with w where the spectral density has algebraic tails.
+
+    >>> n = bx.Distribution(lambda w: jnp.exp(-w))
+    >>> round(float(n(2.0)), 4)
+    0.1353
     """
 
     function: PlainFunction = eqx.field(converter=PlainFunction.of)

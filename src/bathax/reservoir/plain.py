@@ -1,4 +1,4 @@
-"""Functions that a user gives, as modules that `jit` and derivatives see through."""
+"""Functions given by a user, as modules: `jit` and derivatives see the values they close over."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,7 +14,7 @@ from bathax._checks import is_concrete, require, shown
 class PlainFunction(eqx.Module):
     """A function of an array of frequencies.
 
-    What it closes over, if that is traced, is among the arrays of the module, so that it may cross
+    Traced values that it closes over become arrays of the module, so that it can be an argument of
     the programs inside a solver.
     """
 
@@ -22,7 +22,7 @@ class PlainFunction(eqx.Module):
 
     @staticmethod
     def of(function: Any) -> "PlainFunction":
-        """From a plain function, or a module that is one; refuses what JAX cannot trace."""
+        """From a plain function or a callable module; refuses what JAX cannot trace."""
         if isinstance(function, PlainFunction):
             return function
         require(
@@ -47,13 +47,13 @@ class PlainFunction(eqx.Module):
 
     @property
     def name(self) -> str:
-        """What it is called where it was written, or the kind of module that it is."""
+        """The name of the function, or of the class of the module."""
         known = self.call.function if isinstance(self.call, _Known) else type(self.call)
         return getattr(known, "__name__", "function").lstrip("_")
 
 
 class _Known(eqx.Module):
-    """A function that closes over nothing traced: itself known to `jit`."""
+    """A function that closes over nothing traced; static in `jit`."""
 
     function: Callable[[Array], Array] = eqx.field(static=True)
 
@@ -62,7 +62,7 @@ class _Known(eqx.Module):
 
 
 class _Closed(eqx.Module):
-    """A function of one number: what it closes over as arrays, and the rest, known to `jit`."""
+    """A function of one number: the arrays that it closes over, and the rest, static in `jit`."""
 
     arrays: Any
     rest: Any = eqx.field(static=True)

@@ -25,7 +25,12 @@ from bathax.reservoir.spectral_density import SpectralDensity
 
 
 class PartialFractions(Validated):
-    """c + sum_j R_j / (w - p_j), with `centers` p_j and `residues` R_j in conjugate pairs."""
+    """c + sum_j R_j / (w - p_j), with `centers` p_j and `residues` R_j in conjugate pairs.
+
+    >>> f = bx.PartialFractions([2.0 + 1.0j, 2.0 - 1.0j], [-0.5j, 0.5j], 0.0)
+    >>> round(float(f(3.0).real), 4)  # 1 / ((w - 2)^2 + 1)
+    0.5
+    """
 
     centers: Complex[Array, " poles"] = eqx.field(converter=as_complex)
     residues: Complex[Array, " poles"] = eqx.field(converter=as_complex)
@@ -43,8 +48,14 @@ class PartialFractions(Validated):
 class Rational(SpectralDensity):
     r"""J(w) = c + sum_j R_j / (w - p_j), the `fractions`, for `low` < w < `high`; zero outside.
 
-    `kernel_error` is \int |dg(t)| dt of what the kernel g(t) may miss, which `Resonance` carries
-    into its error estimate. No other density of the reservoirs should begin or end where it does.
+    `kernel_error` is \int |dg(t)| dt, where dg is the error of the kernel g(t) against the density
+    that was fitted; `Resonance` includes it in its error estimate. No other density of the
+    reservoirs should begin or end where this one does.
+
+    >>> f = bx.PartialFractions([2.0 + 1.0j, 2.0 - 1.0j], [-0.5j, 0.5j], 0.0)
+    >>> J = bx.Rational(f, low=0.0, high=4.0)
+    >>> round(float(J(3.0)), 4), float(J(5.0))
+    (0.5, 0.0)
     """
 
     formula: ClassVar[str] = "J(w) = c + sum_j R_j / (w - p_j)"
@@ -91,7 +102,7 @@ class Rational(SpectralDensity):
     def continuation(self) -> tuple[Piece, ...]:
         centers, residues = self.fractions.centers, self.fractions.residues
         below = centers.imag < 0.0
-        # Those above the axis come first in a list of fixed length: they are put aside.
+        # The list has a fixed length: poles above the axis are moved far away, with mass 0.
         aside = lax.complex(self.low, -1e3 * self.bandwidth)
         poles = jnp.where(below, centers, aside)
         masses = jnp.where(below, -2j * jnp.pi * residues, 0.0)
@@ -113,7 +124,7 @@ class Rational(SpectralDensity):
         low, high = self.low.astype(complex), self.high.astype(complex)
         centers = self.fractions.centers
         logarithms = jnp.log((high - centers) / (low - centers))
-        # At the ends themselves, where Sigma is infinite if J is not zero, a number that is large.
+        # At the ends Sigma is infinite unless J vanishes there; here it is a large number.
         spread = _log(z - low) - _log(z - high)
         return self.fractions(z) * spread + self.fractions.sum(z, logarithms)
 

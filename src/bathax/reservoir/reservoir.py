@@ -20,6 +20,10 @@ class Reservoir(Validated):
     needs J(w) without weight at w <= 0 (an integrable J(w) / w), since the energy of the reservoir
     would have no lower bound or its occupation no finite value: `ValueError`, or an invalid point
     inside `jit`.
+
+    >>> bath = bx.Reservoir(bx.Ohmic(0.1, 5.0), temperature=2.0)
+    >>> round(float(bath.occupation(1.0)), 4)  # 1 / (e^{1/2} - 1)
+    1.5415
     """
 
     spectral_density: SpectralDensity

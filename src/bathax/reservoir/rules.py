@@ -1,4 +1,4 @@
-"""Quadrature rules that stand for a density, and how they are joined."""
+"""Quadrature rules that represent a density: nodes, masses, and several rules joined."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ Exponentials = tuple[Inexact[Array, " nodes"], Inexact[Array, " nodes"], Inexact
 
 
 def joined(rules: list[tuple[Array, ...]]) -> Any:
-    """Several rules, tuples of nodes and masses, as one."""
+    """Several rules, tuples of nodes and masses, as one rule."""
     dtype = complex if any(jnp.iscomplexobj(nodes) for nodes, *_ in rules) else float
     return tuple(
         jnp.concatenate([part.astype(dtype) for part in parts])

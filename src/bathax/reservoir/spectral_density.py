@@ -1,4 +1,4 @@
-r"""What a spectral density J(w) is, and sums and multiples of them.
+r"""The base class of spectral densities J(w), and their sums and multiples.
 
 Convention everywhere: J(w) = sum_k |V_k|^2 delta(w - w_k), with no factor pi, so that the memory
 kernel is g(t) = \int dw J(w) e^{-iwt} and the golden-rule decay rate of a population 2 pi J(w_s).
@@ -36,6 +36,10 @@ class SpectralDensity(Validated):
     A subclass gives J(w), its lower end, a bandwidth and a quadrature rule; kernels and self-energy
     follow by quadrature unless it knows closed forms. Densities add, and scale by a number:
     `2.0 * Ohmic(0.1, 5.0) + Lorentzian(0.1, 0.2, 1.0)`.
+
+    >>> J = bx.Ohmic(0.1, 5.0) + 2.0 * bx.Lorentzian(0.2, 0.5, 1.0)
+    >>> round(float(J(1.0)), 4)  # 0.1 e^{-1/5} + 2 (0.2 / 2 pi)
+    0.1455
     """
 
     formula: ClassVar[str] = "J(w)"
@@ -56,12 +60,12 @@ class SpectralDensity(Validated):
 
     @property
     def extent(self) -> tuple[Scalar, Scalar]:
-        """The frequencies from and to which a time grid has to follow. Only a hint."""
+        """The lowest and the highest frequency that a time grid has to resolve. Only a hint."""
         return self.lower, self.bandwidth
 
     @property
     def weight(self) -> Scalar:
-        r"""\int J dw, about. Only a hint."""
+        r"""About \int J dw. Only a hint."""
         return jnp.sum(self.measure(64)[1])
 
     @property
@@ -71,7 +75,7 @@ class SpectralDensity(Validated):
 
     @property
     def is_continuous(self) -> bool:
-        """Whether no part of J is a sum of separate modes, which never forget."""
+        """Whether no part of J is a sum of separate modes, in which the dynamics recur."""
         return True
 
     @property
@@ -88,8 +92,8 @@ class SpectralDensity(Validated):
     def measure(self, resolution: int) -> Measure:
         r"""Real nodes w_q and masses m_q, \int J(w) f(w) dw = sum_q m_q f(w_q).
 
-        Enough nodes for f = e^{-iwt} as long as a uniform grid of `resolution` times up to t
-        resolves that oscillation too. Where J has algebraic tails, f must fall off by itself.
+        There are enough nodes for f = e^{-iwt} if a uniform grid of `resolution` times up to t
+        resolves that oscillation. Where J has algebraic tails, f must fall off by itself.
         """
 
     def contour(self, resolution: int) -> Measure:
@@ -98,7 +102,7 @@ class SpectralDensity(Validated):
 
     @property
     def continuation(self) -> tuple[Piece, ...] | None:
-        """J as analytic functions on the intervals of its support; None where that is not known."""
+        """J as analytic functions on the intervals of its support; None if they are not known."""
         return None
 
     def memory_kernel(self, grid: TimeGrid) -> Complex[Array, " points"]:
@@ -114,7 +118,7 @@ class SpectralDensity(Validated):
         return fourier_sum(masses, nodes, grid)
 
     def exponentials(self, occupation: Occupation, resolution: int) -> Exponentials:
-        r"""Nodes z_q and masses m_q, m_q n(z_q): g(t) = sum_q m_q e^{-i z_q t}, and g~ alike."""
+        r"""z_q, m_q and m_q n(z_q) of g(t) = sum_q m_q e^{-i z_q t} and of the same sum for g~."""
         rule = self.contour if occupation.is_analytic else self.measure
         nodes, masses = rule(resolution)
         return nodes, masses, masses * occupation(nodes)
@@ -128,7 +132,7 @@ class SpectralDensity(Validated):
         """
         nodes, masses = self.contour(1024)
         apart = jnp.subtract.outer(z, nodes.astype(complex))
-        # In real numbers, which divide much faster.
+        # Real numbers divide much faster than complex ones.
         square = apart.real**2 + apart.imag**2
         inverse = lax.complex(apart.real / square, -apart.imag / square)
         return inverse @ masses.astype(complex)

@@ -29,9 +29,9 @@ from bathax.reservoir.rational import PartialFractions, Rational
 from bathax.reservoir.rules import Measure
 from bathax.reservoir.spectral_density import SpectralDensity
 
-# The error of what is known, relative to measured values.
+# The error of J(0) = 0, which is certain, relative to the median error of the points.
 CERTAIN = 1e-3
-# To what part of its largest value a table without errors is fitted.
+# The tolerance of a rational fit to a table without errors, relative to its largest J.
 SMOOTH = 1e-10
 
 
@@ -39,13 +39,18 @@ class Tabulated(SpectralDensity):
     r"""J(w) through measured points, by a monotone cubic that keeps it positive; zero outside.
 
     `w` are increasing frequencies and `J` the values there, non-negative and as many. Kernels are
-    integrated by quadrature and are differentiable with respect to w and J. The cubic has jumps in
-    its second derivative, and J a jump where the table starts or ends at a value above zero, so
-    that g(t) shows revivals at t ~ 2 pi / spacing that belong to the table, not to the reservoir.
+    integrated by quadrature and are differentiable with respect to w and J. The second derivative
+    of the cubic jumps at the points, and so does J where the table starts or ends above zero. This
+    makes g(t) revive at t ~ 2 pi / spacing, which is an artefact of the table.
 
-    `error`, if known, are the standard errors of the points. They and what the table leaves out
-    between its points are no part of the error estimate of a solution: see `table_error`. Of a
-    measured J with noise `Tabulated.from_noisy` makes a smooth table.
+    `error`, if known, are the standard errors of the points. The error estimate of a solution
+    includes neither these nor the error of interpolation: see `table_error`. `Tabulated.from_noisy`
+    makes a smooth table of a measured J with noise.
+
+    >>> w = jnp.linspace(0.0, 50.0, 101)
+    >>> table = bx.Tabulated(w, bx.Ohmic(0.1, 5.0)(w))
+    >>> round(float(table(5.2)), 3)  # between two points; 0.52 e^{-1.04}
+    0.184
     """
 
     formula: ClassVar[str] = "J(w) = monotone cubic through the table"
@@ -71,12 +76,12 @@ class Tabulated(SpectralDensity):
     def from_noisy(
         w: ArrayLike | Sequence, J: ArrayLike | Sequence, error: ArrayLike | Sequence | None = None
     ) -> "Tabulated":
-        """A smooth table of a measured J: by the smoothing spline that cross-validation chooses.
+        """A smooth table of a measured J: a smoothing spline, chosen by cross-validation.
 
-        `w` in any order, five frequencies or more, `J` of any sign, and the standard `error` of
-        each J if known, all equal otherwise. The table has the spline's values at `w`, and 0 where
-        they are negative; at w = 0, where a thermal reservoir has none, J is taken to be 0. Its
-        `error` is their standard error, from the scatter of the points around the spline.
+        `w` are five frequencies or more, in any order, and `J` values of any sign. `error` are
+        their standard errors, all equal if left out. The table has the spline's values at `w`, and
+        0 where they are negative; at w = 0 it has J = 0, which a thermal reservoir needs. Its
+        `error` is the standard error of the spline, from the scatter of the points around it.
         """
         w, values = np.asarray(as_float(w, "w")), np.asarray(as_float(J, "J"))
         require("J", "as long as `w`", f"{values.shape} long", w.shape == values.shape)
@@ -94,7 +99,7 @@ class Tabulated(SpectralDensity):
         return Tabulated(w, np.where(at_zero, 0.0, np.maximum(smooth, 0.0)), spread)
 
     def raised(self) -> "Tabulated":
-        """The table with each J above 0 larger by its standard `error`."""
+        """The table with each J > 0 raised by its standard `error`."""
         J = jnp.where(self.J > 0.0, self.J + self.error, self.J)
         return Tabulated(self.w, J, self.error)
 
@@ -116,7 +121,7 @@ class Tabulated(SpectralDensity):
 
     @property
     def lower(self) -> Scalar:
-        """Where J begins to be above zero."""
+        """The last frequency of the table below which J is zero."""
         return self.w[jnp.maximum(jnp.argmax(self.J > 0.0) - 1, 0)]
 
     @property
@@ -142,11 +147,12 @@ class Tabulated(SpectralDensity):
     def rational(self, rtol: float | None = None, terms: int = 60) -> Rational:
         r"""The table as a rational function, which is analytic: by the AAA algorithm (SciPy).
 
-        Fitted to `rtol` of the largest J with up to so many `terms`: 1e-10 if left out, or what the
-        `error` of the table is of the largest J. Its `kernel_error` \int |dg| dt is the change from
-        a fit without every fourth point, or from the monotone cubic where there is no such fit, and
-        what the fit misses at the points. For concrete values only. A table too rough for a smooth
-        function, whose fit has poles within its range, is refused.
+        The fit has at most `terms` terms and misses J by at most `rtol` times the largest J; if
+        `rtol` is left out it is 1e-10, or the largest `error` over the largest J. `kernel_error`
+        \int |dg| dt has two parts: what the fit misses at the points, and its change when every
+        fourth point is left out (or its difference from the monotone cubic where that fit fails).
+        For concrete values only. A table too rough for a smooth function, whose fit has poles
+        within its range, is refused.
         """
         require("w", "known: a fit cannot be traced", "traced", is_concrete(self.w, self.J))
         first = int(np.searchsorted(np.asarray(self.w), float(self.lower)))
@@ -165,9 +171,9 @@ class Tabulated(SpectralDensity):
         return Rational(fit, w[0], w[-1], error)
 
     def _kernel_error(self, w: np.ndarray, values: np.ndarray, fit: Any, other: Any) -> float:
-        r"""\int |dg| dt of the change between two fits, and of what the first misses at points.
+        r"""\int |dg| dt of the change between two fits, plus that of what the first one misses.
 
-        Up to 2 pi / spacing of the table, after which g repeats itself.
+        Up to the time 2 pi / spacing of the table, after which g repeats itself.
         """
         # SciPy's interpolation takes as long to import as JAX, and few have tables.
         from scipy.interpolate import PchipInterpolator
@@ -183,7 +189,7 @@ class Tabulated(SpectralDensity):
     def _rule(self, resolution: int) -> Measure:
         """Nodes and lengths of Gauss-Legendre rules between the knots, where J is a polynomial.
 
-        Even points between them keep a wide gap of the table from being under-resolved.
+        Equally spaced points are added to the knots, so that wide gaps of the table are resolved.
         """
         even = jnp.linspace(self.w[0], self.w[-1], resolution // 8)[1:-1]
         edges = jnp.sort(jnp.concatenate([self.w, even]))[:, None]
@@ -215,22 +221,22 @@ def _fitted(
     from scipy.interpolate import AAA
 
     with warnings.catch_warnings():
-        # Too few terms for `rtol`: `kernel_error` tells.
+        # AAA warns if it has too few terms for `rtol`, which `kernel_error` shows.
         warnings.simplefilter("ignore", RuntimeWarning)
         poles = AAA(w, values, rtol=rtol, max_terms=min(terms, len(w) // 2)).poles()
     real = np.abs(poles.imag) < 1e-6 * (w[-1] - w[0])
     within = np.sort(poles.real[real & (poles.real > w[0]) & (poles.real < w[-1])])
-    # They are in conjugate pairs but for rounding.
+    # Poles come in conjugate pairs, up to rounding.
     above, on = poles[poles.imag > 0.0], poles[poles.imag == 0.0].real
     poles = np.concatenate([above, above.conj(), on])
     residues = _residues(w, values, above, on)
-    # Where the table begins at zero, so does the function: a thermal n(w) needs it.
+    # The function has the first value of the table, exactly: a thermal n(w) needs J(0) = 0.
     constant = values[0] - np.sum(residues / (w[0] - poles)).real
     return PartialFractions(poles, residues, constant), within
 
 
 def _residues(w: np.ndarray, values: np.ndarray, above: np.ndarray, on: np.ndarray) -> np.ndarray:
-    """Residues at poles above, below and on the real axis, by least squares beside a constant."""
+    """Residues at poles above, below and on the real axis: least squares, with a constant."""
     pairs = 2.0 / (w[:, None] - above)
     columns = np.hstack(
         [np.ones_like(w)[:, None], pairs.real, -pairs.imag, 1.0 / (w[:, None] - on)]

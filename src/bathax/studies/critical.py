@@ -17,11 +17,11 @@ from bathax.system.system import System
 
 @singledispatch
 def critical_points(system: object, initial: Any, ts: Float[Array, " times"]) -> dict[str, float]:
-    """What is critical about a system: names, which say what the numbers are, and numbers.
+    """The critical points of a system, as numbers by name.
 
-    Of a `Cavity` the couplings at which bound states appear, as factors on its J, those it has, and
-    where there are none, its resonant occupation and, for an initial state with quanta, kT0*. Of a
-    `Qubit` the couplings and the least determinant at the times `ts`.
+    For a `Cavity`: the couplings at which bound states appear, as factors on its J, and its bound
+    states; if there are none, the resonant occupation and, for an initial state with quanta, kT0*.
+    For a `Qubit`: the same couplings, and the least determinant at the times `ts`.
     """
     del initial, ts
     raise TypeError(f"{type(system).__name__} has no critical points")
@@ -51,7 +51,7 @@ def _couplings(system: System) -> dict[str, float]:
 
 
 def _computed(rows: list[SystemQuantity], case: Case) -> dict[str, float]:
-    """The numbers of a case, those that exist there."""
+    """The numbers of a case that exist."""
     return {
         row.critical: float(row.computed(case))
         for row in rows

@@ -15,8 +15,14 @@ from bathax.studies.store import MAP, SOLUTION, SWEEP, opened, require_format
 def save(result: Any, path: str | Path, *, overwrite: bool = False) -> None:
     """Write a `Fit` as JSON, or a solution or a dynamical map as a zarr folder; see `load`.
 
-    What is there is complete or not there at all, and an earlier result is replaced only with
-    `overwrite`. Raises `StoreError` where it cannot be written.
+    The file appears when it is complete. An earlier result is replaced only with `overwrite`.
+    Raises `StoreError` if it cannot be written.
+
+    >>> t = np.linspace(0.0, 10.0, 21)
+    >>> data = bx.Data(t, energy=(5.0 * np.exp(-0.2 * t), 0.1))
+    >>> damped = lambda rate: {"energy": 5.0 * jnp.exp(-rate * data.t)}
+    >>> found = bx.fit(damped, data, {"rate": 0.5}, starts=1)
+    >>> bx.save(found, "fit.json", overwrite=True)
     """
     kinds = (Fit, Solution, QubitSolution, DynamicalMap)
     require_kind("result", "a `Fit`, a solution or a `DynamicalMap`", result, kinds)
@@ -27,10 +33,17 @@ def save(result: Any, path: str | Path, *, overwrite: bool = False) -> None:
 
 
 def load(path: str | Path) -> Any:
-    """A result from a file: what `save` or the command line has written.
+    """A result from a file that `save` or the command line has written.
 
-    A `Fit`, whose model is not known any more so that it has no `profile`, a solution, a
-    `DynamicalMap`, or the dataset of a sweep. Raises `StoreError` for anything else.
+    It is a solution, a `DynamicalMap`, the dataset of a sweep, or a `Fit`, which has no `profile`
+    because a file does not hold its model. Raises `StoreError` for anything else.
+
+    >>> cavity = bx.Cavity(1.0, bx.Reservoir(bx.Ohmic(0.1, 5.0), temperature=20.0))
+    >>> ts = jnp.linspace(0.0, 40.0, 9)
+    >>> sol = bx.solve(cavity, bx.Fock(5), ts, bx.BornMarkov())
+    >>> bx.save(sol, "solution.zarr", overwrite=True)
+    >>> float(bx.load("solution.zarr").energy[0])
+    5.0
     """
     path = Path(path)
     if path.is_file():

@@ -1,4 +1,4 @@
-"""What the table of quantities says: of a kind of system, of a variable, of what was measured.
+"""Access to the table of quantities: by kind of system, by variable, by measured quantity.
 
 Nothing here imports JAX.
 """
@@ -8,7 +8,7 @@ from math import inf
 
 from bathax.studies.quantities import BOTH, OF_MAP, OF_SYSTEM, QUANTITIES, Quantity, SystemQuantity
 
-# In front of the name of a complex quantity: its modulus.
+# The prefix for the modulus of a complex quantity.
 MODULUS = "abs_"
 
 
@@ -21,13 +21,13 @@ def names_of(kind: str) -> list[str]:
 
 
 def critical_of(kind: str) -> list[SystemQuantity]:
-    """What `bathax critical` prints of a "cavity" or a "qubit"; first what each of them has."""
+    """What `bathax critical` prints of a "cavity" or a "qubit"; first what both kinds have."""
     found = [row for row in OF_SYSTEM.values() if row.critical and kind in row.systems]
     return sorted(found, key=lambda row: row.exists is not None)
 
 
 def listing() -> str:
-    """The table for a reader, a line for each quantity."""
+    """The table as text, a line for each quantity."""
     return "\n".join(_line(name, row) for name, row in QUANTITIES.items())
 
 
@@ -42,17 +42,17 @@ def _line(name: str, row: Quantity) -> str:
 
 
 def attribute_of(name: str) -> str:
-    """What a solution or a map calls a quantity."""
+    """The name of a quantity in a solution or a map."""
     return QUANTITIES[name].attribute or name
 
 
 def renamed_in_maps() -> dict[str, str]:
-    """What a map calls otherwise: its attributes, and the names of the quantities."""
+    """Attributes of a map whose name differs from that of the quantity, and those names."""
     return {row.attribute: name for name, row in OF_MAP.items() if row.attribute}
 
 
 def attributes() -> list[str]:
-    """Under which names quantities are found in results: the names here, and those of a map."""
+    """The names of quantities in results: those of the table, and those of a map."""
     return list(dict.fromkeys([*QUANTITIES, *renamed_in_maps()]))
 
 
@@ -60,9 +60,9 @@ def attributes() -> list[str]:
 
 
 def about(name: str) -> dict[str, str]:
-    """What is said of a variable, of its `<name>_error`, of a derivative `<name>_by_<parameter>`.
+    """Attributes in a dataset of a variable, an error `<name>_error` or a derivative.
 
-    In words what it is, and its unit, under the names that they have in a dataset.
+    A description and a unit; a derivative is called `<name>_by_<parameter>`.
     """
     of, by, parameter = name.partition("_by_")
     if by:
@@ -78,12 +78,12 @@ def about(name: str) -> dict[str, str]:
 
 
 def symbol_of(long_name: str) -> str:
-    """The symbol in TeX of what is described by these words; empty without one."""
+    """The TeX symbol of the quantity with this description; empty if there is none."""
     return next((row.symbol for row in QUANTITIES.values() if row.long_name == long_name), "")
 
 
 def has_levels(name: str) -> bool:
-    """Whether a quantity is a number for each level."""
+    """Whether a quantity has a number for each level."""
     return name in QUANTITIES and QUANTITIES[name].has_levels
 
 
@@ -93,7 +93,7 @@ def has_poles(name: str) -> bool:
 
 
 def in_order(names: Iterable[str]) -> list[str]:
-    """Names as in the table, others in front; each before its error and its derivatives."""
+    """Names in the order of the table, others first; each before its error and derivatives."""
     places = {name: place for place, name in enumerate(QUANTITIES, 1)}
     places = {own: places[name] for own, name in renamed_in_maps().items()} | places
 
@@ -108,13 +108,13 @@ def in_order(names: Iterable[str]) -> list[str]:
 
 
 def measurable(kind: str) -> set[str]:
-    """What columns of data of a "cavity" or a "qubit" may be called."""
+    """The allowed names of columns of data of a "cavity" or a "qubit"."""
     names = [name for name in names_of(kind) if not has_levels(name)]
     return {*names, *(f"{MODULUS}{name}" for name in names)}
 
 
 def limits_of(name: str) -> tuple[float, float]:
-    """Between which values what was measured is in any state: a real number, or a modulus."""
+    """The limits of a measured quantity, a real number or a modulus, in any state."""
     row = QUANTITIES.get(name.removeprefix(MODULUS))
     if row is None or row.is_complex != name.startswith(MODULUS):
         return -inf, inf
@@ -122,6 +122,6 @@ def limits_of(name: str) -> tuple[float, float]:
 
 
 def measured_symbol(name: str) -> str:
-    """The symbol in TeX of what was measured, of a modulus that inside it; empty without one."""
+    """The TeX symbol of a measured quantity, for a modulus that inside it; empty without one."""
     row = QUANTITIES.get(name.removeprefix(MODULUS))
     return row.symbol if row else ""

@@ -1,4 +1,4 @@
-"""Quantities by name: what a sweep keeps of each of its points."""
+"""Quantities by name, as a sweep records them for each of its points."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -25,9 +25,9 @@ def observe(
 ) -> dict[str, Array]:
     """The named `QUANTITIES`, error estimates as `<name>_error`, the times `t` and a `status`.
 
-    Only what the names need is computed. Of numbers of the system, like a critical coupling, the
-    status says whether one is NaN that should not be: those that need a system without bound states
-    may, where there is one. Works under `jit`, `vmap` and `grad`.
+    Only what the names need is computed. For numbers of the system, like a critical coupling, the
+    status says whether one is NaN without reason; numbers that are defined only without bound
+    states may be NaN if there is one. Works under `jit`, `vmap` and `grad`.
     """
     names = list(names)
     found: dict[str, Array] = {"t": ts}
@@ -48,7 +48,7 @@ def observe(
 
 
 def _status(system: System, numbers: dict[str, Array]) -> Int[Array, ""]:
-    """Whether a number of a system is NaN where it has a value."""
+    """The status: whether a number of a system is NaN although it should have a value."""
     unknown = {name: jnp.any(jnp.isnan(value)) for name, value in numbers.items()}
     unbound = [name for name in numbers if OF_SYSTEM[name].is_unbound]
     if unbound:

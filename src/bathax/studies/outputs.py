@@ -1,4 +1,4 @@
-"""Where results go: checked before anything is computed, with the standard library alone."""
+"""Paths of results, checked before anything is computed, with the standard library alone."""
 
 import tempfile
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ class StoreError(Exception):
 
 
 def require_writable(folder: Path) -> None:
-    """Raise `StoreError` unless files can be made in a folder, which is found out by making one."""
+    """Raise `StoreError` unless files can be made in a folder, by making one."""
     if not folder.is_dir():
         raise StoreError(f"Folder `{folder}` does not exist.")
     try:
@@ -22,7 +22,7 @@ def require_writable(folder: Path) -> None:
 
 
 def require_file(path: Path, *, overwrite: bool) -> None:
-    """Raise `StoreError` unless a file can be written at a path, in place of none or on request."""
+    """Raise `StoreError` unless a file can be written at a path; only `overwrite` replaces one."""
     if path.is_dir():
         raise StoreError(f"Path `{path}` is a folder, but must be that of a file.")
     if path.exists() and not overwrite:
@@ -32,7 +32,7 @@ def require_file(path: Path, *, overwrite: bool) -> None:
 
 @contextmanager
 def replacing(target: Path) -> Iterator[Path]:
-    """A path to write to, which becomes `target` at once when all went well."""
+    """A path to write to, which is renamed to `target` if the block succeeds."""
     path = target.parent / f".{target.name}.partial"
     try:
         yield path

@@ -25,7 +25,7 @@ def plain(value: Any) -> Any:
 
 
 def restored(value: Any) -> Any:
-    """What `plain` was given; lists of numbers become arrays."""
+    """The inverse of `plain`; lists of numbers become arrays."""
     if isinstance(value, Mapping) and {*value} == {"real", "imag"}:
         return restored(value["real"]) + 1j * restored(value["imag"])
     if isinstance(value, Mapping):

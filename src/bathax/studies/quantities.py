@@ -1,8 +1,8 @@
-"""The table of quantities: what can be asked of a system, by name, and all there is to say of it.
+"""The table of quantities: everything that can be computed of a system, by name.
 
-A quantity is a row: what it is, its symbol, its unit and its formula, which systems have it, how to
-compute it, and where it is special. Sweeps, fits, study files, results, figures and the command
-know of a quantity what stands here. Nothing here imports JAX, so that a study file is checked in
+Each quantity is a row with its description, symbol, unit and formula, the systems that have it, how
+it is computed, and its special values. Sweeps, fits, study files, results, figures and the command
+line take all of this from here. Nothing here imports JAX, so that a study file is checked in
 milliseconds; `bx` loads what it needs when a number is computed.
 """
 
@@ -17,9 +17,10 @@ BOTH, CAVITY, QUBIT = ("cavity", "qubit"), ("cavity",), ("qubit",)
 
 
 class Unit(NamedTuple):
-    """A unit with hbar = k_B = 1, and a symbol `{}` over it, in TeX, as a figure prints it.
+    """A unit: its `name` with hbar = k_B = 1, and the label of an axis in figures.
 
-    Figures count in the frequency w_s of the system, and write hbar and k_B.
+    `ratio` is that label in TeX: a symbol, for which `{}` stands, over its unit. Figures use the
+    frequency w_s of the system as the unit, and write hbar and k_B.
     """
 
     name: str
@@ -36,7 +37,7 @@ RATE = Unit("energy", r"{}\,/\,\omega_s")
 
 
 class Case(NamedTuple):
-    """What a number of a system is computed from: the arguments of `solve`."""
+    """The arguments of `solve`, from which a number of a system is computed."""
 
     system: Any
     initial: Any
@@ -46,13 +47,12 @@ class Case(NamedTuple):
 
 @dataclass(frozen=True)
 class Quantity:
-    """A row of the table; one that is an attribute of a solution or of a map, at each of its times.
+    """A row of the table: an attribute of a solution or of a map, at each of its times.
 
-    The `symbol` is TeX, the `formula` plain text, left out where the words have it. `systems` are
-    the kinds of system that have the quantity, `attribute` what a solution or a map calls it where
-    that is not its name. Its values, or if it `is_complex` their modulus, are within `limits` in
-    every state. `has_levels`: there is a number for each level. `has_poles`: it is infinite where
-    T is.
+    `symbol` is TeX, `formula` plain text, empty if `long_name` has it. `systems` are the kinds of
+    system that have the quantity. `attribute` is its name in a solution or a map, if that differs.
+    In every state its value, or its modulus if it `is_complex`, is within `limits`. `has_levels`:
+    there is a number for each level. `has_poles`: it is infinite where T is.
     """
 
     long_name: str
@@ -76,8 +76,9 @@ class Quantity:
 class SystemQuantity(Quantity):
     """A row that is one number of a system, `computed` from a `Case`.
 
-    `is_unbound`: it is NaN, on purpose, where there is a bound state. If it is `critical`, these
-    are the words behind which `bathax critical` prints it, for cases in which it `exists`.
+    `is_unbound`: it is defined only without bound states, and NaN if there is one. `critical` is
+    the text with which `bathax critical` prints it, in cases where it `exists`; empty if it does
+    not print it.
     """
 
     computed: Callable[[Case], Any]
@@ -87,7 +88,7 @@ class SystemQuantity(Quantity):
 
 
 def _has_poles_of_temperature(case: Case) -> bool:
-    """Whether there are quanta to lose, and a density with an edge, which may be thermal."""
+    """Whether T(t) may have a pole: there are quanta to lose, and J has an edge."""
     from bathax.cavity.sheet import Sheet
 
     return case.initial.number > 0.0 and Sheet.of(case.system).edges.size > 0
@@ -260,5 +261,5 @@ OF_SYSTEM = {
     ),
 }
 QUANTITIES = OF_SOLUTION | OF_MAP | OF_SYSTEM
-# What a solution says of the thermodynamics of its system, where four numbers have to do.
+# The quantities that summarise the thermodynamics of a solution.
 STATE_FUNCTIONS = ("energy", "entropy", "temperature", "free_energy")

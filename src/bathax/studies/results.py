@@ -30,7 +30,7 @@ STATES = {state.__name__: state for state in (Mixture, Gaussian, DensityMatrix, 
 def write(
     result: Any, path: str | Path, given: Mapping[str, Any], *, overwrite: bool = False
 ) -> xarray.Dataset:
-    """Write a solution or a map and what is `given` about it, and return what was written."""
+    """Write a solution or a map with the information `given`, and return the dataset."""
     path = Path(path)
     check_target(path, overwrite=overwrite)
     dataset = to_dataset(result, given)
@@ -43,7 +43,7 @@ def write(
 def to_dataset(result: Any, given: Mapping[str, Any]) -> xarray.Dataset:
     """A solution or a map over `time` and `level`, each quantity beside its error.
 
-    The levels are as many as leave no more than 1e-6 above, where that is feasible.
+    There are so many levels that the probability of all others is below 1e-6, if that is feasible.
     """
     known = is_concrete(result) and np.ndim(result.t) == 1
     require("result", "one solution or map of known numbers", f"{type(result).__name__}", known)
@@ -105,7 +105,7 @@ def _kinds(dataset: xarray.Dataset) -> tuple[Any, Any]:
 
 
 def _levels(result: Any) -> dict[str, Any]:
-    """Populations of as many levels as it takes, and what is left out."""
+    """Populations of as many levels as needed, and the probability of all others."""
     if not isinstance(result, Solution):
         return {}
     populations = result.populations_within()

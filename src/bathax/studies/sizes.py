@@ -1,4 +1,4 @@
-"""Sizes of solvers that choose them, from what they ask for."""
+"""Sizes of solvers that choose their size, from what they demand at given points."""
 
 from collections.abc import Callable, Sequence
 from typing import TypeVar
@@ -8,17 +8,17 @@ import numpy as np
 from bathax.numerics.refinement import rounded_up
 
 Program = TypeVar("Program")
-# What a solver asks for may depend on the size of another, so often that it need not settle.
+# The demand of a solver may depend on the size of another: the sizes are adapted at most so often.
 ROUNDS = 3
 
 
 def settled(
     program: Callable[[tuple[int, ...]], Program], demands: Callable[[Program], np.ndarray | None]
 ) -> tuple[Program, tuple[int, ...]]:
-    """A program with solvers as large as they ask for at some points, and their sizes.
+    """A program whose solvers are as large as they demand at some points, and their sizes.
 
-    `program` makes one for given sizes, without any for the usual ones; `demands` is what its
-    solvers ask for, point by point, None where all of them are fixed.
+    `program` makes a program for given sizes, or with the usual sizes for an empty tuple. `demands`
+    returns what its solvers demand, point by point, or None if all of them are fixed.
     """
     sizes: tuple[int, ...] = ()
     found = program(sizes)
@@ -37,11 +37,11 @@ def settled(
 
 
 def as_sizes(demands: np.ndarray) -> tuple[int, ...]:
-    """A size for each solver that serves all points, of which each is a row of demands."""
+    """A size for each solver that serves all points; each point is a row of demands."""
     known = np.where(np.isfinite(demands), demands, 0.0).reshape(-1, demands.shape[-1])
     return tuple(rounded_up(int(np.ceil(most))) for most in known.max(axis=0, initial=1.0))
 
 
 def larger(sizes: Sequence[int]) -> tuple[int, ...]:
-    """The next sizes, for where these were not enough."""
+    """The next sizes to try if these were not enough."""
     return tuple(2 * size for size in sizes)

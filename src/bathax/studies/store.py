@@ -1,4 +1,4 @@
-"""Results on disk: zarr stores that are bathax's own, written whole or not at all."""
+"""Results on disk: zarr stores in bathax's formats, written completely or not at all."""
 
 import shutil
 import signal
@@ -15,7 +15,7 @@ from zarr.storage import MemoryStore
 from bathax.studies.lookup import in_order
 from bathax.studies.outputs import StoreError, require_writable
 
-# Written into every store, and looked for before anything is read or replaced.
+# The format is written into every store, and checked before one is read or replaced.
 SOLUTION = "bathax solution, version 1"
 MAP = "bathax map, version 1"
 SWEEP = "bathax sweep, version 1"
@@ -25,7 +25,7 @@ Place = Path | MemoryStore
 
 
 def format_of(path: Path) -> str:
-    """What a store of bathax holds; an empty string for anything else."""
+    """The format of a store of bathax; an empty string for anything else."""
     try:
         found = str(zarr.open_group(path, mode="r").attrs.get("format"))
     except (OSError, ValueError):
@@ -47,15 +47,15 @@ def require_format(path: Path, *known: str) -> str:
 
 
 def opened(place: Place) -> xarray.Dataset:
-    """A result, read where it is used; NaN where a sweep is not done, with a status of -1."""
+    """A result, read when it is used; undone points of a sweep are NaN, with a status of -1."""
     found = xarray.open_zarr(place, chunks=None, consolidated=False)
-    # A folder has no order.
+    # The entries of a folder have no order.
     return found[in_order(map(str, found.data_vars))]
 
 
 @contextmanager
 def writing(place: object) -> Iterator[None]:
-    """Turn what the system says of a file into a sentence."""
+    """Turn errors of the operating system about a file into a sentence."""
     try:
         yield
     except OSError as error:
@@ -64,7 +64,7 @@ def writing(place: object) -> Iterator[None]:
 
 @contextmanager
 def reading(path: Path) -> Iterator[None]:
-    """Turn what a codec says of a damaged chunk into a sentence that names the chunk."""
+    """Turn errors of a codec about a damaged chunk into a sentence that names the chunk."""
     try:
         yield
     except RuntimeError as error:
@@ -97,8 +97,8 @@ def _damaged(path: Path) -> tuple[str, tuple[int, ...]] | None:
 def check_target(path: str | Path, *, overwrite: bool = False, resumable: bool = False) -> None:
     """Raise `StoreError` if no result can be written to `path`.
 
-    Only an earlier result is ever replaced, so that a mistyped path costs nothing else. A sweep may
-    be `resumable`, which the sentence then says.
+    Only an earlier result is ever replaced, so that a mistyped path destroys nothing else. If a
+    sweep is `resumable` the sentence says so.
     """
     path = Path(path)
     clear_leftovers(path)
@@ -113,7 +113,7 @@ def check_target(path: str | Path, *, overwrite: bool = False, resumable: bool =
 
 
 def clear_leftovers(path: Path) -> None:
-    """Remove what a kill has left of an earlier writing; what it was to replace comes back."""
+    """Remove what a killed process has left, and restore the result that it was to replace."""
     folder = _staging_place(path)
     if (folder / "old").exists() and not path.exists():
         (folder / "old").rename(path)
@@ -123,9 +123,9 @@ def clear_leftovers(path: Path) -> None:
 def write_files(files: Files, path: Path) -> None:
     """Write a store that was made in memory, in place of what there was at `path`.
 
-    It appears when it is complete: whatever interrupts the writing leaves no trace, and an earlier
-    result in its place. zarr itself writes from threads of its own, which go on after an error and
-    would make a folder anew that has been removed.
+    It appears when it is complete: an interrupted writing leaves no trace, and an earlier result in
+    its place. zarr does not write to the folder itself, because its threads go on after an error
+    and would make a removed folder again.
     """
     with writing(path), _interrupt_deferred(), _staging(path) as folder:
         for name, content in files.items():
@@ -137,7 +137,7 @@ def write_files(files: Files, path: Path) -> None:
 
 @contextmanager
 def _interrupt_deferred() -> Iterator[None]:
-    """Let Ctrl-C wait for the end of the block, once; pressed again, it interrupts at once."""
+    """Defer Ctrl-C to the end of the block; pressed twice, it interrupts at once."""
     in_main_thread = threading.current_thread() is threading.main_thread()
     if not in_main_thread or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
         yield
@@ -160,7 +160,7 @@ def _interrupt_deferred() -> Iterator[None]:
 
 @contextmanager
 def _staging(path: Path) -> Iterator[Path]:
-    """A folder beside `path`, on the same file system, that is gone afterwards."""
+    """A temporary folder beside `path`, on the same file system."""
     folder = _staging_place(path)
     folder.mkdir()
     try:
@@ -170,7 +170,7 @@ def _staging(path: Path) -> Iterator[Path]:
 
 
 def _staging_place(path: Path) -> Path:
-    """The same one each time, so that the next writing finds what a kill has left."""
+    """The path of that folder, always the same, so that leftovers of a killed process are found."""
     return path.parent / f".{path.name}.partial"
 
 

@@ -1,4 +1,4 @@
-"""What a result holds, in words."""
+"""Descriptions of results in words."""
 
 from collections.abc import Iterable
 
@@ -36,7 +36,7 @@ def failures(dataset: xarray.Dataset) -> str:
 
 
 def quantities(dataset: xarray.Dataset) -> list[str]:
-    """The names of what was asked for: not the errors, not the status."""
+    """The names of the quantities, without errors and status."""
     names = map(str, dataset.data_vars)
     return [name for name in names if name != "status" and not name.endswith("_error")]
 
@@ -55,7 +55,7 @@ def _counts(dataset: xarray.Dataset) -> dict[Status, int]:
 
 
 def _range(variable: xarray.DataArray) -> tuple[float, float]:
-    """The least and the largest finite value, of a complex number's modulus."""
+    """The least and the largest finite value, for complex numbers of the modulus."""
     values = np.abs(variable.values) if np.iscomplexobj(variable) else variable.values
     finite = values[np.isfinite(values)]
     return (float(finite.min()), float(finite.max())) if finite.size else (np.nan, np.nan)

@@ -1,4 +1,4 @@
-"""A function traced once, without what its results do not need, and its derivatives."""
+"""Functions that are traced once, reduced to the results that are used, and differentiated."""
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -17,11 +17,10 @@ KEPT = 16
 
 
 class Traced:
-    """A function as a program without Python, and the `shapes` of its results.
+    """A function traced for arguments like these, and the `shapes` of its results.
 
-    For arguments like these. Tracing an exact solution takes seconds, which optimisers, derivatives
-    and loops would spend again and again; and they would differentiate the whole of a solution of
-    which one quantity is used.
+    Tracing an exact solution takes seconds, which optimisers, derivatives and loops would spend
+    repeatedly. They would also differentiate a whole solution of which one quantity is used.
     """
 
     def __init__(self, function: Callable[..., Any], *arguments: Any) -> None:
@@ -30,22 +29,22 @@ class Traced:
         self._compiled: dict[Callable[[Any], Any], Callable[..., Any]] = {}
 
     def __call__(self, *arguments: Any) -> Any:
-        """What the function returns."""
+        """The results of the function."""
         return self._run(*arguments)
 
     def compiled(self, select: Callable[[Any], Any]) -> Callable[..., Any]:
-        """The same, compiled once for each function that selects."""
+        """The function reduced to selected results, compiled once for each `select`."""
         if select not in self._compiled:
             self._compiled[select] = program(self.only(select))
         return self._compiled[select]
 
     @property
     def is_closed(self) -> bool:
-        """Whether it depends on nothing but its arguments and numbers that are known."""
+        """Whether it depends only on its arguments and on concrete numbers."""
         return is_concrete(self._program.consts)
 
     def only(self, select: Callable[[Any], Any]) -> Callable[..., Any]:
-        """The function that returns a part of the results, without what that does not need."""
+        """The function that returns a part of the results, without unneeded operations."""
         structure = jax.tree.structure(self.shapes)
         places = jax.tree.unflatten(structure, range(structure.num_leaves))
         places, selected = jax.tree.flatten(select(places))
@@ -62,7 +61,7 @@ class Traced:
 
 
 def closed(function: Callable[..., Any], instead: Callable[..., Any], *arguments: Any) -> Traced:
-    """A function traced, or another one where it returns what lives in an inner program."""
+    """A function traced, or the one `instead` if its results belong to an inner trace."""
     try:
         found = Traced(function, *arguments)
     except jax.errors.UnexpectedTracerError:
@@ -71,7 +70,7 @@ def closed(function: Callable[..., Any], instead: Callable[..., Any], *arguments
 
 
 class _Same:
-    """An object, equal only to itself."""
+    """An object as a key that is equal only to itself."""
 
     def __init__(self, value: Any) -> None:
         self.value = value
@@ -84,7 +83,7 @@ class _Same:
 
 
 class Shareable(NamedTuple):
-    """A function and what it takes from outside, equal where both are the same."""
+    """A function and the outside values that it uses; equal if both are the same objects."""
 
     of: Any
     outside: frozenset[tuple[str, _Same]]
@@ -97,7 +96,7 @@ class Shareable(NamedTuple):
 def shareable(of: Callable[..., Any]) -> Shareable:
     """A function with a hash, so that calls with the same one share what is traced and compiled.
 
-    Unlike under `jit`, another value of a global name or of a variable around it makes another one.
+    Unlike in `jit`, a new value of a global name or of an enclosing variable makes it another one.
     """
     try:
         hash(of)
@@ -107,7 +106,7 @@ def shareable(of: Callable[..., Any]) -> Shareable:
 
 
 def _outside(of: Any, seen: set[int]) -> Iterator[tuple[str, _Same]]:
-    """Names and values that a function takes from outside, and what functions beside it take."""
+    """Names and values that a function uses from outside, and those that functions there use."""
     if not isinstance(of, FunctionType) or id(of) in seen:
         return
     seen.add(id(of))
@@ -128,7 +127,7 @@ def _names(code: CodeType) -> set[str]:
 
 
 def value_and_jacobian(function: Callable[[Any], Any], p: Any) -> tuple[Any, Any]:
-    """What a function returns, and its derivatives by the numbers in p, in one forward pass."""
+    """The value of a function and its derivatives with respect to p, in one forward pass."""
 
     def twice(p: Any) -> tuple[Any, Any]:
         value = function(p)

@@ -1,4 +1,4 @@
-"""What a solution does in time: poles of T, turns of S, when it settles."""
+"""Features of a solution in time: poles of T, extrema of S, settling times."""
 
 from typing import Any, NamedTuple
 
@@ -10,7 +10,14 @@ Trajectory = Solution | QubitSolution
 
 
 class TemperaturePole(NamedTuple):
-    """A time at which T goes through infinity, S there, and T at the samples before and after."""
+    """A time at which T goes through infinity, S there, and T at the samples before and after.
+
+    >>> qubit = bx.Qubit(1.0, bx.Reservoir(bx.Ohmic(0.01, 5.0), temperature=1.0))
+    >>> sol = bx.solve(qubit, bx.Excited(), jnp.linspace(0.0, 40.0, 9), bx.VanHove())
+    >>> [pole] = bx.temperature_poles(sol)
+    >>> f"{pole.before:.1f}, {pole.after:.1f}, {pole.entropy:.2f}"  # S near ln 2
+    '-27.5, 2.6, 0.69'
+    """
 
     time: float
     entropy: float
@@ -22,14 +29,14 @@ def temperature_poles(solution: Trajectory) -> list[TemperaturePole]:
     """The instants at which the dynamical temperature T(t) = E'(t) / S'(t) is infinite.
 
     There dS/dt = 0 while dE/dt is not: S is largest, and T jumps from minus to plus infinity (AHZ
-    Eqs. 9-11, Figs. 4, 6). Of a qubit without coherence these are the instants of p = 1/2. Narrow
-    ones, where dE/dt vanishes within a sample of dS/dt, are left out, and so are those where T is
-    not resolved. Located between samples by linear interpolation, with an error of second order in
-    their spacing. Times in the units of `solution.t`; for concrete values only. Above
-    `critical_temperature` a cavity has none.
+    Eqs. 9-11, Figs. 4, 6). For a qubit without coherence these are the instants with p = 1/2. Poles
+    are left out if dE/dt vanishes within one sample of dS/dt, and if T is not resolved. They are
+    located between samples by linear interpolation, with an error of second order in their spacing.
+    For concrete values only. Above `critical_temperature` a cavity has none.
 
     >>> cavity = bx.Cavity(1.0, bx.Reservoir(bx.Ohmic(0.002, 5.0), temperature=3.0))
-    >>> solution = bx.solve(cavity, bx.Fock(5), jnp.linspace(0.0, 300.0, 301))
+    >>> ts = jnp.linspace(40.0, 80.0, 9)
+    >>> solution = bx.solve(cavity, bx.Fock(5), ts, bx.BornMarkov())
     >>> [round(pole.time) for pole in bx.temperature_poles(solution)]
     [58]
     """
@@ -42,11 +49,11 @@ def temperature_poles(solution: Trajectory) -> list[TemperaturePole]:
 
 
 def pole_intervals(solution: Trajectory) -> tuple[np.ndarray, np.ndarray]:
-    """Which samples come just before a pole of T: of wide poles, and of narrow ones.
+    """The samples just before the poles of T: of wide poles, and of narrow ones.
 
-    A pole is narrow where dE/dt vanishes within a sample of dS/dt, so that the two almost cancel.
-    A qubit without coherence has none of these: both rates have the factor dp/dt, and
-    T = w_s / ln((1 - p)/p) is regular where it vanishes.
+    A pole is narrow if dE/dt vanishes within one sample of dS/dt, so that pole and zero almost
+    cancel. A qubit without coherence has none: both rates have the factor dp/dt, where
+    T = w_s / ln((1 - p)/p) is regular.
     """
     found = _crossings(_signal(solution))
     energy = _crossings(solution.energy_rate)
@@ -59,7 +66,7 @@ def pole_intervals(solution: Trajectory) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _signal(solution: Trajectory) -> np.ndarray:
-    """What passes zero at a pole of T: dS/dt, or 1/2 - p of a qubit without coherence."""
+    """A signal that passes zero at a pole of T: dS/dt, or 1/2 - p for a qubit without coherence."""
     if _is_diagonal(solution):
         return 0.5 - np.asarray(solution.number)
     return np.asarray(solution.entropy_rate)
@@ -80,13 +87,13 @@ def always_rises(solution: Trajectory) -> bool:
 
 
 def turns(solution: Trajectory) -> int:
-    """How often the entropy turns, beyond the error of dS/dt."""
+    """How often dS/dt changes its sign by more than its error."""
     rate = np.asarray(solution.entropy_rate)
     return len(_crossings(rate[np.abs(rate) > np.asarray(solution.error.entropy_rate)]))
 
 
 def largest_fall(values: Any) -> float:
-    """How far the values fall below what they had reached before."""
+    """The largest fall of the values below an earlier maximum."""
     values = np.asarray(values)
     return float(np.max(np.maximum.accumulate(values) - values, initial=0.0))
 

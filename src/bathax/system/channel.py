@@ -1,15 +1,16 @@
 r"""The exact map of the cavity: pure loss followed by a quantum-limited amplifier (AHZ Eq. 16).
 
-The reservoirs act as a(t) = u a(0) + noise with <noise' noise> = v. Written as a loss with
-transmission Om = |u|^2 / (1 + v) and an amplifier of gain 1 + v, all terms are positive:
+The reservoirs act as a(t) = u a(0) + noise, with <noise' noise> = v. This is a loss of transmission
+Om = |u|^2 / (1 + v) followed by an amplifier of gain 1 + v, and all terms are positive:
 
 p_n = sum_k q_k C(n, k) G^{k+1} x^{n-k},    q_k = sum_m p_m(0) C(m, k) Om^k (1 - Om)^{m-k},
 
 with G = 1/(1 + v), x = v/(1 + v). Off the diagonal the binomials become geometric means.
 
-The entropy S = -sum_n p_n ln p_n is needed together with its derivatives: T is a ratio of them.
-They are taken by Om and v, which act on q and on the amplifier alone, and turned into those by
-|u|^2 and v in the end. Arrays have the levels first and the points (|u|^2, v) last.
+T is a ratio of derivatives of the entropy S = -sum_n p_n ln p_n. S is differentiated with respect
+to Om, on which q alone depends, and to v, on which the amplifier alone depends. The chain rule then
+gives derivatives with respect to |u|^2 and v. Arrays have the levels first and the points
+(|u|^2, v) last.
 """
 
 from functools import partial
@@ -23,17 +24,18 @@ from jaxtyping import Array, Complex, Float, Inexact
 from bathax._checks import Scalar
 from bathax.numerics.quadrature import counting_rule
 
-# Populations below this add nothing to an entropy; second derivatives of the logarithm stay finite.
+# Smaller populations do not contribute to an entropy; second derivatives of their logarithm would
+# overflow.
 SMALLEST = 1e-120
-# States of dimensions up to a multiple of UNIT share a program. Initial levels are summed in
-# blocks of so many: v^32 is within range.
+# States are padded to a multiple of UNIT levels, so that they share programs. Initial levels are
+# summed in blocks of BLOCK: v^32 neither overflows nor underflows.
 UNIT, BLOCK = 8, 32
-# Less noise than this makes no population far above the initial levels.
+# With less noise than this there is no population far above the initial levels.
 LEAST_NOISE = 1e-60
 # The most levels that a mixture starts with: binomial coefficients of more of them overflow.
 LARGEST = 1024
-# Levels that are summed at a time, and where a sum ends: populations fall like
-# (n + 1)^k e^{-n / n_0} with n_0 = 1 / ln(1 + 1/v), at n / n_0 = REACH + 3 k below e^-50.
+# Levels are summed ROW at a time. Populations fall like (n + 1)^k e^{-n / n_0} with
+# n_0 = 1 / ln(1 + 1/v): a sum ends at n / n_0 = REACH + 3 k, where they are below e^-50.
 ROW, REACH = 24, 64.0
 # The logarithm to base 2 of the highest level in a sum.
 HIGHEST = 40
@@ -47,9 +49,9 @@ Points = Float[Array, " points"]
 def populations(
     initial: Float[Array, " d"], transmission: Scalar, noise: Scalar, levels: np.ndarray
 ) -> Float[Array, " levels"]:
-    """p_n of an initial mixture of Fock states at increasing levels; transmission is |u|^2.
+    """p_n at increasing `levels`, from a mixture of Fock states; transmission is |u|^2.
 
-    Levels may be real numbers far up.
+    Far above the initial ones, levels may be any real numbers.
     """
     om, v = (transmission / (1.0 + noise))[None], noise[None]
     initial = padded(initial)
@@ -61,17 +63,17 @@ def populations(
 
 
 def padded(initial: Float[Array, " d"]) -> Float[Array, " more"]:
-    """More levels, without population."""
+    """The same populations with empty levels added."""
     return jnp.pad(initial, (0, padding(initial.shape[0])))
 
 
 def padding(dimension: int) -> int:
-    """How many levels are missing to a multiple of `UNIT`, and of `BLOCK` above that."""
+    """How many levels to add for a multiple of `UNIT`, or of `BLOCK` above one block."""
     return -dimension % (UNIT if dimension <= BLOCK else BLOCK)
 
 
 def _lossy(initial: Float[Array, "rows d"], om: Points) -> Float[Array, "rows d points"]:
-    """q_k of each row after a loss."""
+    """q_k of each row of populations after the loss."""
     k = np.arange(initial.shape[1])
     ways = jnp.asarray(_binomials(k.astype(float), len(k)))
     falling = ways[:, :, None] * _powers(jnp.maximum(1.0 - om, 0.0), k)[_apart(k, k)]
@@ -82,7 +84,7 @@ def _lossy(initial: Float[Array, "rows d"], om: Points) -> Float[Array, "rows d 
 def _low(
     levels: np.ndarray, q: Float[Array, "rows d points"], v: Points
 ) -> Float[Array, "rows levels points"]:
-    """sum_k q_k C(n, k) G^{k+1} x^{n-k} as it stands: right down to v = 0."""
+    """sum_k q_k C(n, k) G^{k+1} x^{n-k} for low levels, term by term; valid down to v = 0."""
     k, gain = np.arange(q.shape[1]), 1.0 / (1.0 + v)
     n = levels.astype(int)
     ways = jnp.asarray(_binomials(levels, len(k)))
@@ -91,7 +93,7 @@ def _low(
 
 
 def _constants(levels: np.ndarray, dimension: int) -> np.ndarray:
-    """For levels n far up, by blocks of k: n, ln C(n, last) and all C(n, k) / C(n, last).
+    """For high levels n and each block of k: n, ln C(n, last) and all C(n, k) / C(n, last).
 
     `last` is the largest k of a block.
     """
@@ -106,7 +108,7 @@ def _constants(levels: np.ndarray, dimension: int) -> np.ndarray:
 def _reduced(
     terms: Float[Array, "rows d points"], v: Points
 ) -> Float[Array, "blocks k rows points"]:
-    """f_k v^{last-k}, by blocks of k."""
+    """f_k v^{last-k} of some terms f_k, by blocks of k."""
     rows, dimension, points = terms.shape
     size = min(dimension, BLOCK)
     weighted = terms * _powers(_noisy(v), size - 1 - np.arange(dimension) % size)[None]
@@ -114,7 +116,7 @@ def _reduced(
 
 
 def _noisy(v: Float[Array, "..."]) -> Float[Array, "..."]:
-    """v, and 1 where there is not enough noise to make populations far up."""
+    """v, or 1 where it is too small to populate high levels."""
     return jnp.where(v > LEAST_NOISE, v, 1.0)
 
 
@@ -123,7 +125,7 @@ def _high(
     terms: Float[Array, "blocks k rows points"],
     v: Points,
 ) -> Float[Array, "levels rows points"]:
-    """sum_k f_k C(n, k) G^{k+1} x^{n-k}: a matrix product for each block times what is common."""
+    """sum_k f_k C(n, k) G^{k+1} x^{n-k} for high levels: a matrix product for each block of k."""
     blocks, size, rows, points = terms.shape
     sums = row[:, :, 2:] @ terms.reshape(blocks, size, rows * points)
     common = _common(row, v)[:, :, None]
@@ -133,7 +135,7 @@ def _high(
 def _common(
     row: Float[Array, "blocks levels constants"], v: Points
 ) -> Float[Array, "blocks levels points"]:
-    """C(n, last) G^{last+1} x^{n-last}: binomials would overflow, their logarithms do not."""
+    """C(n, last) G^{last+1} x^{n-last}, by logarithms: the binomials would overflow."""
     size = row.shape[2] - 2
     last = (size * jnp.arange(1.0, row.shape[0] + 1.0) - 1.0)[:, None, None]
     n, scale, v = row[:, :, :1], row[:, :, 1:2], v[None, None]
@@ -142,7 +144,7 @@ def _common(
 
 
 def _powers(x: Inexact[Array, "*points"], exponents: np.ndarray) -> Inexact[Array, "..."]:
-    """x^n for an array of n >= 0, from its binary digits: derivatives are right at x = 0."""
+    """x^n for integers n >= 0, from their binary digits, so that derivatives exist at x = 0."""
     digits = exponents.reshape(*exponents.shape, *(1,) * x.ndim)
     square = jnp.broadcast_to(x, (*exponents.shape, *x.shape))
     total = one = jnp.ones_like(square)
@@ -178,14 +180,14 @@ def _log_binomials(n: np.ndarray, dimension: int) -> np.ndarray:
 def entropy_derivatives(
     initial: Float[Array, " d"], transmission: Points, noise: Points
 ) -> Float[Array, "6 points"]:
-    r"""S = -\sum_n p_n ln p_n of the evolved mixture and its derivatives by |u|^2 and v.
+    r"""S = -\sum_n p_n ln p_n of the evolved mixture, and derivatives with respect to |u|^2 and v.
 
-    In the order S, S_u, S_v, S_uu, S_uv, S_vv. Levels up to n = 2^40 are summed, in Gauss rules of
-    the counting measure: exact to rounding for v up to 10^10.
+    In the order S, S_u, S_v, S_uu, S_uv, S_vv. Levels up to n = 2^40 are summed by Gauss rules of
+    the counting measure, which is exact to rounding for v up to 10^10.
     """
     gain = 1.0 / (1.0 + noise)
     s, by_om, by_v, om_om, om_v, v_v = _summed(padded(initial), transmission * gain, noise)
-    # Om = |u|^2 G has derivatives by v as well.
+    # Om = |u|^2 G depends on v as well.
     turn = -transmission * gain * gain
     mixed = gain * (om_v + om_om * turn - gain * by_om)
     twice = v_v + turn * (2.0 * om_v + om_om * turn - 2.0 * gain * by_om)
@@ -193,13 +195,13 @@ def entropy_derivatives(
 
 
 def _summed(initial: Float[Array, " d"], om: Points, v: Points) -> Float[Array, "6 points"]:
-    """S and its derivatives by Om and v, row by row of levels as long as there are populations."""
+    """S and its derivatives with respect to Om and v, summed until the populations end."""
     dimension = initial.shape[0]
     q = _lossy_derivatives(initial, om)
     low = np.arange(dimension + 2.0)
     lowest = _entropy(_low_derivatives(low, q, v), jnp.ones(len(low)))
     terms = _reduced(_moments(q), v)
-    # A bad point in a block, NaN, decides nothing for the others.
+    # A point that is NaN must not decide where the sums of the others end.
     hottest = lax.stop_gradient(jnp.max(jnp.where(jnp.isnan(v), 0.0, v)))
     fall = jnp.log1p(1.0 / jnp.maximum(hottest, LEAST_NOISE))
 
@@ -218,7 +220,7 @@ def _summed(initial: Float[Array, " d"], om: Points, v: Points) -> Float[Array, 
 
 
 def _rows(dimension: int) -> tuple[np.ndarray, np.ndarray]:
-    """Constants and weights of the levels above the lowest: one by one, then in panels."""
+    """Constants and weights of the higher levels: every level at first, then Gauss rules."""
     exact = 32
     while exact < 1.5 * dimension:
         exact *= 2
@@ -231,7 +233,10 @@ def _rows(dimension: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _lossy_derivatives(initial: Float[Array, " d"], om: Points) -> Float[Array, "3 d points"]:
-    """q, dq/dOm and d^2q/dOm^2: quanta are taken out first, each goes up a level or stays."""
+    """q, dq/dOm and d^2q/dOm^2, from the loss of p with one or two quanta taken out.
+
+    dq_k/dOm = r_{k-1} - r_k, where r is the loss of (m + 1) p_{m+1}.
+    """
     dimension = initial.shape[0]
     taking = np.diag(np.arange(1.0, dimension), 1)
     rising = np.eye(dimension, k=-1) - np.eye(dimension)
@@ -243,7 +248,7 @@ def _lossy_derivatives(initial: Float[Array, " d"], om: Points) -> Float[Array, 
 def _low_derivatives(
     n: np.ndarray, q: Float[Array, "3 d points"], v: Points
 ) -> list[Float[Array, "levels points"]]:
-    """p_n and its derivatives at n = 0, 1, ...: dp_n/dv = G [n p_{n-1} - (n + 1) p_n]."""
+    """p_n and its derivatives at low levels, with dp_n/dv = G [n p_{n-1} - (n + 1) p_n]."""
     once = np.diag(n[1:], -1) - np.diag(n + 1.0)
     twice = np.diag((n + 1.0) * (n + 2.0)) - np.diag(2.0 * n[1:] * (n[1:] + 1.0), -1)
     twice += np.diag(n[2:] * (n[2:] - 1.0), -2)
@@ -254,7 +259,7 @@ def _low_derivatives(
 
 
 def _moments(q: Float[Array, "3 d points"]) -> Float[Array, "6 d points"]:
-    """k^j d^i q_k / dOm^i, from which derivatives by v follow far up."""
+    """k^j d^i q_k / dOm^i, from which derivatives with respect to v follow at high levels."""
     k = np.arange(float(q.shape[1]))
     factors = jnp.asarray(np.stack([k**j for j in (0, 0, 1, 0, 1, 2)])[:, :, None])
     return factors * q[np.array([0, 1, 0, 2, 1, 0])]
@@ -265,7 +270,7 @@ def _high_derivatives(
     terms: Float[Array, "blocks k 6 points"],
     v: Points,
 ) -> list[Float[Array, "levels points"]]:
-    """p_n and its derivatives far up: d/dv of C(n, k) G^{k+1} x^{n-k} is a - k / v times it."""
+    """p_n and its derivatives at high levels: d/dv multiplies each term k by a - k / v."""
     m, by_om, km, om_om, k_by_om, kkm = jnp.unstack(_high(row, terms, v), axis=1)
     n, v = row[0, :, :1], v[None]
     r, gain = 1.0 / _noisy(v), 1.0 / (1.0 + v)
@@ -293,12 +298,12 @@ def _entropy(
         om_v * logs + by_om * by_v * inverse,
         v_v * logs + by_v * by_v * inverse,
     ]
-    # Matrix products, which go through the levels in the order of memory.
+    # Matrix products go through the levels in the order in which they are stored.
     return -jnp.stack([weights @ part for part in summands])
 
 
 def safe_log(p: Array) -> Array:
-    """ln p with a finite value and derivative at p = 0, to be multiplied by p."""
+    """ln p, finite with its derivative at p = 0; to be multiplied by p."""
     return jnp.log(jnp.maximum(p, SMALLEST))
 
 
@@ -311,8 +316,8 @@ def density_matrix(
 ) -> Complex[Array, "levels levels"]:
     """rho(t) in the Fock basis, cut at `levels`; the trace tells what is missing.
 
-    The diagonal of elements (m, m + l) goes through the same two steps with
-    sqrt(C(m, k) C(m + l, k + l)) for the binomials and a factor (conj(u) / (1 + v))^l.
+    Elements (m, m + l) go through the same loss and amplifier as populations, with
+    sqrt(C(m, k) C(m + l, k + l)) in place of the binomials and a factor (conj(u) / (1 + v))^l.
     """
     dimension = initial.shape[0]
     offsets, k = np.arange(min(dimension, levels)), np.arange(dimension)

@@ -8,7 +8,7 @@ from jaxtyping import Array, Complex
 
 from bathax._checks import Scalar
 
-# A state is pure if N (N + 1) - |M|^2 is below this part of N (N + 1).
+# A state is pure if N (N + 1) - |M|^2 is below this fraction of N (N + 1).
 PURE = 16.0 * jnp.finfo(float).eps
 
 
@@ -19,7 +19,7 @@ def entropy(excess: Scalar, squeezing: Scalar, transmission: Scalar, noise: Scal
 
     n (n + 1) = v (v + 1) + |u|^2 N (2 v + 1 - |u|^2) + |u|^4 [N (N + 1) - |M|^2];
 
-    what is in brackets vanishes for a pure state, and where it drowns in rounding the state is one.
+    The bracket vanishes for a pure state; where it is below rounding it is taken to be zero.
     """
     tiny, number = jnp.finfo(float).tiny, excess * (excess + 1.0)
     mixed = number - squeezing

@@ -1,4 +1,4 @@
-"""A small system that exchanges quanta with its reservoirs: what a cavity and a qubit share."""
+"""A system that exchanges quanta with its reservoirs: what a cavity and a qubit share."""
 
 from collections.abc import Iterable
 
@@ -58,7 +58,7 @@ class System(Validated):
 
     @property
     def common_filling(self) -> Scalar | None:
-        """n where one uniform filling makes g~ = n g, so that g~ * u = -n (u' + i w_s u)."""
+        """n if the only reservoir is filled uniformly: g~ = n g and g~ * u = -n (u' + i w_s u)."""
         first, *others = self.reservoirs
         return None if others else first.occupation.constant
 
@@ -128,7 +128,7 @@ class System(Validated):
 
     @property
     def detuning(self) -> Scalar:
-        """The farthest from w_s that the reservoirs' bands reach; a hint only."""
+        """The largest distance from w_s to an end of the reservoirs' bands; a hint only."""
         ends = [end for bath in self.reservoirs for end in bath.spectral_density.extent]
         return jnp.max(jnp.abs(jnp.stack(ends) - self.frequency))
 

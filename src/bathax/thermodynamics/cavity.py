@@ -1,7 +1,7 @@
 r"""Thermodynamics of a cavity far from equilibrium, along its trajectory (AHZ Eqs. 9-11).
 
 E = w_s N, N = <a'a>, S = -Tr[rho ln rho], T = (dE/dt) / (dS/dt), mu = dE/dN, F = E - T S. Time
-derivatives follow from u' and v' by the chain rule, never from differences.
+derivatives follow from u' and v' by the chain rule, not from finite differences.
 """
 
 from collections.abc import Callable
@@ -20,9 +20,9 @@ from bathax.system.models import Cavity
 from bathax.system.states import State
 from bathax.thermodynamics.resolution import Rate, is_resolved, propagated
 
-# A state of less entropy is pure.
+# A state counts as pure if its entropy is below this.
 PURE = 1e-9
-# A slope of S for each quantum that flows, above which some population is almost 0.
+# If S changes by more than this per quantum that flows, some population is almost 0.
 STEEP = 10.0
 # Rounding of an entropy, relative to 1 + S.
 ROUNDING = 2e-15
@@ -33,14 +33,14 @@ Times = Float[Array, " times"]
 class Thermodynamics(eqx.Module):
     """The state quantities of the cavity, each an array over times; energies in units of hbar.
 
-    `temperature` is E'/S'; at isolated instants with S' = 0 it has true poles, and it is infinite
-    while a state loses energy and stays pure. Where both rates vanish (`temperature_resolved`
-    False: in the steady state, and at t = 0) it is the limit w_s / (dS/dv), for a geometric state
-    w_s / ln((1 + v)/v), and 0 for a state that is pure at the start.
+    `temperature` is E'/S'. It has true poles at instants with S' = 0, and is infinite while a state
+    loses energy and stays pure. In the steady state and at t = 0 both rates vanish, and
+    `temperature_resolved` is False: then it is the limit w_s / (dS/dv), which for a geometric state
+    is w_s / ln((1 + v)/v), or 0 for a state that is pure at the start.
     `chemical_potential` dE/dN is w_s at all times, because the energy of a mode is w_s N.
-    `entropy_production` is Delta S - Q/T0 with the heat Q = Delta E + <H_I> that left the
-    reservoirs; never negative in the exact solution. Defined for reservoirs of one temperature
-    (NaN for several), infinite at T0 = 0 once heat flows into the vacuum.
+    `entropy_production` is Delta S - Q/T0, where the heat Q = Delta E + <H_I> has left the
+    reservoirs; it is never negative in the exact solution. It is defined for reservoirs of one
+    temperature (NaN for several), and infinite at T0 = 0 once heat flows into the vacuum.
     """
 
     number: Float[Array, "*times"]
@@ -56,7 +56,7 @@ class Thermodynamics(eqx.Module):
 
 
 class Moments(eqx.Module):
-    """The real numbers at each time from which every quantity here follows by algebra."""
+    """The real numbers at each time from which all quantities follow by algebra."""
 
     transmission: Float[Array, "*times"]
     noise: Float[Array, "*times"]
@@ -129,13 +129,14 @@ def _moments(
 def _hidden(
     state: State, estimate: Estimate[GreenFunctions], by_noise: Times, blur: Times
 ) -> tuple[Times, tuple[Times, Times]]:
-    """Errors of S and of its slopes where populations are smaller than what |u|^2 and v may be off.
+    """Errors of S and of its slopes where populations are smaller than the errors of |u|^2 and v.
 
-    So it is where they are negative, for |u|^2 > 1 + v or v < 0, by a defect that is cut off, and
-    where a state has hardly left the subspace that it started in. Near its edge S changes like
-    d ln d with the distance d, here the defect and the error. Its slopes are logarithms of
-    populations, cut at `SMALLEST`, that may be as large as d, each times what flows into it: from n
-    quanta n by |u|^2, and (n + 1) + n |u|^2 by v.
+    There are two such cases. Populations may come out negative, for |u|^2 > 1 + v or v < 0, by a
+    defect that is cut off. And a state may hardly have left the subspace that it started in. Near
+    the border of that subspace S changes like d ln d with the distance d, which is the defect plus
+    the error. The slopes of S are logarithms of populations, cut at `SMALLEST`, times the flow into
+    them. The population may be as large as d; the flow from n quanta is n with respect to |u|^2,
+    and (n + 1) + n |u|^2 with respect to v.
     """
     green = estimate.value
     defect = jnp.maximum(green.transmission - 1.0 - green.v, 0.0) + jnp.maximum(-green.v, 0.0)
@@ -154,8 +155,8 @@ def _hidden(
 def _beyond_first_order(error: Times, m: Moments, bound: Moments) -> Times:
     """How far the error of E'/S' exceeds its first order; infinite where S' may vanish.
 
-    Only S' knows the slopes of S. If they may change it by a fraction r, the ratio is known up to
-    1/(1 - r) times the first order. The rates are in E' too and largely cancel.
+    Only S' depends on the slopes of S. If their errors change S' by a fraction r, the error of the
+    ratio is 1/(1 - r) times the first order. Errors of the rates are in E' too and largely cancel.
     """
     lost = _lost_rate(m, bound)
     left = jnp.abs(_entropy_rate(m)) - lost
@@ -193,9 +194,9 @@ def _errors(
     bound: Moments,
     known: tuple[Bool[Array, " times"], Bool[Array, " times"]],
 ) -> Thermodynamics:
-    """Errors to first order in those of the moments, and what T may be off beyond that.
+    """Errors to first order in those of the moments, and for T beyond first order.
 
-    What is known is where T is resolved, and which times are later than 0.
+    `known` tells where T is resolved, and which times are later than 0.
     """
     resolved, begun = known
     errors = _propagated(lambda m: _quantities(state, cavity, m, resolved), m, bound)
@@ -239,11 +240,11 @@ def _quantities(
 
 
 def _limit_and_doubt(state: State, cavity: Cavity, m: Moments) -> tuple[Times, Times]:
-    """T where E'/S' is 0/0, and how far that could be wrong.
+    """T where E'/S' is 0/0, and an estimate of its error.
 
-    T is w_s dN/dS along the trajectory. Towards a noisy steady state the direction matters less
-    and less; along v it is w_s / (dS/dv), and the difference to that along |u|^2 is the doubt.
-    Without noise only |u|^2 moves; at the start the entropy of a pure state has infinite slope.
+    T is w_s dN/dS along the trajectory. Near a noisy steady state it hardly depends on the
+    direction: along v it is w_s / (dS/dv), and the difference to its value along |u|^2 estimates
+    the error. Without noise only |u|^2 changes. The entropy of a pure state has infinite slope.
     """
 
     def ratio(number: Scalar, entropy: Times) -> Times:
@@ -260,9 +261,9 @@ def _limit_and_doubt(state: State, cavity: Cavity, m: Moments) -> tuple[Times, T
 
 
 def _since_start(cavity: Cavity, m: Moments, bound: Moments, begun: Bool[Array, " times"]) -> Times:
-    """How far T of a state that has hardly begun to be mixed may be from its limit 0.
+    """The error of T = 0 for a state that has hardly begun to be mixed.
 
-    With a second population p it is about w_s / ln p, and p is below what |u|^2 and v may be off.
+    With a second population p, T is about w_s / ln p, and p is below the errors of |u|^2 and v.
     """
     blur = jnp.minimum(bound.transmission + bound.noise, 0.1)
     begun &= _is_pure_start(m) & (blur > 0.0)

@@ -1,9 +1,8 @@
 r"""Thermodynamics of a qubit far from equilibrium, along its trajectory (AHZ Eqs. 9-11, 25).
 
-With p = rho_11 the state is known by p and d = det rho = p (1 - p) - |rho_10|^2: E = w_s p and
-S = S(d) in closed form. Rates follow by the chain rule from those of the map, never from
-differences, and T = E'/S'. Without coherence both rates have the factor p', and what is left is
-T = w_s / ln((1 - p)/p).
+Two numbers determine the thermodynamics: p = rho_11 and d = det rho = p (1 - p) - |rho_10|^2, with
+E = w_s p and S = S(d) in closed form. Time derivatives follow by the chain rule from those of the
+map, and T = E'/S'. Without coherence the factor p' cancels, and T = w_s / ln((1 - p)/p).
 """
 
 import equinox as eqx
@@ -27,11 +26,11 @@ LOGARITHM = 1e-14
 class QubitThermodynamics(eqx.Module):
     """The state quantities of the qubit, each an array over times; energies in units of hbar.
 
-    `number` is the excited population p. Without coherence `temperature` is w_s / ln((1 - p)/p),
-    negative in an inverted state (p > 1/2), infinite at p = 1/2: a true pole, which T and F share.
-    With coherence it is E'/S', with poles where S' = 0, and 0 for a pure state; where both rates
-    vanish (`temperature_resolved` False) it is the limit at fixed coherence, which is the closed
-    form again once the coherence has gone. Its error is infinite where nothing is known of E'/S'.
+    `number` is the excited population p. Without coherence `temperature` is w_s / ln((1 - p)/p):
+    negative in an inverted state (p > 1/2), with a true pole at p = 1/2, which T and F share. With
+    coherence it is E'/S', with poles where S' = 0, and 0 for a pure state. Where both rates vanish,
+    `temperature_resolved` is False and it is the limit at fixed coherence, which is the closed form
+    above once the coherence has decayed. Its error is infinite where E'/S' is unknown.
     `chemical_potential` dE/dN is w_s at all times, because the energy is w_s N.
     """
 
@@ -55,10 +54,10 @@ class Moments(eqx.Module):
 
 
 class Slopes(eqx.Module):
-    """dS/dd at the determinant d, at the lowest it may have, and at its error.
+    """dS/dd at several determinants: `here` at d, `below` at d less its error, `of_error` at that.
 
-    `low`, `middle` and `high` are at the determinants of states without coherence whose population
-    is the lowest it may be, the one found, and the highest.
+    `low`, `middle` and `high` are at the determinants of states without coherence, whose population
+    is the lowest within its error, the one found, and the highest.
     """
 
     here: Float[Array, "*times"]
@@ -119,7 +118,7 @@ def _bounds(state: QubitState, estimate: Estimate[MapElements]) -> Moments:
 
 
 def _slopes(m: Moments, bound: Moments, here: Float[Array, "*times"]) -> Slopes:
-    """All but the first by one call, since the slope is a long formula."""
+    """All slopes; those other than `here` by one call, because the slope is a long formula."""
     p = [_between(m.excited + sign * bound.excited) for sign in (-1.0, 0.0, 1.0)]
     below = jnp.maximum(m.determinant - bound.determinant, 0.0)
     determinants = [below, bound.determinant, *(each * (1.0 - each) for each in p)]
@@ -131,18 +130,18 @@ def _between(p: Float[Array, "*times"]) -> Float[Array, "*times"]:
 
 
 def _entropy_error(m: Moments, bound: Moments, slopes: Slopes) -> Float[Array, "*times"]:
-    """S(d) is concave with S(0) = 0: no error d brings more than S(error), or slope times error."""
-    # What lies outside the states, d < 0, is itself an error.
+    """A bound on the error of S: S(error), or slope times error, since S is concave, S(0) = 0."""
+    # d < 0 is no state: its size is an error too.
     of_d = bound.determinant + jnp.maximum(-m.determinant, 0.0)
     steepest = jnp.minimum(slopes.below * of_d, entropy(jnp.minimum(of_d, 0.25)))
     return steepest + LOGARITHM * entropy(m.determinant)
 
 
 def _entropy_rate_error(m: Moments, bound: Moments, slopes: Slopes) -> Float[Array, "*times"]:
-    # dS/dd is convex and falls with d: it changes most towards the pure states.
+    # dS/dd is convex and decreasing: it changes most towards pure states.
     of_slope = slopes.below - slopes.here + LOGARITHM * slopes.here
     rate = jnp.abs(m.determinant_rate)
-    # Where a pure state becomes mixed at a finite rate, S' is infinite.
+    # If a pure state becomes mixed at a finite rate, S' is infinite.
     endless = (m.determinant <= 0.0) & (rate > bound.determinant_rate)
     error = (slopes.here + of_slope) * bound.determinant_rate + of_slope * rate
     return jnp.where(endless, jnp.inf, error)
@@ -199,7 +198,7 @@ def _static_temperature(
 
 
 def _ratio(above: Array, below: Array, wanted: Bool[Array, "*times"]) -> Float[Array, "*times"]:
-    """A ratio with its poles as infinities; its derivatives are finite there and where unwanted."""
+    """A ratio, infinite at its poles; its derivatives are finite there and where not `wanted`."""
     pole = below == 0.0
     infinite = jnp.where(above < 0.0, -jnp.inf, jnp.inf)
     return jnp.where(pole, infinite, above / jnp.where(pole | ~wanted, 1.0, below))
@@ -246,7 +245,7 @@ def _errors(
 def _error_without_coherence(
     frequency: Scalar, m: Moments, bound: Moments, slopes: Slopes
 ) -> Float[Array, "*times"]:
-    """How far T(p), which rises on either side of its pole, reaches within the error of p."""
+    """The largest change of T(p) within the error of p; T rises on either side of its pole."""
 
     def temperature(p: Array, slope: Array) -> Array:
         return _static_temperature(frequency, p, slope, p * (1.0 - p) > 0.0)
@@ -266,10 +265,10 @@ def _error_with_coherence(
     entropy_rate: Float[Array, "*times"],
     pure: tuple[Bool[Array, "*times"], Float[Array, "*times"]],
 ) -> Float[Array, "*times"]:
-    """The error of E'/S' from those of both rates, and what is given instead of it.
+    """The error of T from those of both rates, or of the limit in its place.
 
-    Infinite where nothing is known of E'/S': population and |rho_10|^2 may settle at the same rate,
-    and then it has another limit than a state without coherence. `pure` tells where the state may
+    It is infinite where E'/S' is unknown: population and |rho_10|^2 may relax at the same rate, and
+    then the limit differs from that of a state without coherence. `pure` tells where the state may
     be pure, and the error there: T vanishes like w_s over a logarithm.
     """
     ratio = _ratio(given.energy_rate, given.entropy_rate, given.entropy_rate != 0.0)

@@ -1,4 +1,4 @@
-"""When a ratio of two rates is known, and how errors multiply."""
+"""Where T = E'/S' is resolved numerically, and how errors propagate."""
 
 from typing import NamedTuple
 
@@ -7,7 +7,7 @@ from jaxtyping import Array, Bool, Float
 
 # A rate is known when its error is below this fraction of it.
 RESOLUTION = 1e-2
-# A rate N' that is not known, with an error below this fraction of w_s (1 + N), is a steady state.
+# If N' is not known and its error is below this fraction of w_s (1 + N), the state is steady.
 STEADY = 1e-8
 
 
@@ -24,9 +24,10 @@ class Rate(NamedTuple):
 
 
 def is_resolved(number: Rate, entropy: Rate, scale: Float[Array, "..."]) -> Bool[Array, "..."]:
-    """False where E'/S' is 0/0: both rates drown in their errors, though those are tiny.
+    """Whether E'/S' is a ratio of known rates; False where it is 0/0.
 
-    Tiny is said of N' on the `scale` w_s (1 + N).
+    It is 0/0 if both rates vanish, or if neither is known although the error of N' is tiny on the
+    `scale` w_s (1 + N).
     """
     steady = number.error <= STEADY * scale
     at_rest = (number.value == 0.0) & (entropy.value == 0.0)
@@ -34,6 +35,6 @@ def is_resolved(number: Rate, entropy: Rate, scale: Float[Array, "..."]) -> Bool
 
 
 def propagated(slope: Float[Array, "..."], error: Float[Array, "..."]) -> Float[Array, "..."]:
-    """|slope| error, where either may be infinite; a slope that overflowed leaves no bound."""
+    """|slope| error, where either may be infinite; infinite for a slope that overflowed."""
     product = jnp.where((slope == 0.0) | (error == 0.0), 0.0, jnp.abs(slope) * error)
     return jnp.where(jnp.isnan(product), jnp.inf, product)

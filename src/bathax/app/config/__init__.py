@@ -68,18 +68,18 @@ def table(text: str) -> dict[str, Any]:
 
 
 def definition(text: str, study: Study) -> dict[str, Any]:
-    """What a result depends on: the study as a table, and what the files hold that it names."""
+    """What a result depends on: the study as a table, and the digests of the files it names."""
     files = digests(study)
     return table(text) | ({"files": files} if files else {})
 
 
 def kind_of(study: Study) -> str:
-    """What the study is about: a "cavity" or a "qubit"."""
+    """The kind of system in a study, "cavity" or "qubit"."""
     return str(study.system.__struct_config__.tag)
 
 
 def _hint(text: str, error: ValueError) -> str:
-    """What may be meant by a line that is not TOML."""
+    """A hint for a line that is not valid TOML."""
     line = re.search(r"at line (\d+)", str(error))
     wrong = text.split("\n")[int(line[1]) - 1] if line else ""
     return f"; {BACKSLASH}" if re.search(r'".*\\', wrong) else ""

@@ -1,4 +1,4 @@
-"""Checking: every value against the type declared for it, outermost first.
+"""Checks of a study: every value against the type declared for it, outermost first.
 
 The first broken rule raises `StudyError`, one sentence that names the dotted path, the rule and
 the value.
@@ -14,7 +14,7 @@ from msgspec.structs import fields
 
 from bathax.app.config.rules import Rule, StudyError, Table
 
-# No number of points, levels or quanta that anyone could compute is larger.
+# A larger number of points, levels or quanta could not be computed.
 MOST_POINTS = 10_000_000
 BACKSLASH = "a path with backslashes goes into single quotes, like 'C:\\data\\j.csv'"
 
@@ -60,7 +60,7 @@ def _check_table(path: tuple[str, ...], value: dict, table: type[Table], decode:
 
 
 def _choose(path: tuple[str, ...], value: Any, tables: list[type[Table]]) -> type[Table]:
-    """The table that `value` fills: the only one there is, or the one that `kind` names."""
+    """The class of the table `value`: the only one, or the one that its `kind` names."""
     require(path, "a table", value, isinstance(value, dict))
     kinds = [table.__struct_config__.tag for table in tables]
     if kinds == [None]:
@@ -116,7 +116,7 @@ def _refuse_missing(path: tuple[str, ...], words: str) -> NoReturn:
 
 @contextmanager
 def blaming(path: str) -> Iterator[None]:
-    """Put the dotted path into what the library says of an argument."""
+    """Put the dotted path into error messages of the library."""
     try:
         yield
     except ValueError as error:

@@ -1,7 +1,7 @@
 """Columns of numbers in a text file: `w,J` of a spectral density, `t,energy,...` of an experiment.
 
-Spreadsheets and instruments write such files in many ways. They are read where there is one
-meaning, and refused otherwise, with the line and what should stand there.
+Spreadsheets and instruments write such files in many ways. A file is read if it has one meaning,
+and refused otherwise, with the line and what is expected there.
 """
 
 import csv
@@ -19,7 +19,7 @@ DELIMITERS = "\t;,"
 # `energy`, `energy [eV]`, `energy (eV)` or `energy / eV`.
 NAME = re.compile(r"([A-Za-z]\w*)\s*(?:\[(.*)\]|\((.*)\)|/\s*(\S.*))?")
 NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
-# A number with a decimal comma, and what may be that or a thousand.
+# A number with a decimal comma, and one whose comma may separate thousands.
 COMMA = re.compile(r"[+-]?[0-9]*,[0-9]+([eE][+-]?[0-9]+)?")
 THOUSANDS = re.compile(r"[+-]?[1-9][0-9]{0,2},[0-9]{3}")
 MISSING = {"", "nan", "na", "n/a"}
@@ -97,7 +97,7 @@ def spectral_density(file: File) -> tuple[Any, ...]:
 
 
 def _table(file: File, example: str) -> tuple[int, list[str], list[Line]]:
-    """The line of the header, the names in it, and the rows, each as long as the header."""
+    """The line number of the header, its names, and the rows, each as long as the header."""
     remarks, lines = _lines(file)
     header = _header(remarks, lines)
     if header is None:
@@ -147,7 +147,7 @@ def _split(file: File, line: tuple[int, str], delimiter: str) -> Line:
 
 
 def _fitted(file: File, row: Line, length: int) -> Line:
-    """A row without empty cells at its end that have no column."""
+    """A row without additional empty cells at its end."""
     number, cells = row
     if len(cells) < length or any(cells[length:]):
         _refuse(file, f"have {length} cells, as many as there are names,", number, f"{len(cells)}")
@@ -155,7 +155,7 @@ def _fitted(file: File, row: Line, length: int) -> Line:
 
 
 def _decimal(rows: list[list[str]]) -> list[list[str]]:
-    """The cells with a decimal point, where they have a comma that is certain to be one."""
+    """The cells with decimal points, if their commas certainly are decimal commas."""
     cells = [cell for row in rows for cell in row]
     is_certain = any(COMMA.fullmatch(cell) and not THOUSANDS.fullmatch(cell) for cell in cells)
     if not is_certain or any("." in cell for cell in cells):

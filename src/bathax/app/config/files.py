@@ -1,4 +1,4 @@
-"""The files that a study names, and text as people's programs write it."""
+"""The files that a study names, and the decoding of their text."""
 
 import codecs
 import re
@@ -15,16 +15,16 @@ from msgspec.structs import asdict
 from bathax.app.config.rules import Rule, StudyError
 
 MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
-# No text holds these; C1 controls are left when another encoding is taken for this one.
+# Characters that no text contains; C1 controls show that the encoding is another one.
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f]")
 
-# What NumPy raises for a file that it has not written.
+# The exceptions of NumPy for a file that is not its own.
 NOT_NUMPY = (ValueError, TypeError, EOFError, OSError, OverflowError, MemoryError, SyntaxError)
 NOT_NUMPY += (TokenError, BadZipFile)
 
 
 class File:
-    """A file and its contents, read once: whatever becomes of it later, a study stays the same."""
+    """A file and its contents, read once, so that later changes do not change a study."""
 
     # A plain class: msgspec would fill a dataclass from a table.
     def __init__(self, path: Path, content: bytes) -> None:
@@ -52,7 +52,7 @@ class File:
         return sha256(self.content).hexdigest()
 
     def digests(self, path: str) -> dict[str, str]:
-        """What the file holds, by the dotted path at which it is named."""
+        """The digest of the contents, by the dotted path at which the file is named."""
         return {path: f"{self.path.name}, SHA-256 {self.digest}"}
 
     def text(self) -> str:
@@ -85,13 +85,13 @@ NamedFile = Annotated[File, Rule("the path of an existing file", lambda file: fi
 
 
 def found_from(folder: Path, name: str) -> Path:
-    """Where a file is that is named from a folder; a path may be written as on Windows."""
+    """The path of a file named relative to a folder; it may be written as on Windows."""
     as_written = folder / name
     return as_written if as_written.exists() else folder / name.replace("\\", "/")
 
 
 def digests(table: Any, path: str = "") -> dict[str, str]:
-    """What every file in a checked table holds, by the dotted path of the file in the study."""
+    """The digests of all files in a checked table, by their dotted paths in the study."""
     if isinstance(table, File):
         return table.digests(path)
     if isinstance(table, Struct):

@@ -1,4 +1,4 @@
-"""The `[[reservoir]]` tables of a study: spectral densities and how modes are filled."""
+"""The `[[reservoir]]` tables of a study: spectral densities and occupations."""
 
 from functools import reduce
 from operator import add

@@ -1,4 +1,4 @@
-"""What a value of a study may be: types with a rule, and the tables that hold them."""
+"""The types of values in a study, each with a rule, and the tables that hold them."""
 
 import cmath
 from collections.abc import Callable
@@ -57,7 +57,7 @@ Chosen = Annotated[bool, Rule("true", bool)]
 
 
 def as_complex(value: Any) -> Any:
-    """The number that a study writes as itself or as a pair; one that varies stays what it is."""
+    """A number that a study writes as a number or as a pair; a traced one is not changed."""
     return complex(*value) if isinstance(value, tuple) else value
 
 

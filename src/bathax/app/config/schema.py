@@ -1,4 +1,4 @@
-"""The whole of a study, and what bathax makes of it."""
+"""The tables of a whole study, and the objects of bathax that they describe."""
 
 from typing import Annotated, Any
 
@@ -30,7 +30,7 @@ class Study(Table):
     def build(self) -> tuple[Any, Any, Any, Any]:
         """The arguments of `bathax.solve`: system, initial state, times and solver.
 
-        Imports JAX. Raises `StudyError` for what only the library can refuse.
+        Imports JAX. Raises `StudyError` for mistakes that only the library detects.
         """
         import jax.numpy as jnp
         import numpy as np

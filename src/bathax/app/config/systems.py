@@ -116,7 +116,7 @@ class Gaussian(Table):
 
 
 class CavityInitial(Table):
-    """The initial state of a cavity: one of them, which some keys may join."""
+    """The initial state of a cavity: one kind of state, with the options of that kind."""
 
     JOINED: ClassVar[dict[str, str]] = {
         "angle": "squeezed",
@@ -200,7 +200,7 @@ class Qubit(Table, tag_field="kind", tag="qubit"):
 
 
 def check_initial(initial: CavityInitial | QubitInitial) -> None:
-    """One state is given, and what may join one joins that."""
+    """Check that one state is given, with no other options than its own."""
     given, joined = initial.given(), initial.JOINED
     states = [item.name for item in fields(initial) if item.name not in joined]
     alone = [name for name, state in joined.items() if name in given and state not in given]

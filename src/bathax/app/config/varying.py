@@ -24,7 +24,7 @@ from bathax.studies.quantities import QUANTITIES
 Path = tuple[str, ...]
 # The tables of a study with numbers that may vary.
 VARYING = ("system", "reservoir")
-# What an axis cannot be called.
+# Names that an axis cannot have.
 TAKEN = {*QUANTITIES, "time", "level", "status"}
 
 
@@ -32,7 +32,7 @@ class Axis(Table):
     """The values of one number: a list, or equally or logarithmically spaced points.
 
     Axes with the same `along` vary together, along one dimension of that name. Without a `name` an
-    axis is called by the least of the end of its path that is its own.
+    axis is called by the shortest end of its path that no other axis has.
     """
 
     start: Finite | None = None
@@ -71,7 +71,7 @@ class Sweep(Table):
         return {path: axis.name or _short(path, self.axes) for path, axis in self.axes.items()}
 
     def build(self, study: Any) -> tuple[dict[str, Any], list[str]]:
-        """The axes and the derivatives of a study's sweep in the words of `bathax.sweep`."""
+        """The axes and the derivatives of a study's sweep as arguments of `bathax.sweep`."""
         axes = {
             self.names[path]: (axis.along or self.names[path], axis.build(), _about(study, path))
             for path, axis in self.axes.items()
@@ -87,7 +87,7 @@ class Fit(Table):
     starts: Amount | None = None
 
     def options(self) -> dict[str, Any]:
-        """The settings in the words of `bathax.fit`."""
+        """The settings as arguments of `bathax.fit`."""
         return {name: value for name, value in self.given().items() if name != "free"}
 
 
@@ -108,7 +108,7 @@ def value_at(study: Any, path: str) -> Any:
 
 
 def with_values(table: Any, values: Mapping[str, Any]) -> Any:
-    """A study with other numbers at some paths, which need not be numbers yet."""
+    """A study with other values at some paths; they may be traced."""
     for path, value in values.items():
         table = _replaced(table, path.split("."), value)
     return table
@@ -148,7 +148,7 @@ def _check_axis(place: Path, axis: Axis) -> None:
 
 
 def _check_path(place: Path, study: Any, path: str) -> None:
-    """The path, a key at `place`, leads to a number of the study, given or left out."""
+    """Check that the path, a key at `place`, leads to a number of the study, given or left out."""
     head, *parts = path.split(".")
     if head not in VARYING:
         refuse_unknown((*place[:-1], head), VARYING)
@@ -196,7 +196,7 @@ def _replaced(table: Any, parts: list[str], value: Any) -> Any:
 
 
 def _about(study: Any, path: str) -> dict[str, str]:
-    """What is said of an axis: its path in the study, and its unit if that is known."""
+    """The attributes of an axis: its path in the study, and its unit if that is known."""
     place, _, key = path.rpartition(".")
     _, rule = typed(_declared(value_at(study, place), key))
     return {"long_name": path} | ({"units": rule.units} if rule.units else {})

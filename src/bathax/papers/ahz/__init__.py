@@ -1,9 +1,10 @@
 """Ali, Huang, Zhang, *Quantum thermodynamics of single particle systems* (AHZ), computed exactly.
 
-A cavity in an Ohmic reservoir and an atom in a Lorentzian vacuum: parameters in `parameters`, the
-cases of Figs. 2-5 in `cavity` and `border`, of Fig. 6 in `atom`, and what the text claims in
-`markov`, `zeroth_law`, `oscillation` and `steady`; `phases` goes beyond the paper. `results` lists
-them, `figures` draws them, `claims` judges what the paper says. Begin with `parameters`, `cavity`.
+A cavity in an Ohmic reservoir and an atom in a Lorentzian vacuum, with their `parameters`. `cavity`
+and `border` have the cases of Figs. 2-5, `atom` that of Fig. 6; `markov`, `zeroth_law`,
+`oscillation` and `steady` those of claims in the text; `phases` goes beyond the paper. `results`
+lists the cases, `figures` draws them, and `claims` judges the statements of the paper. Begin with
+`parameters` and `cavity`.
 
 The equations are in the library:
 

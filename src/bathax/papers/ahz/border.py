@@ -1,4 +1,4 @@
-"""The border in AHZ Fig. 5: for colder reservoirs T passes through infinity on its way."""
+"""The border in AHZ Fig. 5, below which T(t) diverges on its way to the steady state."""
 
 from typing import NamedTuple
 
@@ -27,10 +27,10 @@ OVERSHOOT = 1e-7
 
 
 def border(effort: Effort = FULL) -> Estimated:
-    """The kT0 where the pole of T in AHZ Fig. 5 disappears: S no longer passes its final value.
+    """The kT0 where the pole of T in AHZ Fig. 5 disappears: S no longer exceeds its final value.
 
-    The overshoot falls like the square of the distance to the border, so that its threshold adds
-    to the uncertainty.
+    The overshoot of S falls like the square of the distance to the border, so that its threshold
+    contributes to the error.
     """
     low, high = 0.8 * border_temperature(5), 1.2 * border_temperature(5)
     ts = graded(1000.0, effort.times)
@@ -44,7 +44,7 @@ def border(effort: Effort = FULL) -> Estimated:
 
 
 def resonant_border(effort: Effort = FULL) -> float:
-    """kT0* of the same, where the resonance holds as many quanta as the cavity starts with."""
+    """kT0* of the same cavity, where the resonant occupation is the initial number of quanta."""
     del effort
     return float(in_chunks(borders, np.array([WEAK])).temperature[0])
 

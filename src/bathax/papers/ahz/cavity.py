@@ -1,4 +1,4 @@
-"""A cavity in time: the cases of AHZ Figs. 2-5.
+"""The time evolution of a cavity: the cases of AHZ Figs. 2-5.
 
 The dynamics are those of AHZ Eqs. 12-16, E, S, T and F those of Eqs. 9-11, for Fock states of the
 cavity in a thermal reservoir.

@@ -1,4 +1,4 @@
-"""How far the Born-Markov approximation of a cavity is off, by coupling (text of AHZ)."""
+"""The error of the Born-Markov approximation of a cavity by coupling (text of AHZ)."""
 
 from typing import NamedTuple
 

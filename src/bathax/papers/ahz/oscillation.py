@@ -1,4 +1,4 @@
-"""Strong coupling: how the oscillation beside a bound state dies out (AHZ Fig. 2c)."""
+"""Strong coupling: the decay of the oscillation beside a bound state (AHZ Fig. 2c)."""
 
 from itertools import pairwise
 from typing import NamedTuple
@@ -52,7 +52,7 @@ class Oscillation(NamedTuple):
         return np.concatenate(times), np.concatenate(sizes)
 
     def exponent(self) -> float:
-        """p of the power law t^p that the swings follow, NaN for fewer than two of them."""
+        """The exponent p of swings ~ t^p, NaN for fewer than two swings."""
         t, sizes = self.swings()
         return float(np.polyfit(np.log(t), np.log(sizes), 1)[0]) if len(t) > 1 else float("nan")
 

@@ -30,15 +30,15 @@ WEAK, INTERMEDIATE, STRONG = 0.01, 0.5, 1.5
 
 QUANTA = (1, 5, 10)
 RATIOS = ((0.003, 0.005, 0.01), (0.1, 0.3, 0.5), (1.2, 1.3, 1.5))
-# Limits are computed for so many cavities at once, of which the slowest decides.
+# The number of cavities for which limits are computed at once; the slowest decides.
 CHUNK = 4
 
 
 class Effort(NamedTuple):
     """How finely the cases are computed; the defaults are for publication.
 
-    The times of the cavity reach from 60 to 2000 / w_s, which is all the same to `Resonance`.
-    `atom_times` and `atom_solver` are those of Fig. 6.
+    The last times of the cavity are 60 to 2000 / w_s, on which the cost of `Resonance` does not
+    depend. `atom_times` and `atom_solver` are those of Fig. 6.
     """
 
     times: int = 601
@@ -53,14 +53,14 @@ FULL = Effort()
 
 
 def fock(n: int) -> Mixture:
-    """|n> for n <= 10, as a state of one shape: programs are compiled once for all n."""
+    """|n> for n <= 10, in arrays of one shape, so that programs are compiled once for all n."""
     return Mixture(np.eye(11)[n])
 
 
 def ohmic_cavity(ratio: ArrayLike, *temperatures: ArrayLike) -> Cavity:
     """A cavity with total coupling `ratio` eta_c, shared by two equal reservoirs.
 
-    One temperature is that of both: so one program serves all cases.
+    A single temperature is that of both reservoirs, so that one program serves all cases.
     """
     temperatures = temperatures if len(temperatures) > 1 else 2 * temperatures
     density = Ohmic(ratio * CRITICAL / len(temperatures), CUTOFF)
@@ -68,15 +68,12 @@ def ohmic_cavity(ratio: ArrayLike, *temperatures: ArrayLike) -> Cavity:
 
 
 def solved(cavity: Cavity, n: int, ts: ArrayLike, solver: Solver) -> Solution:
-    """The solution from n quanta, of plain arrays: to look at them compiles nothing."""
+    """The solution from n quanta with NumPy arrays, whose evaluation compiles nothing."""
     return jax.device_get(solve(cavity, fock(n), ts, solver))
 
 
 def in_chunks(function: Callable[..., Any], *points: np.ndarray) -> Any:
-    """A compiled function of some points at once, for any number of them.
-
-    Always as many at a time, for which one program is compiled.
-    """
+    """A function of points, for any number of them, by one program for a fixed number."""
     count = len(points[0])
     missing = -count % CHUNK
     padded = [np.concatenate([values, values[-1:].repeat(missing, axis=0)]) for values in points]
@@ -96,7 +93,7 @@ def border_temperature(n0: int) -> float:
 
 
 def mean_occupation(*temperatures: ArrayLike) -> np.ndarray:
-    """The mean of n(w_s, T): what equal golden-rule rates leave in the cavity."""
+    """The mean of n(w_s, T), the steady number for equal golden-rule rates."""
     with np.errstate(over="ignore", divide="ignore"):
         numbers = [1.0 / np.expm1(FREQUENCY / np.asarray(T)) for T in temperatures]
     return np.asarray(np.mean(numbers, axis=0))

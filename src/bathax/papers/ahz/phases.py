@@ -1,8 +1,9 @@
-"""Where a cavity thermalises, and where it does not: its phases over coupling, kT0 and exponent.
+"""Phase diagrams of a cavity over coupling, kT0 and exponent of the reservoir.
 
-Three of them from n0 = 5 quanta: above the critical coupling a bound state remembers the start;
-below it the cavity comes to a steady state, on the way to which T(t) diverges and is negative for a
-while (kT0 < kT0*), or not. Beyond AHZ, from their Fig. 5 on. Units as in `parameters`.
+There are three phases for n0 = 5 initial quanta. Above the critical coupling a bound state keeps
+the memory of the initial state. Below it the cavity comes to a steady state: for kT0 < kT0* T(t)
+diverges on the way, and is negative before; for kT0 > kT0* it does not. This goes beyond AHZ
+Fig. 5. Units as in `parameters`.
 """
 
 from functools import partial
@@ -40,8 +41,8 @@ EXPONENTS, WARM = (0.6, 2.5), 4.0
 class Plane(NamedTuple):
     """T(inf) / T0 over a plane, and the critical lines in it, as points (x, y).
 
-    `bound` is the coupling from which on there is a bound state, `divergence` kT0 = kT0*, up to
-    where the resonance is half as wide as its frequency.
+    `bound` is the critical coupling, `divergence` the line kT0 = kT0*, which ends where the
+    resonance is half as wide as its frequency.
     """
 
     x: np.ndarray
@@ -65,12 +66,12 @@ def _warming(ratio: Scalar, exponent: Scalar, temperatures: Array) -> Array:
         end = long_time_limit(cavity(ratio, exponent, temperature))
         return end.temperature(fock(QUANTA)) / temperature
 
-    # Poles do not depend on the temperature: they are found once.
+    # The poles, which do not depend on the temperature, are computed once.
     return jax.vmap(at)(temperatures)
 
 
 def _count(effort: Effort) -> int:
-    """Points along an axis: half of those of Fig. 5, for there are as many along the other."""
+    """The number of points along each axis: half of those along the one axis of Fig. 5."""
     return (effort.temperatures + 1) // 2
 
 

@@ -1,4 +1,4 @@
-"""Where a cavity ends up: the steady states of AHZ Figs. 2 and 3 (AHZ Eqs. 17-19)."""
+"""The steady states of a cavity in AHZ Figs. 2 and 3 (AHZ Eqs. 17-19)."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""A cavity between two reservoirs: which temperature it finds (the zeroth law of AHZ)."""
+"""The steady temperature of a cavity between two reservoirs (the zeroth law of AHZ)."""
 
 from typing import NamedTuple
 
@@ -25,10 +25,10 @@ SPREADS = (0.25, 0.5, 1.0)
 class ZerothLaw(NamedTuple):
     """Two equal reservoirs at temperatures (T1, T2), together as weak as 0.01 eta_c.
 
-    `relaxations` over time from n0 = 5 and their steady temperatures `limits`. `final` are steady
-    temperatures for T1, T2 = mean (1 -+ spread) at the `means`, {spread: ...}, and `expected` what
-    equal golden-rule rates give, n = (n1 + n2) / 2. `current` is the heat that the first pair
-    exchanges in the end, from T1 to T2.
+    `relaxations` has the solutions from n0 = 5, and `limits` their steady temperatures. `final` has
+    the steady temperatures for T1, T2 = mean (1 -+ spread) at the `means`, {spread: ...}, and
+    `expected` those of equal golden-rule rates, n = (n1 + n2) / 2. `current` is the steady heat
+    current of the first pair, from T1 to T2.
     """
 
     relaxations: dict[tuple[float, float], Solution]

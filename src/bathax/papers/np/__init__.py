@@ -1,9 +1,9 @@
 """Nakazato, Pascazio, on a qubit coupled to a thermal boson field (NP), computed exactly.
 
-A qubit in an Ohmic reservoir: parameters and the golden rule in `parameters`, how populations
-merge in `relaxation`, rates of the master equation and zeros of D in `memory`, what the reservoir
-gains in `reservoir`. `results` lists them, `figures` draws them, `claims` judges what the paper
-says. Begin with `parameters`, `relaxation`.
+A qubit in an Ohmic reservoir: `parameters` has the parameters and the golden rule, `relaxation` how
+the populations of different initial states merge, `memory` the rates of the master equation and
+zeros of D, `reservoir` the occupation of the reservoir. `results` lists the cases, `figures` draws
+them, and `claims` judges the statements of the paper. Begin with `parameters` and `relaxation`.
 
 The equations are in the library:
 

@@ -1,4 +1,4 @@
-"""What NP claim about a qubit and what the exact solution gives."""
+"""The claims of NP about a qubit, compared with the exact solution."""
 
 from collections.abc import Callable
 

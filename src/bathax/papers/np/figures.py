@@ -1,4 +1,4 @@
-"""The figures of NP: how a qubit relaxes and remembers, and what its reservoir gains."""
+"""Figures of NP: relaxation and memory of a qubit, and the occupation of its reservoir."""
 
 from typing import Any
 
@@ -203,7 +203,7 @@ def zero_crossing(result: Memory, axes: Any = None) -> Figure:
 
 
 def exchange(result: Exchange, axes: Any = None) -> Figure:
-    """What the reservoir gains by time and frequency; one mode on resonance and one off it."""
+    """Quanta gained by the reservoir, by time and frequency; a mode on resonance and one off it."""
     axes = _beside_two(axes)
     _draw_gains(axes[0], result.moderate)
     cases = {MODERATE: result.moderate, WEAKER: result.weak}

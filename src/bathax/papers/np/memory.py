@@ -1,4 +1,4 @@
-"""Rates that change sign, and a determinant that passes zero (NP): what a map remembers."""
+"""Memory of a qubit (NP): rates that change sign, and a determinant that passes zero."""
 
 from typing import NamedTuple
 

@@ -27,10 +27,10 @@ CUTOFF = 5.0
 
 WARM = 1.0
 COUPLINGS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1)
-# The coupling at which temperatures are compared, and the largest that takes the weak solver.
+# The coupling at which temperatures are compared, and the largest for which `weak` is used.
 MODERATE, WEAK = 0.02, 0.01
-# What relaxation is followed for: lifetimes 1 / Gamma, but at least some memory times; and in the
-# vacuum, where D is known to the last digit, until it is no longer exponential.
+# How long relaxation is followed: LIFETIMES / Gamma, but at least SHORTEST; in the vacuum, where D
+# has no numerical noise, to LONGEST, where D is no longer exponential.
 LIFETIMES, SHORTEST, LONGEST = 6.0, 40.0, 300.0
 # A coupling and a temperature at which D passes zero, and a single mode with loss that does so.
 STRONG = (0.1, 0.5)
@@ -38,8 +38,8 @@ MODE = Lorentzian(0.1, 0.2, FREQUENCY)
 # n(w_s) at kT0 = w_s.
 FILLING = 1.0 / np.expm1(1.0)
 
-# The coupling that the moderate one is compared with, a frequency off resonance, where a mode is
-# back after 2 pi / (w - w_s), and those over which the occupation of the reservoir is followed.
+# The coupling that is compared with the moderate one; a frequency off resonance, where a mode
+# returns after 2 pi / (w - w_s); the frequencies at which the reservoir's occupation is computed.
 WEAKER, DETUNED = 0.005, 2.0
 FREQUENCIES = np.linspace(0.01, 3.0, 300)
 
@@ -47,9 +47,9 @@ FREQUENCIES = np.linspace(0.01, 3.0, 300)
 class Effort(NamedTuple):
     """How finely the cases are computed; the defaults are for publication.
 
-    `weak` and `strong` are of fixed size, so that few programs are compiled, each large enough for
-    an error of some 1e-5; `single` is for a reservoir that is one mode with loss, `field` for what
-    a reservoir gains, which is followed up to the time `exchanged`: here four lifetimes.
+    `weak` and `strong` have a fixed size, so that few programs are compiled, and an error of about
+    1e-5. `single` is for a reservoir that is one mode with loss. `field` is for the occupation of
+    the reservoir, up to the time `exchanged`, here four lifetimes.
     """
 
     times: int = 401
@@ -76,7 +76,7 @@ def ohmic_qubit(eta: float, temperature: float) -> Qubit:
 
 
 def solved(qubit: Qubit, ts: Array, solver: MapSolver) -> DynamicalMap:
-    """The map, of plain arrays: to look at them compiles nothing."""
+    """The map with NumPy arrays, whose evaluation compiles nothing."""
     return jax.device_get(dynamical_map(qubit, ts, solver))
 
 

@@ -1,6 +1,6 @@
-r"""How a qubit forgets its start (NP): D(t) by coupling and temperature, lifetimes, where it ends.
+r"""Relaxation of a qubit (NP): D(t) by coupling and temperature, lifetimes, final populations.
 
-The populations of two initial states differ by D = P11 + P00 - 1 times their first difference.
+The populations of two initial states differ by D = P11 + P00 - 1 times their initial difference.
 """
 
 from typing import NamedTuple
@@ -50,9 +50,9 @@ class Relaxation(NamedTuple):
         return determinant_passage(self.exact, np.exp(-1.0))
 
     def final(self) -> Estimated:
-        """The excited population at which both initial states arrive, (1 - P00) / (1 - D).
+        """The final excited population of all initial states, (1 - P00) / (1 - D).
 
-        What is left of D counts as an error, times its own share of the difference.
+        The remaining D times the distance from Boltzmann's population counts as an error.
         """
         last, error = self.exact.determinant[-1], self.exact.error
         value = float((1.0 - self.exact.p00[-1]) / (1.0 - last))
@@ -60,7 +60,7 @@ class Relaxation(NamedTuple):
         return Estimated(value, float(error.p11[-1] + error.p00[-1]) + leftover)
 
     def shift(self) -> Estimated:
-        """How far that is above the Boltzmann factor of the bare atom."""
+        """The final population less the Boltzmann population of the bare atom."""
         value, error = self.final()
         return Estimated(value - boltzmann(self.temperature), error)
 
@@ -72,7 +72,7 @@ class Relaxations(NamedTuple):
     temperatures: dict[float, Relaxation]
 
     def exponent(self) -> float:
-        """p of the power law eta^p that the lifetimes follow up to the moderate coupling."""
+        """The exponent p of lifetimes ~ eta^p, up to the moderate coupling."""
         weak = [eta for eta in self.couplings if eta <= MODERATE]
         times = [self.couplings[eta].lifetime() for eta in weak]
         return float(np.polyfit(np.log(weak), np.log(times), 1)[0])

@@ -1,4 +1,4 @@
-"""What the reservoir of a qubit gains (NP): how long each of its frequencies is disturbed."""
+"""The occupation of the reservoir of a qubit (NP): how long each frequency is disturbed."""
 
 from typing import NamedTuple
 
@@ -21,7 +21,7 @@ from bathax.qubit.states import Excited
 
 
 class Exchange(NamedTuple):
-    """What the reservoir of an excited atom gains, at a moderate and at a weak coupling."""
+    """The quanta that the reservoir of an excited atom gains, at moderate and weak coupling."""
 
     moderate: ReservoirOccupation
     weak: ReservoirOccupation
@@ -48,14 +48,14 @@ def gain_of_mode(field: ReservoirOccupation, frequency: float) -> np.ndarray:
 
 
 class Return(NamedTuple):
-    """When a mode holds least after it held most, and how much of the most that is."""
+    """The time of the first minimum of a mode's gain after its maximum, and their ratio."""
 
     time: float
     left: float
 
 
 def first_return(field: ReservoirOccupation, frequency: float) -> Return:
-    """How far the mode nearest to a frequency comes back to where it began."""
+    """The first return of the mode nearest to a frequency to its initial occupation."""
     gain = gain_of_mode(field, frequency)
     most = int(np.argmax(gain))
     least = most + int(np.argmin(gain[most:]))

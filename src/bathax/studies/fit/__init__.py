@@ -1,8 +1,9 @@
 """Fits of model parameters to data: least squares, and how well each parameter is known.
 
-`driver` is what `bathax.fit` calls with `data` and `parameters`, their start, bounds and scales. It
-minimises sum r^2 / 2, or a robust loss, by Levenberg and Marquardt from several starts (`search`),
-with solvers as large as the points ask for (`sizes`). `result` has covariance, bands and profile
-likelihood, `known` tells which parameters the data determine, `compare` weighs models, `record`
-and `files` keep them. Begin with `driver`, then `search`.
+`driver` has `bathax.fit`; `data` are the measured values, `parameters` the start, bounds and scales
+of the parameters. The sum of squared residuals, or a robust loss, is minimised by the method of
+Levenberg and Marquardt from several starts (`search`), with solvers as large as the starts need
+(`sizes`). `result` has the covariance, bands and the profile likelihood; `known` tells which
+parameters the data determine, `compare` compares models, and `record` is the format of `files`.
+Begin with `driver`, then `search`.
 """

@@ -1,4 +1,4 @@
-"""What was measured: quantities of a solution at some times, with errors."""
+"""Measured quantities of a solution at some times, with their errors."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -12,7 +12,7 @@ from bathax._checks import as_float, as_inexact, is_concrete, is_finite, require
 from bathax._status import Status
 from bathax.studies.lookup import MODULUS, limits_of
 
-# Values that are beyond what any state has, by more than so many errors, have another sign or unit.
+# Values that exceed the limits of any state by more errors than this have a wrong sign or unit.
 ERRORS_BEYOND = 6.0
 
 
@@ -22,10 +22,15 @@ class Data(eqx.Module):
         Data(times, energy=values)                     # errors unknown, all equal
         Data(times, energy=(values, 0.1), u=(values, errors))
 
-    Quantities go by their names in a solution or a dynamical map; `abs_<name>` is the modulus of a
-    complex one, and of a complex value both parts have the error given. Times may come in any order
-    and more than once. A missing value is NaN. `t` are the increasing times at which a model has to
-    be known; `values` and `errors` the data by name, `places` where in `t` each was measured.
+    Quantities have their names in a solution or a dynamical map; `abs_<name>` is the modulus of a
+    complex one. The error of a complex value is that of its real and of its imaginary part. Times
+    may come in any order and repeatedly. A missing value is NaN. `t` are the increasing times at
+    which a model has to be computed, `values` and `errors` the data by name, and `places` the
+    positions in `t` at which each was measured.
+
+    >>> data = bx.Data([0.0, 2.0, 1.0], energy=([5.0, np.nan, 3.0], 0.1))
+    >>> data.t.tolist(), data.count
+    ([0.0, 1.0, 2.0], 2)
     """
 
     t: Float[Array, " times"]
@@ -50,7 +55,7 @@ class Data(eqx.Module):
         self.errors = {name: jnp.asarray(errors) for name, (_, errors) in read.items()}
 
     def residuals(self, result: Any) -> Float[Array, " residuals"]:
-        """(model - data) / error of all values, both parts of complex ones; 0 for missing ones."""
+        """(model - data) / error of all values, of both parts of complex ones; 0 if missing."""
         parts = []
         for name, values in self.values.items():
             model = _quantity(result, name)
@@ -85,7 +90,7 @@ def _quantity(result: Any, name: str) -> Array:
 
 
 def _known(name: str, value: Array) -> np.ndarray:
-    """The numbers themselves, which a fit needs."""
+    """The values as concrete numbers, which a fit needs."""
     words = "known numbers (a fit is not itself for `jit`, `vmap` or `grad`)"
     require(name, words, "traced", is_concrete(value))
     return np.asarray(value)

@@ -1,4 +1,4 @@
-"""The one entry to fits: parameters of any model to data of one run or of several."""
+"""The main entry to fits: the parameters of any model from data of one or several runs."""
 
 from collections.abc import Callable, Mapping
 from operator import attrgetter
@@ -14,7 +14,7 @@ from bathax.studies.fit.search import LOSSES, LevenbergMarquardt, Problem, Runs,
 from bathax.studies.fit.sizes import refined, sized_problem
 from bathax.studies.traced import shareable
 
-# The standard deviation of other starts: of a bounded parameter in the logarithm of its distance.
+# The standard deviation of random starts; for a parameter with a bound, that of the logarithm.
 SPREAD = 0.7
 TIMES = attrgetter("times")
 SOLVER = LevenbergMarquardt()
@@ -45,22 +45,30 @@ def fit(
 
     Minimises \sum rho(((model - data) / error)^2) over the parameters of `of`, named as in `start`:
     numbers, or arrays such as the values of a `Tabulated` density. `of` returns a solution, a map
-    or a mapping at the times `data.t`, with which its `t` is compared, if it has one; for several
-    runs, `data` and what it returns are sequences.
-    It must work under `jit`. Solvers in it that choose their size take what the starts ask for; if
-    that misses their tolerance where the search ends, it goes on from there with larger ones.
+    or a mapping at the times `data.t`; if it has a `t`, the two are compared. For several runs,
+    `data` and the results are sequences. `of` must work under `jit`. Solvers in it that choose
+    their size get the size that the starts need; if that misses their tolerance where the search
+    ends, the search goes on from there with larger sizes.
 
     `bounds` are pairs (low, high); without them a parameter that starts above 0 stays above 0.
     `loss` rho(z) is "linear", z, or against outliers "soft_l1", 2 (\sqrt{1 + z} - 1), or "cauchy",
-    log(1 + z). `penalty`, of the same parameters, returns numbers whose squares are added: a prior,
-    or roughness. `starts`: how many times the search begins, first at `start`, then at places
-    around it at random, always the same. `solver`: Levenberg-Marquardt, or any least-squares solver
-    or minimiser of optimistix, `OptaxMinimiser` for those of optax. `progress`: a bar in a
-    terminal, start by start; accelerators search from all starts at once.
+    log(1 + z). `penalty` is a function of the same parameters; the squares of the numbers that it
+    returns are added, as a prior or a measure of roughness. `starts`: the number of searches, the
+    first from `start`, the others from random places around it, which are always the same.
+    `solver`: Levenberg-Marquardt, or any least-squares solver or minimiser of optimistix, with
+    `OptaxMinimiser` for those of optax. `progress`: a bar in a terminal, start by start;
+    accelerators search from all starts at once.
 
     A fit that has not converged says so in `converged` and `message`, and has no errors; parameters
-    that the data do not determine are NaN. Calls with the same `of` and as many data share one
-    compiled program. Not itself for use under `jit`.
+    that the data do not determine are NaN. Calls with the same `of` and the same number of data
+    share one compiled program. `fit` itself does not work under `jit`.
+
+    >>> t = np.linspace(0.0, 10.0, 21)
+    >>> data = bx.Data(t, energy=(5.0 * np.exp(-0.2 * t), 0.1))
+    >>> damped = lambda rate: {"energy": 5.0 * jnp.exp(-rate * data.t)}
+    >>> found = bx.fit(damped, data, {"rate": 0.5}, starts=1)
+    >>> round(float(found.parameters["rate"]), 4)
+    0.2
     """
     require("of", "a function of the parameters", shown(of), callable(of))
     for one in runs_of(data):

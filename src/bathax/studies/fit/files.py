@@ -13,7 +13,7 @@ from bathax.studies.outputs import StoreError, replacing, require_file
 def write_fit(
     found: Fit, path: str | Path, given: Mapping[str, Any], *, overwrite: bool = False
 ) -> None:
-    """Write a fit and what is `given` about it as JSON."""
+    """Write a fit and the information `given` about it as JSON."""
     path = Path(path)
     require_file(path, overwrite=overwrite)
     with replacing(path) as new:

@@ -1,4 +1,4 @@
-"""Which parameters the data determine, and where a standard error is not the whole story."""
+"""Which parameters the data determine, and whose errors are not those of a parabola."""
 
 from operator import attrgetter
 
@@ -11,19 +11,19 @@ from bathax.studies.fit.data import size_of
 from bathax.studies.fit.search import Linear, Problem, Runs
 
 RESIDUALS = attrgetter("residuals")
-# A parameter is undetermined if its standard error is so many times its scale, or if a change by
-# its scale changes what was measured by no more than this part of it.
+# A parameter is undetermined if its standard error exceeds HUGE times its scale, or if a change by
+# its scale changes the measured quantities by less than UNSEEN of their size.
 HUGE, UNSEEN = 3.0, 1e-10
-# Standard errors tell what chi^2 does if it rises as its curvature says, but for this part.
+# Standard errors are valid if the rise of chi^2 differs from a parabola by less than this fraction.
 PARABOLIC = 0.5
-# A model is not looked at where it changes by less than this part of the data: it may be no better.
+# Smaller relative changes of a model are not tested: they may be below its accuracy.
 CHANGE = 1e-8
 
 
 def undetermined(
     problem: Problem, data: Runs, best: Linear, errors: Float[np.ndarray, " parameters"]
 ) -> dict[str, str]:
-    """The parameters that the data do not determine, and why, in the words that follow a colon."""
+    """The parameters that the data do not determine, each with the reason in words."""
     scale = problem.parameters.scale(np.asarray(best.p))
     terms = np.vstack([best.jacobian, best.of_penalty])
     seen = np.linalg.norm(terms, axis=0) * scale > UNSEEN * float(size_of(data))
@@ -46,9 +46,9 @@ def asymmetric(
     covariance: Float[np.ndarray, "parameters parameters"],
     labels: list[str],
 ) -> dict[str, str]:
-    """Parameters about which chi^2 is no parabola within their standard errors, and what it does.
+    """Parameters for which chi^2 is no parabola within their standard error, and how it rises.
 
-    Others move with each as the covariance tells: the way along which chi^2 rises least.
+    With each of them the others change as the covariance says, which makes chi^2 rise least.
     """
     found, best = {}, jax.tree.map(jnp.asarray, best)
     for label in labels:
@@ -61,7 +61,7 @@ def asymmetric(
 
 
 def _rise(problem: Problem, data: Runs, best: Linear, step: np.ndarray) -> float:
-    """How far what is minimised rises, in units of what it does for a linear model.
+    """The rise of the minimised sum, relative to its rise for a linear model.
 
     Infinite beyond a bound.
     """

@@ -1,4 +1,4 @@
-"""Named parameters as a vector without bounds: logarithms of positive ones, and so on."""
+"""Named parameters as a vector without bounds, such as the logarithms of positive ones."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -19,7 +19,7 @@ Vector = Float[Array | np.ndarray, "*many parameters"]
 
 
 class Parameters(eqx.Module):
-    """How named numbers or arrays p, each between bounds, become a vector x without bounds.
+    """The map of named numbers or arrays p, each between bounds, to a vector x without bounds.
 
     x = p where there are no bounds, x = log(p - low) with one, and x = log((p - low) / (high - p))
     with two.
@@ -31,7 +31,7 @@ class Parameters(eqx.Module):
 
     @classmethod
     def of(cls, start: Mapping[str, Any], bounds: Mapping[str, Bounds]) -> "Parameters":
-        """Bounds of those not named: above 0 for a start above 0, none otherwise."""
+        """With the bounds given; others are above 0 if they start above 0, and else unbounded."""
         words = "a mapping with at least one parameter"
         require("start", words, shown(start), isinstance(start, Mapping) and bool(start))
         require_kind("bounds", "a mapping of pairs (low, high)", bounds, Mapping)
@@ -66,14 +66,14 @@ class Parameters(eqx.Module):
         }
 
     def free(self, vector: np.ndarray) -> np.ndarray:
-        """x of p, or of several p."""
+        """x for one vector p or several."""
         with np.errstate(divide="ignore"):
             above = np.log(np.where(self._has_low, vector - self._low, 1.0))
             below = np.log(np.where(self._has_high, self._high - vector, 1.0))
         return np.where(self.is_bounded, above - below, vector)
 
     def bounded(self, x: Vector) -> Vector:
-        """p of x."""
+        """p for x."""
         xp, either, both = self._numpy, self.is_bounded, self._has_low & self._has_high
         y = xp.where(either, x, 0.0)
         with np.errstate(over="ignore"):
@@ -82,9 +82,9 @@ class Parameters(eqx.Module):
         return xp.where(both, two, xp.where(either, one, x))
 
     def scale(self, p: np.ndarray) -> np.ndarray:
-        """How large each number is: the room between two bounds, or where it is or has started.
+        """The scale of each number: the distance of its bounds, or the size of p or of its start.
 
-        Without bounds, where 0 is a number as good as others, at least 0.1.
+        Without bounds it is at least 0.1, because p may be 0.
         """
         least = np.where(self.is_bounded, 0.0, ZERO)
         size = np.maximum(np.maximum(np.abs(p), np.abs(self.vector(self.example))), least)
@@ -92,12 +92,12 @@ class Parameters(eqx.Module):
 
     @property
     def is_bounded(self) -> Any:
-        """Which have a bound, so that x counts factors rather than differences."""
+        """Which numbers have a bound: then x is a logarithm, whose differences are factors."""
         return self._has_low | self._has_high
 
     @property
     def _numpy(self) -> Any:
-        """What computes with the bounds: inside a program JAX, elsewhere NumPy, uncompiled."""
+        """JAX inside a program, and elsewhere NumPy, which compiles nothing."""
         return np if isinstance(self.low, np.ndarray) else jnp
 
     @property

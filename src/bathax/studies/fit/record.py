@@ -14,12 +14,12 @@ from bathax.studies.fit.search import Problem, Runs
 from bathax.studies.plain import plain, restored
 
 FORMAT = "bathax fit, version 2"
-# Fields of a `Fit` that have a form of their own in the table.
+# Fields of a `Fit` that are converted separately.
 SPECIAL = {"parameters", "errors", "problem", "data"}
 
 
 def table_of(fit: Fit) -> dict[str, Any]:
-    """What a fit has found, and what else is needed to make it anew, in words for any reader."""
+    """A table with the results of a fit, and with what is needed to restore it."""
     found = {
         "format": FORMAT,
         "bathax_version": __version__,
@@ -40,7 +40,7 @@ def table_of(fit: Fit) -> dict[str, Any]:
 
 
 def fit_from(table: Mapping[str, Any]) -> Fit:
-    """The fit in a table: everything that does not compute its model again."""
+    """The fit in a table, without its model."""
     found = restored(table)
     found["parameters"], found["errors"] = (
         {name: np.asarray(one[part]) for name, one in found["parameters"].items()}
@@ -62,7 +62,7 @@ def _of_data(data: Runs) -> Any:
 
 
 def _data_from(table: Any) -> Runs:
-    """What `_of_data` was given."""
+    """The inverse of `_of_data`."""
     if isinstance(table, list):
         return [_data_from(run) for run in table]  # type: ignore[misc]
     values, errors = table["values"], table["errors"]
@@ -72,7 +72,7 @@ def _data_from(table: Any) -> Runs:
 
 
 def _forgotten(**parameters: Any) -> Any:
-    """The place of a model that no file holds."""
+    """Takes the place of the model, which a file does not hold."""
     names = ", ".join(parameters)
     raise ValueError(
         f"Argument `of` must be the model of {names}, but a fit read from a file has none; "

@@ -1,4 +1,4 @@
-"""What a fit has found: parameters with errors, and what follows from how well they are known."""
+"""The result of a fit: parameters with errors, and predictions with their errors."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -18,14 +18,14 @@ from bathax.studies.fit.known import asymmetric, undetermined
 from bathax.studies.fit.search import LOSSES, Linear, Minimum, Problem, Runs, search
 from bathax.studies.traced import Traced, value_and_jacobian
 
-# Two parameters are told apart if their correlation is below this, or if the errors of both are
-# below this part of their scales.
+# Two parameters are distinguished if their correlation is below DISTINCT, or if the errors of both
+# are below KNOWN times their scales.
 DISTINCT, KNOWN = 0.99, 0.1
-# Below this p-value a model is wrong, or the errors of the data are.
+# Below this p-value the model or the errors of the data are considered wrong.
 IMPROBABLE = 1e-6
 INEXACT = "Solvers in the model did not reach their tolerance there."
 WRONG_MODEL = "The model does not describe the data within their errors"
-# Starts that end so much above the least chi^2, relative to it and 1, have found the same minimum.
+# Starts have found the same minimum if chi^2 is less than SAME (1 + chi^2) above the least one.
 SAME = 1e-3
 
 
@@ -47,18 +47,25 @@ class Profile(NamedTuple):
 class Fit:
     r"""Parameters found by `fit`, and how well they are known.
 
-    `parameters` and their standard `errors` by name; NaN, with an infinite error, for those that
-    the data leave `undetermined`, a mapping of labels and reasons; `best`, the numbers where the
-    minimum was found, has all of them. `covariance` of all numbers in the order of `labels`, from
-    the exact Jacobian J of the residuals r at the minimum: (J^T J)^{-1}, times chi^2 per degree of
-    freedom where the data came without errors, and for a robust loss or a penalty the sandwich
-    H^{-1} (J^T w r^2 w J + P^T P) H^{-1} with H = J^T w J + P^T P. `size` is how many parameters
-    the data determine, tr H^{-1} J^T w J: all of them, less what a penalty does. `chi2` = \sum r^2
-    over `freedom` degrees, so many fewer than there are data. `agreeing`: how many of the starts
-    found this minimum. Where the search has not converged, `converged` is False and there are no
-    errors: they are NaN. `tolerance_reached`: whether solvers in the model that choose their size
-    are as exact as they should be at these parameters. `asymmetric`: parameters for which chi^2 is
-    no parabola within their standard error, and how it rises there.
+    `parameters` and their standard `errors` are mappings by name. A parameter that the data do not
+    determine is NaN, with an infinite error, and is in `undetermined` with the reason; `best` has
+    the numbers at the minimum for all of them. `covariance`, in the order of `labels`, is
+    (J^T J)^{-1} with the exact Jacobian J of the residuals r at the minimum, times chi^2 per degree
+    of freedom if the data came without errors. For a robust loss with weights w or a penalty with
+    the Jacobian P it is the sandwich H^{-1} (J^T w r^2 w J + P^T P) H^{-1}, H = J^T w J + P^T P.
+    `size` = tr H^{-1} J^T w J is the number of parameters that the data determine, all of them
+    unless there is a penalty. `chi2` = \sum r^2 has `freedom` degrees, the number of data less
+    `size`. `agreeing`: how many of the starts found this minimum. If the search did not converge,
+    `converged` is False and all errors are NaN. `tolerance_reached`: whether solvers in the model
+    that choose their size reach their tolerance at these parameters. `asymmetric`: parameters for
+    which chi^2 is no parabola within their standard error, and how it rises there.
+
+    >>> t = np.linspace(0.0, 10.0, 21)
+    >>> data = bx.Data(t, energy=(5.0 * np.exp(-0.2 * t), 0.1))
+    >>> damped = lambda rate: {"energy": 5.0 * jnp.exp(-rate * data.t)}
+    >>> found = bx.fit(damped, data, {"rate": 0.5}, starts=1)
+    >>> found.is_sound, round(float(found.errors["rate"]), 4)
+    (True, 0.0029)
     """
 
     parameters: dict[str, np.ndarray]
@@ -79,7 +86,7 @@ class Fit:
     tolerance_reached: bool = True
 
     def __repr__(self) -> str:
-        """A table of the parameters, and how good the fit is."""
+        """A table of the parameters, and the quality of the fit."""
         width = max(map(len, self.labels))
         errors = np.sqrt(np.diag(self.covariance))
         table = [
@@ -94,12 +101,12 @@ class Fit:
         return "\n".join([*table, quality, self.message])
 
     def save(self, path: str | Path, *, overwrite: bool = False) -> None:
-        """Write all but the model as JSON, from which `bathax.load` makes the fit again."""
+        """Write all but the model as JSON, from which `bathax.load` restores the fit."""
         bx.save(self, path, overwrite=overwrite)
 
     @property
     def message(self) -> str:
-        """Whether the search converged, and what the data cannot tell, in sentences."""
+        """Sentences: whether the search converged, and which parameters are undetermined."""
         if not self.converged:
             return "The search did not converge from any start: this is not a result."
         first = f"Converged, from {self.agreeing} of the starts to this minimum."
@@ -107,13 +114,13 @@ class Fit:
 
     @property
     def is_sound(self) -> bool:
-        """Whether there is a result, of a model that agrees with the data, for every parameter."""
+        """Whether all parameters are determined, by a model that agrees with the data."""
         doubts = self.undetermined or self.indistinct or self._is_improbable
         return self.converged and self.tolerance_reached and not doubts
 
     @property
     def warnings(self) -> list[str]:
-        """What keeps a fit that has converged from being all it seems, in sentences."""
+        """Sentences about reasons to doubt a fit that has converged."""
         found = [] if self.tolerance_reached else [INEXACT]
         found += [
             f"The data do not determine `{p}`: {why}." for p, why in self.undetermined.items()
@@ -133,16 +140,16 @@ class Fit:
 
     @cached_property
     def correlation(self) -> np.ndarray:
-        """The covariance over the errors of both."""
+        """The correlation matrix: the covariance over the errors of both parameters."""
         size = np.sqrt(np.diag(self.covariance))
         with np.errstate(divide="ignore", invalid="ignore"):
             return self.covariance / np.outer(size, size)
 
     @property
     def indistinct(self) -> list[tuple[str, str, float]]:
-        """Pairs of parameters that the data cannot tell apart, and their correlation.
+        """Pairs of parameters that the data cannot distinguish, and their correlation.
 
-        Without those that are both well known all the same.
+        Pairs of which both are well known are left out.
         """
         pairs = zip(*np.triu_indices(len(self.labels), 1), strict=True)
         scale = self.problem.parameters.scale(self.best)
@@ -177,18 +184,18 @@ class Fit:
         return Band(value, np.sqrt(variance.real))
 
     def information_gain(self, function: Callable[..., Any], error: Any) -> np.ndarray:
-        r"""What measuring `function` of the parameters would add, in nats, value by value.
+        r"""The information gained by measuring `function` of the parameters, value by value.
 
-        \ln(1 + (G C G^T) / error^2) / 2: of predictions at further times the largest is where to
-        measure next.
+        In nats, \ln(1 + (G C G^T) / error^2) / 2 with its gradient G. For predictions at further
+        times its maximum is where to measure next.
         """
         return 0.5 * np.log1p((self.band(function).error / np.asarray(error)) ** 2)
 
     def profile(self, label: str, values: Sequence[float]) -> Profile:
-        """The profile likelihood of one parameter: chi^2, or what is minimised, less its minimum.
+        """The profile likelihood of one parameter: the minimised sum less its minimum.
 
-        At each value the others are fitted again. Within 1 of the minimum is the 68% interval, 4
-        the 95% one, whatever its shape.
+        At each value the other parameters are fitted again. The excess is below 1 in the 68%
+        interval and below 4 in the 95% interval, whatever its shape.
         """
         require("label", f"one of {', '.join(self.labels)}", label, label in self.labels)
         which = self.labels.index(label)
@@ -202,7 +209,7 @@ class Fit:
 
     @property
     def aic(self) -> float:
-        """Akaike's criterion, -2 ln L + 2 `size`: the smaller, the better a model foretells."""
+        """Akaike's criterion, -2 ln L + 2 `size`: the smaller, the better a model predicts."""
         return self._deviance + 2.0 * self.size
 
     @property
@@ -212,17 +219,17 @@ class Fit:
 
     @property
     def p_value(self) -> float:
-        """How probable a chi^2 as large is if model and errors are right; NaN without errors."""
+        """The probability of a chi^2 as large if model and errors are right; NaN without errors."""
         return float(chdtrc(self.freedom, self.chi2)) if self._has_errors else np.nan
 
     @property
     def _is_improbable(self) -> bool:
-        """Whether the model is wrong; a robust loss is for data of which some are."""
+        """Whether the p-value is too small; not for a robust loss, which expects outliers."""
         return self.problem.loss == "linear" and self.p_value < IMPROBABLE
 
     @property
     def _deviance(self) -> float:
-        """-2 ln L but for a constant: chi^2, or n ln(chi^2 / n) where it tells the errors."""
+        """-2 ln L up to a constant: chi^2, or n ln(chi^2 / n) if errors are estimated from it."""
         count = count_of(self.data)
         return self.chi2 if self._has_errors else count * float(np.log(self.chi2 / count))
 
@@ -232,7 +239,7 @@ class Fit:
 
     @property
     def serial_correlation(self) -> float:
-        """Of each residual with the next, in standard deviations: large if the model is wrong."""
+        """The correlation of successive residuals, in standard deviations: large for bad models."""
         r = self.residuals - np.mean(self.residuals)
         return float(np.sum(r[:-1] * r[1:]) / np.sum(r**2) * np.sqrt(len(r)))
 
@@ -251,7 +258,7 @@ class Fit:
 
 
 def fit_of(problem: Problem, data: Runs, found: Minimum, reached: bool = True) -> Fit:
-    """The result of a search, and whether solvers reached their tolerance there."""
+    """The fit at a minimum; `reached` tells whether solvers reached their tolerance there."""
     residuals = np.asarray(found.best.residuals)
     converged = bool(np.any(found.converged))
     labels = problem.parameters.labels
@@ -290,15 +297,15 @@ def fit_of(problem: Problem, data: Runs, found: Minimum, reached: bool = True) -
 
 
 def _covariance(problem: Problem, found: Linear) -> tuple[np.ndarray, float]:
-    """(J^T J)^{-1}, or the sandwich; infinite in directions about which the data say nothing.
+    """The covariance, and how many parameters the data determine.
 
-    And how many parameters the data determine.
+    (J^T J)^{-1}, or the sandwich; infinite in directions that the data do not determine.
     """
     jacobian, penalty = np.asarray(found.jacobian), np.asarray(found.of_penalty)
     if problem.loss == "linear" and not penalty.size:
         return _inverse_square(jacobian), float(jacobian.shape[1])
     r = np.asarray(found.residuals)
-    # rho'(r^2), by which a robust loss weighs a residual.
+    # rho'(r^2), the weight of a residual under a robust loss.
     weight = np.asarray(jax.vmap(jax.grad(_rho(problem.loss)))(jnp.asarray(r**2)))
     weighted = np.sqrt(weight)[:, None] * jacobian
     inverse = _inverse_square(np.vstack([weighted, penalty]))

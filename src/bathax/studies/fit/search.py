@@ -1,4 +1,4 @@
-"""The minimum of a sum of squares from several starts, and what is there."""
+"""The search of a fit: the minimum of a sum of squares, from several starts."""
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache, partial
@@ -17,29 +17,32 @@ from bathax.studies.fit.data import Data, size_of, times_of, together, worst_sta
 from bathax.studies.fit.parameters import Parameters, Vector
 from bathax.studies.traced import KEPT, Traced, closed, value_and_jacobian
 
-# Levenberg-Marquardt takes a dozen steps, and where it takes so many it leads nowhere; minimisers
-# like those of optax creep.
+# The most steps of a search. Levenberg-Marquardt needs a dozen where it converges; minimisers like
+# those of optax need thousands.
 STEPS, STEPS_OF_MINIMISERS = 150, 20_000
-# Of r, with r^2 = z, the contribution rho(z) = |loss(r)|^2; as SciPy's `least_squares` has them.
+# Losses as functions of a residual r, with rho(r^2) = |loss(r)|^2, as in SciPy's `least_squares`.
 LOSSES: dict[str, Callable[[Array], Array]] = {
     "linear": lambda r: r,
     "soft_l1": lambda r: r * jnp.sqrt(2.0 / (1.0 + jnp.sqrt(1.0 + r**2))),
     "cauchy": lambda r: r * jnp.sqrt(_log_ratio(r**2)),
 }
 
-# The last step is one that changes no number x by more, absolutely or relatively, or no parameter
-# by more than this part of its standard error: after it the error is some hundred times less.
+# A search has converged when a step changes no number x by more than NEGLIGIBLE, absolutely or
+# relatively, or no parameter by more than OFFSET standard errors. That step is still taken, after
+# which the distance from the minimum is some hundred times less.
 NEGLIGIBLE, OFFSET = 1e-6, 1e-4
-# The first step is damped as if residuals were this part of the data.
+# The first step is damped as if the residuals were this fraction of the data.
 DAMPED = 0.3
 
 Runs = Data | Sequence[Data]
 
 
 class LevenbergMarquardt(optx.LevenbergMarquardt):
-    """That of optimistix, which takes its last, short step unseen: rounding might not accept it.
+    """The Levenberg-Marquardt method of optimistix, with two changes.
 
-    The trust region grows after good steps, not only nearly perfect ones: half as many steps.
+    The trust region grows after good steps and not only after nearly perfect ones, which halves the
+    number of steps. The last, short step is taken without a test whether it lowers the sum of
+    squares: that change is below rounding, and the test would refuse the step at random.
     """
 
     def __init__(self) -> None:
@@ -67,7 +70,7 @@ class LevenbergMarquardt(optx.LevenbergMarquardt):
         result: optx.RESULTS,
     ) -> tuple[Any, Any, dict[str, Any]]:
         y, aux, stats = super().postprocess(fn, y, aux, args, options, state, tags, result)
-        # Of a parameter that the data do not tell, a small part of the error may be a long step.
+        # A small part of the error of an undetermined parameter may be a long step: not that one.
         short = _is_short(state.y_eval - y, y, OFFSET)
         return jnp.where((result == optx.RESULTS.successful) & short, state.y_eval, y), aux, stats
 
@@ -78,10 +81,10 @@ def _is_short(step: Vector, y: Vector, limit: float) -> Bool[Array, ""]:
 
 
 def _is_flat(place: Any) -> Bool[Array, ""]:
-    """Whether at a place the residuals r are at right angles to their tangents.
+    """Whether the residuals r are orthogonal to the tangent space of the model.
 
-    With the projection P on those, |P r| / |r - P r| is what the parameters are off, relative to
-    their standard errors, times the root of their number over the degrees of freedom
+    With the projection P on that space, |P r| / |r - P r| is the distance of the parameters from
+    the minimum in standard errors, times the root of their number over the degrees of freedom
     [Bates & Watts 1981].
     """
     r, jacobian = place.residual, place.jac.as_matrix()
@@ -99,9 +102,10 @@ def _log_ratio(z: Array) -> Array:
 
 
 class Outcome(NamedTuple):
-    """(model - data) / error, the largest status, what solvers ask for, and the times of results.
+    """What a model gives at some parameters.
 
-    Solvers ask that choose their size.
+    The residuals (model - data) / error, the largest status, the sizes that solvers demand if they
+    choose their size, and the times of the results.
     """
 
     residuals: Float[Array, " residuals"]
@@ -134,9 +138,9 @@ def _program(
 
 
 class Problem(eqx.Module):
-    """What is minimised: the squares of the residuals, under a loss, and those of a penalty.
+    """What is minimised: the squared residuals under a loss, and the squares of a penalty.
 
-    `sizes` are of the solvers in `of` that choose them; the usual ones where there are none.
+    `sizes` are those of the solvers in `of` that choose their size; if empty, the usual ones.
     """
 
     parameters: Parameters
@@ -173,24 +177,24 @@ class Linear(NamedTuple):
     def at(
         cls, p: Vector, residuals: Callable[..., Any], penalties: Callable[..., Any]
     ) -> "Linear":
-        """All of it in one pass."""
+        """Values and Jacobians in one pass."""
         values, jacobians = value_and_jacobian(lambda p: (residuals(p), penalties(p)), p)
         return cls(p, *values, *jacobians)
 
     def moved(self, p: Vector) -> "Linear":
-        """The same at p, which is close."""
+        """The linear extrapolation to parameters p close by."""
         step = p - self.p
         residuals = self.residuals + self.jacobian @ step
         penalties = self.penalties + self.of_penalty @ step
         return self._replace(p=p, residuals=residuals, penalties=penalties)
 
     def terms(self, loss: str) -> Float[Array, " terms"]:
-        """What is squared and summed, with the loss of a residual."""
+        """What is squared and summed: residuals under a loss, and penalties."""
         return jnp.concatenate([LOSSES[loss](self.residuals), self.penalties])
 
 
 class Minimum(NamedTuple):
-    """The best place; of each start what it came down to, whether it converged, in which steps."""
+    """The best minimum; for each start the sum there, whether it converged, the number of steps."""
 
     best: Linear
     objectives: Float[Array, " starts"]
@@ -205,9 +209,9 @@ def search(
     fixed: Bool[np.ndarray, " n"],
     progress: bool = False,
 ) -> Minimum:
-    """Minimise from each of the guesses x; those of its numbers that are `fixed` stay."""
+    """Minimise from each of the guesses x, keeping the numbers that are `fixed`."""
     if jax.default_backend() == "cpu":
-        # A batch would be as slow as the slowest of them at every step.
+        # In a batch every start would take as many steps as the slowest.
         each = [descend(problem, data, x, fixed) for x in _shown(guesses, progress)]
         found = jax.tree.map(lambda *parts: np.stack(parts), *each)
     else:
@@ -229,7 +233,7 @@ def _shown(guesses: Float[np.ndarray, "starts parameters"], progress: bool) -> I
 def descend(
     problem: Problem, data: Runs, x: Vector, fixed: Bool[Array | np.ndarray, " n"]
 ) -> tuple[Linear, Array, Array, Array]:
-    """Where the search from x ends, what is minimised there, whether it converged, its steps."""
+    """The end of the search from x: its place, the sum there, whether it converged, its steps."""
     return _descend(problem, problem.program(data), data, x, fixed)
 
 
@@ -264,7 +268,7 @@ def _descend(
         by_jacobian if by_squares else plain,
         problem.solver,
         x,
-        # In such units, what a solver does with its tolerances depends on no error.
+        # In these units the tolerances of a solver do not depend on the errors of the data.
         args=DAMPED * size_of(data),
         has_aux=True,
         max_steps=STEPS if by_squares else STEPS_OF_MINIMISERS,

@@ -1,6 +1,6 @@
-"""How large the solvers in a fitted model are, where they choose: as its starts ask for.
+"""The sizes of solvers in a fitted model, if they choose them: as large as the starts need.
 
-The search may end where they ask for more, so that the status there is looked at.
+The search may end where larger ones are needed; therefore the status is checked there.
 """
 
 import dataclasses
@@ -12,15 +12,15 @@ from bathax._status import Status
 from bathax.studies.fit.search import Minimum, Problem, Runs, search
 from bathax.studies.sizes import larger, settled
 
-# How often a search goes on, each time with larger solvers.
+# How often a search is continued, each time with larger solvers.
 TRIES = 4
-# x of what is as good as at a bound.
+# Beyond this x a parameter is practically at its bound.
 FAR = 30.0
 STATUS, DEMANDS = attrgetter("status"), attrgetter("demands")
 
 
 def sized_problem(problem: Problem, data: Runs, guesses: np.ndarray) -> Problem:
-    """The problem with solvers as large as they ask for at the guesses x."""
+    """The problem with solvers as large as they need to be at the guesses x."""
     places = problem.parameters.bounded(guesses)
 
     def with_sizes(sizes: tuple[int, ...]) -> Problem:
@@ -36,9 +36,9 @@ def sized_problem(problem: Problem, data: Runs, guesses: np.ndarray) -> Problem:
 
 
 def refined(problem: Problem, data: Runs, found: Minimum) -> tuple[Problem, Minimum, bool]:
-    """What a search has found, from where it went on until the solvers reach their tolerance.
+    """The minimum of a search, continued with larger solvers until they reach their tolerance.
 
-    And whether they do in the end, or have a fixed size.
+    And whether they reach it in the end, or have a fixed size.
     """
     fixed = np.zeros(len(problem.parameters.labels), bool)
     for left in reversed(range(TRIES + 1)):
@@ -47,10 +47,10 @@ def refined(problem: Problem, data: Runs, found: Minimum) -> tuple[Problem, Mini
         if not left:
             break
         problem = dataclasses.replace(problem, sizes=larger(problem.sizes))
-        # A bound itself is infinitely far away.
+        # At a bound x is infinite.
         x = np.clip(problem.parameters.free(np.asarray(found.best.p)), -FAR, FAR)
         again = search(problem, data, x[None], fixed)
-        # Of all starts that came to this minimum, one went on.
+        # Only one of the starts that found this minimum was continued.
         found = found._replace(best=again.best, converged=found.converged & again.converged)
     return problem, found, False
 

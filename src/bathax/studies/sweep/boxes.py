@@ -36,7 +36,7 @@ from bathax.studies.sweep.record import Layout
 
 
 class SweepStore:
-    """An open store, which knows what of it is done."""
+    """An open store, which knows which of its boxes are done."""
 
     def __init__(self, place: Place) -> None:
         self._place = place
@@ -100,7 +100,7 @@ def create(
 
 
 def require_same(path: Path, definition: dict[str, Any]) -> None:
-    """Refuse to go on with a store of another version, or of another sweep, saying what differs."""
+    """Refuse to resume a store of another version or another sweep, saying what differs."""
     require_format(path, SWEEP)
     attributes = zarr.open_group(path, mode="r").attrs.asdict()
     begun = attributes["bathax_version"]
@@ -115,13 +115,13 @@ def require_same(path: Path, definition: dict[str, Any]) -> None:
 
 
 def remove_unfinished(path: Path) -> None:
-    """Remove the files that were being written when a sweep was killed."""
+    """Remove files that a killed sweep has left incomplete."""
     for file in path.rglob("*.partial"):
         file.unlink()
 
 
 def digest(axes: Axes) -> dict[str, str]:
-    """What tells one set of axes from another, in words for a reader."""
+    """A readable description of the axes, different for different axes."""
     return {
         name: f"{len(values)} values from {values[0]:g} to {values[-1]:g} along {dimension}, "
         f"checksum {crc32(values.tobytes()):08x}"
@@ -137,7 +137,7 @@ def _coordinates(axes: Axes, layout: Layout) -> dict[str, Any]:
 
 
 def _attributes(name: str, layout: Layout) -> dict[str, Any]:
-    """What is said of a variable; of a status in the words of the CF conventions."""
+    """The attributes of a variable; those of a status follow the CF conventions."""
     if name == "status":
         meanings = " ".join(status.name.lower() for status in Status)
         values = [int(status) for status in Status]

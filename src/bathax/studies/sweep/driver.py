@@ -1,4 +1,4 @@
-"""Sweeps: a function of named parameters over a grid of them, on every device, safe from kills."""
+"""Sweeps: a function of named parameters over a grid, on every device, resumable at any time."""
 
 import inspect
 import logging
@@ -23,9 +23,9 @@ from bathax.studies.sweep.record import Layout, Model
 from bathax.studies.sweep.sizes import Retrying, fitting_recorder
 from bathax.studies.traced import shareable
 
-# A sweep is cut into so many boxes if they hold at least so many times what a device takes at once,
-# and into more where a box would hold more than so many bytes. Neither the number of devices nor
-# that of processes matters, so that all make the same store.
+# A sweep is cut into PIECES boxes, or fewer if a box would hold fewer than LEAST times the points
+# that a device takes at once, or more if it would hold more than MOST_BYTES. Neither this nor the
+# store depends on the number of devices or processes.
 PIECES, LEAST, MOST_BYTES = 32, 32, 2**24
 
 RESERVED = ("time", "level")
@@ -57,28 +57,31 @@ def sweep(
     `of` takes the `axes` by name and returns a solution, a dynamical map, a mapping of arrays or an
     array, which is named `value`; it must work under `jit`. `axes` are `{name: values}`, or
     `{name: (dimension, values)}` for parameters that vary together along one dimension; a third
-    entry may hold attributes, like units.
+    entry may hold attributes, like units. A parameter that does not vary is an axis of one value.
     `quantities` are kept, by default all, each with its error estimate as `<name>_error` and its
-    derivatives by the parameters in `derivatives` as `<name>_by_<parameter>`; a parameter that does
-    not vary is an axis of one value.
+    derivatives with respect to the parameters in `derivatives` as `<name>_by_<parameter>`.
 
-    Solvers in `of` that choose their size take what the hardest points ask for; points that miss
-    their tolerance all the same are computed again with larger ones. Sweeps with the same `of`
-    share their programs.
+    Solvers in `of` that choose their size get the size that the hardest points need. Points that
+    still miss their tolerance are computed again with larger sizes. Sweeps with the same `of` share
+    their programs.
 
-    The result has a `status` for every point. A bad parameter, a tolerance that was not reached or
+    The result has a `status` for every point. A bad parameter, a tolerance that is not reached or
     an error concerns its point alone; the attribute `flag_meanings` of `status` has the reasons.
 
-    All local devices share the work, and the processes of `jax.distributed` where it is in use,
-    each writing boxes of its own. The process stays below `memory` GiB, or each device where they
-    are accelerators. With a `store`, the path of a zarr folder, the results go to disk box by box
-    and are read from there when used: with `resume` an interrupted sweep goes on, nothing being
-    computed twice, and `overwrite` allows to replace an earlier result. `definition`, a nested
-    table, is kept in the store, and a sweep with another one is not resumed; a function cannot be
-    compared.
+    All local devices share the work, and so do the processes of `jax.distributed` if it is in use,
+    each with its own boxes. The process stays below `memory` GiB; for accelerators this is the
+    limit of each device. With a `store`, the path of a zarr folder, results are written to disk box
+    by box and read from there when they are used. `resume` continues an interrupted sweep without
+    computing anything twice; `overwrite` allows to replace an earlier result. `definition`, a
+    nested table, is kept in the store: a sweep with a different one is not resumed. Functions
+    cannot be compared.
 
-    Raises `ValueError` for bad arguments, and `StoreError` where the store cannot be used. Not
-    itself for use under `jit`, `vmap` or `grad`: ask for `derivatives`.
+    Raises `ValueError` for bad arguments, and `StoreError` if the store cannot be used. `sweep`
+    itself does not work under `jit`, `vmap` or `grad`: use `derivatives`.
+
+    >>> found = bx.sweep(lambda kT0: bx.BoseEinstein(kT0)(1.0), {"kT0": [1.0, 2.0]})
+    >>> round(found.value.sel(kT0=2.0).item(), 4)  # 1 / (e^{1/2} - 1)
+    1.5415
     """
     require("of", "a function of the parameters", f"{of}", callable(of))
     grid = Axes.of(axes)
@@ -130,7 +133,7 @@ def _prepare(
     resume: bool,
     overwrite: bool,
 ) -> None:
-    """Make a store in the first of the processes, or check in each the one to go on with."""
+    """Make a store in the first of the processes, or check in each the one to resume."""
     if jax.process_index() == 0:
         clear_leftovers(path)
         if resume and path.exists():
@@ -141,20 +144,20 @@ def _prepare(
             boxes.create(path, grid, kept, lengths, definition, overwrite=overwrite)
     _wait("prepared")
     if jax.process_index() > 0:
-        # Files that a study names may have changed since the first process read them.
+        # Files named in a study may have changed since the first process read them.
         boxes.require_same(path, definition)
 
 
 def _fill(
     target: boxes.SweepStore, grid: Axes, program_for: Callable[[int], Retrying], show: bool
 ) -> None:
-    """Compute what is not done of this process's share of the boxes."""
+    """Compute this process's share of the boxes that are not done."""
     everything = list(target.boxes())
     _wait("opened")
     own = everything[jax.process_index() :: jax.process_count()]
     todo = [box for box, done in own if not done]
     if todo:
-        # For the first of all boxes, the largest, so that a sweep that goes on computes the same.
+        # For the first box of all, the largest, so that a resumed sweep computes the same numbers.
         program = program_for(_points_in(everything[0][0]))
         before = sum(_points_in(box) for box, done in own if done)
         shown = _shown(todo, before, show)
@@ -197,7 +200,7 @@ def _lengths(grid: Axes, kept: Layout) -> tuple[int, ...]:
 
 def _require_room(grid: Axes, kept: Layout, memory: float) -> None:
     """Refuse a result that is to be returned whole, and too large for that."""
-    # It is there twice in the end, compressed and not.
+    # In the end there are two copies, compressed and uncompressed.
     size = 2 * math.prod(grid.shape) * kept.bytes_of_point / GIB
     rule = f"above {size:.2g} GiB to hold the result in memory, unless it goes to a `store`"
     require("memory", rule, f"{memory:.2g} GiB", size < memory)
@@ -208,6 +211,6 @@ def _points_in(box: Box) -> int:
 
 
 def _wait(name: str) -> None:
-    """Wait until all processes are here."""
+    """Wait until all processes have come to this point."""
     if jax.process_count() > 1:
         sync_global_devices(f"bathax.sweep.{name}")

@@ -16,21 +16,21 @@ from bathax.studies.sweep.record import Record, Recorder
 from bathax.studies.traced import KEPT
 
 GIB = 2**30
-# Points that a device works on at a time, before memory is looked at: a processor gains nothing
-# from more, and an accelerator is busy only with many.
+# The number of points that a device computes at once, if memory allows: a processor gains nothing
+# from more, and an accelerator needs many.
 AT_ONCE = {"cpu": 4, "gpu": 512, "tpu": 512}
-# What JAX makes of an error inside a program, after it was compiled.
+# The exceptions that JAX raises for an error inside a compiled program.
 FAILURES = (jax.errors.JaxRuntimeError, ValueError)
 
 Values = dict[str, np.ndarray]
 
 
 class Program:
-    """What is kept of some points, computed on all local devices.
+    """The record of some points, computed on all local devices.
 
-    Points are spread over the devices, the last one repeated where they do not divide evenly, and
-    each device takes some of them at a time: as many as keep the process, or on an accelerator each
-    device, below `memory` bytes.
+    Points are spread over the devices; the last one is repeated until they divide evenly. Each
+    device computes so many of them at once that the process, or for accelerators each device, stays
+    below `memory` bytes.
     """
 
     def __init__(self, recorder: Recorder, count: int, memory: float) -> None:
@@ -49,7 +49,7 @@ class Program:
                 return
             least = f"at least {(used + needed) / GIB:.2g} GiB for one point at a time"
             require("memory", least, f"{memory / GIB:.2g} GiB", self._at_once > 1)
-            # By halves, so that a sweep that goes on does the same.
+            # By halves, so that a resumed sweep does the same.
             self._at_once //= 2
 
     @property
@@ -58,7 +58,7 @@ class Program:
         return self._at_once * self._sharding.mesh.size
 
     def __call__(self, points: Values) -> Values:
-        """What is kept of the points of a box."""
+        """The record of the points of a box."""
         try:
             found = jax.block_until_ready(self._run(self._spread(points)))
             return {name: np.asarray(value)[: _count(points)] for name, value in found.items()}
@@ -66,7 +66,7 @@ class Program:
             return self._one_by_one(points)
 
     def _spread(self, points: Values) -> dict[str, Any]:
-        """The points on their devices, the last one repeated until all have as many."""
+        """The points on their devices, with the last one repeated until all have equally many."""
         missing = (0, self._size - _count(points))
         padded = {name: np.pad(values, missing, "edge") for name, values in points.items()}
         return jax.device_put(padded, self._sharding)
@@ -78,7 +78,7 @@ class Program:
         results = use.output_size_in_bytes
         if not self._on_processor:
             return of_device + results
-        # Results are there twice: on the devices, and as what is written.
+        # There are two copies of the results: on the devices, and in the store.
         return self._sharding.mesh.size * (of_device + 2 * results)
 
     def _used(self) -> int:
@@ -103,7 +103,7 @@ class Program:
         return {name: np.stack([one[name] for one in found]) for name in self._recorder.variables}
 
     def _failed(self) -> Values:
-        """What is kept of a point that raised an error: NaN, or zero in place of integers."""
+        """The record of a point that raised an error: NaN, or zero for integers."""
         failed = {}
         for name, one in self._recorder.variables.items():
             fill = np.nan if np.issubdtype(one.dtype, np.inexact) else 0
@@ -122,7 +122,7 @@ def _sharding(devices: tuple[Any, ...]) -> NamedSharding:
 def _compiled(
     recorder: Recorder, size: int, at_once: int, devices: tuple[Any, ...]
 ) -> jax.stages.Compiled:
-    """The program for so many points, of which each device takes some at once."""
+    """The program for so many points, of which each device computes some at once."""
     sharding = _sharding(devices)
 
     def on_one_device(points: Any) -> Record:

@@ -1,4 +1,4 @@
-"""What is kept of one point: quantities, their errors, their derivatives, a status."""
+"""The record of one point: quantities, their errors, their derivatives, a status."""
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache, partial
@@ -19,9 +19,9 @@ from bathax.studies.lookup import about, attributes, has_levels, renamed_in_maps
 from bathax.studies.traced import KEPT, closed
 
 Record = dict[str, Any]
-# What a computation may say beside its quantities; the last is how large its solvers should be.
+# Entries of a record that are not quantities; the last are the sizes that its solvers need.
 DEMANDS = "demands of solvers"
-# Of what result the quantities are.
+# The entry that tells which names a result has for its quantities.
 MEANINGS = "meanings"
 ABOUT = ("t", "status", DEMANDS, MEANINGS)
 
@@ -33,14 +33,14 @@ class Meanings(eqx.Module):
 
 
 class Layout(NamedTuple):
-    """The variables of one point, the times if it has some, and what some names mean."""
+    """The variables of one point, its times if it has any, and the meanings of some names."""
 
     variables: dict[str, jax.ShapeDtypeStruct]
     times: np.ndarray | None
     meanings: Meanings
 
     def about(self, name: str) -> dict[str, str]:
-        """What is said of a variable."""
+        """The attributes of a variable."""
         for own, meant in self.meanings.pairs:
             if name == own or name.startswith((f"{own}_error", f"{own}_by_")):
                 return about(meant + name.removeprefix(own))
@@ -65,15 +65,15 @@ class Layout(NamedTuple):
 
 
 class Recorder:
-    """What is kept of a point with parameters of these names, traced once for solvers' `sizes`.
+    """The record of a point with parameters of these names, traced once for solvers' `sizes`.
 
-    Solvers of linear equations inside cannot be traced where several devices share the work.
+    Linear solvers in a function cannot be traced on several devices; it is traced before.
     """
 
     def __init__(self, model: "Model", names: tuple[str, ...], sizes: tuple[int, ...]) -> None:
         self.names = names
         point = {name: jnp.zeros(()) for name in names}
-        # What is asked for inside a `jit` or `vmap` of the function's own stays there.
+        # Demands inside a `jit` or `vmap` of the function itself cannot leave it.
         self._traced = closed(
             partial(model.record, sizes=sizes), partial(model.record, sizes=None), point
         )
@@ -94,12 +94,12 @@ class Recorder:
         return DEMANDS in self._traced.shapes
 
     def demands(self, points: dict[str, np.ndarray]) -> np.ndarray:
-        """The sizes that solvers ask for at some points; compiles nothing else."""
+        """The sizes that solvers demand at some points; nothing else is compiled."""
         return np.asarray(self._demands(points))
 
     def layout(self, point: dict[str, float]) -> Layout:
         """The variables, with the times at a point."""
-        # These are asked for alone: nothing else is computed.
+        # Only the times are computed, and nothing else.
         times = self._times({name: jnp.asarray(value) for name, value in point.items()})
         times = None if times is None else np.asarray(times)
         return Layout(self.variables, times, self._traced.shapes[MEANINGS])
@@ -108,19 +108,19 @@ class Recorder:
 # Sweeps of the same function share what is traced.
 @lru_cache(maxsize=KEPT)
 def recorder_of(model: "Model", names: tuple[str, ...], sizes: tuple[int, ...] = ()) -> Recorder:
-    """The recorder of a model, the same for equal arguments as long as it is among the last."""
+    """The recorder of a model; those of recent arguments are kept."""
     return Recorder(model, names, sizes)
 
 
 class Model(NamedTuple):
-    """A function of named parameters, and what is kept of what it returns."""
+    """A function of named parameters, and which of its results are kept."""
 
     of: Callable[..., Any]
     quantities: tuple[str, ...] | None
     derivatives: tuple[str, ...]
 
     def record(self, parameters: dict[str, Array], sizes: tuple[int, ...] | None) -> Record:
-        """All that is kept of a point; of solvers with these `sizes`, also what they ask for."""
+        """The record of a point; with `sizes` for the solvers it includes their demands."""
 
         def values(chosen: dict[str, Array]) -> tuple[Record, Record]:
             found = self._values(parameters | chosen, sizes)
@@ -130,7 +130,7 @@ class Model(NamedTuple):
         if not chosen:
             return values({})[1]
         slopes, found = jax.jacfwd(values, has_aux=True)(chosen)
-        # The value of a failed point is NaN and constant: its derivative is not known either.
+        # A failed point is NaN, a constant; its derivative has to be NaN too.
         return found | {
             f"{name}_by_{parameter}": jnp.where(jnp.isnan(found[name]), jnp.nan, slope)
             for name, by_parameter in slopes.items()
@@ -138,7 +138,7 @@ class Model(NamedTuple):
         }
 
     def _values(self, parameters: dict[str, Array], sizes: tuple[int, ...] | None) -> Record:
-        """Quantities and errors, the status, what is asked for."""
+        """Quantities and errors, the status, and the demands of solvers."""
         with sized(sizes) as demands:
             result = self.of(**parameters)
             found = _selected(result, self.quantities)
@@ -176,7 +176,7 @@ def _as_mapping(result: Any) -> dict[str, Array]:
 
 
 def _status(found: Record) -> Array:
-    """The status that came with a result; without one a point has failed where a number is NaN."""
+    """The status of a result; a result without one has failed if a number is NaN."""
     if "status" in found:
         return found["status"].astype(jnp.int8)
     numbers = [x for name, x in found.items() if name not in ABOUT]

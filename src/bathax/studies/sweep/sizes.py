@@ -1,6 +1,6 @@
-"""How large the solvers of a sweep are, where they choose: as the hardest of its points ask for.
+"""The sizes of solvers in a sweep, if they choose them: as large as the hardest points need.
 
-What solvers ask for is an estimate, so that points which miss their tolerance are computed again.
+Demands of solvers are estimates; points that miss their tolerance are computed again.
 """
 
 import itertools
@@ -14,9 +14,9 @@ from bathax.studies.sweep.axes import Axes
 from bathax.studies.sweep.program import Program, Values
 from bathax.studies.sweep.record import Model, Recorder, recorder_of
 
-# At so many points, ends included, solvers are asked.
+# The number of points, ends included, at which the demands of solvers are computed.
 ASKED = 128
-# How often a point is computed again, each time larger.
+# How often a point is computed again, each time with larger sizes.
 TRIES = 4
 
 
@@ -30,7 +30,7 @@ def fitting_recorder(model: Model, grid: Axes) -> tuple[Recorder, tuple[int, ...
 
 
 def _coarse(grid: Axes) -> Values:
-    """Points spread over the whole grid, its corners among them; always as many for a shape."""
+    """Points spread over the whole grid, with its corners; their number depends on its shape."""
     most = ASKED
     places = []
     for count, size in enumerate(sorted(grid.sizes.values())):
@@ -59,7 +59,7 @@ class Retrying:
         self._model, self._sizes, self._program, self._memory = model, sizes, program, memory
 
     def __call__(self, points: Values) -> Values:
-        """What is kept of the points of a box."""
+        """The record of the points of a box."""
         found = self._program(points)
         sizes = self._sizes
         for _ in range(TRIES if sizes else 0):
@@ -70,7 +70,7 @@ class Retrying:
             recorder = recorder_of(self._model, tuple(points), sizes)
             try:
                 program = Program(recorder, self._program.least, self._memory)
-            except ValueError:  # not enough memory: what there is stays, with its status
+            except ValueError:  # not enough memory: the results stay, with their status
                 break
             for some in np.split(missed, range(program.least, missed.size, program.least)):
                 again = program({name: values[some] for name, values in points.items()})

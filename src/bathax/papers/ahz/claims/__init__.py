@@ -1,4 +1,4 @@
-"""What AHZ claim: `cavity` Figs. 2-5, `text` the laws and the Markov limit, `atom` Fig. 6."""
+"""Claims of AHZ: `cavity` on Figs. 2-5, `text` on laws and the Markov limit, `atom` on Fig. 6."""
 
 from bathax.papers.ahz.claims import atom, cavity, text
 

@@ -1,4 +1,4 @@
-"""What AHZ claim about an atom in a vacuum (Fig. 6) and what the exact solution gives."""
+"""The claims of AHZ about an atom in a vacuum (Fig. 6), compared with the exact solution."""
 
 from collections.abc import Callable
 
@@ -96,7 +96,7 @@ def second_law_of_atom(results: Results) -> Claim:
 
 
 def _fall_between_poles(solution: QubitSolution) -> float:
-    """How far F falls, its pole apart."""
+    """The fall of F, without that across its pole."""
     intervals, _ = trajectory.pole_intervals(solution)
     parts = np.split(np.asarray(solution.free_energy), intervals + 1)
     return max(map(trajectory.largest_fall, parts))

@@ -1,4 +1,4 @@
-"""What AHZ claim about a cavity (Figs. 2-5) and what the exact solution gives."""
+"""The claims of AHZ about a cavity (Figs. 2-5), compared with the exact solution."""
 
 from collections.abc import Callable
 
@@ -256,7 +256,7 @@ CLAIMS: tuple[Callable[[Results], Claim], ...] = (
 
 
 def _other_fall(solution: Solution) -> float:
-    """How far F falls before and after its pole."""
+    """The fall of F before and after its pole."""
     free_energy = np.asarray(solution.free_energy)
     before = int(np.argmax(solution.entropy_rate < 0.0))
     return max(map(trajectory.largest_fall, (free_energy[:before], free_energy[before:])))

@@ -1,4 +1,4 @@
-"""What the text of AHZ claims about a cavity: laws of thermodynamics, and the Markov limit."""
+"""Claims in the text of AHZ about a cavity: laws of thermodynamics, and the Markov limit."""
 
 from collections.abc import Callable
 
@@ -37,7 +37,7 @@ def second_law(results: Results) -> Claim:
 
 
 def zeroth_law(results: Results) -> Claim:
-    """Two equal reservoirs: which mean the cavity finds."""
+    """Two equal reservoirs: which mean of their temperatures the cavity has."""
 
     def compared(pair: tuple[float, float]) -> str:
         weak = float(temperature_of(mean_occupation(*pair)))
@@ -64,7 +64,7 @@ def zeroth_law(results: Results) -> Claim:
 
 
 def markov(results: Results) -> Claim:
-    """How far the Born-Markov solution is off, by coupling."""
+    """The error of the Born-Markov solution, by coupling."""
     energy, temperature = (
         {ratio: compared.deviation(name) for ratio, compared in results.markov.items()}
         for name in ("energy", "temperature")
