@@ -130,11 +130,11 @@ def _temperature(cavity: Cavity, number: Scalar) -> Scalar:
     return jnp.exp(find_critical(excess, (weak - reach, weak + reach)))
 
 
-def at_temperature(cavity: Cavity, temperature: Scalar) -> Cavity:
+def at_temperature(cavity: Cavity, temperature: ArrayLike) -> Cavity:
     """The cavity with all its reservoirs in thermal states of one `temperature`.
 
     >>> cavity = bx.Cavity(1.0, bx.Reservoir(bx.Ohmic(0.1, 5.0), temperature=20.0))
-    >>> cold = bx.at_temperature(cavity, jnp.array(2.0))
+    >>> cold = bx.at_temperature(cavity, 2.0)
     >>> float(cold.reservoirs[0].temperature)
     2.0
     """

@@ -5,6 +5,8 @@ to U(w, t) = \int_0^t u(s) e^{iws} ds. Commutators are conserved, |u|^2 + \int d
 the noise is v = \int dw J n |U|^2 (AHZ Eq. 14b).
 """
 
+from collections.abc import Sequence
+
 import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Complex, Float
 
@@ -45,7 +47,7 @@ def noise_from_spectrum(cavity: Cavity, t: ArrayLike, points: int = 8192) -> Sca
 
 
 def excitation_spectrum(
-    cavity: Cavity, t: ArrayLike, frequencies: ArrayLike, points: int = 8192
+    cavity: Cavity, t: ArrayLike, frequencies: ArrayLike | Sequence, points: int = 8192
 ) -> Complex[Array, " nodes"]:
     r"""U(w, t) = \int_0^t u(s) e^{iws} ds.
 

@@ -4,6 +4,7 @@
 an independent way to the same density matrix.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import diffrax
@@ -21,7 +22,11 @@ from bathax.system.models import Cavity
 
 
 def integrate_master_equation(
-    cavity: Cavity, rho: ArrayLike, ts: ArrayLike, points: int = 4096, rtol: float = 1e-10
+    cavity: Cavity,
+    rho: ArrayLike | Sequence,
+    ts: ArrayLike | Sequence,
+    points: int = 4096,
+    rtol: float = 1e-10,
 ) -> Complex[Array, "times levels levels"]:
     """rho(t) in the Fock basis, laboratory frame, from any initial density matrix.
 

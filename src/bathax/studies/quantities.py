@@ -159,9 +159,15 @@ OF_SOLUTION = {
     ),
 }
 OF_MAP = {
-    "p11": Quantity("P11, what stays excited", "P_{11}", NUMBER, QUBIT, limits=(0.0, 1.0)),
+    "p11": Quantity(
+        "P11, the probability to stay excited", "P_{11}", NUMBER, QUBIT, limits=(0.0, 1.0)
+    ),
     "p00": Quantity(
-        "P00, what stays in the ground state", "P_{00}", NUMBER, QUBIT, limits=(0.0, 1.0)
+        "P00, the probability to stay in the ground state",
+        "P_{00}",
+        NUMBER,
+        QUBIT,
+        limits=(0.0, 1.0),
     ),
     "c": Quantity(
         "factor c on the coherence",
@@ -204,7 +210,7 @@ OF_MAP = {
 }
 OF_SYSTEM = {
     "critical_coupling": SystemQuantity(
-        "factor on J at which a bound state appears below",
+        "factor on J from which on there is a bound state below",
         r"\eta_c\,/\,\eta",
         formula="(e - w_s) / Sigma(e) at the lowest edge e of J",
         computed=lambda case: bx.critical_coupling(case.system),
@@ -221,7 +227,7 @@ OF_SYSTEM = {
         exists=_has_poles_of_temperature,
     ),
     "resonant_occupation": SystemQuantity(
-        "quanta n_p at which E stays in the end",
+        "quanta n_p from which E neither rises nor falls in the end",
         "n_p",
         NUMBER,
         CAVITY,
