@@ -22,10 +22,11 @@ from bathax.reservoir.plain import PlainFunction
 class Occupation(Validated):
     """Mean number n(w) of quanta in the mode of frequency w; the modes are uncorrelated.
 
-    `is_analytic` says whether n is known, and bounded, along paths in the lower half plane;
-    `temperature` is that of a thermal state, None of any other.
+    `statistics` is that of the quanta. `is_analytic` says whether n is known, and bounded, along
+    paths in the lower half plane; `temperature` is that of a thermal state, None of any other.
     """
 
+    statistics: ClassVar[str] = "boson"
     is_analytic: ClassVar[bool] = False
     temperature: ClassVar[Scalar | None] = None
 

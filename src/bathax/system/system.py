@@ -1,6 +1,7 @@
 """A system that exchanges quanta with its reservoirs: what a cavity and a qubit share."""
 
 from collections.abc import Iterable
+from typing import ClassVar
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -30,8 +31,11 @@ def _as_tuple(reservoirs: Reservoir | Iterable[Reservoir]) -> tuple[Reservoir, .
 class System(Validated):
     """One transition of frequency w_s coupled to reservoirs so that quanta are conserved.
 
-    `frequency` w_s > 0 and one `Reservoir` or several; their kernels add.
+    `frequency` w_s > 0 and one `Reservoir` or several; their kernels add. `statistics` is that of
+    the quanta in the reservoirs.
     """
+
+    statistics: ClassVar[str] = "boson"
 
     frequency: Scalar = parameter(POSITIVE)
     reservoirs: tuple[Reservoir, ...] = eqx.field(converter=_as_tuple)  # pyright: ignore
@@ -41,6 +45,8 @@ class System(Validated):
         require("reservoirs", words, "none", self.reservoirs)
         for bath in self.reservoirs:
             require_kind("reservoirs", words, bath, Reservoir)
+            of, found = self.statistics, bath.occupation.statistics
+            require("reservoirs", f"of {of}s", f"of {found}s", found == of)
 
     @property
     def has_modes(self) -> bool:

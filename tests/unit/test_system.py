@@ -1,4 +1,4 @@
-"""How a system and its reservoirs start: alone a state means an uncorrelated start."""
+"""How systems and reservoirs fit together, and start: a state alone means an uncorrelated start."""
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -34,3 +34,16 @@ def test_solvers_refuse_starts_that_they_do_not_know():
         bx.solve(bx.Cavity(1.0, BATH), Correlated(), TIMES, bx.Volterra())
     with pytest.raises(ValueError, match="a state of a qubit"):
         bx.solve(bx.Qubit(1.0, BATH), bx.Uncorrelated(bx.Fock(1)), TIMES)
+
+
+class Fermions(bx.Uniform):
+    """A filling of modes that hold one quantum each."""
+
+    statistics = "fermion"
+
+
+@pytest.mark.parametrize("system", [bx.Cavity, bx.Qubit])
+def test_quanta_of_another_statistics_are_refused(system):
+    bath = bx.Reservoir(bx.Lorentzian(0.1, 0.2, 1.0), occupation=Fermions(0.5))
+    with pytest.raises(ValueError, match="must be of bosons, but is of fermions"):
+        system(1.0, bath)
