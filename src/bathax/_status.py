@@ -37,6 +37,7 @@ class Status(IntEnum):
 
     @property
     def message(self) -> str:
+        """The outcome as a sentence."""
         return _MESSAGES[self]
 
 

@@ -1,0 +1,67 @@
+"""The shape of the code: short functions and files, and public names that say what they are."""
+
+import ast
+import inspect
+from pathlib import Path
+from statistics import median
+
+import pytest
+
+import bathax as bx
+
+FILES = sorted(Path(bx.__file__).parent.rglob("*.py"))
+TREES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in FILES}
+MOST_LINES, LONGEST, SHORT = 350, 45, 15
+
+
+def functions() -> list[ast.FunctionDef]:
+    """All functions and methods with a body of their own."""
+    found = [node for tree in TREES.values() for node in ast.walk(tree)]
+    return [node for node in found if isinstance(node, ast.FunctionDef) and body_of(node)]
+
+
+def body_of(function: ast.FunctionDef) -> list[ast.stmt]:
+    """What a function does, without its docstring."""
+    return function.body[ast.get_docstring(function) is not None :]
+
+
+def length(function: ast.FunctionDef) -> int:
+    """Lines from the first to the last statement."""
+    statements = body_of(function)
+    return (statements[-1].end_lineno or 0) - statements[0].lineno + 1
+
+
+def test_files_are_short():
+    lengths = {str(path): len(path.read_text(encoding="utf-8").splitlines()) for path in FILES}
+    assert not {path: lines for path, lines in lengths.items() if lines > MOST_LINES}
+
+
+def test_functions_are_short():
+    lengths = {function.name: length(function) for function in functions()}
+    assert not {name: lines for name, lines in lengths.items() if lines > LONGEST}
+    every = [length(function) for function in functions()]
+    assert median(every) <= 5
+    assert sum(lines < SHORT for lines in every) > 0.9 * len(every)
+
+
+def test_every_function_is_annotated():
+    """All of them, not only public ones; `self` and `cls` need none."""
+    bare = []
+    for path, tree in TREES.items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.FunctionDef):
+                given = node.args.posonlyargs + node.args.args + node.args.kwonlyargs
+                named = [one.arg for one in given if not one.annotation]
+                if node.returns is None or set(named) - {"self", "cls"}:
+                    bare.append(f"{path.name}:{node.lineno} {node.name}")
+    assert not bare
+
+
+@pytest.mark.parametrize("name", [name for name in dir(bx) if not name.startswith("_")])
+def test_public_names_are_documented(name):
+    thing = getattr(bx, name)
+    members = vars(thing) if inspect.isclass(thing) else {}
+    for own, member in {name: thing, **members}.items():
+        if not own.startswith("_") and (callable(member) or isinstance(member, property)):
+            text = member.fget.__doc__ if isinstance(member, property) else member.__doc__
+            assert text or inspect.getdoc(getattr(thing, own, None)), own
