@@ -24,10 +24,10 @@ figures: .venv/app          ## every figure and the table of claims, into figure
 
 # Files are taken as they come: otherwise those of few tests come last, and some take long.
 test: .venv/dev             ## unit, exact and physical tests
-	$(BIN)/pytest -q -n 2 --dist loadfile --no-loadscope-reorder
+	$(BIN)/pytest -q -n 2 --dist loadfile
 
 coverage: .venv/dev         ## the same, and which lines they reach
-	$(BIN)/pytest -q -n 2 --dist loadfile --no-loadscope-reorder --cov --cov-report=term
+	$(BIN)/pytest -q -n 2 --dist loadfile --cov --cov-report=term
 
 notebooks: .venv/dev        ## run the notebooks from top to bottom
 	mkdir -p build

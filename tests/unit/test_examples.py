@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import bathax as bx
+from bathax.studies.sweep.program import Program
 
 KNOWN = {"bx": bx, "jax": jax, "jnp": jnp, "np": np}
 # An abstract class, of which `Uncorrelated` is the example.
@@ -39,6 +40,8 @@ def test_every_public_name_has_one():
 def test_example(example, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("BATHAX_CACHE", "off")
+    # Tests use more memory in one process than a user's sweep may take by default.
+    monkeypatch.setattr(Program, "_used", lambda _: 0)
     with jax.numpy_dtype_promotion("standard"), jax.numpy_rank_promotion("allow"):
         outcome = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE).run(example)
     assert outcome.failed == 0
