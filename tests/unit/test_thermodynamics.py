@@ -8,6 +8,7 @@ from jax import lax
 
 import bathax as bx
 from bathax._estimate import judged
+from bathax._status import Status
 from bathax.cavity.green import GreenFunctions
 from bathax.numerics.grid import TimeGrid
 from bathax.thermodynamics.cavity import thermodynamics
@@ -101,3 +102,13 @@ def test_the_entropy_of_strongly_squeezed_states_in_the_vacuum(r):
     n = 2.0 * product / (1.0 + np.sqrt(1.0 + 4.0 * product))
     expected = (n + 1.0) * np.log1p(n) - n * np.log(n)
     np.testing.assert_allclose(solution.entropy, expected, rtol=1e-6)
+
+
+def test_a_grid_that_resolves_nothing_has_an_entropy_with_an_infinite_error():
+    """u grows to 1e33 there, of which powers overflow."""
+    cavity = bx.Cavity(1.0, bx.Reservoir(bx.Ohmic(0.7375, 2.825, 1.65), 16.33))
+    solution = bx.solve(cavity, bx.Fock(5), jnp.linspace(0.0, 57.15, 41), bx.Volterra(points=512))
+    assert solution.status == Status.TOLERANCE_NOT_REACHED
+    assert jnp.max(jnp.abs(solution.u)) > 1e10
+    assert not jnp.any(jnp.isnan(solution.entropy))
+    assert solution.error.entropy[-1] == jnp.inf

@@ -87,9 +87,11 @@ def _moments(
     green, error = estimate.value, estimate.error
     drift = green.drift(cavity.frequency)
     exchange = -2.0 * (green.u.conj() * drift).imag
-    # An unresolved grid can give v < 0, which no state has.
+    # An unresolved grid can give v < 0, or |u|^2 far above 1 + v, which no state has.
     transmission, noise = green.transmission, jnp.maximum(green.v, 0.0)
-    first, second = state.entropy_derivatives(transmission, noise)
+    most = 1.0 + noise
+    possible = jnp.where(transmission > 2.0 * most, most, transmission)
+    first, second = state.entropy_derivatives(possible, noise)
     entropy, by_transmission, by_noise = jnp.unstack(first)
     twice, mixed, twice_noise = jnp.unstack(second)
     value = Moments(
