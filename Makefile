@@ -22,7 +22,6 @@ BIN := .venv/bin
 figures: .venv/app          ## every figure and the table of claims, into figures/
 	$(BIN)/bathax figures --out figures
 
-# Files are taken as they come: otherwise those of few tests come last, and some take long.
 test: .venv/dev             ## unit, exact and physical tests
 	$(BIN)/pytest -q -n 2 --dist loadfile
 

@@ -10,25 +10,28 @@ from jaxlib import version
 
 FLAG = "xla_cpu_use_fusion_emitters"
 KNOWN_TO = ("0.10.",)
-_before: dict[str, str | None] = {}
+# What was put there, and what was there before.
+_asked: dict[str, str | None] = {}
 
 
 def ask_for_quick_loops() -> None:
     """Set the flag, unless the user has; it has no effect if XLA has been used before."""
     given = os.environ.get("XLA_FLAGS")
     if FLAG not in (given or "") and version.__version__.startswith(KNOWN_TO):
-        _before["XLA_FLAGS"] = given
-        os.environ["XLA_FLAGS"] = f"{given or ''} --{FLAG}=false"
+        os.environ["XLA_FLAGS"] = asked = f"{given or ''} --{FLAG}=false"
+        _asked[asked] = given
 
 
 def leave_no_flag() -> None:
     """Have XLA read its flags, then restore the environment, which child processes inherit."""
-    if not _before:
+    if not _asked:
         return
     from jaxlib import xla_client
 
     _ = xla_client.CompileOptions().executable_build_options.debug_options
-    given = _before.pop("XLA_FLAGS")
+    asked, given = _asked.popitem()
+    if os.environ.get("XLA_FLAGS") != asked:
+        return  # set to something else since then
     if given is None:
         del os.environ["XLA_FLAGS"]
     else:

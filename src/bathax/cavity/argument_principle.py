@@ -13,8 +13,7 @@ from bathax.cavity.sheet import LINE_END, Sheet
 from bathax.numerics.quadrature import half_line
 
 # Angles of the wedge in radians; the second serves if a zero lies on a line of the first.
-WEDGE = 1.0
-WEDGES = (WEDGE, 0.9)
+WEDGES = (1.0, 0.9)
 
 
 def has_all_zeros(

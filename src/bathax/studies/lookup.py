@@ -21,7 +21,7 @@ def names_of(kind: str) -> list[str]:
 
 
 def critical_of(kind: str) -> list[SystemQuantity]:
-    """What `bathax critical` prints of a "cavity" or a "qubit"; first what both kinds have."""
+    """What `bathax critical` prints of a "cavity" or a "qubit"; first what exists in every case."""
     found = [row for row in OF_SYSTEM.values() if row.critical and kind in row.systems]
     return sorted(found, key=lambda row: row.exists is not None)
 
