@@ -232,7 +232,8 @@ def main():
         "Lorentzians, P11 and |c| of a qubit. "
         "Default settings, every fit of a family from the middle of the ranges. Not the minimum: "
         "not converged, or with a larger chi^2 than the true parameters have. Told apart badly: "
-        "fits that warn of a correlation above 0.99. Without noise: the largest relative error of "
+        "fits that warn of a correlation above 0.99 of parameters that are not both well known. "
+        "Without noise: the largest relative error of "
         "a parameter of four sets. Seconds of the first fit, which compiles, and of a later one, "
         "two families at a time.",
         table(header, rows),

@@ -21,6 +21,7 @@ from jaxtyping import Array, Bool, Complex
 from bathax._checks import Scalar
 from bathax.cavity.poles import NOWHERE, Poles
 from bathax.cavity.sheet import Sheet
+from bathax.numerics.elementary import square_root
 
 # The circle has NODES nodes. Its radius is WIDTH times the distance to the nearest other pole or
 # edge; two poles are a pair if they are closer than CLOSE times that distance.
@@ -123,7 +124,7 @@ def _exponentials(
     from_edge = jnp.min(jnp.abs(sheet.edges.astype(complex) - center), initial=jnp.inf)
     least = jnp.minimum(least, jnp.minimum(NARROW * from_edge, CLOSE * room)) / radius.real
     wide = jnp.abs(squared) > least**2
-    h = jnp.where(wide, jnp.sqrt(jnp.where(wide, squared, 1.0)), least.astype(complex))
+    h = jnp.where(wide, square_root(jnp.where(wide, squared, 1.0)), least.astype(complex))
     x = h * CORNERS
     ratio = squared / x**2
     amplitudes = (1.0 + ratio + ratio**2) * (zeroth + (first - mean * zeroth) / x) / SIX

@@ -18,6 +18,7 @@ from jax import lax
 from jaxtyping import Array, Bool, Complex, Float, Int
 
 from bathax.cavity.sheet import Sector, Sheet
+from bathax.numerics.elementary import square_root
 
 BISECTIONS, NEWTON_STEPS, ABERTH_STEPS = 60, 9, 30
 # A polar grid around each edge: NEAR distances from NEAREST w_s to CHAINED bandwidths, FAR from
@@ -154,9 +155,11 @@ def _rational(sheet: Sheet) -> Found:
     sector = (0,) * (own.size + 1)
     cleared = _cleared(sheet, sector)
     half = 0.5 * (own - unit)
-    root = jnp.sqrt(half**2 + sheet.density_masses)
-    repelled = own - half + jnp.where((half.conj() * root).real < 0.0, -root, root)
-    level = unit + jnp.sum(own - repelled)
+    root = square_root(half**2 + sheet.density_masses)
+    # Starts on one line could not leave it if it is a symmetry axis: they are turned a little.
+    repulsion = jnp.where((half.conj() * root).real < 0.0, -root, root) - half
+    repulsion *= cmath.exp(0.1j)
+    starts = jnp.append(own + repulsion, unit - jnp.sum(repulsion))
 
     def advance(_: Int[Array, ""], state: tuple[Array, Array]) -> tuple[Array, Array]:
         # A pole of J with mass 0 is a root at which 1/G is 0/0: the start stays there.
@@ -166,11 +169,11 @@ def _rational(sheet: Sheet) -> Found:
         others = jnp.sum(jnp.where(apart == 0.0, 0.0, 1.0 / apart), axis=1)
         return z - jnp.nan_to_num(step) / (1.0 - jnp.nan_to_num(step) * others), step
 
-    # Starts on one line could not leave it if it is a symmetry axis: they are turned a little.
-    z = unit + (jnp.append(repelled, level) - unit) * cmath.exp(0.1j)
-    z, step = lax.fori_loop(0, ABERTH_STEPS, advance, (z, jnp.zeros_like(z)))
-    # Poles that merge are known to the root of the rounding error, or exactly, where 1/G' = 0.
-    hit = sheet.continued_inverse(z, sector) == 0.0
+    z, step = lax.fori_loop(0, ABERTH_STEPS, advance, (starts, jnp.zeros_like(starts)))
+    # Poles that merge are known to the root of the rounding error. There 1/G' may vanish but for
+    # rounding, and the last step be as large as any.
+    rounding = 16.0 * jnp.finfo(float).eps * (sheet.frequency + jnp.abs(z))
+    hit = jnp.abs(sheet.continued_inverse(z, sector)) < rounding
     good = (hit | (jnp.abs(step) < MERGED * sheet.frequency)) & (z.imag <= 0.0)
     return Found(z, good, sector)
 
@@ -230,7 +233,7 @@ def _followed(
         curvature = jnp.where(told, change, curvature)
         straight = value / slope
         # 2 f / (f' +- sqrt(f'^2 - 2 f f'')), with the sign of the larger denominator.
-        root = jnp.sqrt(1.0 - 2.0 * straight * curvature / slope)
+        root = square_root(1.0 - 2.0 * straight * curvature / slope)
         closer = 2.0 * straight / (1.0 + jnp.where(root.real < 0.0, -root, root))
         both = 2.0 * slope / curvature
         step = jnp.where(second & (k == TURNED), both - closer, closer)
@@ -270,7 +273,7 @@ def _levels(sheet: Sheet, sigma: Complex[Array, ""]) -> Complex[Array, " starts"
     if not z.size:
         return shifted
     middle, half = 0.5 * (z + unit), 0.5 * (z - unit)
-    root = jnp.sqrt(half**2 + sheet.density_masses)
+    root = square_root(half**2 + sheet.density_masses)
     return jnp.concatenate([shifted, middle + root, middle - root])
 
 

@@ -17,6 +17,7 @@ does not depend on t.
 """
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
@@ -35,6 +36,9 @@ from bathax.cavity.uncertainty import Expansion, uncertainty
 from bathax.numerics.exponential_sum import ExponentialSum, Terms, convolution, overlap
 from bathax.reservoir.tabulated import Tabulated, with_tables
 from bathax.system.models import Cavity
+
+# Sums over times that are no multiple of this take XLA ten times as long to compile.
+BLOCK = 32
 
 
 class Resonance(Solver):
@@ -133,16 +137,19 @@ def _green(
     cavity: Cavity, u: ExponentialSum, c: ExponentialSum, ts: Float[Array, " times"]
 ) -> GreenFunctions:
     """u, u', v, v' from u and c = g~ * u, with the exact values at t = 0."""
-    later, level = (ts > 0.0)[None, :], cavity.frequency.astype(complex)
-    found = overlap(u, c, ts, level, cavity.bandwidth)
+    count = ts.shape[0]
+    times = jnp.concatenate([np.zeros(1), ts, jnp.broadcast_to(ts[-1], -(count + 1) % BLOCK)])
+    later, level = (times > 0.0)[None, :], cavity.frequency.astype(complex)
+    found = overlap(u, c, times, level, cavity.bandwidth)
     values, drifts = jnp.where(later, found.f, np.array([[1.0], [0.0]], complex))
     noise = jnp.where(later[0], found.g, 0.0)
     number, work = jnp.where(later, found.integrals, 0.0)
     exchange = values.conj() * noise
-    return GreenFunctions(
+    green = GreenFunctions(
         u=values,
         du=drifts - 1j * level * values,
         v=2.0 * number.real,
         dv=2.0 * exchange.real,
         interaction_noise=4.0 * work.imag - 2.0 * exchange.imag,
     )
+    return jax.tree.map(lambda x: x[1 : count + 1], green)

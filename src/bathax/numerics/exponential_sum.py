@@ -247,42 +247,31 @@ def overlap(
     origin: Complex[Array, ""],
     bandwidth: Scalar,
 ) -> Overlap:
-    """Two sums at increasing times and the integral of their product from t = 0.
+    """Two sums at times that increase from 0, and the integral of their product.
 
     Products with a pole are integrated in closed form. The cuts have to be smooth for times below
     1e-6 / `bandwidth`.
     """
     both = f.with_moment(origin)
-    # Integrals in closed form are differences of their values at t and at 0.
-    times = jnp.concatenate([np.zeros(1), ts])
     of_f, of_g = _quotients(g.discrete, f.cuts), _quotients(f.discrete, g.cuts)
     poles, cuts, g_poles, g_cuts, on_f, on_g = together(
-        [[both.discrete], both.cuts, [g.discrete], g.cuts, of_f, of_g], times
+        [[both.discrete], both.cuts, [g.discrete], g.cuts, of_f, of_g], ts
     )
-    total = _pole_overlap(both.discrete, g.discrete, times)
+    total = _pole_overlap(both.discrete, g.discrete, ts)
     if g.cuts:
-        of_pole = phases(f.discrete.frequencies, times).conj() * on_g
-        total += _weighted(both.discrete.amplitudes.conj(), (of_pole - of_pole[:, :1])[None])
+        turning = phases(f.discrete.frequencies, ts).conj()
+        total += both.discrete.amplitudes.conj() @ (turning * on_g)
     if f.cuts:
         # By parts: with e = e^{-iwt} the integral of f' conj(e) is f conj(e) at both ends and that
         # of f conj(e), times -i w*.
-        turning, w = phases(g.discrete.frequencies, times).conj(), g.discrete.frequencies.conj()
-        of_pole, ends = turning * on_f, turning * cuts[:1]
-        of_pole, ends = of_pole - of_pole[:, :1], ends - ends[:, :1]
-        pair = jnp.stack([of_pole, ends - 1j * (w - origin)[:, None] * of_pole])
-        total += _weighted(g.discrete.amplitudes.conj()[None], pair).conj()
-    total, cuts, g_cuts = (x[..., 1:] if isinstance(x, Array) else x for x in (total, cuts, g_cuts))
-    return Overlap(
-        poles[:, 1:] + cuts,
-        g_poles[1:] + g_cuts,
-        total + _cut_overlap(both.cuts, g.cuts, ts, bandwidth),
-    )
-
-
-def _weighted(weights: Array, values: Complex[Array, "sums terms times"]) -> Array:
-    """The weighted sum over a few terms."""
-    weights = jnp.broadcast_to(weights[:, :, None], (2, *values.shape[1:]))
-    return jnp.sum(weights * jnp.broadcast_to(values, weights.shape), axis=1)
+        turning, w = phases(g.discrete.frequencies, ts).conj(), g.discrete.frequencies.conj()
+        weights = g.discrete.amplitudes.conj()
+        moments = jnp.stack([weights, -1j * (w - origin) * weights]) @ (turning * on_f)
+        ends = jnp.stack([jnp.zeros_like(cuts[0]), (weights @ turning) * cuts[0]])
+        total += (moments + ends).conj()
+    total += _cut_overlap(both.cuts, g.cuts, ts, bandwidth)
+    # Integrals in closed form are differences of their values at t and at 0.
+    return Overlap(poles + cuts, g_poles + g_cuts, total - total[:, :1])
 
 
 def _quotients(poles: Terms, cuts: tuple[Terms, ...]) -> list[Terms]:
@@ -302,23 +291,20 @@ def _pole_overlap(f: Terms, g: Terms, ts: Float[Array, " times"]) -> Complex[Arr
     running = _exprel(gap[:, :, None] * t[None, None, :], left[:, None, :] * right[None, :, :])
     weights = f.amplitudes.conj()[:, :, None] * g.amplitudes[None, None, :]
     pairs = gap.size
-    running = (t[None, None, :] * running).reshape(1, pairs, ts.size)
-    return _weighted(weights.reshape(2, pairs), running)
+    return weights.reshape(2, pairs) @ (t[None, None, :] * running).reshape(pairs, ts.size)
 
 
 def _cut_overlap(
     f: tuple[Terms, ...], g: tuple[Terms, ...], ts: Float[Array, " times"], bandwidth: Scalar
 ) -> Complex[Array, "2 times"]:
-    """The integral for cuts: those of one branch on panels, others in closed form."""
+    """The integral for cuts: on panels for those of one branch, others up to a constant."""
     total = jnp.zeros((2, ts.shape[0]), complex)
     for cut in f:
         others = [other for other in g if other.branch != cut.branch]
         if others:
             quotients = _quotients(cut, tuple(others))
-            start = sum(jnp.sum(part.amplitudes, axis=-1) for part in quotients)
             (running,) = together([quotients], ts)
-            running = phases(cut.frequencies, ts).conj() * running - jnp.asarray(start)[:, None]
-            total += cut.amplitudes.conj() @ running
+            total += cut.amplitudes.conj() @ (phases(cut.frequencies, ts).conj() * running)
     for branch in {cut.branch for cut in f} & {cut.branch for cut in g}:
         one, other = ([cut for cut in cuts if cut.branch == branch] for cuts in (f, g))
         total += _panel_overlap(one, other, ts, bandwidth)

@@ -8,8 +8,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
-from jaxtyping import Array, Complex, Float, Inexact
+from jaxtyping import Array, Complex, Float, Inexact, Int
 
+from bathax.numerics.elementary import logarithm
 from bathax.numerics.grid import TimeGrid
 
 PANEL = 32
@@ -51,14 +52,29 @@ def half_line(last: float, count: int) -> tuple[np.ndarray, np.ndarray]:
 
 def half_line_position(r: Complex[Array, "..."], last: float, count: int) -> Complex[Array, "..."]:
     """The position of r among the nodes of `half_line`, continued to complex r."""
-    logarithm = jnp.log(r)
+    return (_exponent(r) - SMALLEST) * (count / (last - SMALLEST))
+
+
+@jax.custom_jvp
+def _exponent(r: Complex[Array, "..."]) -> Complex[Array, "..."]:
+    """x of r = exp(x - e^{-(x - EVEN_FROM)})."""
+    goal = logarithm(r)
     # In the double exponential part x is about EVEN_FROM - log(EVEN_FROM - log r).
-    deep = logarithm.real < EVEN_FROM - 1.0
-    x = jnp.where(deep, EVEN_FROM - jnp.log(jnp.where(deep, EVEN_FROM - logarithm, 1.0)), logarithm)
-    for _ in range(4):  # Newton's method
+    deep = goal.real < EVEN_FROM - 1.0
+    start = jnp.where(deep, EVEN_FROM - logarithm(jnp.where(deep, EVEN_FROM - goal, 1.0)), goal)
+
+    def improved(_: Int[Array, ""], x: Array) -> Array:  # by Newton's method
         depth = jnp.exp(EVEN_FROM - x)
-        x = x - (x - depth - logarithm) / (1.0 + depth)
-    return (x - SMALLEST) * (count / (last - SMALLEST))
+        return x - (x - depth - goal) / (1.0 + depth)
+
+    return lax.fori_loop(0, 4, improved, start)
+
+
+@_exponent.defjvp
+def _exponent_jvp(primals: tuple, tangents: tuple) -> tuple[Array, Array]:
+    (r,), (dr,) = primals, tangents
+    x = _exponent(r)
+    return x, dr / (r * (1.0 + jnp.exp(EVEN_FROM - x)))
 
 
 @cache

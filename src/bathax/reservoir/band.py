@@ -15,6 +15,7 @@ from bathax._checks import (
     converting,
     parameter,
 )
+from bathax.numerics.elementary import square_root
 from bathax.numerics.grid import TimeGrid
 from bathax.numerics.special import jinc
 from bathax.reservoir.continuation import Piece
@@ -71,7 +72,7 @@ class SemicircleBand(SpectralDensity):
     def _continued(self, z: Complex[Array, "..."]) -> Complex[Array, "..."]:
         x = (z - self.center.astype(complex)) / self.half_width.astype(complex)
         scale = (2.0 / jnp.pi) * (self.eta / self.half_width).astype(complex)
-        return scale * jnp.sqrt(1.0 - x) * jnp.sqrt(1.0 + x)
+        return scale * square_root(1.0 - x) * square_root(1.0 + x)
 
     def measure(self, resolution: int) -> Measure:
         # w = w_0 + W cos(theta) makes J dw periodic in theta, for which the midpoint rule is best.
@@ -88,5 +89,5 @@ class SemicircleBand(SpectralDensity):
     def self_energy(self, z: Complex[Array, "..."]) -> Complex[Array, "..."]:
         """Sigma(z) = 2 eta / [z - w_0 + sqrt(z - w_0 - W) sqrt(z - w_0 + W)]."""
         low, high = self.lower.astype(complex), (self.center + self.half_width).astype(complex)
-        root = jnp.sqrt(z - high) * jnp.sqrt(z - low)
+        root = square_root(z - high) * square_root(z - low)
         return 2.0 * self.eta.astype(complex) / (z - self.center.astype(complex) + root)

@@ -33,6 +33,22 @@ def test_derivatives_of_the_power():
     np.testing.assert_allclose(by_exponent, np.log(BASES) * BASES**-1.7, rtol=1e-13, atol=1e-15)
 
 
+ON_THE_CUT = [-1.0, complex(-1.0, -0.0), -1e-9 + 1e-18j, -1e-9 - 1e-18j]
+EXTREME = [1e-200, 1e-160 - 1e-155j, -1e300 + 1e299j]
+POINTS = np.array([1.0, 1j, -2j, 3.0 - 4.0j, 1.0 - 1e-9j, *ON_THE_CUT, *EXTREME])
+
+
+@pytest.mark.parametrize("name", ["square_root", "logarithm"])
+def test_roots_and_logarithms_agree_with_numpy(name):
+    """On both sides of the cut, with derivatives."""
+    ours, numpys = getattr(elementary, name), {"square_root": np.sqrt, "logarithm": np.log}[name]
+    values, slopes = jax.jit(lambda w: jax.jvp(ours, (w,), (jnp.ones_like(w),)))(POINTS)
+    np.testing.assert_allclose(values, numpys(POINTS), rtol=1e-15, atol=1e-16)
+    expected = {"square_root": 0.5 / np.sqrt(POINTS), "logarithm": 1.0 / POINTS}[name]
+    np.testing.assert_allclose(slopes[:-3], expected[:-3], rtol=1e-14)
+    assert elementary.square_root(jnp.zeros((), complex)) == 0.0
+
+
 def test_phase_factor_agrees_with_mpmath():
     exact = np.array([complex(mpmath.expj(mpmath.mpf(x))) for x in ANGLES])
     np.testing.assert_allclose(phase_factor(ANGLES), exact, rtol=0, atol=3e-16)

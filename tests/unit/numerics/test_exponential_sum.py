@@ -13,6 +13,7 @@ from bathax.numerics.quadrature import gauss_legendre, half_line
 from bathax.numerics.running_integral import NODES, running_rule
 
 TS = jnp.array([0.3, 1.0, 4.0])
+FROM_0 = jnp.concatenate([jnp.zeros(1), TS])
 
 
 def power_law(edge, exponent, angle, branch, count=256):
@@ -83,8 +84,8 @@ def test_convolution():
 def test_overlap(f, g):
     left, right, origin = function(f), function(g), 0.6
     drift = function(f.with_moment(jnp.asarray(origin, complex))[1])
-    found = jax.jit(overlap)(f, g, TS, jnp.asarray(origin, complex), jnp.ones(()))
-    for h, of_h in zip((left, drift), found.integrals, strict=True):
+    found = jax.jit(overlap)(f, g, FROM_0, jnp.asarray(origin, complex), jnp.ones(()))
+    for h, of_h in zip((left, drift), found.integrals[:, 1:], strict=True):
         expected = [integral(lambda s, h=h: h(s).conj() * right(s), t) for t in TS.tolist()]
         np.testing.assert_allclose(of_h, expected, atol=1e-10)
 
@@ -95,7 +96,10 @@ def test_derivatives_of_the_overlap_by_the_times():
 
     @jax.jit
     def slopes(ts, d_ts):
-        integrals = lambda ts: overlap(F, G, ts, origin, jnp.ones(())).integrals  # noqa: E731
+        def integrals(ts):
+            times = jnp.concatenate([jnp.zeros(1), ts])
+            return overlap(F, G, times, origin, jnp.ones(())).integrals[:, 1:]
+
         return jax.jvp(integrals, (ts,), (d_ts,))
 
     expected = F.with_moment(origin)(TS).conj() * G(TS)[None, :]
