@@ -85,12 +85,12 @@ def both_rules(nodes: int) -> Complex[np.ndarray, "2 1 nodes"]:
 
 def _on_rings(sheet: Sheet, rings: Rings, nodes: int) -> Complex[Array, "2 edges ring"]:
     """G on the rings: above the real axis as it is, below it the part that the lines leave."""
-    z, total = rings.below, jnp.zeros((2, *rings.below.shape), complex)
-    for sector in range(sheet.sides.size):
-        ends = sheet.ends_of(np.full(z.size, sector))
-        left = part_left(sheet, z.ravel(), ends, ANGLE, nodes).reshape(total.shape)
-        density = sheet.continued_density(z, sector)
-        total += left / (rings.inverse + 2j * jnp.pi * density)[None]
+    sectors = np.arange(sheet.sides.size)
+    z = jnp.broadcast_to(rings.below[None], (sectors.size, *rings.below.shape))
+    ends = sheet.ends_of(np.repeat(sectors, rings.below.size))
+    left = part_left(sheet, z.ravel(), ends, ANGLE, nodes).reshape(2, *z.shape)
+    inverse = rings.inverse[None] + 2j * jnp.pi * sheet.continued_density(z, sectors)
+    total = jnp.sum(left / inverse[None], axis=1)
     return jnp.where(LOWER, total, (1.0 / rings.inverse).conj()[None])
 
 
