@@ -137,7 +137,7 @@ def _rotating(
 ) -> Rotating:
     """The solution for kernels g and g~ in the rotating frame."""
     y = solve_integro_differential(memory, step)
-    flow, c = (gregory.convolve(kernel[None], y, step)[0] for kernel in (memory, noise))
+    flow, c = (gregory.convolve(kernel, y, step) for kernel in (memory, noise))
     exchange = y.conj() * c
     # <f'(t) df/dt> = conj(y) c + 2i int_0^t Im[y' conj(c)] ds for the noise part f of a(t).
     work = gregory.integrate(-(flow * c.conj()).imag, step)

@@ -10,7 +10,6 @@ exactly. All weights are rational numbers, computed exactly and rounded once.
 from fractions import Fraction
 from functools import cache
 from math import comb, factorial
-from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -19,6 +18,7 @@ from jax import lax
 from jaxtyping import Array, Complex, Float, Inexact
 
 from bathax._checks import Scalar
+from bathax.numerics.matrices import product
 
 # Order 10 gains two digits over order 8 on resolved grids; from 12 on coarse grids are unstable.
 ORDER = 10
@@ -147,36 +147,41 @@ def _starting_system() -> np.ndarray:
 
 
 def starting_system(
-    kernel: Complex[Array, " order"],
-) -> tuple[Complex[Array, "order order"], Complex[Array, "more order"]]:
+    kernel: Complex[Array, "*matrix order"],
+) -> tuple[Complex[Array, "*matrix order order"], Complex[Array, "*matrix more order"]]:
     """Two matrices [n, j] that act on the first p samples f_j; see `_starting_system`."""
     weights = jnp.asarray(_starting_system(), kernel.dtype)
     both = jnp.tensordot(kernel, weights, axes=1)
-    return both[:ORDER], both[ORDER:]
+    return both[..., :ORDER, :], both[..., ORDER:, :]
 
 
-def trimmed(samples: Inexact[Array, " points"]) -> Inexact[Array, " points"]:
+def trimmed(samples: Inexact[Array, "... points"]) -> Inexact[Array, "... points"]:
     """(1 - c_j) f_j, the samples as they enter a sum corrected at one end."""
-    return samples * _kept(samples.shape[0], samples.dtype)
-
-
-def _kept(points: int, dtype: Any) -> Inexact[Array, " points"]:
-    """1 - c_j at every grid point."""
-    c = jnp.asarray(end_corrections(), dtype)
-    return 1.0 - jnp.pad(c, (0, points - ORDER))
+    c = jnp.asarray(end_corrections(), samples.dtype)
+    kept = 1.0 - jnp.pad(c, (0, samples.shape[-1] - ORDER))
+    return samples * kept.reshape((1,) * (samples.ndim - 1) + kept.shape)
 
 
 def with_start(
-    start: Inexact[Array, " order"], samples: Inexact[Array, " points"]
-) -> Inexact[Array, " points"]:
+    start: Inexact[Array, "... order"], samples: Inexact[Array, "... points"]
+) -> Inexact[Array, "... points"]:
     """The samples with the first p replaced."""
     # Elementwise, so that the compiler merges it with what comes before and after.
-    size = samples.shape[0]
-    return jnp.where(jnp.arange(size) < ORDER, jnp.pad(start, (0, size - ORDER)), samples)
+    size = samples.shape[-1]
+    is_start = jnp.arange(size).reshape((1,) * (samples.ndim - 1) + (size,)) < ORDER
+    return jnp.where(is_start, extended(start, size), samples)
 
 
-def integrate(samples: Inexact[Array, " points"], step: Scalar) -> Inexact[Array, " points"]:
+def extended(samples: Inexact[Array, "... some"], points: int) -> Inexact[Array, "... points"]:
+    """The samples, followed by zeros."""
+    missing = points - samples.shape[-1]
+    return jnp.pad(samples, [(0, 0)] * (samples.ndim - 1) + [(0, missing)])
+
+
+def integrate(samples: Inexact[Array, "... points"], step: Scalar) -> Inexact[Array, "... points"]:
     """The running integral int_0^{t_n} f(s) ds at every grid point."""
+    if samples.ndim > 1:
+        return jax.vmap(lambda row: integrate(row, step))(samples)
     rules = (_block_weights(), _start_weights())
     weights, starting = (jnp.asarray(rule, samples.dtype) for rule in rules)
     size, head = samples.shape[0], samples[:ORDER]
@@ -228,23 +233,24 @@ def integrate_damped(
 
 
 def convolve(
-    kernels: Complex[Array, "kernels points"], f: Complex[Array, " points"], step: Scalar
-) -> Complex[Array, "kernels points"]:
-    """int_0^{t_n} k(t_n - s) f(s) ds at every grid point, for several kernels and one f.
+    k: Complex[Array, "*left points"], f: Complex[Array, "*right points"], step: Scalar
+) -> Complex[Array, "*both points"]:
+    """int_0^{t_n} k(t_n - s) f(s) ds at every grid point, for numbers or for matrices.
 
     The corrected weights factorise up to an overlap, 1 - c_i - c_j = (1 - c_i)(1 - c_j) - c_i c_j.
     The first term is one FFT convolution of length 2 points; the overlap contributes to the first
     2p - 1 points only.
     """
-    size, count = f.shape[0], kernels.shape[0]
-    spectra = jnp.fft.fft(jnp.pad(kernels * _kept(size, f.dtype)[None], ((0, 0), (0, size))))
-    spectrum = jnp.fft.fft(jnp.pad(trimmed(f), (0, size)))
-    sums = jnp.fft.ifft(spectra * spectrum[None])[:, :size]
-    heads = (kernels[:, :ORDER, None] * f[None, None, :ORDER]).reshape(count, -1)
+    size = f.shape[-1]
+    spectra = [jnp.fft.fft(extended(trimmed(samples), 2 * size)) for samples in (k, f)]
+    sums = jnp.fft.ifft(product(*spectra))[..., :size]
+    early, late = (samples[..., :ORDER] for samples in (k, f))
+    # All products k_i f_j, i before j.
+    heads = product(jnp.repeat(early, ORDER, axis=-1), jnp.tile(late, ORDER))
     weights = _convolution_start().reshape(ORDER**2, -1)
     start = heads @ jnp.asarray(weights, f.dtype)
-    overlaps = jnp.pad(start[:, ORDER:], ((0, 0), (0, size - 2 * ORDER + 1)))
-    return jax.vmap(with_start)(start[:, :ORDER], sums - overlaps) * step.astype(f.dtype)
+    overlaps = extended(start[..., ORDER:], size)
+    return with_start(start[..., :ORDER], sums - overlaps) * step.astype(f.dtype)
 
 
 def running_weights(points: int) -> Float[Array, "points points"]:

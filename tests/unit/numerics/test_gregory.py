@@ -60,17 +60,19 @@ def test_convolution_of_polynomials_is_exact(a, b):
     exact = 40 if a + b < ORDER else ORDER
     t = times(40).astype(complex) / 10.0
     beta = factorial(a) * factorial(b) / factorial(a + b + 1)
-    result = convolve((t**a)[None, :], t**b, STEP)[0] / 10.0
+    result = convolve(t**a, t**b, STEP) / 10.0
     error = result - beta * t ** (a + b + 1)
     assert jnp.abs(error[:exact]).max() < 1e-14
 
 
-def test_convolution_takes_several_kernels():
+def test_convolution_of_matrices_is_the_sum_over_their_elements():
     t = times(64).astype(complex)
-    kernels = jnp.stack([jnp.exp(-t), jnp.cos(t)])
-    both = convolve(kernels, t, STEP)
-    for kernel, result in zip(kernels, both, strict=True):
-        np.testing.assert_allclose(convolve(kernel[None, :], t, STEP)[0], result, atol=1e-14)
+    k = jnp.stack([jnp.stack([jnp.exp(-t), t]), jnp.stack([jnp.cos(t), jnp.ones_like(t)])])
+    f = jnp.stack([jnp.exp(2j * t), t**2])[:, None]
+    found = convolve(k, f, STEP)
+    for i in range(2):
+        expected = sum(convolve(k[i, j], f[j, 0], STEP) for j in range(2))
+        np.testing.assert_allclose(found[i, 0], expected, atol=1e-13)
 
 
 def order_of(error: Callable[[int], float]) -> float:
@@ -91,7 +93,7 @@ def test_order_of_the_convolution():
         kernel, step = wave(points, 3j)
         f, _ = wave(points, -2.5j)
         exact = (kernel - f) / 5.5j
-        return np.abs(convolve(kernel[None, :], f, step)[0] - exact).max()
+        return np.abs(convolve(kernel, f, step) - exact).max()
 
     assert 10.5 < order_of(error) < 12.5
     assert error(512) < 1e-13
@@ -104,8 +106,8 @@ def test_both_are_linear_maps_under_jit_vmap_and_grad():
     np.testing.assert_allclose(mapped[1], integrate(pair[1], step), atol=1e-14)
     slope = jax.grad(lambda s: integrate(s * samples, step)[-1].real)(1.0 + 0j)
     assert slope.real == pytest.approx(float(integrate(samples, step)[-1].real), rel=1e-13)
-    by_step = jax.grad(lambda h: convolve(pair, samples, h)[0, -1].real)(step)
-    expected = convolve(pair, samples, step)[0, -1].real / step
+    by_step = jax.grad(lambda h: convolve(pair[0], samples, h)[-1].real)(step)
+    expected = convolve(pair[0], samples, step)[-1].real / step
     assert by_step == pytest.approx(float(expected), rel=1e-12)
 
 

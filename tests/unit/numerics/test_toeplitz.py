@@ -59,3 +59,27 @@ def test_divide_in_reverse_mode_and_mapped():
     assert by_a.real == pytest.approx(-total, rel=1e-12)
     mapped = jax.vmap(divide)(jnp.stack([b, 2.0 * b]), jnp.stack([a, a]))
     np.testing.assert_allclose(mapped[1], 2.0 * quotient, atol=1e-13)
+
+
+def test_division_by_a_series_of_matrices():
+    """Against the dense block-triangular system, with derivatives in reverse mode."""
+    n, size = 256, 3
+    rng = np.random.default_rng(6)
+    a = 0.9 ** np.arange(n) * (
+        rng.normal(size=(size, size, n)) + 1j * rng.normal(size=(size, size, n))
+    )
+    a[..., 0] = 20.0 * np.eye(size) + rng.normal(size=(size, size))
+    b = rng.normal(size=(size, 2, n)) + 0j
+    blocks = np.zeros((n, size, n, size), complex)
+    for k in range(n):
+        for late in range(k, n):
+            blocks[late, :, late - k] = a[..., k]
+    matrix = blocks.reshape(n * size, n * size)
+    flat = np.moveaxis(b, -1, 0).reshape(n * size, 2)
+    expected = np.moveaxis(np.linalg.solve(matrix, flat).reshape(n, size, 2), 0, -1)
+    np.testing.assert_allclose(divide(jnp.asarray(b), jnp.asarray(a)), expected, atol=1e-12)
+    weights = rng.normal(size=b.shape)
+    slope = jax.grad(lambda b: jnp.sum(weights * divide(b, jnp.asarray(a)).real))(jnp.asarray(b))
+    of_flat = np.moveaxis(weights, -1, 0).reshape(n * size, 2)
+    back = np.linalg.solve(matrix.T, of_flat).reshape(n, size, 2)
+    np.testing.assert_allclose(slope.conj(), np.moveaxis(back, 0, -1).conj(), atol=1e-12)

@@ -4,8 +4,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from scipy.linalg import expm
 
-from bathax.numerics import volterra
+from bathax.numerics import gregory, volterra
 from bathax.numerics.volterra import require_regular
 
 solve_integro_differential = jax.jit(volterra.solve_integro_differential)
@@ -140,6 +141,25 @@ def test_batched_solutions_are_the_single_ones():
     batch = jax.jit(jax.vmap(volterra.solve_integro_differential, in_axes=(0, None)))(kernels, step)
     for kernel, row in zip(kernels, batch, strict=True):
         np.testing.assert_allclose(row, solve_integro_differential(kernel, step), atol=1e-13)
+
+
+def test_equations_for_matrices():
+    """k = a e^{-Bt} c: a' = -y, a linear system whose exponential is known."""
+    rng = np.random.default_rng(1)
+    a, b, c = rng.normal(size=(3, 2, 2)) + 1j * rng.normal(size=(3, 2, 2))
+    b = b @ b.conj().T
+    t, step = grid(512)
+    times = np.asarray(t.real)
+    kernel = jnp.asarray(a @ expm(-b * times[:, None, None]) @ c).transpose(1, 2, 0)
+    generator = np.block([[np.zeros((2, 2)), -a], [c, -b]])
+    exact = expm(generator * times[:, None, None])[:, :2, :2].transpose(1, 2, 0)
+    scale = np.abs(exact).max()
+    np.testing.assert_allclose(solve_integro_differential(kernel, step), exact, atol=1e-12 * scale)
+    # y = (1 + K)^{-1} f for a source of other columns
+    source = jnp.asarray(rng.normal(size=(2, 1, 1)) + 0j) * jnp.cos(t)[None, None]
+    found = solve_second_kind(kernel, source, step)
+    left = found + gregory.convolve(kernel, found, step)
+    np.testing.assert_allclose(left, source, atol=1e-12)
 
 
 @pytest.mark.parametrize("value", [jnp.inf, jnp.nan])
