@@ -45,6 +45,7 @@ from .qubit.states import Excited as Excited
 from .qubit.states import Ground as Ground
 from .qubit.states import QubitState as QubitState
 from .qubit.vacuum import Vacuum as Vacuum
+from .reservoir.band import FlatBand as FlatBand
 from .reservoir.band import SemicircleBand as SemicircleBand
 from .reservoir.discrete import DiscreteModes as DiscreteModes
 from .reservoir.function import Function as Function
@@ -52,6 +53,7 @@ from .reservoir.lorentzian import DrudeLorentz as DrudeLorentz
 from .reservoir.lorentzian import Lorentzian as Lorentzian
 from .reservoir.occupation import BoseEinstein as BoseEinstein
 from .reservoir.occupation import Distribution as Distribution
+from .reservoir.occupation import FermiDirac as FermiDirac
 from .reservoir.occupation import Uniform as Uniform
 from .reservoir.ohmic import BandEdge as BandEdge
 from .reservoir.ohmic import Ohmic as Ohmic
@@ -60,6 +62,7 @@ from .reservoir.rational import Rational as Rational
 from .reservoir.reservoir import Reservoir as Reservoir
 from .reservoir.spectral_density import SpectralDensity as SpectralDensity
 from .reservoir.tabulated import Tabulated as Tabulated
+from .solution import LinearSolution as LinearSolution
 from .solution import QubitSolution as QubitSolution
 from .solution import Solution as Solution
 from .solution import solve as solve
@@ -73,6 +76,9 @@ from .studies.fit.result import Fit as Fit
 from .studies.sweep.driver import sweep as sweep
 from .studies.trajectory import TemperaturePole as TemperaturePole
 from .studies.trajectory import temperature_poles as temperature_poles
+from .system.linear import Channel as Channel
+from .system.linear import Covariance as Covariance
+from .system.linear import LinearSystem as LinearSystem
 from .system.models import Cavity as Cavity
 from .system.models import Qubit as Qubit
 from .system.preparation import Preparation as Preparation

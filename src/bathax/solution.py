@@ -17,15 +17,19 @@ from bathax._programs import program
 from bathax._status import Status, concluded
 from bathax.cavity.default import default_solver
 from bathax.cavity.green import GreenFunctions
-from bathax.cavity.solvers import Solver
+from bathax.cavity.solvers import Solver, Volterra
+from bathax.linear.green import LinearGreenFunctions
+from bathax.linear.volterra import green_functions
 from bathax.numerics.times import at_shared_length
 from bathax.qubit import dynamical_map
 from bathax.qubit.elements import MapElements, MapSolver
 from bathax.qubit.states import QubitState
+from bathax.system.linear import Covariance, LinearSystem
 from bathax.system.models import Cavity, Qubit
-from bathax.system.preparation import prepared
+from bathax.system.preparation import prepared, require_uncorrelated
 from bathax.system.states import State
-from bathax.thermodynamics import cavity, qubit
+from bathax.thermodynamics import cavity, linear, qubit
+from bathax.thermodynamics.linear import LinearQuantities
 
 # The number of elements of density matrices that are computed at once.
 AT_ONCE = 2**24
@@ -59,13 +63,11 @@ class Outcome(eqx.Module):
     `error` has an estimate of the absolute error of each quantity, under the same name. The true
     error is at most a small multiple of it, and usually far below. It is constant to
     differentiation. It does not include the errors of a `Tabulated` density itself, which
-    `table_error` gives. `temperature_resolved` is False where T is 0/0 and its limit is returned.
-    `status` is 0 if the requested tolerance was reached (see `Status`); if parameters were invalid
-    all numbers are NaN.
+    `table_error` gives. `status` is 0 if the requested tolerance was reached (see `Status`); if
+    parameters were invalid all numbers are NaN.
     """
 
     t: Float[Array, " times"]
-    temperature_resolved: Bool[Array, " times"]
     status: Int[Array, ""]
 
     @property
@@ -77,6 +79,8 @@ class Outcome(eqx.Module):
 class Solution(Quantities, Outcome):
     """The quantities of a cavity at the times `t`, their errors, and its state at those times.
 
+    `temperature_resolved` is False where T is 0/0 and its limit is returned.
+
     >>> cavity = bx.Cavity(1.0, bx.Reservoir(bx.Ohmic(0.1, 5.0), temperature=20.0))
     >>> sol = bx.solve(cavity, bx.Fock(5), jnp.linspace(0.0, 40.0, 9))
     >>> f"{sol.energy[0]:.1f}, {sol.entropy[0]:.1f}; {sol.energy[-1]:.1f}, {sol.entropy[-1]:.1f}"
@@ -85,6 +89,7 @@ class Solution(Quantities, Outcome):
 
     error: Quantities
     initial: State
+    temperature_resolved: Bool[Array, " times"]
 
     @property
     def populations(self) -> Float[Array, "times 64"]:
@@ -128,6 +133,8 @@ class Solution(Quantities, Outcome):
 class QubitSolution(QubitQuantities, Outcome):
     """The quantities of a qubit at the times `t`, their errors, and its state at those times.
 
+    `temperature_resolved` is False where T is 0/0 and its limit is returned.
+
     >>> qubit = bx.Qubit(1.0, bx.Reservoir(bx.Ohmic(0.01, 5.0), temperature=1.0))
     >>> sol = bx.solve(qubit, bx.Excited(), jnp.linspace(0.0, 400.0, 9), bx.VanHove())
     >>> round(float(sol.number[-1]), 4)  # 1 / (1 + e)
@@ -138,6 +145,7 @@ class QubitSolution(QubitQuantities, Outcome):
 
     error: QubitQuantities
     initial: QubitState
+    temperature_resolved: Bool[Array, " times"]
 
     @property
     @program
@@ -151,6 +159,24 @@ class QubitSolution(QubitQuantities, Outcome):
         ground, excited = jnp.unstack(self.populations.astype(complex), axis=-1)
         rows = [[ground, self.coherence.conj()], [self.coherence, excited]]
         return jnp.stack([jnp.stack(row, axis=-1) for row in rows], axis=-2)
+
+
+class LinearSolution(LinearQuantities, Outcome):
+    """The quantities of several modes at the times `t`, and their errors.
+
+    A level that fills from two leads, until the currents into them are opposite:
+
+    >>> J = bx.FlatBand(gamma=0.5, low=-5.0, high=5.0)
+    >>> leads = [bx.Reservoir(J, 0.1, mu) for mu in (0.5, -0.5)]
+    >>> channels = [bx.Channel(lead, [1.0]) for lead in leads]
+    >>> dot = bx.LinearSystem([[0.0]], channels, statistics="fermion")
+    >>> sol = bx.solve(dot, bx.Covariance([[0.0]]), jnp.linspace(0.0, 40.0, 9))
+    >>> [f"{current:.4f}" for current in sol.particle_current[-1]]
+    ['-0.1229', '0.1229']
+    """
+
+    error: LinearQuantities
+    initial: Covariance
 
 
 @overload
@@ -177,9 +203,21 @@ def solve(
     """Of a qubit."""
 
 
+@overload
+def solve(
+    system: LinearSystem,
+    initial: Covariance,
+    ts: ArrayLike | Sequence,
+    solver: Volterra | None = None,
+    *,
+    throw: bool = False,
+) -> LinearSolution:
+    """Of several modes."""
+
+
 def solve(
     system: Any, initial: Any, ts: ArrayLike | Sequence, solver: Any = None, *, throw: bool = False
-) -> Solution | QubitSolution:
+) -> Solution | QubitSolution | LinearSolution:
     """Exact dynamics and thermodynamics of a `Cavity` or a `Qubit` at the times `ts`.
 
     `ts` are increasing times >= 0; the start is always t = 0. `initial` is a `Preparation`, or a
@@ -241,6 +279,25 @@ def _(system: Qubit, initial: Any, ts: Float[Array, " times"], solver: Any) -> Q
     return QubitSolution(**_at(ts, observed, system, preparation), t=ts, initial=state)
 
 
+@_solve.register(LinearSystem)
+def _(
+    system: LinearSystem, initial: Any, ts: Float[Array, " times"], solver: Any
+) -> LinearSolution:
+    solver = Volterra() if solver is None else solver
+    preparation = prepared(initial)
+    require_kind("solver", "a solver of several modes, `Volterra()`", solver, Volterra)
+    words = "a Gaussian state of the modes, `Covariance(n)`"
+    require_kind("initial", words, preparation.state, Covariance)
+    require_uncorrelated(preparation)
+    state: Covariance = preparation.state
+    state.require_fits(system)
+
+    def observed(ts: Float[Array, " times"]) -> dict[str, Any]:
+        return _observe_modes(system, state, green_functions(system, state, ts, solver))
+
+    return LinearSolution(**_at(ts, observed, system, preparation), t=ts, initial=state)
+
+
 def _at(
     ts: Float[Array, " times"], observed: Callable[[Array], dict[str, Any]], *parameters: Any
 ) -> dict[str, Any]:
@@ -260,7 +317,8 @@ def _observe_cavity(
 
     known, unknown = joined(estimate.value, value), joined(estimate.error, bound)
     usable = estimate.valid & is_valid(initial)
-    return _marked(usable, estimate.status, resolved, value=known, error=unknown)
+    found = _marked(usable, estimate.status, value=known, error=unknown)
+    return found | {"temperature_resolved": resolved & usable}
 
 
 @program
@@ -272,22 +330,26 @@ def _observe_qubit(
     of_coherence = lax.stop_gradient(jnp.abs(initial.rho[1, 0]) * estimate.error.c)
     unknown = QubitQuantities(coherence=of_coherence, **_named(bound))
     usable = estimate.valid & is_valid(initial)
-    return _marked(usable, estimate.status, resolved, value=known, error=unknown)
+    found = _marked(usable, estimate.status, value=known, error=unknown)
+    return found | {"temperature_resolved": resolved & usable}
+
+
+@program
+def _observe_modes(
+    system: LinearSystem, initial: Covariance, estimate: Estimate[LinearGreenFunctions]
+) -> dict[str, Any]:
+    value = linear.quantities(system, initial.n, estimate.value)
+    error = linear.errors(system, initial.n, value, estimate.error)
+    return _marked(estimate.valid, estimate.status, value=value, error=error)
 
 
 def _marked(
-    usable: Bool[Array, ""],
-    status: Int[Array, ""],
-    resolved: Bool[Array, " times"],
-    *,
-    value: eqx.Module,
-    error: eqx.Module,
+    usable: Bool[Array, ""], status: Int[Array, ""], *, value: eqx.Module, error: eqx.Module
 ) -> dict[str, Any]:
     """The fields of a solution; all numbers are NaN if a parameter is invalid."""
     value, error = jax.tree.map(lambda x: jnp.where(usable, x, jnp.nan), (value, error))
     status = jnp.where(usable, status, Status.INVALID)
-    outcome = {"error": error, "temperature_resolved": resolved & usable, "status": status}
-    return _named(value) | outcome
+    return _named(value) | {"error": error, "status": status}
 
 
 def _named(module: eqx.Module) -> dict[str, Any]:

@@ -1,9 +1,9 @@
-"""Densities of finite support: the semicircle band."""
+"""Densities of finite support: the semicircle band and the flat one."""
 
 from typing import ClassVar
 
 import jax.numpy as jnp
-from jaxtyping import Array, Complex, Inexact
+from jaxtyping import Array, Bool, Complex, Inexact
 
 from bathax._checks import (
     FINITE,
@@ -13,10 +13,13 @@ from bathax._checks import (
     as_complex,
     as_inexact,
     converting,
+    holds,
     parameter,
+    require,
 )
-from bathax.numerics.elementary import square_root
+from bathax.numerics.elementary import logarithm, phase_factor, square_root
 from bathax.numerics.grid import TimeGrid
+from bathax.numerics.quadrature import composite
 from bathax.numerics.special import jinc
 from bathax.reservoir.continuation import Piece
 from bathax.reservoir.rules import Measure
@@ -91,3 +94,82 @@ class SemicircleBand(SpectralDensity):
         low, high = self.lower.astype(complex), (self.center + self.half_width).astype(complex)
         root = square_root(z - high) * square_root(z - low)
         return 2.0 * self.eta.astype(complex) / (z - self.center.astype(complex) + root)
+
+
+class FlatBand(SpectralDensity):
+    r"""J(w) = gamma / 2 pi for low < w < high: an electronic lead of constant density of states.
+
+    `gamma` (>= 0, energy) is the decay rate of the population of a level inside a wide band.
+    g(t) = (gamma / 2 pi) (e^{-i low t} - e^{-i high t}) / (it), and
+    Sigma(z) = (gamma / 2 pi) ln[(z - low) / (z - high)], which is infinite at the edges.
+
+    >>> J = bx.FlatBand(gamma=0.5, low=-5.0, high=5.0)
+    >>> round(float(-2.0 * J.self_energy(0.0).imag), 4)  # gamma, the decay rate
+    0.5
+    """
+
+    formula: ClassVar[str] = "J(w) = gamma / 2 pi, low < w < high"
+
+    gamma: Scalar = parameter(NON_NEGATIVE)
+    low: Scalar = parameter(FINITE)
+    high: Scalar = parameter(FINITE)
+
+    def __check_init__(self) -> None:
+        super().__check_init__()
+        words = f"above `low`, {self.low}"
+        require("high", words, self.high, holds(lambda low, high: low < high, self.low, self.high))
+
+    def is_consistent(self) -> Bool[Array, ""]:
+        return self.low < self.high
+
+    @converting(as_inexact)
+    def __call__(self, w: Inexact[Array, "..."]) -> Inexact[Array, "..."]:
+        inside = (self.low < w.real) & (w.real < self.high)
+        return jnp.where(inside, self._level.astype(w.dtype), jnp.zeros((), w.dtype))
+
+    @property
+    def _level(self) -> Scalar:
+        return self.gamma / (2.0 * jnp.pi)
+
+    @property
+    def _half_width(self) -> Scalar:
+        return 0.5 * (self.high - self.low)
+
+    @property
+    def _center(self) -> Scalar:
+        return 0.5 * (self.high + self.low)
+
+    @property
+    def lower(self) -> Scalar:
+        return self.low
+
+    @property
+    def bandwidth(self) -> Scalar:
+        return jnp.abs(self._center) + self._half_width
+
+    @property
+    def extent(self) -> tuple[Scalar, Scalar]:
+        return self.low, self.high
+
+    @property
+    def weight(self) -> Scalar:
+        return 2.0 * self._level * self._half_width
+
+    @property
+    def continuation(self) -> tuple[Piece, ...]:
+        return (Piece(self.low, self.high, lambda z: self._level.astype(complex) + 0.0 * z),)
+
+    def measure(self, resolution: int) -> Measure:
+        x, weights = (jnp.asarray(part) for part in composite(4 + resolution // 16))
+        return self.low + 2.0 * self._half_width * x, self.weight * weights
+
+    def memory_kernel(self, grid: TimeGrid) -> Complex[Array, " points"]:
+        phase = phase_factor(-self._center * grid.times)
+        turn = self._half_width * grid.times
+        return phase * (self.weight * jnp.sinc(turn / jnp.pi)).astype(complex)
+
+    @converting(as_complex)
+    def self_energy(self, z: Complex[Array, "..."]) -> Complex[Array, "..."]:
+        low, high = self.low.astype(complex), self.high.astype(complex)
+        spread = logarithm(z - low) - logarithm(z - high)
+        return self._level.astype(complex) * spread

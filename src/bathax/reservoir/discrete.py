@@ -66,8 +66,8 @@ class DiscreteModes(SpectralDensity):
     def modes(self) -> Measure:
         return self.frequencies, self.couplings
 
-    def has_thermal_state(self) -> Bool[Array, ""]:
-        return self.lower > 0.0
+    def has_thermal_state(self, mu: Scalar) -> Bool[Array, ""]:
+        return self.lower > mu
 
     def measure(self, resolution: int) -> Measure:
         del resolution

@@ -86,8 +86,8 @@ class Lorentzian(SpectralDensity):
         return (0.5 * self.gamma0 * self.width).astype(complex) * decay
 
     def noise_kernel(self, grid: TimeGrid, occupation: Occupation) -> Complex[Array, " points"]:
-        # The only thermal state is the vacuum: `Reservoir` refuses the others.
-        if occupation.temperature is not None:
+        # The only thermal state of bosons is the vacuum: systems refuse the others.
+        if occupation.planck is not None:
             return jnp.zeros(grid.points, complex)
         return super().noise_kernel(grid, occupation)
 

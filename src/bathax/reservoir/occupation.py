@@ -1,7 +1,7 @@
 """How the modes of a reservoir are filled at the start."""
 
 import abc
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import equinox as eqx
 import jax
@@ -12,11 +12,19 @@ from bathax._checks import (
     NON_NEGATIVE,
     Scalar,
     Validated,
+    as_float,
     as_inexact,
     converting,
+    holds,
     parameter,
+    require,
 )
 from bathax.reservoir.plain import PlainFunction
+
+
+def _as_potential(value: Any) -> Any:
+    """A chemical potential as an array, or None."""
+    return None if value is None else as_float(value, "chemical_potential")
 
 
 class Occupation(Validated):
@@ -24,6 +32,7 @@ class Occupation(Validated):
 
     `statistics` is that of the quanta. `is_analytic` says whether n is known, and bounded, along
     paths in the lower half plane; `temperature` is that of a thermal state, None of any other.
+    `planck` is it too, where n is Planck's 1 / (e^{w/T} - 1), for which closed forms exist.
     """
 
     statistics: ClassVar[str] = "boson"
@@ -31,9 +40,19 @@ class Occupation(Validated):
     temperature: ClassVar[Scalar | None] = None
 
     @property
+    def planck(self) -> Scalar | None:
+        """T of Planck's law; None for any other occupation."""
+        return None
+
+    @property
     def constant(self) -> Scalar | None:
         """n where it is the same in every mode."""
         return None
+
+    @property
+    def breaks(self) -> tuple[Scalar, ...]:
+        """Real frequencies with poles of n below them, where paths return to the real axis."""
+        return ()
 
     @abc.abstractmethod
     def __call__(self, w: Inexact[Array, "..."]) -> Inexact[Array, "..."]:
@@ -44,23 +63,50 @@ class Occupation(Validated):
         return jnp.asarray(False)
 
 
-class BoseEinstein(Occupation):
-    """n(w) = 1 / (e^{w/T} - 1), and 0 at T = 0.
+class Thermal(Occupation):
+    """A thermal state with a temperature and, where particles are exchanged, a chemical potential.
 
-    >>> round(float(bx.BoseEinstein(temperature=1.0 / np.log(2.0))(1.0)), 4)
-    1.0
+    None is the chemical potential of quanta that are not conserved, 0.
     """
 
     is_analytic: ClassVar[bool] = True
 
     temperature: Scalar = parameter(NON_NEGATIVE)  # pyright: ignore
+    chemical_potential: Scalar | None = eqx.field(converter=_as_potential, default=None)
+
+    def __check_init__(self) -> None:
+        words = "finite"
+        known = holds(jnp.isfinite, self.level)
+        require("chemical_potential", words, self.chemical_potential, known)
+
+    def is_consistent(self) -> Bool[Array, ""]:
+        return jnp.isfinite(self.level)
+
+    @property
+    def level(self) -> Scalar:
+        """mu."""
+        mu = self.chemical_potential
+        return jnp.zeros_like(self.temperature) if mu is None else mu
+
+
+class BoseEinstein(Thermal):
+    """n(w) = 1 / (e^{(w - mu)/T} - 1), and 0 at T = 0 (AHZ Eq. 10).
+
+    >>> round(float(bx.BoseEinstein(temperature=1.0 / np.log(2.0))(1.0)), 4)
+    1.0
+    """
+
+    @property
+    def planck(self) -> Scalar | None:
+        return self.temperature if self.chemical_potential is None else None
 
     @converting(as_inexact)
     def __call__(self, w: Inexact[Array, "..."]) -> Inexact[Array, "..."]:
         warm = self.temperature > 0
         temperature = jnp.where(warm, self.temperature, 1.0).astype(w.dtype)
-        # At T = 0 the argument is anything safe: w may be far below zero there.
-        x = jnp.where(warm, w / temperature, jnp.ones((), w.dtype))
+        # At T = 0 the argument is anything safe: w may be far below mu there.
+        above = w - self.level.astype(w.dtype)
+        x = jnp.where(warm, above / temperature, jnp.ones((), w.dtype))
         return jnp.where(warm, _bose(x), jnp.zeros((), w.dtype))
 
     def is_vacuum(self) -> Bool[Array, ""]:
@@ -79,6 +125,43 @@ def _bose_jvp(primals: tuple, tangents: tuple) -> tuple[Array, Array]:
     n = _bose(x)
     # In this order nothing overflows close to x = 0, in derivatives of any order: dx is like x.
     return n, -n * ((n + 1.0) * dx)
+
+
+class FermiDirac(Thermal):
+    """f(w) = 1 / (e^{(w - mu)/T} + 1), and a step at T = 0 (AHZ Eq. 10).
+
+    >>> round(float(bx.FermiDirac(temperature=0.5, chemical_potential=1.0)(1.5)), 4)
+    0.2689
+    """
+
+    statistics: ClassVar[str] = "fermion"
+
+    @property
+    def breaks(self) -> tuple[Scalar, ...]:
+        return (self.level,)
+
+    @converting(as_inexact)
+    def __call__(self, w: Inexact[Array, "..."]) -> Inexact[Array, "..."]:
+        warm = self.temperature > 0
+        above = w - self.level.astype(w.dtype)
+        x = above / jnp.where(warm, self.temperature, 1.0).astype(w.dtype)
+        step = jnp.where(above.real < 0.0, 1.0, 0.0).astype(w.dtype)
+        return jnp.where(warm, _fermi(jnp.where(warm, x, jnp.zeros((), w.dtype))), step)
+
+
+@jax.custom_jvp
+def _fermi(x: Inexact[Array, "..."]) -> Inexact[Array, "..."]:
+    """1 / (e^x + 1), which overflows nowhere."""
+    falling = x.real > 0.0
+    small = jnp.exp(jnp.where(falling, -x, x))
+    return jnp.where(falling, small, jnp.ones((), x.dtype)) / (1.0 + small)
+
+
+@_fermi.defjvp
+def _fermi_jvp(primals: tuple, tangents: tuple) -> tuple[Array, Array]:
+    (x,), (dx,) = primals, tangents
+    f = _fermi(x)
+    return f, -f * ((1.0 - f) * dx)
 
 
 class Uniform(Occupation):

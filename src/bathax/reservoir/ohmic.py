@@ -131,7 +131,7 @@ class Ohmic(Analytic):
         return strength.astype(complex) * sampled(_power_law, (self.cutoff, order), grid)
 
     def noise_kernel(self, grid: TimeGrid, occupation: Occupation) -> Complex[Array, " points"]:
-        temperature = occupation.temperature
+        temperature = occupation.planck
         if temperature is None:
             return super().noise_kernel(grid, occupation)
         warm = temperature > 0

@@ -90,13 +90,13 @@ class Rational(SpectralDensity):
     def extent(self) -> tuple[Scalar, Scalar]:
         return self.low, self.high
 
-    def has_thermal_state(self) -> Bool[Array, ""]:
+    def has_thermal_state(self, mu: Scalar) -> Bool[Array, ""]:
         # Zero but for the rounding of the sum.
         size = jnp.sum(
             jnp.abs(self.fractions.residues / (self.low.astype(complex) - self.fractions.centers))
         )
         vanishes = jnp.abs(self(self.low)) <= 1e-12 * size
-        return (self.low > 0.0) | ((self.low == 0.0) & vanishes)
+        return (self.low > mu) | ((self.low == mu) & vanishes)
 
     @property
     def continuation(self) -> tuple[Piece, ...]:

@@ -7,19 +7,23 @@ from jaxtyping import Array, ArrayLike, Bool, Complex
 from bathax._checks import Scalar, Validated, as_float, converting, holds, require, require_kind
 from bathax.numerics.grid import TimeGrid
 from bathax.reservoir.continuation import Piece
-from bathax.reservoir.occupation import BoseEinstein, Occupation
+from bathax.reservoir.occupation import BoseEinstein, FermiDirac, Occupation, Thermal
 from bathax.reservoir.rules import Exponentials
 from bathax.reservoir.spectral_density import SpectralDensity
+
+THERMAL = {"boson": BoseEinstein, "fermion": FermiDirac}
 
 
 class Reservoir(Validated):
     """Modes of spectral density J(w), initially thermal, or filled by any occupation n(w).
 
-    `Reservoir(J, temperature=T)` is thermal, T in units of energy (k_B = 1), T = 0 the vacuum;
-    `Reservoir(J, occupation=Uniform(0.5))` is any phase-invariant Gaussian state. A thermal state
-    needs J(w) without weight at w <= 0 (an integrable J(w) / w), since the energy of the reservoir
-    would have no lower bound or its occupation no finite value: `ValueError`, or an invalid point
-    inside `jit`.
+    `Reservoir(J, temperature=T)` is thermal, T in units of energy (k_B = 1), T = 0 the vacuum, with
+    a `chemical_potential` where particles are exchanged; `Reservoir(J, occupation=Uniform(0.5))` is
+    any phase-invariant Gaussian state. A thermal reservoir takes the statistics of its system.
+
+    A thermal state of bosons needs J(w) without weight at w <= mu (an integrable J(w) / (w - mu)),
+    since the energy would have no lower bound or n(w) no finite value: systems of bosons raise
+    `ValueError`, or are an invalid point inside `jit`.
 
     >>> bath = bx.Reservoir(bx.Ohmic(0.1, 5.0), temperature=2.0)
     >>> round(float(bath.occupation(1.0)), 4)  # 1 / (e^{1/2} - 1)
@@ -33,19 +37,41 @@ class Reservoir(Validated):
         self,
         spectral_density: SpectralDensity,
         temperature: ArrayLike = 0.0,
+        chemical_potential: ArrayLike | None = None,
         *,
         occupation: Occupation | None = None,
     ) -> None:
         self.spectral_density = spectral_density
-        self.occupation = BoseEinstein(temperature) if occupation is None else occupation
+        thermal = BoseEinstein(temperature, chemical_potential)
+        self.occupation = thermal if occupation is None else occupation
 
     def __check_init__(self) -> None:
         words = "a density like `Ohmic(0.1, 5.0)`, or `Function(J)` of a function J(w)"
         require_kind("spectral_density", words, self.spectral_density, SpectralDensity)
         words = "an occupation like `Uniform(0.5)`, or `Distribution(n)` of a function n(w)"
         require_kind("occupation", words, self.occupation, Occupation)
-        words = "0 for a spectral density with weight at w <= 0, which has no thermal state"
-        require("temperature", words, self.temperature, holds(Reservoir.is_consistent, self))
+
+    def filled_with(self, statistics: str) -> "Reservoir":
+        """The reservoir of a system whose quanta have these statistics, where it is thermal."""
+        occupation = self.occupation
+        if not isinstance(occupation, Thermal):
+            return self
+        filled = THERMAL[statistics](occupation.temperature, occupation.chemical_potential)
+        return Reservoir(self.spectral_density, occupation=filled)
+
+    def require_consistent(self) -> None:
+        """Refuse bosons in a thermal state that does not exist."""
+        if not holds(Reservoir.is_consistent, self):
+            mu = self.occupation.chemical_potential  # pyright: ignore
+            lowest = 0 if mu is None else f"mu = {float(mu):g}"
+            words = f"0 for a spectral density with weight at w <= {lowest}, which has no"
+            require("temperature", f"{words} thermal state", self.temperature, False)
+
+    def require_integrable(self) -> None:
+        """Refuse kernels that are singular at t = 0, which no time grid resolves."""
+        density = self.spectral_density
+        words = "a density that falls faster than 1/w, or g(t) is singular at t = 0"
+        require("spectral_density", words, f"{density}, which does not", density.integrable)
 
     @property
     def temperature(self) -> Scalar:
@@ -60,7 +86,11 @@ class Reservoir(Validated):
 
     def is_consistent(self) -> Bool[Array, ""]:
         """Whether the occupation is finite wherever the reservoir has modes."""
-        return self.spectral_density.has_thermal_state() | ~(self.temperature > 0)
+        occupation = self.occupation
+        if not isinstance(occupation, BoseEinstein):
+            return jnp.asarray(True)
+        exists = self.spectral_density.has_thermal_state(occupation.level)
+        return exists | ~(occupation.temperature > 0)
 
     def memory_kernel(self, grid: TimeGrid) -> Complex[Array, " points"]:
         r"""g(t) = \int dw J(w) e^{-iwt}."""

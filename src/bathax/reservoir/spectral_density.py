@@ -25,6 +25,7 @@ from bathax._checks import (
 from bathax.numerics.grid import TimeGrid
 from bathax.numerics.quadrature import fourier_sum
 from bathax.reservoir.continuation import Piece
+from bathax.reservoir.contour import can_be_followed, panelled
 from bathax.reservoir.display import shown
 from bathax.reservoir.occupation import Occupation
 from bathax.reservoir.rules import Exponentials, Measure, joined
@@ -83,10 +84,9 @@ class SpectralDensity(Validated):
         """Whether int J dw = g(0) is finite: a J falling only like 1/w has no smooth kernel."""
         return True
 
-    def has_thermal_state(self) -> Bool[Array, ""]:
-        """Whether n(w) of a temperature is finite on the support: no weight at w <= 0."""
-        at_zero = self(jnp.zeros(()))
-        return (self.lower > 0) | ((self.lower == 0) & (at_zero == 0))
+    def has_thermal_state(self, mu: Scalar) -> Bool[Array, ""]:
+        """Whether n(w) of bosons is finite on the support: no weight at w <= mu."""
+        return (self.lower > mu) | ((self.lower == mu) & (self(mu) == 0))
 
     @abc.abstractmethod
     def measure(self, resolution: int) -> Measure:
@@ -119,9 +119,16 @@ class SpectralDensity(Validated):
 
     def exponentials(self, occupation: Occupation, resolution: int) -> Exponentials:
         r"""z_q, m_q and m_q n(z_q) of g(t) = sum_q m_q e^{-i z_q t} and of the same sum for g~."""
-        rule = self.contour if occupation.is_analytic else self.measure
-        nodes, masses = rule(resolution)
+        nodes, masses = self._nodes_for(occupation, resolution)
         return nodes, masses, masses * occupation(nodes)
+
+    def _nodes_for(self, occupation: Occupation, resolution: int) -> Measure:
+        """Nodes along a path on which n is known, along the real axis if there is no other."""
+        if not occupation.is_analytic:
+            return self.measure(resolution)
+        if occupation.breaks and can_be_followed(self.continuation):
+            return panelled(self.continuation or (), occupation.breaks, self.bandwidth)
+        return self.measure(resolution) if occupation.breaks else self.contour(resolution)
 
     @converting(as_complex)
     def self_energy(self, z: Complex[Array, "..."]) -> Complex[Array, "..."]:
@@ -202,8 +209,8 @@ class Sum(SpectralDensity):
     def integrable(self) -> bool:
         return all(term.integrable for term in self.terms)
 
-    def has_thermal_state(self) -> Bool[Array, ""]:
-        return jnp.all(jnp.stack([term.has_thermal_state() for term in self.terms]))
+    def has_thermal_state(self, mu: Scalar) -> Bool[Array, ""]:
+        return jnp.all(jnp.stack([term.has_thermal_state(mu) for term in self.terms]))
 
     def measure(self, resolution: int) -> Measure:
         return joined([term.measure(resolution) for term in self.terms])
@@ -278,8 +285,8 @@ class Scaled(SpectralDensity):
     def integrable(self) -> bool:
         return self.density.integrable
 
-    def has_thermal_state(self) -> Bool[Array, ""]:
-        return self.density.has_thermal_state()
+    def has_thermal_state(self, mu: Scalar) -> Bool[Array, ""]:
+        return self.density.has_thermal_state(mu)
 
     def measure(self, resolution: int) -> Measure:
         nodes, masses = self.density.measure(resolution)

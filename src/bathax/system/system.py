@@ -47,6 +47,7 @@ class System(Validated):
             require_kind("reservoirs", words, bath, Reservoir)
             of, found = self.statistics, bath.occupation.statistics
             require("reservoirs", f"of {of}s", f"of {found}s", found == of)
+            bath.require_consistent()
 
     @property
     def has_modes(self) -> bool:
@@ -71,9 +72,7 @@ class System(Validated):
     def require_integrable(self) -> None:
         """Refuse a reservoir whose kernels are singular at t = 0, which no time grid resolves."""
         for bath in self.reservoirs:
-            density = bath.spectral_density
-            words = "a density that falls faster than 1/w, or g(t) is singular at t = 0"
-            require("spectral_density", words, f"{density}, which does not", density.integrable)
+            bath.require_integrable()
 
     def memory_kernel(self, grid: TimeGrid) -> Complex[Array, " points"]:
         """g(t) of all reservoirs together."""

@@ -102,6 +102,10 @@ SPECTRAL_DENSITIES = [
         reservoirs.SemicircleBand(eta=0.1, center=1.0, half_width=0.5),
     ),
     (
+        'kind = "flat", gamma = 0.1, low = 0.5, high = 2.0',
+        reservoirs.FlatBand(gamma=0.1, low=0.5, high=2.0),
+    ),
+    (
         'kind = "band_edge", eta = 0.1, edge = 0.9, cutoff = 2.0',
         reservoirs.BandEdge(eta=0.1, edge=0.9, cutoff=2.0),
     ),
@@ -145,6 +149,10 @@ BUILT_DENSITIES = [
     (
         'kind = "semicircle", eta = 0.1, center = 1.0, half_width = 0.5',
         lambda: bx.SemicircleBand(0.1, 1.0, 0.5),
+    ),
+    (
+        'kind = "flat", gamma = 0.1, low = 0.5, high = 2.0',
+        lambda: bx.FlatBand(0.1, 0.5, 2.0),
     ),
     ('kind = "band_edge", eta = 0.1, edge = 0.9, cutoff = 2.0', lambda: bx.BandEdge(0.1, 0.9, 2.0)),
     (

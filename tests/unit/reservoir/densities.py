@@ -111,6 +111,10 @@ def semicircle(w, eta, center, half_width):
     return 2 * eta / (pi * half_width**2) * sqrt(half_width**2 - (w - center) ** 2)
 
 
+def flat(w, gamma, low, high):
+    return gamma / (2 * pi) if low < w < high else 0.0
+
+
 def make_sum(eta, cutoff, gamma0, edge):
     return bx.Ohmic(eta, cutoff) + bx.BandEdge(gamma0, edge, cutoff)
 
@@ -145,6 +149,7 @@ PROBLEMS = {
     "Lorentzian": Problem(bx.Lorentzian, (0.3, 0.5, 1.2), lorentzian, -inf, inf),
     "Drude-Lorentz": Problem(bx.DrudeLorentz, (0.1, 2.0), drude_lorentz, 0.0, inf),
     "semicircle": Problem(bx.SemicircleBand, (0.2, 1.2, 0.9), semicircle, 0.3, 2.1),
+    "flat": Problem(bx.FlatBand, (0.4, 0.3, 2.1), flat, 0.3, 2.1),
     "tabulated": Problem(make_table, (1.5,), table_by_hand, 0.0, 6.0),
     "sum": Problem(make_sum, (0.1, 2.0, 0.3, 0.8), sum_by_hand, 0.0, 80.0),
     "scaled": Problem(make_scaled, (2.5, 0.1, 2.0), scaled_by_hand, 0.0, 80.0),

@@ -73,7 +73,7 @@ def test_a_temperature_needs_positive_frequencies():
     assert is_valid(bx.Reservoir(both_sides, occupation=bx.Uniform(0.5)))
     for density in (both_sides, both_sides + MODES, 2.0 * both_sides):
         with pytest.raises(ValueError, match="which has no thermal state"):
-            bx.Reservoir(density, 1.0)
+            bx.Cavity(1.0, bx.Reservoir(density, 1.0))
     valid = jax.vmap(lambda w: is_valid(bx.Reservoir(bx.DiscreteModes(w[None], [0.1]), 1.0)))
     np.testing.assert_array_equal(valid(jnp.array([-1.0, 0.0, 1.0, jnp.nan])), [0, 0, 1, 0])
 

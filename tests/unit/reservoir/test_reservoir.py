@@ -42,9 +42,26 @@ ABOVE_ZERO = {
 
 @pytest.mark.parametrize("name", BELOW_ZERO)
 def test_thermal_state_below_zero_frequency_is_refused(name):
+    bath = bx.Reservoir(BELOW_ZERO[name](), temperature=1.5)
+    for system in (bx.Cavity, bx.Qubit):
+        with pytest.raises(ValueError, match="thermal") as caught:
+            system(1.0, bath)
+        assert str(caught.value) == NO_THERMAL_STATE.format(1.5)
+
+
+def test_bosons_need_a_chemical_potential_below_the_band():
+    """Above it only fermions have a thermal state."""
+    bath = bx.Reservoir(bx.SemicircleBand(0.1, 1.0, 0.5), 1.5, chemical_potential=0.6)
+    message = NO_THERMAL_STATE.replace("w <= 0", "w <= mu = 0.6").format(1.5)
     with pytest.raises(ValueError, match="thermal") as caught:
-        bx.Reservoir(BELOW_ZERO[name](), temperature=1.5)
-    assert str(caught.value) == NO_THERMAL_STATE.format(1.5)
+        bx.LinearSystem([[1.0]], bx.Channel(bath, [1.0]))
+    assert str(caught.value) == message
+    assert bx.LinearSystem([[1.0]], bx.Channel(bath, [1.0]), "fermion").size == 1
+    below = bx.Reservoir(bx.SemicircleBand(0.1, 1.0, 0.5), 1.5, chemical_potential=0.4)
+    assert is_valid(bx.Cavity(1.0, below))
+    assert below.occupation(1.0) == pytest.approx(1.0 / np.expm1(0.6 / 1.5), rel=1e-14)
+    with pytest.raises(ValueError, match="Argument `chemical_potential` must be finite"):
+        bx.Reservoir(bx.Ohmic(0.1, 5.0), 1.0, jnp.inf)
 
 
 @pytest.mark.parametrize("name", BELOW_ZERO)

@@ -117,7 +117,8 @@ def test_a_table_as_a_rational_function():
     w = jnp.linspace(low, high, 997)
     np.testing.assert_allclose(fitted(w), density(w), rtol=0, atol=1e-10)
     assert fitted(jnp.asarray(high + 1.0)) == 0.0
-    assert fitted.has_thermal_state() == table.has_thermal_state()
+    zero = jnp.zeros(())
+    assert fitted.has_thermal_state(zero) == table.has_thermal_state(zero)
     z = np.array([3.0 + 0.5j, -2.0, high + 1.0])
     nodes, weights = np.polynomial.legendre.leggauss(400)
     x = low + (high - low) * (nodes + 1.0) / 2.0
@@ -153,8 +154,9 @@ def test_no_weight_below_zero_is_no_obstacle_to_a_temperature():
     masses = np.asarray(table(w)) * np.tile(weights / 2.0, 4) / np.expm1(w / 1.5)
     expected = np.exp(-1j * np.outer(GRID.times, w)) @ masses
     np.testing.assert_allclose(noise, expected, rtol=0, atol=1e-12)
+    below = bx.Tabulated([-1.0, -0.5, 1.0, 2.0], [0.0, 0.0, 1.0, 0.0])
     with pytest.raises(ValueError, match="weight at w <= 0"):
-        bx.Reservoir(bx.Tabulated([-1.0, -0.5, 1.0, 2.0], [0.0, 0.0, 1.0, 0.0]), 1.5)
+        bx.Cavity(1.0, bx.Reservoir(below, 1.5))
 
 
 def test_every_second_point():

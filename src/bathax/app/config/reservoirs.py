@@ -55,6 +55,14 @@ class SemicircleBand(Kind, tag="semicircle"):
     half_width: PositiveEnergy
 
 
+class FlatBand(Kind, tag="flat"):
+    """`bathax.FlatBand`."""
+
+    gamma: NonNegativeEnergy
+    low: Energy
+    high: Energy
+
+
 class BandEdge(Kind, tag="band_edge"):
     """`bathax.BandEdge`."""
 
@@ -114,6 +122,7 @@ SpectralDensity = (
     | Lorentzian
     | DrudeLorentz
     | SemicircleBand
+    | FlatBand
     | BandEdge
     | Tabulated
     | DiscreteModes
@@ -151,9 +160,11 @@ class Reservoir(Table):
         with blaming(f"{path}.spectral_density"):
             density = self.spectral_density.build()
         with blaming(path):
-            if self.occupation is not None:
-                return bx.Reservoir(density, occupation=self.occupation.build())
-            return bx.Reservoir(density, 0.0 if self.temperature is None else self.temperature)
+            temperature = 0.0 if self.temperature is None else self.temperature
+            occupation = None if self.occupation is None else self.occupation.build()
+            reservoir = bx.Reservoir(density, temperature, occupation=occupation)
+            reservoir.require_consistent()
+            return reservoir
 
 
 def check_reservoir(path: str, reservoir: Reservoir) -> None:

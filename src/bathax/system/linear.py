@@ -1,0 +1,183 @@
+"""Several modes, bosons or fermions, that exchange quanta with reservoirs: quadratic systems."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import equinox as eqx
+import jax.numpy as jnp
+from jaxtyping import Array, ArrayLike, Bool, Complex, Float
+
+from bathax._checks import (
+    Scalar,
+    Validated,
+    as_complex,
+    holds,
+    require,
+    require_kind,
+)
+from bathax._linalg import eigvalsh
+from bathax.reservoir.reservoir import THERMAL, Reservoir
+
+# Matrices are Hermitian up to rounding, and occupations bounded up to it.
+ROUNDING = 1e-10
+
+
+class Channel(Validated):
+    """How modes are coupled to a reservoir: x' Phi + h.c., x = sum_i conj(c_i) a_i.
+
+    Phi = sum_k V_k b_k is the field of the reservoir, J(w) = sum_k |V_k|^2 delta(w - w_k), and
+    `coupling` has the numbers c_i, without unit.
+
+    >>> lead = bx.Reservoir(bx.FlatBand(0.5, -5.0, 5.0), temperature=0.1, chemical_potential=0.5)
+    >>> bx.Channel(lead, [1.0, 0.0]).coupling.shape
+    (2,)
+    """
+
+    reservoir: Reservoir
+    coupling: Complex[Array, " modes"] = eqx.field(converter=as_complex)
+
+    def __check_init__(self) -> None:
+        words = "a `Reservoir(J, temperature)`"
+        require_kind("reservoir", words, self.reservoir, Reservoir)
+        require("coupling", "a list of numbers", self.coupling, self.coupling.ndim == 1)
+
+
+class LinearSystem(Validated):
+    r"""H = sum_ij h_ij a_i' a_j + sum_channels (x' Phi + h.c.), bosons or fermions.
+
+    `h` is a Hermitian matrix of energies, `channels` one `Channel` or several, each with a
+    reservoir of its own, `statistics` "boson" or "fermion". Thermal reservoirs take the statistics
+    of the system: for fermions any J and any chemical potential have a thermal state. A `Cavity` is
+    the case of one mode of bosons (AHZ Eqs. 3 and 10).
+
+    A level between two leads:
+
+    >>> J = bx.FlatBand(gamma=0.5, low=-5.0, high=5.0)
+    >>> left, right = (bx.Reservoir(J, 0.1, mu) for mu in (0.5, -0.5))
+    >>> channels = [bx.Channel(left, [1.0]), bx.Channel(right, [1.0])]
+    >>> dot = bx.LinearSystem([[0.3]], channels, statistics="fermion")
+    >>> dot.size
+    1
+    """
+
+    h: Complex[Array, "n n"]
+    channels: tuple[Channel, ...]
+    statistics: str = eqx.field(static=True)
+
+    def __init__(
+        self,
+        h: ArrayLike | Sequence,
+        channels: Channel | Iterable[Any],
+        statistics: str = "boson",
+    ) -> None:
+        require("statistics", '"boson" or "fermion"', repr(statistics), statistics in THERMAL)
+        several = tuple(channels) if isinstance(channels, Iterable) else (channels,)
+        for channel in several:
+            require_kind("channels", "one `Channel` or several", channel, Channel)
+        self.h = as_complex(h, "h")
+        self.statistics = statistics
+        self.channels = tuple(
+            Channel(channel.reservoir.filled_with(statistics), channel.coupling)
+            for channel in several
+        )
+
+    def __check_init__(self) -> None:
+        shape = self.h.shape
+        square = len(shape) == 2 and shape[0] == shape[1] > 0
+        require("h", "a square matrix", f"of shape {shape}", square)
+        require("h", "Hermitian", self.h, holds(_is_hermitian, self.h))
+        require("channels", "one `Channel` or several", "none", self.channels)
+        for channel in self.channels:
+            words = f"a list of {self.size}, a number for each mode"
+            length = channel.coupling.shape[0]
+            require("coupling", words, f"of length {length}", length == self.size)
+            channel.reservoir.require_consistent()
+
+    def is_consistent(self) -> Bool[Array, ""]:
+        return _is_hermitian(self.h)
+
+    @property
+    def size(self) -> int:
+        """The number of modes."""
+        return self.h.shape[0]
+
+    @property
+    def reservoirs(self) -> tuple[Reservoir, ...]:
+        """The reservoirs of all channels."""
+        return tuple(channel.reservoir for channel in self.channels)
+
+    @property
+    def couplings(self) -> Complex[Array, "channels n"]:
+        """The numbers c of all channels."""
+        return jnp.stack([channel.coupling for channel in self.channels])
+
+    @property
+    def frequency(self) -> Scalar:
+        """The mean energy of the modes, tr h / N."""
+        return jnp.trace(self.h).real / self.size
+
+    @property
+    def detuning(self) -> Scalar:
+        """About the largest frequency in the frame that rotates with the mean; a hint only."""
+        ends = [end for bath in self.reservoirs for end in bath.spectral_density.extent]
+        away = jnp.max(jnp.abs(jnp.stack(ends) - self.frequency))
+        inside = jnp.linalg.norm(
+            self.h - self.frequency.astype(complex) * jnp.eye(self.size, dtype=complex)
+        )
+        return jnp.maximum(away, inside)
+
+    @property
+    def weight(self) -> Scalar:
+        r"""\int J dw |c|^2 of all channels together; a hint only."""
+        strengths = jnp.sum(jnp.abs(self.couplings) ** 2, axis=1)
+        weights = [bath.spectral_density.weight for bath in self.reservoirs]
+        return strengths @ jnp.stack(weights)
+
+
+class Covariance(Validated):
+    """A Gaussian state of modes with given n_ij = <a_j' a_i>; without coherence or squeezing.
+
+    >>> bx.Covariance([[1.0, 0.5], [0.5, 1.0]]).number.item()
+    2.0
+    """
+
+    n: Complex[Array, "n n"] = eqx.field(converter=as_complex)
+
+    def __check_init__(self) -> None:
+        shape = self.n.shape
+        square = len(shape) == 2 and shape[0] == shape[1] > 0
+        require("n", "a square matrix", f"of shape {shape}", square)
+        require("n", "Hermitian", self.n, holds(_is_hermitian, self.n))
+        least = "without negative eigenvalues"
+        require("n", least, self.n, holds(_is_positive, self.n))
+
+    def is_consistent(self) -> Bool[Array, ""]:
+        return _is_hermitian(self.n) & _is_positive(self.n)
+
+    def require_fits(self, system: LinearSystem) -> None:
+        """Refuse a state of other modes, or one that fermions do not have."""
+        size = self.n.shape[0]
+        words = f"a state of {system.size} modes"
+        require("initial", words, f"one of {size}", size == system.size)
+        if system.statistics == "fermion":
+            words = "a state of at most one fermion in every mode"
+            require("initial", words, self.n, holds(_is_at_most_one, self.n))
+
+    @property
+    def number(self) -> Float[Array, ""]:
+        """The mean number of quanta."""
+        return jnp.trace(self.n).real
+
+
+def _is_hermitian(matrix: Any) -> Any:
+    scale = 1.0 + abs(matrix).max()
+    return abs(matrix - matrix.conj().T).max() < ROUNDING * scale
+
+
+def _is_positive(n: Any) -> Any:
+    scale = 1.0 + abs(n).max()
+    return eigvalsh(jnp.asarray(n)).min() > -ROUNDING * scale
+
+
+def _is_at_most_one(n: Any) -> Any:
+    return eigvalsh(jnp.asarray(n)).max() < 1.0 + ROUNDING
