@@ -1,3 +1,5 @@
+from ._checks import ComplexLike as ComplexLike
+from ._checks import RealLike as RealLike
 from ._status import Status as Status
 from ._status import ToleranceError as ToleranceError
 from ._status import ToleranceWarning as ToleranceWarning

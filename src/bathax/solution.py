@@ -1,6 +1,6 @@
 """The main entry, `solve(system, initial, ts, solver)`, and the solutions that it returns."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import fields
 from functools import singledispatch
 from typing import Any, overload
@@ -9,9 +9,18 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jax import lax
-from jaxtyping import Array, ArrayLike, Bool, Complex, Float, Inexact, Int
+from jaxtyping import Array, Bool, Complex, Float, Inexact, Int
 
-from bathax._checks import as_float, is_concrete, is_valid, require, require_kind, require_times
+from bathax._checks import (
+    RealLike,
+    as_float,
+    is_concrete,
+    is_valid,
+    require,
+    require_kind,
+    require_times,
+)
+from bathax._display import Table, Tabular, ending, over_time, shown
 from bathax._estimate import Estimate
 from bathax._programs import program
 from bathax._status import Status, concluded
@@ -53,7 +62,7 @@ class QubitQuantities(qubit.QubitThermodynamics):
     coherence: Inexact[Array, "*times"]
 
 
-class Outcome(eqx.Module):
+class Outcome(Tabular, eqx.Module):
     """The times `t` of a solution, and how far to trust it.
 
     `error` has an estimate of the absolute error of each quantity, under the same name. The true
@@ -68,6 +77,14 @@ class Outcome(eqx.Module):
     temperature_resolved: Bool[Array, " times"]
     status: Int[Array, ""]
 
+    def _table(self) -> Table:
+        """The quantities that have an error; the rest in words."""
+        own = _named(self)
+        errors = _named(own["error"])
+        values = {name: own[name] for name in errors}
+        notes = (f"initial = {shown(own['initial'])}", ending(self.status))
+        return over_time(type(self).__name__, self.t, values, errors, *notes)
+
     @property
     def message(self) -> str:
         """The status in words; for concrete values only."""
@@ -76,6 +93,17 @@ class Outcome(eqx.Module):
 
 class Solution(Quantities, Outcome):
     """The quantities of a cavity at the times `t`, their errors, and its state at those times.
+
+    `u`, `v` and their rates `du`, `dv` are the Green functions (AHZ Eq. 14), v that of equal times.
+    `number` N = <a'a>, `energy` E = w_s N, `entropy` S = -Tr[rho ln rho], their rates `energy_rate`
+    and `entropy_rate`, `temperature` T = E'/S', `chemical_potential` mu = dE/dN, `free_energy`
+    F = E - T S. `interaction_energy` is that of the coupling, <H_I>, and `entropy_production`
+    Delta S - (Delta E + <H_I>) / T0 for reservoirs of one temperature T0, NaN for several.
+
+    `error` has an estimate of the absolute error of each of these, under the same name; the true
+    error is at most a small multiple of it. `temperature_resolved` is False where T is 0/0 and its
+    limit is returned. `status` is 0 if the requested tolerance was reached (see `Status`), and
+    `initial` the state at t = 0. Energies are in units of hbar, entropies of k_B.
 
     >>> cavity = bx.Cavity(1.0, bx.Reservoir(bx.Ohmic(0.1, 5.0), temperature=20.0))
     >>> sol = bx.solve(cavity, bx.Fock(5), jnp.linspace(0.0, 40.0, 9))
@@ -128,6 +156,16 @@ class Solution(Quantities, Outcome):
 class QubitSolution(QubitQuantities, Outcome):
     """The quantities of a qubit at the times `t`, their errors, and its state at those times.
 
+    `number` is the excited population p and `coherence` rho_10 in the laboratory frame. `energy`
+    E = w_s p, `entropy` S = -Tr[rho ln rho], their rates `energy_rate` and `entropy_rate`,
+    `temperature` T = E'/S', negative in an inverted state, `chemical_potential` mu = dE/dN,
+    `free_energy` F = E - T S.
+
+    `error` has an estimate of the absolute error of each of these, under the same name; the true
+    error is at most a small multiple of it. `temperature_resolved` is False where T is 0/0 and its
+    limit is returned. `status` is 0 if the requested tolerance was reached (see `Status`), and
+    `initial` the state at t = 0. Energies are in units of hbar, entropies of k_B.
+
     >>> qubit = bx.Qubit(1.0, bx.Reservoir(bx.Ohmic(0.01, 5.0), temperature=1.0))
     >>> sol = bx.solve(qubit, bx.Excited(), jnp.linspace(0.0, 400.0, 9), bx.VanHove())
     >>> round(float(sol.number[-1]), 4)  # 1 / (1 + e)
@@ -157,7 +195,7 @@ class QubitSolution(QubitQuantities, Outcome):
 def solve(
     system: Cavity,
     initial: State,
-    ts: ArrayLike | Sequence,
+    ts: RealLike,
     solver: Solver | None = None,
     *,
     throw: bool = False,
@@ -169,7 +207,7 @@ def solve(
 def solve(
     system: Qubit,
     initial: QubitState,
-    ts: ArrayLike | Sequence,
+    ts: RealLike,
     solver: MapSolver | None = None,
     *,
     throw: bool = False,
@@ -178,7 +216,7 @@ def solve(
 
 
 def solve(
-    system: Any, initial: Any, ts: ArrayLike | Sequence, solver: Any = None, *, throw: bool = False
+    system: Any, initial: Any, ts: RealLike, solver: Any = None, *, throw: bool = False
 ) -> Solution | QubitSolution:
     """Exact dynamics and thermodynamics of a `Cavity` or a `Qubit` at the times `ts`.
 

@@ -28,22 +28,23 @@ ORDER = {
     "_linalg": 0,
     "_programs": 0,
     "_xla": 0,
-    "_estimate": 1,
     "_status": 0,
-    "_checks": 1,
-    "numerics": 2,
-    "reservoir": 3,
-    "system": 4,
-    "cavity": 5,
-    "qubit": 6,  # in the vacuum it has the u(t) of the cavity
-    "thermodynamics": 7,
-    "solution": 8,
-    "table_error": 9,
-    "bathax": 10,  # the public names of all above
-    "studies": 11,
-    "plot": 12,
-    "papers": 13,
-    "app": 14,
+    "_display": 1,
+    "_estimate": 2,
+    "_checks": 2,
+    "numerics": 3,
+    "reservoir": 4,
+    "system": 5,
+    "cavity": 6,
+    "qubit": 7,  # in the vacuum it has the u(t) of the cavity
+    "thermodynamics": 8,
+    "solution": 9,
+    "table_error": 10,
+    "bathax": 11,  # the public names of all above
+    "studies": 12,
+    "plot": 13,
+    "papers": 14,
+    "app": 15,
 }
 # All that draws; nothing else imports matplotlib.
 DRAWING = ("plot", "papers.ahz.figures", "papers.np.figures")

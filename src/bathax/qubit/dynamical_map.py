@@ -6,16 +6,17 @@ rho' = -i w(t) [s+s-, rho] + gamma_- (s- rho s+ - {s+s-, rho}/2)
        + gamma_+ (s+ rho s- - {s-s+, rho}/2) + gamma_z (sz rho sz - rho).
 """
 
-from collections.abc import Sequence
 from typing import Any
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jax import lax
-from jaxtyping import Array, ArrayLike, Bool, Complex, Float, Inexact, Int
+from jaxtyping import Array, Bool, Complex, Float, Inexact, Int
 
 from bathax._checks import (
+    ComplexLike,
+    RealLike,
     as_complex,
     as_float,
     holds,
@@ -24,6 +25,7 @@ from bathax._checks import (
     require_kind,
     require_times,
 )
+from bathax._display import Table, Tabular, ending, over_time
 from bathax._estimate import Estimate
 from bathax._programs import program
 from bathax._status import Status, concluded
@@ -57,20 +59,21 @@ class MapQuantities(eqx.Module):
     shift: Float[Array, "*times"]
 
 
-class DynamicalMap(MapQuantities):
+class DynamicalMap(Tabular, MapQuantities):
     r"""The map of a qubit at the times `t`, the rates of its master equation, and their errors.
 
     `p11`, `p00`, `coherence` c and `determinant` D, in the laboratory frame, with time derivatives
-    `dp11` and so on; then (NP)
+    `dp11`, `dp00`, `dcoherence` and `ddeterminant`; then `gamma_plus`, `gamma_minus`, `gamma_z` and
+    `shift` (NP),
 
         gamma_+ = -P00' - (D'/D)(1 - P00),       gamma_- = -P11' - (D'/D)(1 - P11),
         gamma_z = [D'/(2D) - Re(c'/c)] / 2,      shift   = -Im(c'/c),
 
-    where `shift` is the whole frequency w(t), w_s without reservoirs. The map is regular where D or
-    c vanishes, but its rates diverge. `rates_resolved` tells where gamma_- and gamma_+ are known,
-    `coherence_resolved` where the shift is known; gamma_z needs both. Elsewhere they are NaN. A
-    rate counts as known if its divisor D or c is known to 1% and, unless that is above 0.1, the
-    logarithmic derivative too.
+    where the shift is the whole frequency w(t), w_s without reservoirs. The map is regular where D
+    or c vanishes, but its rates diverge. `rates_resolved` tells where gamma_- and gamma_+ are
+    known, `coherence_resolved` where the shift is known; gamma_z needs both. Elsewhere they are
+    NaN. A rate counts as known if its divisor D or c is known to 1% and, unless that is above 0.1,
+    the logarithmic derivative too.
 
     `error` estimates the absolute error of every quantity under the same name (the modulus for
     complex ones, infinite where a rate is NaN); constant to differentiation. `status` is a
@@ -92,6 +95,11 @@ class DynamicalMap(MapQuantities):
     rates_resolved: Bool[Array, "*times"]
     coherence_resolved: Bool[Array, "*times"]
     status: Int[Array, "*batch"]
+
+    def _table(self) -> Table:
+        errors = vars(self.error)
+        values = {name: getattr(self, name) for name in errors}
+        return over_time(type(self).__name__, self.t, values, errors, ending(self.status))
 
     @property
     def message(self) -> str:
@@ -141,7 +149,7 @@ class DynamicalMap(MapQuantities):
             operators = operators.at[(..., *place)].set(value)
         return operators
 
-    def apply(self, rho: ArrayLike | Sequence) -> Complex[Array, "*times 2 2"]:
+    def apply(self, rho: ComplexLike) -> Complex[Array, "*times 2 2"]:
         """The image at every time of any 2 x 2 matrix; index 1 is the excited state."""
         rho = as_complex(rho, "rho")
         require("rho", "a 2 x 2 matrix", f"of shape {rho.shape}", rho.shape == (2, 2))
@@ -154,7 +162,7 @@ class DynamicalMap(MapQuantities):
 
 
 def dynamical_map(
-    qubit: Qubit, ts: ArrayLike | Sequence, solver: MapSolver | None = None, *, throw: bool = False
+    qubit: Qubit, ts: RealLike, solver: MapSolver | None = None, *, throw: bool = False
 ) -> DynamicalMap:
     """The map of a qubit from t = 0 to each of the increasing times `ts` >= 0, and its rates.
 

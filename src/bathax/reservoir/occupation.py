@@ -45,7 +45,7 @@ class Occupation(Validated):
 
 
 class BoseEinstein(Occupation):
-    """n(w) = 1 / (e^{w/T} - 1), and 0 at T = 0.
+    """n(w) = 1 / (e^{w/T} - 1) at the `temperature` T >= 0, and 0 at T = 0.
 
     >>> round(float(bx.BoseEinstein(temperature=1.0 / np.log(2.0))(1.0)), 4)
     1.0
@@ -82,7 +82,7 @@ def _bose_jvp(primals: tuple, tangents: tuple) -> tuple[Array, Array]:
 
 
 class Uniform(Occupation):
-    """The same mean number in every mode, n(w) = number.
+    """The same mean `number` >= 0 in every mode, n(w) = number.
 
     >>> float(bx.Uniform(0.5)(3.0))
     0.5
@@ -105,7 +105,7 @@ class Uniform(Occupation):
 
 
 class Distribution(Occupation):
-    """Any occupation given as a function n(w) of real w, a module where it has parameters.
+    """Any occupation given as a `function` n(w) of real w, a module where it has parameters.
 
     Kernels are integrated along the real axis, which resolves an n(w) as smooth as the spectral
     density; it must fall off with w where the spectral density has algebraic tails.

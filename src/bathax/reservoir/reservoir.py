@@ -1,10 +1,21 @@
 """A reservoir: which modes there are, and how they are filled."""
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, ArrayLike, Bool, Complex
+from jaxtyping import Array, Bool, Complex
 
-from bathax._checks import Scalar, Validated, as_float, converting, holds, require, require_kind
+from bathax._checks import (
+    RealLike,
+    Scalar,
+    Validated,
+    as_float,
+    converting,
+    holds,
+    require,
+    require_kind,
+)
 from bathax.numerics.grid import TimeGrid
 from bathax.reservoir.continuation import Piece
 from bathax.reservoir.occupation import BoseEinstein, Occupation
@@ -19,7 +30,7 @@ class Reservoir(Validated):
     `Reservoir(J, occupation=Uniform(0.5))` is any phase-invariant Gaussian state. A thermal state
     needs J(w) without weight at w <= 0 (an integrable J(w) / w), since the energy of the reservoir
     would have no lower bound or its occupation no finite value: `ValueError`, or an invalid point
-    inside `jit`.
+    inside `jit`. The fields are the `spectral_density` and the `occupation`, thermal or not.
 
     >>> bath = bx.Reservoir(bx.Ohmic(0.1, 5.0), temperature=2.0)
     >>> round(float(bath.occupation(1.0)), 4)  # 1 / (e^{1/2} - 1)
@@ -32,7 +43,7 @@ class Reservoir(Validated):
     def __init__(
         self,
         spectral_density: SpectralDensity,
-        temperature: ArrayLike = 0.0,
+        temperature: RealLike = 0.0,
         *,
         occupation: Occupation | None = None,
     ) -> None:
@@ -46,6 +57,12 @@ class Reservoir(Validated):
         require_kind("occupation", words, self.occupation, Occupation)
         words = "0 for a spectral density with weight at w <= 0, which has no thermal state"
         require("temperature", words, self.temperature, holds(Reservoir.is_consistent, self))
+
+    def _given(self) -> dict[str, Any]:
+        """The density, and the temperature or another occupation."""
+        known = self.occupation.temperature
+        named = {"temperature": known} if known is not None else {"occupation": self.occupation}
+        return {"spectral_density": self.spectral_density} | named
 
     @property
     def temperature(self) -> Scalar:

@@ -10,7 +10,10 @@ Trajectory = Solution | QubitSolution
 
 
 class TemperaturePole(NamedTuple):
-    """A time at which T goes through infinity, S there, and T at the samples before and after.
+    """A pole of the dynamical temperature T(t).
+
+    `time` at which T goes through infinity, `entropy` S there, and T at the samples `before` and
+    `after`.
 
     >>> qubit = bx.Qubit(1.0, bx.Reservoir(bx.Ohmic(0.01, 5.0), temperature=1.0))
     >>> sol = bx.solve(qubit, bx.Excited(), jnp.linspace(0.0, 40.0, 9), bx.VanHove())
