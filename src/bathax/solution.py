@@ -22,6 +22,7 @@ from bathax._checks import (
 )
 from bathax._display import Table, Tabular, ending, over_time, shown
 from bathax._estimate import Estimate
+from bathax._late import Exported, late
 from bathax._programs import program
 from bathax._status import Status, concluded
 from bathax.cavity.default import default_solver
@@ -62,7 +63,7 @@ class QubitQuantities(qubit.QubitThermodynamics):
     coherence: Inexact[Array, "*times"]
 
 
-class Outcome(Tabular, eqx.Module):
+class Outcome(Tabular, Exported, eqx.Module):
     """The times `t` of a solution, and how far to trust it.
 
     `error` has an estimate of the absolute error of each quantity, under the same name. The true
@@ -152,6 +153,10 @@ class Solution(Quantities, Outcome):
         """rho(t) in the Fock basis, cut at `levels`, in the laboratory frame."""
         return jax.vmap(lambda u, v: self.initial.density_matrix(u, v, levels))(self.u, self.v)
 
+    def to_qutip(self, levels: int) -> list[Any]:
+        """rho(t) at each time as a `qutip.Qobj` of so many Fock states."""
+        return late("interchange.qutip", "states")(self.density_matrix(levels))
+
 
 class QubitSolution(QubitQuantities, Outcome):
     """The quantities of a qubit at the times `t`, their errors, and its state at those times.
@@ -189,6 +194,10 @@ class QubitSolution(QubitQuantities, Outcome):
         ground, excited = jnp.unstack(self.populations.astype(complex), axis=-1)
         rows = [[ground, self.coherence.conj()], [self.coherence, excited]]
         return jnp.stack([jnp.stack(row, axis=-1) for row in rows], axis=-2)
+
+    def to_qutip(self) -> list[Any]:
+        """rho(t) at each time as a `qutip.Qobj`, in the basis of quanta, of `qutip.destroy(2)`."""
+        return late("interchange.qutip", "states")(self.density_matrix())
 
 
 @overload

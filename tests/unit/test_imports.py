@@ -25,6 +25,7 @@ ROOT = Path(bathax.__file__).parent
 
 # What may be imported by whom: only names of a smaller number, or of one's own chapter.
 ORDER = {
+    "_late": 0,
     "_linalg": 0,
     "_programs": 0,
     "_xla": 0,
@@ -42,9 +43,10 @@ ORDER = {
     "table_error": 10,
     "bathax": 11,  # the public names of all above
     "studies": 12,
-    "plot": 13,
-    "papers": 14,
-    "app": 15,
+    "interchange": 13,
+    "plot": 14,
+    "papers": 15,
+    "app": 16,
 }
 # All that draws; nothing else imports matplotlib.
 DRAWING = ("plot", "papers.ahz.figures", "papers.np.figures")
@@ -69,6 +71,23 @@ def test_no_cycles():
     for importer, imported in imports():
         graph.setdefault(importer, set()).add(imported)
     assert list(TopologicalSorter(graph).static_order())
+
+
+def late_calls() -> list[tuple[str, str, str]]:
+    """Module, chapter and name of each `late(chapter, name)`."""
+    found = []
+    for module, tree in modules().items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "late":
+                found.append((module, *(argument.value for argument in node.args)))
+    return found
+
+
+@pytest.mark.parametrize(("module", "place", "name"), late_calls())
+def test_what_a_method_calls_late_exists_in_a_chapter_above(module, place, name):
+    assert place in modules()
+    assert name in {getattr(node, "name", None) for node in modules()[place].body}
+    assert module == "_late" or ORDER[chapter(place)] > ORDER[chapter(module)]
 
 
 def test_matplotlib_is_imported_only_where_something_is_drawn():

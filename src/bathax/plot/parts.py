@@ -33,7 +33,7 @@ def shown(symbol: str, *, is_modulus: bool = False) -> str:
     return f"$|{symbol}|$" if is_modulus else f"${symbol}$"
 
 
-def with_gaps(solution: Trajectory, name: str) -> tuple[np.ndarray, np.ndarray]:
+def with_gaps(solution: Any, name: str) -> tuple[np.ndarray, np.ndarray]:
     """Times and values with a gap at every pole of T, for the quantities that share it.
 
     Narrow poles are below the resolution of the samples: the samples next to them are left out.

@@ -11,6 +11,7 @@ from typing import Any
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 from jaxtyping import Array, Bool, Complex, Float, Inexact, Int
 
@@ -27,12 +28,14 @@ from bathax._checks import (
 )
 from bathax._display import Table, Tabular, ending, over_time
 from bathax._estimate import Estimate
+from bathax._late import Exported, late
 from bathax._programs import program
 from bathax._status import Status, concluded
 from bathax.numerics.special import positive_root
-from bathax.qubit.elements import MapElements, MapSolver
+from bathax.qubit.elements import MapElements, MapQuantities, MapSolver
 from bathax.qubit.exact_diagonalisation import ExactDiagonalisation
 from bathax.qubit.hierarchy import Hierarchy
+from bathax.qubit.rates import Rates, rates_of
 from bathax.qubit.vacuum import Vacuum, is_in_vacuum
 from bathax.system.models import Qubit
 
@@ -42,24 +45,7 @@ RESOLUTION = 1e-2
 LARGE = 0.1
 
 
-class MapQuantities(eqx.Module):
-    """The quantities of a map at each of its times; see `DynamicalMap`."""
-
-    p11: Float[Array, "*times"]
-    p00: Float[Array, "*times"]
-    coherence: Inexact[Array, "*times"]
-    determinant: Float[Array, "*times"]
-    dp11: Float[Array, "*times"]
-    dp00: Float[Array, "*times"]
-    dcoherence: Inexact[Array, "*times"]
-    ddeterminant: Float[Array, "*times"]
-    gamma_minus: Float[Array, "*times"]
-    gamma_plus: Float[Array, "*times"]
-    gamma_z: Float[Array, "*times"]
-    shift: Float[Array, "*times"]
-
-
-class DynamicalMap(Tabular, MapQuantities):
+class DynamicalMap(Tabular, Exported, MapQuantities):
     r"""The map of a qubit at the times `t`, the rates of its master equation, and their errors.
 
     `p11`, `p00`, `coherence` c and `determinant` D, in the laboratory frame, with time derivatives
@@ -148,6 +134,19 @@ class DynamicalMap(Tabular, MapQuantities):
         }.items():
             operators = operators.at[(..., *place)].set(value)
         return operators
+
+    def rates(self, tolerance: float = 1e-8) -> Rates:
+        """The rates as functions of time, for any solver of master equations.
+
+        Between the times of the map they are splines. D and c that follow from them have a relative
+        error below `tolerance`; `ValueError` if the times are too far apart for that, or where a
+        rate is not known. For concrete values only.
+        """
+        return rates_of(np.asarray(self.t), self, tolerance)
+
+    def to_qutip(self) -> list[Any]:
+        """The map at each time as a superoperator, a `qutip.Qobj`, in the basis of quanta."""
+        return late("interchange.qutip", "superoperators")(self)
 
     def apply(self, rho: ComplexLike) -> Complex[Array, "*times 2 2"]:
         """The image at every time of any 2 x 2 matrix; index 1 is the excited state."""

@@ -16,6 +16,7 @@ from bathax._checks import (
     require,
     require_kind,
 )
+from bathax._late import late
 from bathax.numerics.grid import TimeGrid
 from bathax.reservoir.continuation import Piece
 from bathax.reservoir.occupation import BoseEinstein, Occupation
@@ -63,6 +64,21 @@ class Reservoir(Validated):
         known = self.occupation.temperature
         named = {"temperature": known} if known is not None else {"occupation": self.occupation}
         return {"spectral_density": self.spectral_density} | named
+
+    @staticmethod
+    def from_qutip(environment: Any, frequencies: RealLike | None = None) -> "Reservoir":
+        """The thermal reservoir of a `qutip.BosonicEnvironment`, J = J_QuTiP / pi.
+
+        One with a formula that bathax has not becomes a `Tabulated` at the `frequencies`.
+        """
+        return late("interchange.qutip", "reservoir")(environment, frequencies)
+
+    def to_qutip(self) -> Any:
+        """A `qutip.BosonicEnvironment` with the same correlation function, J_QuTiP = pi J.
+
+        Its correlation function is g(t) + g~(t) + conj(g~(t)), that of sum_k V_k (b_k + b_k').
+        """
+        return late("interchange.qutip", "environment")(self)
 
     @property
     def temperature(self) -> Scalar:

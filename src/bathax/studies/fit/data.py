@@ -80,12 +80,9 @@ class Data(Tabular, eqx.Module):
     def residuals(self, result: Any) -> Float[Array, " residuals"]:
         """(model - data) / error of all values, of both parts of complex ones; 0 if missing."""
         parts = []
+        models = self.model(result)
         for name, values in self.values.items():
-            model = _quantity(result, name)
-            rule = f"given at the {len(self.t)} times `data.t`, and at no others"
-            shape = f"of shape {model.shape}"
-            require(f"model.{name}", rule, shape, model.shape == self.t.shape)
-            model = model[self.places]
+            model = models[name][self.places]
             missing = jnp.isnan(values)
             zero = jnp.zeros((), values.dtype)
             measured = jnp.where(missing, zero, values).astype(model.dtype)
@@ -93,6 +90,17 @@ class Data(Tabular, eqx.Module):
             off = jnp.where(missing, jnp.zeros((), off.dtype), off)
             parts += [off.real, off.imag] if jnp.iscomplexobj(off) else [off]
         return jnp.concatenate(parts)
+
+    def model(self, result: Any) -> dict[str, Array]:
+        """Each measured quantity in the result of a model, at the times `t`."""
+        found = {}
+        for name in self.values:
+            model = _quantity(result, name)
+            rule = f"given at the {len(self.t)} times `data.t`, and at no others"
+            shape = f"of shape {model.shape}"
+            require(f"model.{name}", rule, shape, model.shape == self.t.shape)
+            found[name] = model
+        return found
 
     @property
     def count(self) -> int:

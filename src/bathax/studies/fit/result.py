@@ -14,6 +14,7 @@ from scipy.special import chdtrc
 import bathax as bx
 from bathax._checks import require
 from bathax._display import Table, Tabular
+from bathax._late import Exported, late
 from bathax.studies.fit.data import count_of, runs_of
 from bathax.studies.fit.known import asymmetric, undetermined
 from bathax.studies.fit.search import LOSSES, Linear, Minimum, Problem, Runs, search
@@ -45,7 +46,7 @@ class Profile(NamedTuple):
 
 
 @dataclass(frozen=True, repr=False)
-class Fit(Tabular):
+class Fit(Tabular, Exported):
     r"""Parameters found by `fit`, and how well they are known.
 
     `parameters` and their standard `errors` are mappings by name. A parameter that the data do not
@@ -100,6 +101,10 @@ class Fit(Tabular):
         if self._has_errors:
             quality += f", p = {self.p_value:.2g}"
         return Table("Fit", ["", "value", "error"], rows, [quality, self.message])
+
+    def plot(self, axes: Any = None) -> Any:
+        """Data and model with residuals below, on matplotlib axes, two for each quantity."""
+        return late("plot.fit", "plot")(self, axes)
 
     def save(self, path: str | Path, *, overwrite: bool = False) -> None:
         """Write all but the model as JSON, from which `bathax.load` restores the fit."""
