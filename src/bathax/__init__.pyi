@@ -87,5 +87,6 @@ from .system.states import Mixture as Mixture
 from .system.states import Squeezed as Squeezed
 from .system.states import Thermal as Thermal
 from .table_error import table_error as table_error
+from .units import Units as Units
 
 __version__: str

@@ -39,6 +39,9 @@ class Exported:
         """
         return late("interchange.tables", "to_dataframe")(self)
 
-    def plot(self, axes: Any = None) -> Any:
-        """The figure that the command line draws, on the given matplotlib axes or on new ones."""
-        return late("plot.results", "plot")(self, axes)
+    def plot(self, axes: Any = None, units: Any = None) -> Any:
+        """The figure that the command line draws, on the given matplotlib axes or on new ones.
+
+        With `Units` its times, energies and temperatures are in these.
+        """
+        return late("plot.results", "plot")(self, axes, units)

@@ -44,6 +44,7 @@ ORDER = {
     "bathax": 11,  # the public names of all above
     "studies": 12,
     "interchange": 13,
+    "units": 13,
     "plot": 14,
     "papers": 15,
     "app": 16,

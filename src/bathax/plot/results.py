@@ -13,6 +13,7 @@ from bathax.plot.parts import TIME, new_axes, shown, style, with_gaps
 from bathax.studies.lookup import has_poles, symbol_of
 from bathax.studies.quantities import STATE_FUNCTIONS
 from bathax.studies.summaries import quantities
+from bathax.units import Units, is_converted
 
 MOST_PANELS, MOST_LEVELS = 6, 6
 # What is drawn first, of all that a result has.
@@ -28,10 +29,11 @@ OUTSIDE = 3.0
 ROUNDING = 1e-12
 
 
-def plot(result: Any, axes: Any = None) -> Figure:
+def plot(result: Any, axes: Any = None, units: Units | None = None) -> Figure:
     """The figure of a solution or a map, in the one style."""
+    dataset = to_dataset(result)
     with style():
-        return overview(to_dataset(result), axes)
+        return overview(units.convert(dataset) if units else dataset, axes)
 
 
 def overview(dataset: xarray.Dataset, axes: Any = None) -> Figure:
@@ -59,9 +61,19 @@ def _place(name: str) -> int:
 
 
 def _symbol(variable: xarray.DataArray) -> str:
-    """The symbol of a quantity, or of its modulus, which is drawn if it is complex."""
+    """The symbol of a quantity, or of its modulus, which is drawn if it is complex; its unit."""
     symbol = symbol_of(variable.attrs.get("long_name", ""))
-    return shown(symbol, is_modulus=np.iscomplexobj(variable))
+    return shown(symbol, is_modulus=np.iscomplexobj(variable)) + _unit(variable)
+
+
+def _unit(variable: xarray.DataArray) -> str:
+    """The unit in brackets, if it is one of an experiment."""
+    unit = variable.attrs.get("units", "")
+    return (
+        f" ({unit.replace('k_B', '$k_B$').replace('cm^-1', 'cm$^{-1}$')})"
+        if is_converted(unit)
+        else ""
+    )
 
 
 def _reduced(variable: xarray.DataArray) -> tuple[xarray.DataArray, list[str]]:
@@ -137,7 +149,7 @@ def _draw_map(ax: Axes, dataset: xarray.Dataset, variable: xarray.DataArray, sym
 
 def _places(ax: Axes, side: str, dataset: xarray.Dataset, dimension: str) -> np.ndarray:
     """Positions of the points of a dimension; labels the axis and chooses its scale."""
-    ax.set(**{f"{side}label": TIME if dimension == "time" else dimension})
+    ax.set(**{f"{side}label": _axis(dataset, dimension)})
     if dimension not in dataset.coords:
         return np.arange(dataset.sizes[dimension])
     values = dataset[dimension].values
@@ -148,6 +160,14 @@ def _places(ax: Axes, side: str, dataset: xarray.Dataset, dimension: str) -> np.
     ):
         ax.set(**{f"{side}scale": "log"})
     return values
+
+
+def _axis(dataset: xarray.Dataset, dimension: str) -> str:
+    """The label of an axis: t in units of w_s or of an experiment, or a name."""
+    if dimension != "time":
+        return dimension
+    unit = _unit(dataset["time"]) if "time" in dataset.coords else ""
+    return f"$t${unit}" if unit else TIME
 
 
 def _limits(variable: xarray.DataArray, far: float) -> tuple[float, float]:
