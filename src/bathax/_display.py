@@ -22,7 +22,7 @@ WIDTH, SMALL = 100, 8
 
 
 class Shown(eqx.Module):
-    """A module that shows the values of its fields, on one line if they fit."""
+    """A module that shows the values of its fields, on one line if they fit; as HTML in a table."""
 
     def _given(self) -> dict[str, Any]:
         """Names and values as the class takes them."""
@@ -35,6 +35,21 @@ class Shown(eqx.Module):
 
     def __repr__(self) -> str:
         return shown(self)
+
+    def _repr_html_(self) -> str:
+        return Table(type(self).__name__, ("parameter", "value"), _leaves("", self)).html
+
+
+def _leaves(name: str, value: Any) -> list[list[str]]:
+    """Rows with the dotted name and the value of each number in an object."""
+    if isinstance(value, tuple):
+        inside = dict(enumerate(value))
+    elif isinstance(value, Shown):
+        inside = value._given()
+    else:
+        return [[name, shown(value)]]
+    own = {f"{name}.{key}".lstrip("."): one for key, one in inside.items()}
+    return [row for key, one in own.items() for row in _leaves(key, one)]
 
 
 def shown(value: object, width: int = WIDTH) -> str:

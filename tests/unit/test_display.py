@@ -136,3 +136,12 @@ def test_a_system_shows_its_parameters():
     assert repr(bx.Bloch(0.6, 0.0, 0.2)) == "QubitState(rho=[[0.4, 0.3], [0.3, 0.6]])"
     assert repr(bx.Mixture(np.full(9, 1.0 / 9.0))) == "Mixture(probabilities=f64[9])"
     assert repr(bx.HeatCurrent(0.5, 1e-9)) == "HeatCurrent(value=0.5, error=1e-09)"
+
+
+def test_a_system_as_html_has_a_row_for_each_parameter():
+    page = Text()
+    page.feed(bx.Cavity(1.0, [BATH, BATH])._repr_html_())
+    assert not page.open
+    assert page.words[:5] == ["Cavity", "parameter", "value", "frequency", "1"]
+    place = page.words.index("reservoirs.1.spectral_density.eta")
+    assert page.words[place + 1] == "0.02"

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from matplotlib.figure import Figure
 
-from bathax.plot.parts import TIME, shown, style
+from bathax.plot.parts import TIME, StyledFigure, shown, style
 from bathax.studies.fit.data import Data, runs_of
 from bathax.studies.fit.result import Band, Fit
 from bathax.studies.lookup import MODULUS, measured_symbol
@@ -133,7 +133,7 @@ def _new_axes(view: View) -> list[Any]:
     """Columns that share their times, J beside them from top to bottom, and warnings above all."""
     count, has_density = len(view.panels), view.density is not None
     columns = count + has_density
-    figure = Figure(figsize=(2.9 * columns, 3.9), layout="constrained")
+    figure = StyledFigure(figsize=(2.9 * columns, 3.9), layout="constrained")
     grid = figure.add_gridspec(2, columns, height_ratios=(2.0, 1.0))
     above = [figure.add_subplot(grid[0, k]) for k in range(count)]
     below = [figure.add_subplot(grid[1, k], sharex=top) for k, top in enumerate(above)]

@@ -44,7 +44,8 @@ class Rates(eqx.Module):
 
 def rates_of(t: np.ndarray, dmap: MapQuantities, tolerance: float) -> Rates:
     """The rates of a map of known numbers at the times t; see `DynamicalMap.rates`."""
-    require("t", f"{FEWEST} times of a map or more", f"of shape {t.shape}", t[FEWEST - 1 :].size)
+    enough = t.ndim == 1 and len(t) >= FEWEST
+    require("t", f"{FEWEST} times of a map or more", f"of shape {t.shape}", enough)
     values = {name: np.asarray(getattr(dmap, name)) for name in NAMES}
     unknown = np.flatnonzero(np.isnan(sum(values.values())))
     found = f"not at t = {t[unknown[0]]:g}" if unknown.size else ""
