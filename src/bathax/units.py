@@ -105,14 +105,15 @@ class Units:
 
         Numbers without a unit stay, and derivatives, whose parameter may have any.
         """
-        found = dataset.copy()
-        for name in map(str, dataset.variables):
-            known = self._of(name)
+        found = {}
+        for name, variable in dataset.variables.items():
+            known = self._of(str(name))
             if known is not None:
                 factor, words = known
-                values = dataset[name] / factor
-                found[name] = values.assign_attrs(dataset[name].attrs | {"units": words})
-        return found
+                attributes = variable.attrs | {"units": words}
+                found[name] = (variable.dims, variable.values / factor, attributes)
+        times = {name: found.pop(name) for name in ("time",) if name in found}
+        return dataset.assign(found).assign_coords(times)
 
     def _of(self, name: str) -> tuple[float, str] | None:
         """What a variable is divided by, and the unit that it is in then."""

@@ -3,6 +3,7 @@
 import jax.numpy as jnp
 import numpy as np
 import pytest
+import xarray
 
 import bathax as bx
 from bathax.units import ENERGIES, RATES, TIMES, is_converted
@@ -96,6 +97,17 @@ def test_a_dataset_in_units_of_an_experiment():
     ]
     assert found.energy.attrs["long_name"] == "internal energy E"
     np.testing.assert_allclose(found.entropy_rate, solution.entropy_rate * units["ns"])
+
+
+def test_the_order_of_variables_does_not_matter():
+    units = bx.Units("cm^-1")
+    t, energy = [0.0, 1.0, 2.0], ("time", [3.0, 4.0, 5.0])
+    dataset = xarray.Dataset(coords={"time": t}).assign(energy=energy, x=energy)
+    found = units.convert(dataset)
+    np.testing.assert_allclose(found.time, np.array(t) / units["ps"])
+    np.testing.assert_array_equal(found.energy, energy[1])
+    np.testing.assert_array_equal(found.x, energy[1])
+    assert "units" not in found.x.attrs
 
 
 def test_a_figure_in_units_of_an_experiment():
