@@ -127,9 +127,14 @@ class Record(Tabular, eqx.Module):
 
     def _table(self) -> Table:
         own = {field.name: getattr(self, field.name) for field in fields(self)}
-        rows = [[name, shown(value)] for name, value in own.items() if name != "status"]
+        rows = [[name, _briefly(value)] for name, value in own.items() if name != "status"]
         notes = [ending(own["status"])] if "status" in own else []
         return Table(type(self).__name__, ("", ""), rows, notes)
+
+
+def _briefly(value: Any) -> str:
+    """A value, of one that has a table only the heading."""
+    return value._table().heading if isinstance(value, Tabular) else shown(value)
 
 
 def ending(status: Any) -> str:

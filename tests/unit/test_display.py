@@ -106,6 +106,10 @@ def test_a_batch_shows_shapes_and_how_many_ended_how():
     assert repr(ohmic).startswith("Ohmic(eta=f64[20], cutoff=f64[20], exponent=f64[20]): J(w) =")
 
 
+def test_a_result_in_another_one_shows_its_heading():
+    assert "bound_states  BoundStates: 2" in repr(bx.long_time_limit(BAND))
+
+
 def test_traced_results_show_shapes():
     seen = []
 
