@@ -1,3 +1,5 @@
+from ._checks import ComplexLike as ComplexLike
+from ._checks import RealLike as RealLike
 from ._status import Status as Status
 from ._status import ToleranceError as ToleranceError
 from ._status import ToleranceWarning as ToleranceWarning
@@ -62,10 +64,10 @@ from .reservoir.rational import Rational as Rational
 from .reservoir.reservoir import Reservoir as Reservoir
 from .reservoir.spectral_density import SpectralDensity as SpectralDensity
 from .reservoir.tabulated import Tabulated as Tabulated
-from .solution import LinearSolution as LinearSolution
-from .solution import QubitSolution as QubitSolution
-from .solution import Solution as Solution
-from .solution import solve as solve
+from .solution.results import LinearSolution as LinearSolution
+from .solution.results import QubitSolution as QubitSolution
+from .solution.results import Solution as Solution
+from .solution.solving import solve as solve
 from .studies.cache import cache_programs as cache_programs
 from .studies.files import load as load
 from .studies.files import save as save
@@ -91,5 +93,6 @@ from .system.states import Mixture as Mixture
 from .system.states import Squeezed as Squeezed
 from .system.states import Thermal as Thermal
 from .table_error import table_error as table_error
+from .units import Units as Units
 
 __version__: str

@@ -7,11 +7,11 @@ others go on.
 """
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import Field, fields
 from functools import partial, wraps
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, NewType
 
 import equinox as eqx
 import jax
@@ -20,6 +20,7 @@ import numpy as np
 from jax.core import Tracer
 from jaxtyping import Array, Bool, Complex, Float
 
+from bathax._display import Shown
 from bathax._linalg import eigvalsh
 from bathax._xla import leave_no_flag
 
@@ -31,8 +32,16 @@ LONG = 8
 if TYPE_CHECKING:
     # A parameter is given as any number and held as an array, which checkers cannot express.
     Scalar = Any
+    RealLike = Array | np.ndarray | np.bool | np.number | float | Sequence[Any]
+    ComplexLike = RealLike | complex
 else:
     Scalar = Float[Array, ""]
+    # What `as_float` and `as_complex` convert or refuse with a sentence; `help` shows the names.
+    RealLike = NewType("RealLike", object)
+    ComplexLike = NewType("ComplexLike", object)
+    RealLike.__module__ = ComplexLike.__module__ = "bathax"
+    RealLike.__doc__ = "A real number, or an array or a list of them."
+    ComplexLike.__doc__ = "A complex number, or an array or a list of them."
 
 
 class Rule(NamedTuple):
@@ -119,7 +128,7 @@ def require_kind(name: str, words: str, value: object, kind: type | tuple[type, 
     require(name, words, shown(value), isinstance(value, kind))
 
 
-def as_float(value: Any, name: str = "value") -> Array:
+def as_float(value: RealLike, name: str = "value") -> Array:
     """The value as an array of float64, so that it is traced and differentiated.
 
     `ValueError` with one sentence for what is no real number and no array of them.
@@ -127,16 +136,16 @@ def as_float(value: Any, name: str = "value") -> Array:
     return _as_array(value, name, float)
 
 
-def as_complex(value: Any, name: str = "value") -> Array:
+def as_complex(value: ComplexLike, name: str = "value") -> Array:
     """The value as an array of complex128; refuses what is no number, like `as_float`."""
     return _as_array(value, name, complex)
 
 
-def as_inexact(value: Any, name: str = "value") -> Array:
+def as_inexact(value: ComplexLike, name: str = "value") -> Array:
     """The value as an array of complex128 if it is complex, of float64 otherwise."""
     kinds = _dtypes(value)
     is_complex = any(jnp.issubdtype(kind, jnp.complexfloating) for kind in kinds)
-    return (as_complex if is_complex else as_float)(value, name)
+    return _as_array(value, name, complex if is_complex else float)
 
 
 def converting(*converters: Callable[[Any, str], Array]) -> Callable[[Callable], Callable]:
@@ -228,7 +237,7 @@ def is_density_matrix(rho: Complex[Array, "d d"]) -> Bool[Array, ""]:
     return jnp.all(jnp.stack([condition(rho) for condition in _DENSITY_MATRIX_RULES.values()]))
 
 
-class Validated(eqx.Module):
+class Validated(Shown):
     """A module whose `parameter` fields are checked when it is made."""
 
     def __init_subclass__(cls, **options: Any) -> None:

@@ -7,12 +7,13 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
+from bathax._display import Table, Tabular, ending, over_time
 from bathax._status import Status
 
 Record = TypeVar("Record", bound=eqx.Module)
 
 
-class Estimate(eqx.Module, Generic[Record]):
+class Estimate(Tabular, eqx.Module, Generic[Record]):
     """A record of quantities at the times `t`, an `error` of each under its name, and a `Status`.
 
     An error is an upper bound of the order of the true error, of a complex quantity the modulus; it
@@ -25,6 +26,11 @@ class Estimate(eqx.Module, Generic[Record]):
     error: Record
     valid: Bool[Array, ""]
     status: Int[Array, ""]
+
+    def _table(self) -> Table:
+        heading = f"Estimate of {type(self.value).__name__}"
+        values, errors = vars(self.value), vars(self.error)
+        return over_time(heading, self.t, values, errors, ending(self.status))
 
 
 def judged(

@@ -1,21 +1,21 @@
 """Errors of results that come from tables: of interpolation between their points, and of noise."""
 
-from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
-from jaxtyping import Array, ArrayLike
+from jaxtyping import Array
 
-from bathax._checks import require
+from bathax._checks import RealLike, require
 from bathax.reservoir.tabulated import Tabulated, tables_in, with_tables
-from bathax.solution import Quantities, QubitQuantities, solve
+from bathax.solution.results import Quantities, QubitQuantities
+from bathax.solution.solving import solve
 
 
 def table_error(
-    system: Any, initial: Any, ts: ArrayLike | Sequence, solver: Any = None
+    system: Any, initial: Any, ts: RealLike, solver: Any = None
 ) -> Quantities | QubitQuantities:
     """The uncertainty of each quantity that comes from the tables among the densities of a system.
 

@@ -25,25 +25,30 @@ ROOT = Path(bathax.__file__).parent
 
 # What may be imported by whom: only names of a smaller number, or of one's own chapter.
 ORDER = {
+    "_late": 0,
     "_linalg": 0,
     "_programs": 0,
     "_xla": 0,
-    "_estimate": 1,
     "_status": 0,
-    "_checks": 1,
-    "numerics": 2,
-    "reservoir": 3,
-    "system": 4,
-    "cavity": 5,
-    "qubit": 6,  # in the vacuum it has the u(t) of the cavity
-    "thermodynamics": 7,
-    "solution": 8,
-    "table_error": 9,
-    "bathax": 10,  # the public names of all above
-    "studies": 11,
-    "plot": 12,
-    "papers": 13,
-    "app": 14,
+    "_display": 1,
+    "_estimate": 2,
+    "_checks": 2,
+    "numerics": 3,
+    "reservoir": 4,
+    "system": 5,
+    "cavity": 6,
+    "linear": 7,
+    "qubit": 7,  # in the vacuum it has the u(t) of the cavity
+    "thermodynamics": 8,
+    "solution": 9,
+    "table_error": 10,
+    "bathax": 11,  # the public names of all above
+    "studies": 12,
+    "interchange": 13,
+    "units": 13,
+    "plot": 14,
+    "papers": 15,
+    "app": 16,
 }
 # All that draws; nothing else imports matplotlib.
 DRAWING = ("plot", "papers.ahz.figures", "papers.np.figures")
@@ -68,6 +73,23 @@ def test_no_cycles():
     for importer, imported in imports():
         graph.setdefault(importer, set()).add(imported)
     assert list(TopologicalSorter(graph).static_order())
+
+
+def late_calls() -> list[tuple[str, str, str]]:
+    """Module, chapter and name of each `late(chapter, name)`."""
+    found = []
+    for module, tree in modules().items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "late":
+                found.append((module, *(argument.value for argument in node.args)))
+    return found
+
+
+@pytest.mark.parametrize(("module", "place", "name"), late_calls())
+def test_what_a_method_calls_late_exists_in_a_chapter_above(module, place, name):
+    assert place in modules()
+    assert name in {getattr(node, "name", None) for node in modules()[place].body}
+    assert module == "_late" or ORDER[chapter(place)] > ORDER[chapter(module)]
 
 
 def test_matplotlib_is_imported_only_where_something_is_drawn():

@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+from dataclasses import fields, is_dataclass
 from pathlib import Path
 from statistics import median
 
@@ -64,3 +65,19 @@ def test_public_names_are_documented(name):
         if not own.startswith("_") and (callable(member) or isinstance(member, property)):
             text = member.fget.__doc__ if isinstance(member, property) else member.__doc__
             assert text or inspect.getdoc(getattr(thing, own, None)), own
+
+
+@pytest.mark.parametrize("name", [name for name in dir(bx) if not name.startswith("_")])
+def test_help_of_a_class_names_every_field(name):
+    thing = getattr(bx, name)
+    names = [field.name for field in fields(thing)] if is_dataclass(thing) else []
+    names += getattr(thing, "_fields", ())
+    assert not [own for own in names if f"`{own}`" not in thing.__doc__]
+
+
+def test_help_shows_short_types():
+    """No union of all that is a number, which would be longer than what is said of it."""
+    for name in ("Ohmic", "Reservoir", "Squeezed", "solve", "critical_temperature"):
+        text = str(inspect.signature(getattr(bx, name)))
+        assert "bathax.RealLike" in text
+        assert "Union" not in text

@@ -11,6 +11,7 @@ from bathax.app.config.columns import Columns, read_columns
 from bathax.app.config.files import File
 from bathax.app.config.rules import StudyError
 from bathax.app.config.varying import value_at, with_values
+from bathax.plot.fit import View, panels_of
 from bathax.studies.fit.data import Data
 from bathax.studies.fit.files import read_fit
 from bathax.studies.fit.result import Fit
@@ -85,10 +86,10 @@ def load(path: str | Path) -> dict[str, Any]:
     return content | {"covariance": np.array(content["covariance"], float)}
 
 
-def view(study: Any, data: Data, found: Fit) -> dict[str, Any]:
+def view(study: Any, data: Data, found: Fit) -> View:
     """The content of a fit's figure: curves, densities and their errors, as arrays."""
     times = jnp.linspace(0.0, data.t[-1], CURVE)
-    names = sorted(data.values)  # the order of their residuals
+    names = sorted(data.values)  # the order of the panels
 
     def curves(**values: Any) -> Any:
         system, initial, _, solver = with_values(study, values).build()
@@ -101,18 +102,8 @@ def view(study: Any, data: Data, found: Fit) -> dict[str, Any]:
         return system.spectral_density(frequencies)
 
     frequencies = _frequencies(study, found)
-    residuals = np.split(found.residuals, len(found.residuals) // len(data.places))
-    return {
-        "names": names,
-        "data": data,
-        "times": np.asarray(times),
-        "curves": found.band(curves),
-        "frequencies": np.asarray(frequencies),
-        "density": found.band(density),
-        "measured": np.asarray(data.t)[np.asarray(data.places)],
-        "residuals": residuals,
-        "warnings": found.warnings,
-    }
+    panels = panels_of(data, found.residuals, np.asarray(times), found.band(curves))
+    return View(panels, (np.asarray(frequencies), found.band(density)), found.warnings)
 
 
 def _real(result: dict[str, Any], name: str) -> Any:

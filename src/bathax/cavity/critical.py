@@ -20,9 +20,8 @@ where E' < 0. At weak coupling n_p = n(w_s), the border in AHZ Fig. 5.
 
 import jax.numpy as jnp
 from jax import lax
-from jaxtyping import ArrayLike
 
-from bathax._checks import Scalar, as_float, holds, is_valid, require
+from bathax._checks import RealLike, Scalar, as_float, holds, is_valid, require
 from bathax._programs import program
 from bathax.cavity.cut import noise_exponentials
 from bathax.cavity.poles import discrete
@@ -97,7 +96,7 @@ def resonant_occupation(cavity: Cavity) -> Scalar:
     return jnp.where(usable, occupation, jnp.nan)
 
 
-def critical_temperature(cavity: Cavity, number: ArrayLike) -> Scalar:
+def critical_temperature(cavity: Cavity, number: RealLike) -> Scalar:
     """kT0* of the reservoirs, above which T(t) no longer diverges on its way to the steady state.
 
     The cavity starts in a pure state with <a'a> = `number` > 0 quanta, such as a Fock state. All
@@ -130,7 +129,7 @@ def _temperature(cavity: Cavity, number: Scalar) -> Scalar:
     return jnp.exp(find_critical(excess, (weak - reach, weak + reach)))
 
 
-def at_temperature(cavity: Cavity, temperature: ArrayLike) -> Cavity:
+def at_temperature(cavity: Cavity, temperature: RealLike) -> Cavity:
     """The cavity with all its reservoirs in thermal states of one `temperature`.
 
     >>> cavity = bx.Cavity(1.0, bx.Reservoir(bx.Ohmic(0.1, 5.0), temperature=20.0))

@@ -5,12 +5,10 @@ to U(w, t) = \int_0^t u(s) e^{iws} ds. Commutators are conserved, |u|^2 + \int d
 the noise is v = \int dw J n |U|^2 (AHZ Eq. 14b).
 """
 
-from collections.abc import Sequence
-
 import jax.numpy as jnp
-from jaxtyping import Array, ArrayLike, Complex, Float
+from jaxtyping import Array, Complex, Float
 
-from bathax._checks import Scalar, as_float
+from bathax._checks import RealLike, Scalar, as_float
 from bathax._programs import program
 from bathax.cavity import green
 from bathax.numerics import gregory
@@ -19,7 +17,7 @@ from bathax.numerics.quadrature import grid_transform
 from bathax.system.models import Cavity
 
 
-def commutator_defect(cavity: Cavity, t: ArrayLike, points: int = 8192) -> Scalar:
+def commutator_defect(cavity: Cavity, t: RealLike, points: int = 8192) -> Scalar:
     r"""|u(t)|^2 + \int dw J(w) |U(w, t)|^2 - 1, zero in the exact solution.
 
     `points` (a power of two) is the number of grid points from 0 to t; the frequency nodes grow
@@ -34,7 +32,7 @@ def commutator_defect(cavity: Cavity, t: ArrayLike, points: int = 8192) -> Scala
     return u.real**2 + u.imag**2 + transferred - 1.0
 
 
-def noise_from_spectrum(cavity: Cavity, t: ArrayLike, points: int = 8192) -> Scalar:
+def noise_from_spectrum(cavity: Cavity, t: RealLike, points: int = 8192) -> Scalar:
     r"""v(t, t) = \int dw J(w) n(w) |U(w, t)|^2, independent of the noise kernel.
 
     >>> cavity = bx.Cavity(1.0, bx.Reservoir(bx.Ohmic(0.1, 5.0), temperature=20.0))
@@ -47,7 +45,7 @@ def noise_from_spectrum(cavity: Cavity, t: ArrayLike, points: int = 8192) -> Sca
 
 
 def excitation_spectrum(
-    cavity: Cavity, t: ArrayLike, frequencies: ArrayLike | Sequence, points: int = 8192
+    cavity: Cavity, t: RealLike, frequencies: RealLike, points: int = 8192
 ) -> Complex[Array, " nodes"]:
     r"""U(w, t) = \int_0^t u(s) e^{iws} ds.
 

@@ -8,7 +8,6 @@ where J n is summed over the reservoirs. The contour is deformed to the lines of
 that a narrow peak of |G|^2 needs no fine grid.
 """
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -16,6 +15,7 @@ from jax import lax
 from jaxtyping import Array, Complex, Float
 
 from bathax._checks import Scalar, is_valid
+from bathax._display import Record
 from bathax._programs import program
 from bathax.cavity.cut import ANGLE, both_rules, part_left, spectral_cut, weights_left
 from bathax.cavity.poles import BoundStates, Poles, are_complete, bound_states, discrete
@@ -34,11 +34,12 @@ NODES = 512
 MISSED = 1e-7
 
 
-class LongTimeLimit(eqx.Module):
+class LongTimeLimit(Record):
     """u and v for t -> infinity; with several bound states, averages over their beats.
 
-    `transmission` is |u|^2 = sum_b Z_b^2, `noise` is v, and `error` an estimate of its error. With
-    one bound state |u|^2 and v are constant in the end; without one the initial state is forgotten.
+    `transmission` is |u|^2 = sum_b Z_b^2 of the `bound_states`, `noise` is v, and `error` an
+    estimate of its error; `frequency` is w_s. With one bound state |u|^2 and v are constant in the
+    end; without one the initial state is forgotten.
 
     >>> cavity = bx.Cavity(1.0, bx.Reservoir(bx.Ohmic(0.1, 5.0), temperature=20.0))
     >>> end = bx.long_time_limit(cavity)

@@ -4,7 +4,6 @@
 an independent way to the same density matrix.
 """
 
-from collections.abc import Sequence
 from typing import Any
 
 import diffrax
@@ -12,9 +11,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
-from jaxtyping import Array, ArrayLike, Complex, Float
+from jaxtyping import Array, Complex, Float
 
-from bathax._checks import as_complex, as_float
+from bathax._checks import ComplexLike, RealLike, as_complex, as_float
 from bathax.cavity import green
 from bathax.cavity.green import MasterEquationCoefficients, coefficients
 from bathax.numerics.grid import TimeGrid, interpolate
@@ -23,8 +22,8 @@ from bathax.system.models import Cavity
 
 def integrate_master_equation(
     cavity: Cavity,
-    rho: ArrayLike | Sequence,
-    ts: ArrayLike | Sequence,
+    rho: ComplexLike,
+    ts: RealLike,
     points: int = 4096,
     rtol: float = 1e-10,
 ) -> Complex[Array, "times levels levels"]:

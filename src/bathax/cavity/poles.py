@@ -15,6 +15,8 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, Bool, Complex, Float
 
+from bathax._checks import is_concrete
+from bathax._display import Table, Tabular, number, shown
 from bathax._programs import program
 from bathax.cavity.argument_principle import has_all_zeros
 from bathax.cavity.pole_search import Found, Survey, gaps, resonant, with_slope
@@ -38,15 +40,20 @@ class Poles(eqx.Module):
     sector: tuple[int, ...] = eqx.field(static=True)
 
 
-class BoundStates(eqx.Module):
+class BoundStates(Tabular, eqx.Module):
     """Bound states, one entry for each gap of the support, in increasing order.
 
-    If a gap has none, `exist` is False, the frequency NaN and the residue Z = 0.
+    `frequencies` w_b and `residues` Z. If a gap has none, `exist` is False, the frequency NaN and
+    the residue 0.
     """
 
     frequencies: Float[Array, " gaps"]
     residues: Float[Array, " gaps"]
     exist: Bool[Array, " gaps"]
+
+    def _table(self) -> Table:
+        columns = {"frequency": self.frequencies, "residue": self.residues}
+        return _existing(type(self).__name__, self.exist, columns)
 
     @property
     def placed(self) -> Complex[Array, " gaps"]:
@@ -54,10 +61,11 @@ class BoundStates(eqx.Module):
         return jnp.where(self.exist, self.frequencies, -1.0).astype(complex)
 
 
-class Resonances(eqx.Module):
+class Resonances(Tabular, eqx.Module):
     """Resonances z_p = w_p - i Gamma_p / 2 and their residues R_p, the least damped ones first.
 
-    The list has a fixed length: entries that do not `exist` are NaN with R = 0. `complete` says
+    `frequencies` are the complex z_p, `residues` the R_p. Both lists have a fixed length: entries
+    that do not `exist` are NaN with R = 0. `complete` says
     whether there are as many within 1 radian of the real axis as the argument principle counts.
     """
 
@@ -66,10 +74,31 @@ class Resonances(eqx.Module):
     exist: Bool[Array, " poles"]
     complete: Bool[Array, ""]
 
+    def _table(self) -> Table:
+        columns = {
+            "frequency": self.frequencies.real,
+            "width": self.widths,
+            "residue": self.residues,
+        }
+        found = _existing(type(self).__name__, self.exist, columns)
+        return found._replace(notes=[f"complete: {shown(self.complete)}"])
+
     @property
     def widths(self) -> Float[Array, " poles"]:
         """Gamma_p = -2 Im z_p: the decay rate of |e^{-i z_p t}|^2."""
         return -2.0 * self.frequencies.imag
+
+
+def _existing(kind: str, exist: Bool[Array, "..."], columns: dict[str, Array]) -> Table:
+    """A row for each pole that exists; of traced and batched ones the shapes."""
+    if not is_concrete(exist, columns) or exist.ndim != 1:
+        return Table(kind, ("", ""), [[name, shown(value)] for name, value in columns.items()])
+    count = int(jnp.count_nonzero(exist))
+    values = zip(
+        *(np.asarray(x)[np.asarray(exist)].tolist() for x in columns.values()), strict=True
+    )
+    rows = [[str(place), *map(number, row)] for place, row in enumerate(values)]
+    return Table(f"{kind}: {count}", ["", *columns] if count else (), rows)
 
 
 def discrete(sheet: Sheet) -> tuple[BoundStates, Poles]:

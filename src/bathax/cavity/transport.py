@@ -11,6 +11,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from bathax._checks import Scalar, is_valid, require, require_kind, require_whole
+from bathax._display import shown
 from bathax._programs import program
 from bathax.system.models import Cavity
 
@@ -18,7 +19,9 @@ ROUNDING = 1e-14
 
 
 class HeatCurrent(NamedTuple):
-    """An energy per time, in units of energy^2 (hbar = 1), with an estimate of its error.
+    """An energy per time, in units of energy^2 (hbar = 1).
+
+    `value` is the current, `error` an estimate of its absolute error.
 
     >>> hot, cold = (bx.Reservoir(bx.Ohmic(0.01, 5.0), T) for T in (3.0, 1.0))
     >>> current = bx.heat_current(bx.Cavity(1.0, [hot, cold]))
@@ -28,6 +31,9 @@ class HeatCurrent(NamedTuple):
 
     value: Scalar
     error: Scalar
+
+    def __repr__(self) -> str:
+        return shown(self)
 
 
 def heat_current(cavity: Cavity, source: int = 0, resolution: int = 2**13) -> HeatCurrent:

@@ -14,9 +14,9 @@ import jax
 import jax.numpy as jnp
 import optimistix as optx
 from jax import lax
-from jaxtyping import Array, ArrayLike, Float
+from jaxtyping import Array, Float
 
-from bathax._checks import Scalar, as_float, holds, require, shown
+from bathax._checks import RealLike, Scalar, as_float, holds, require, shown
 
 # Newton steps for each point of a line; each doubles the number of digits.
 CORRECTIONS = 4
@@ -24,7 +24,7 @@ CORRECTIONS = 4
 
 def find_critical(
     function: Callable[[Scalar], Scalar],
-    bracket: tuple[ArrayLike, ArrayLike],
+    bracket: tuple[RealLike, RealLike],
     rtol: float = 1e-12,
 ) -> Scalar:
     """x between the ends of the bracket where a smooth scalar `function` changes sign.
@@ -111,8 +111,8 @@ def _changes_sign(low: Any, high: Any) -> Any:
 
 def critical_line(
     function: Callable[[Float[Array, " 2"]], Scalar],
-    start: ArrayLike | Sequence,
-    step: ArrayLike | Sequence,
+    start: RealLike,
+    step: RealLike,
     points: int,
 ) -> Float[Array, "points 2"]:
     """Points of the line f(x, y) = 0 in a plane, followed from near `start`.

@@ -26,6 +26,14 @@ def style() -> Iterator[None]:
         yield
 
 
+class StyledFigure(Figure):
+    """A figure that has the style whenever it is drawn, also where the user has another one."""
+
+    def draw(self, renderer: Any) -> None:
+        with style():
+            super().draw(renderer)
+
+
 def shown(symbol: str, *, is_modulus: bool = False) -> str:
     """A symbol, or its modulus, as a figure prints it; empty for an empty one."""
     if not symbol:
@@ -33,7 +41,7 @@ def shown(symbol: str, *, is_modulus: bool = False) -> str:
     return f"$|{symbol}|$" if is_modulus else f"${symbol}$"
 
 
-def with_gaps(solution: Trajectory, name: str) -> tuple[np.ndarray, np.ndarray]:
+def with_gaps(solution: Any, name: str) -> tuple[np.ndarray, np.ndarray]:
     """Times and values with a gap at every pole of T, for the quantities that share it.
 
     Narrow poles are below the resolution of the samples: the samples next to them are left out.
@@ -53,7 +61,7 @@ def with_gaps(solution: Trajectory, name: str) -> tuple[np.ndarray, np.ndarray]:
 def new_axes(axes: Any, rows: int, columns: int, size: tuple[float, float], **shared: Any) -> Any:
     """The given axes as an array of that shape, or new ones on a figure of that size."""
     if axes is None:
-        figure = Figure(figsize=size, layout="constrained")
+        figure = StyledFigure(figsize=size, layout="constrained")
         return figure.subplots(rows, columns, squeeze=False, **shared)
     return np.asarray(axes, dtype=object).reshape(rows, columns)
 

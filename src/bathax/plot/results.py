@@ -1,5 +1,6 @@
 """Figures of any result: a panel for each quantity, with curves or a map."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -7,20 +8,42 @@ import xarray
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bathax.plot.parts import new_axes, shown
-from bathax.studies.lookup import symbol_of
+from bathax.interchange.tables import to_dataset
+from bathax.plot.parts import TIME, new_axes, shown, style, with_gaps
+from bathax.studies.lookup import has_poles, symbol_of
+from bathax.studies.quantities import STATE_FUNCTIONS
 from bathax.studies.summaries import quantities
+from bathax.units import Units, is_converted
 
 MOST_PANELS, MOST_LEVELS = 6, 6
+# What is drawn first, of all that a result has.
+RATES = ("gamma_minus", "gamma_plus", "gamma_z", "shift")
+FIRST = (*STATE_FUNCTIONS, "number", "coherence", "determinant", *RATES, "populations")
+# What has to be known for gaps at the poles of T.
+FOR_GAPS = {"temperature", "energy_rate", "entropy_rate", "temperature_resolved", "number"}
+# Limits of curves and of maps are at most so many distances of the quartiles away from them.
+OF_CURVES, OF_MAPS = 8.0, 3.0
+# One value in a hundred is an outlier if it is so many times the range of the others outside.
+OUTSIDE = 3.0
+# Values that differ by less are the same.
+ROUNDING = 1e-12
+
+
+def plot(result: Any, axes: Any = None, units: Units | None = None) -> Figure:
+    """The figure of a solution or a map, in the one style."""
+    dataset = to_dataset(result)
+    with style():
+        return overview(units.convert(dataset) if units else dataset, axes)
 
 
 def overview(dataset: xarray.Dataset, axes: Any = None) -> Figure:
     """The first quantities of a result, over its two longest dimensions.
 
-    Other dimensions are reduced to the last time or the middle of an axis, which the figure says.
-    Quantities with levels have a curve for each of the first levels.
+    E, S, T and F, or the rates of a map, come before the others. Other dimensions are reduced to
+    the last time or the middle of an axis, which the figure says. Quantities with levels have a
+    curve for each of the first levels.
     """
-    names = quantities(dataset)[:MOST_PANELS]
+    names = sorted(quantities(dataset), key=_place)[:MOST_PANELS]
     columns = min(len(names), 2)
     rows = -(-len(names) // columns)
     axes = new_axes(axes, rows, columns, (3.4 * columns, 2.5 * rows)).ravel()
@@ -33,10 +56,24 @@ def overview(dataset: xarray.Dataset, axes: Any = None) -> Figure:
     return axes[0].figure
 
 
+def _place(name: str) -> int:
+    return FIRST.index(name) if name in FIRST else len(FIRST)
+
+
 def _symbol(variable: xarray.DataArray) -> str:
-    """The symbol of a quantity, or of its modulus, which is drawn if it is complex."""
+    """The symbol of a quantity, or of its modulus, which is drawn if it is complex; its unit."""
     symbol = symbol_of(variable.attrs.get("long_name", ""))
-    return shown(symbol, is_modulus=np.iscomplexobj(variable))
+    return shown(symbol, is_modulus=np.iscomplexobj(variable)) + _unit(variable)
+
+
+def _unit(variable: xarray.DataArray) -> str:
+    """The unit in brackets, if it is one of an experiment."""
+    unit = variable.attrs.get("units", "")
+    return (
+        f" ({unit.replace('k_B', '$k_B$').replace('cm^-1', 'cm$^{-1}$')})"
+        if is_converted(unit)
+        else ""
+    )
 
 
 def _reduced(variable: xarray.DataArray) -> tuple[xarray.DataArray, list[str]]:
@@ -77,27 +114,42 @@ def _draw(ax: Axes, dataset: xarray.Dataset, variable: xarray.DataArray, symbol:
 def _draw_curve(
     ax: Axes, dataset: xarray.Dataset, variable: xarray.DataArray, label: str | None
 ) -> None:
-    dimension = str(variable.dims[0])
-    ax.plot(_places(ax, "x", dataset, dimension), variable.values, label=label)
-    low, high = _limits(variable.values)
-    margin = 0.08 * (high - low) or 1.0
+    places, values = _places(ax, "x", dataset, str(variable.dims[0])), variable.values
+    if has_poles(str(variable.name)) and _is_trajectory(dataset):
+        arrays = {str(name): one.values for name, one in dataset.data_vars.items()}
+        trajectory = SimpleNamespace(t=dataset.time.values, **arrays)
+        places, values = with_gaps(trajectory, str(variable.name))
+    ax.plot(places, values, label=label)
+    low, high = _limits(variable, OF_CURVES)
+    margin = 0.08 * (high - low) if high - low > ROUNDING else 1.0
     bottom, top = ax.dataLim.intervaly if label else (low, high)
     ax.set_ylim(min(low, bottom) - margin, max(high, top) + margin)
+
+
+def _is_trajectory(dataset: xarray.Dataset) -> bool:
+    """Whether the poles of T are known from the other quantities."""
+    return set(dataset["temperature"].dims) == {"time"} and set(dataset) >= FOR_GAPS
 
 
 def _draw_map(ax: Axes, dataset: xarray.Dataset, variable: xarray.DataArray, symbol: str) -> None:
     down, across = map(str, variable.dims)
     x, y = _places(ax, "x", dataset, across), _places(ax, "y", dataset, down)
-    low, high = _limits(variable.values)
-    colours = ax.pcolormesh(
-        x, y, variable.values.astype(float), vmin=low, vmax=high, rasterized=True
-    )
-    ax.figure.colorbar(colours, ax=ax, extend="both", label=symbol)
+    low, high = _limits(variable, OF_MAPS)
+    scale: dict[str, Any] = {"vmin": low, "vmax": high}
+    if "_by_" in str(variable.name):
+        largest = max(abs(low), abs(high))
+        scale = {"vmin": -largest, "vmax": largest, "cmap": "RdBu_r"}
+    colours = ax.pcolormesh(x, y, variable.values.astype(float), rasterized=True, **scale)
+    finite = variable.values[np.isfinite(variable.values)].astype(float)
+    below, above = (finite < scale["vmin"]).any(), (finite > scale["vmax"]).any()
+    ends = {(False, False): "neither", (True, False): "min", (False, True): "max"}
+    extend = ends.get((bool(below), bool(above)), "both")
+    ax.figure.colorbar(colours, ax=ax, extend=extend, label=symbol)
 
 
 def _places(ax: Axes, side: str, dataset: xarray.Dataset, dimension: str) -> np.ndarray:
     """Positions of the points of a dimension; labels the axis and chooses its scale."""
-    ax.set(**{f"{side}label": dimension})
+    ax.set(**{f"{side}label": _axis(dataset, dimension)})
     if dimension not in dataset.coords:
         return np.arange(dataset.sizes[dimension])
     values = dataset[dimension].values
@@ -110,10 +162,26 @@ def _places(ax: Axes, side: str, dataset: xarray.Dataset, dimension: str) -> np.
     return values
 
 
-def _limits(values: np.ndarray) -> tuple[float, float]:
-    """Limits that ignore the neighbourhood of poles."""
-    finite = values[np.isfinite(values)]
+def _axis(dataset: xarray.Dataset, dimension: str) -> str:
+    """The label of an axis: t in units of w_s or of an experiment, or a name."""
+    if dimension != "time":
+        return dimension
+    unit = _unit(dataset["time"]) if "time" in dataset.coords else ""
+    return f"$t${unit}" if unit else TIME
+
+
+def _limits(variable: xarray.DataArray, far: float) -> tuple[float, float]:
+    """The limits of most values: of those with poles the bulk, of others all but far outliers."""
+    finite = variable.values[np.isfinite(variable.values)].astype(float)
     if not finite.size:
         return 0.0, 1.0
-    low, high = np.percentile(finite.astype(float), [1.0, 99.0])
+    name = str(variable.name)
+    low, first, third, high = np.percentile(finite, [1.0, 25.0, 75.0, 99.0])
+    if has_poles(name.partition("_by_")[0]) or "_by_" in name:
+        reach = far * (third - first)
+        return float(max(low, first - reach)), float(min(high, third + reach))
+    ends, reach = (np.min(finite), np.max(finite)), OUTSIDE * (high - low)
+    low, high = (
+        end if abs(end - x) < reach else x for end, x in zip(ends, (low, high), strict=True)
+    )
     return float(low), float(high)

@@ -5,13 +5,11 @@ rates of the time-local master equation diverge (NP). `find_critical` finds the 
 temperature as the root of that least value.
 """
 
-from collections.abc import Sequence
-
 import jax.numpy as jnp
 from jax import lax
-from jaxtyping import Array, ArrayLike, Float
+from jaxtyping import Array, Float
 
-from bathax._checks import Scalar, as_float, require, require_times
+from bathax._checks import RealLike, Scalar, as_float, require, require_times
 from bathax._status import concluded
 from bathax.qubit.dynamical_map import chosen_solver
 from bathax.qubit.elements import MapSolver
@@ -19,7 +17,7 @@ from bathax.system.models import Qubit
 
 
 def least_determinant(
-    qubit: Qubit, ts: ArrayLike | Sequence, solver: MapSolver | None = None, *, throw: bool = False
+    qubit: Qubit, ts: RealLike, solver: MapSolver | None = None, *, throw: bool = False
 ) -> Scalar:
     """The least D(t) = P11 + P00 - 1 for t up to the last of the times.
 

@@ -6,16 +6,18 @@ rho' = -i w(t) [s+s-, rho] + gamma_- (s- rho s+ - {s+s-, rho}/2)
        + gamma_+ (s+ rho s- - {s-s+, rho}/2) + gamma_z (sz rho sz - rho).
 """
 
-from collections.abc import Sequence
 from typing import Any
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
-from jaxtyping import Array, ArrayLike, Bool, Complex, Float, Inexact, Int
+from jaxtyping import Array, Bool, Complex, Float, Inexact, Int
 
 from bathax._checks import (
+    ComplexLike,
+    RealLike,
     as_complex,
     as_float,
     holds,
@@ -24,13 +26,16 @@ from bathax._checks import (
     require_kind,
     require_times,
 )
+from bathax._display import Table, Tabular, ending, over_time
 from bathax._estimate import Estimate
+from bathax._late import Exported, late
 from bathax._programs import program
 from bathax._status import Status, concluded
 from bathax.numerics.special import positive_root
-from bathax.qubit.elements import MapElements, MapSolver
+from bathax.qubit.elements import MapElements, MapQuantities, MapSolver
 from bathax.qubit.exact_diagonalisation import ExactDiagonalisation
 from bathax.qubit.hierarchy import Hierarchy
+from bathax.qubit.rates import Rates, rates_of
 from bathax.qubit.vacuum import Vacuum, is_in_vacuum
 from bathax.system.models import Qubit
 
@@ -40,37 +45,21 @@ RESOLUTION = 1e-2
 LARGE = 0.1
 
 
-class MapQuantities(eqx.Module):
-    """The quantities of a map at each of its times; see `DynamicalMap`."""
-
-    p11: Float[Array, "*times"]
-    p00: Float[Array, "*times"]
-    coherence: Inexact[Array, "*times"]
-    determinant: Float[Array, "*times"]
-    dp11: Float[Array, "*times"]
-    dp00: Float[Array, "*times"]
-    dcoherence: Inexact[Array, "*times"]
-    ddeterminant: Float[Array, "*times"]
-    gamma_minus: Float[Array, "*times"]
-    gamma_plus: Float[Array, "*times"]
-    gamma_z: Float[Array, "*times"]
-    shift: Float[Array, "*times"]
-
-
-class DynamicalMap(MapQuantities):
+class DynamicalMap(Tabular, Exported, MapQuantities):
     r"""The map of a qubit at the times `t`, the rates of its master equation, and their errors.
 
     `p11`, `p00`, `coherence` c and `determinant` D, in the laboratory frame, with time derivatives
-    `dp11` and so on; then (NP)
+    `dp11`, `dp00`, `dcoherence` and `ddeterminant`; then `gamma_plus`, `gamma_minus`, `gamma_z` and
+    `shift` (NP),
 
         gamma_+ = -P00' - (D'/D)(1 - P00),       gamma_- = -P11' - (D'/D)(1 - P11),
         gamma_z = [D'/(2D) - Re(c'/c)] / 2,      shift   = -Im(c'/c),
 
-    where `shift` is the whole frequency w(t), w_s without reservoirs. The map is regular where D or
-    c vanishes, but its rates diverge. `rates_resolved` tells where gamma_- and gamma_+ are known,
-    `coherence_resolved` where the shift is known; gamma_z needs both. Elsewhere they are NaN. A
-    rate counts as known if its divisor D or c is known to 1% and, unless that is above 0.1, the
-    logarithmic derivative too.
+    where the shift is the whole frequency w(t), w_s without reservoirs. The map is regular where D
+    or c vanishes, but its rates diverge. `rates_resolved` tells where gamma_- and gamma_+ are
+    known, `coherence_resolved` where the shift is known; gamma_z needs both. Elsewhere they are
+    NaN. A rate counts as known if its divisor D or c is known to 1% and, unless that is above 0.1,
+    the logarithmic derivative too.
 
     `error` estimates the absolute error of every quantity under the same name (the modulus for
     complex ones, infinite where a rate is NaN); constant to differentiation. `status` is a
@@ -92,6 +81,11 @@ class DynamicalMap(MapQuantities):
     rates_resolved: Bool[Array, "*times"]
     coherence_resolved: Bool[Array, "*times"]
     status: Int[Array, "*batch"]
+
+    def _table(self) -> Table:
+        errors = vars(self.error)
+        values = {name: getattr(self, name) for name in errors}
+        return over_time(type(self).__name__, self.t, values, errors, ending(self.status))
 
     @property
     def message(self) -> str:
@@ -141,7 +135,20 @@ class DynamicalMap(MapQuantities):
             operators = operators.at[(..., *place)].set(value)
         return operators
 
-    def apply(self, rho: ArrayLike | Sequence) -> Complex[Array, "*times 2 2"]:
+    def rates(self, tolerance: float = 1e-8) -> Rates:
+        """The rates as functions of time, for any solver of master equations.
+
+        Between the times of the map they are splines. D and c that follow from them have a relative
+        error below `tolerance`; `ValueError` if the times are too far apart for that, or where a
+        rate is not known. For concrete values only.
+        """
+        return rates_of(np.asarray(self.t), self, tolerance)
+
+    def to_qutip(self) -> list[Any]:
+        """The map at each time as a superoperator, a `qutip.Qobj`, in the basis of quanta."""
+        return late("interchange.qutip", "superoperators")(self)
+
+    def apply(self, rho: ComplexLike) -> Complex[Array, "*times 2 2"]:
         """The image at every time of any 2 x 2 matrix; index 1 is the excited state."""
         rho = as_complex(rho, "rho")
         require("rho", "a 2 x 2 matrix", f"of shape {rho.shape}", rho.shape == (2, 2))
@@ -154,7 +161,7 @@ class DynamicalMap(MapQuantities):
 
 
 def dynamical_map(
-    qubit: Qubit, ts: ArrayLike | Sequence, solver: MapSolver | None = None, *, throw: bool = False
+    qubit: Qubit, ts: RealLike, solver: MapSolver | None = None, *, throw: bool = False
 ) -> DynamicalMap:
     """The map of a qubit from t = 0 to each of the increasing times `ts` >= 0, and its rates.
 

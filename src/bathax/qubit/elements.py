@@ -1,4 +1,4 @@
-"""The three functions of time that make up the map of a qubit, and the solvers of them."""
+"""The three functions of time that make up the map of a qubit, what follows, and the solvers."""
 
 import abc
 
@@ -24,6 +24,23 @@ class MapElements(eqx.Module):
     dp11: Float[Array, "*times"]
     dp00: Float[Array, "*times"]
     dc: Inexact[Array, "*times"]
+
+
+class MapQuantities(eqx.Module):
+    """The quantities of a map at each of its times; see `DynamicalMap`."""
+
+    p11: Float[Array, "*times"]
+    p00: Float[Array, "*times"]
+    coherence: Inexact[Array, "*times"]
+    determinant: Float[Array, "*times"]
+    dp11: Float[Array, "*times"]
+    dp00: Float[Array, "*times"]
+    dcoherence: Inexact[Array, "*times"]
+    ddeterminant: Float[Array, "*times"]
+    gamma_minus: Float[Array, "*times"]
+    gamma_plus: Float[Array, "*times"]
+    gamma_z: Float[Array, "*times"]
+    shift: Float[Array, "*times"]
 
 
 class MapSolver(eqx.Module):

@@ -18,9 +18,19 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
-from jaxtyping import Array, ArrayLike, Float, Int
+from jaxtyping import Array, Float, Int
 
-from bathax._checks import POSITIVE, Scalar, as_float, holds, is_valid, require, require_kind
+from bathax._checks import (
+    POSITIVE,
+    RealLike,
+    Scalar,
+    as_float,
+    holds,
+    is_valid,
+    require,
+    require_kind,
+)
+from bathax._display import Record
 from bathax._linalg import solve
 from bathax._status import Status, concluded
 from bathax.numerics.balancing import ReducedModes
@@ -37,8 +47,11 @@ CLOSE, TERMS = 1.0, 18
 MAX_SIZE = 6000
 
 
-class SteadyState(eqx.Module):
-    """The excited population for t -> infinity, an estimate of its error, and a `Status`.
+class SteadyState(Record):
+    """The steady state of a qubit.
+
+    `excited_population` is rho_11 for t -> infinity, `error` an estimate of its absolute error, and
+    `status` a `Status`.
 
     >>> bath = bx.Reservoir(bx.Lorentzian(0.01, 0.5, 1.0), occupation=bx.Uniform(0.5))
     >>> end = bx.steady_state(bx.Qubit(1.0, bath), bx.Hierarchy(depth=5, modes=1))
@@ -59,7 +72,7 @@ class SteadyState(eqx.Module):
 def steady_state(
     qubit: Qubit,
     solver: Hierarchy | None = None,
-    horizon: ArrayLike | None = None,
+    horizon: RealLike | None = None,
     *,
     throw: bool = False,
 ) -> SteadyState:

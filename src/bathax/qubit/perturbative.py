@@ -41,7 +41,8 @@ class TimeConvolutionless(Refining, MapSolver):
     An approximation: its difference from the exact map grows like eta^2 t with the coupling eta,
     and is not part of the error estimate. The error estimate is numerical: the largest change from
     half the points over all elements and times, relative to the largest value, or 1/16 of it once
-    it is below 1e-6, as in `Volterra`. `rtol` bounds it; see `Refining` for the other settings.
+    it is below 1e-6, as in `Volterra`. `rtol` bounds it; for the number of grid points `points`, at
+    most `max_points`, see `Refining`.
 
     >>> bath = bx.Reservoir(bx.Lorentzian(0.01, 0.5, 1.0), occupation=bx.Uniform(0.5))
     >>> qubit, ts = bx.Qubit(1.0, bath), jnp.linspace(0.0, 40.0, 9)

@@ -9,7 +9,6 @@ conserved. In that sum e^{-iwt} becomes the kernels g + g~ and g~, so that it ne
 grid.
 """
 
-from collections.abc import Sequence
 from dataclasses import fields
 from functools import partial
 
@@ -17,9 +16,10 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jax import lax
-from jaxtyping import Array, ArrayLike, Complex, Float, Int
+from jaxtyping import Array, Complex, Float, Int
 
 from bathax._checks import (
+    RealLike,
     as_float,
     holds,
     is_finite,
@@ -29,6 +29,7 @@ from bathax._checks import (
     require_kind,
     require_times,
 )
+from bathax._display import Table, Tabular, ending, over_time, shown
 from bathax._status import Status, concluded
 from bathax.numerics import gregory
 from bathax.numerics.grid import TimeGrid, interpolate
@@ -53,13 +54,14 @@ class FieldQuantities(eqx.Module):
     quanta_rate: Float[Array, "reservoirs times"]
 
 
-class ReservoirOccupation(FieldQuantities):
+class ReservoirOccupation(Tabular, FieldQuantities):
     r"""Quanta gained by the reservoirs since t = 0, at the times `t` and the `frequencies` w.
 
     `per_coupling` is f(w, t): a mode of coupling V_k gains n_k(t) - n_k(0) = V_k^2 f(w_k, t)
     quanta, and a continuum gains J(w) f(w, t) per unit of frequency, the property `change`.
     `quanta` is the gain of the whole reservoir, \int dw J f, computed from its kernels and not from
-    the `frequencies`. Each has its time derivative, and one row for each reservoir.
+    the `frequencies`. Their time derivatives are `per_coupling_rate` and `quanta_rate`; each has a
+    row for each of the `reservoirs`. `excited_population` is rho_11 of the qubit.
 
     `error` has an estimate of the absolute error of each, under the same name: the largest change
     up to each time from a smaller hierarchy and from half the time grid, for `quanta` at least the
@@ -97,6 +99,21 @@ class ReservoirOccupation(FieldQuantities):
         densities = [bath.spectral_density(self.frequencies) for bath in self.reservoirs]
         return jnp.stack(densities)[:, None, :]
 
+    def _table(self) -> Table:
+        """The quanta of each reservoir over time."""
+        names = ("quanta", "quanta_rate")
+        values, errors = (
+            {
+                f"{name}[{k}]": getattr(quantities, name)[..., k, :]
+                for name in names
+                for k in range(len(self.reservoirs))
+            }
+            for quantities in (self, self.error)
+        )
+        values |= {one: getattr(self, one) for one in ("excited_population", "sum_rule_defect")}
+        notes = (f"frequencies = {shown(self.frequencies)}", ending(self.status))
+        return over_time(type(self).__name__, self.t, values, errors, *notes)
+
     @property
     def message(self) -> str:
         """The status in words; for concrete values only."""
@@ -106,8 +123,8 @@ class ReservoirOccupation(FieldQuantities):
 def reservoir_occupation(
     qubit: Qubit,
     initial: QubitState,
-    ts: ArrayLike | Sequence,
-    frequencies: ArrayLike | Sequence,
+    ts: RealLike,
+    frequencies: RealLike,
     solver: Hierarchy | None = None,
     *,
     throw: bool = False,

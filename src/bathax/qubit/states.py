@@ -3,9 +3,10 @@
 import equinox as eqx
 import jax.numpy as jnp
 from jax import lax
-from jaxtyping import Array, ArrayLike, Bool, Complex, Float
+from jaxtyping import Array, Bool, Complex, Float
 
 from bathax._checks import (
+    RealLike,
     Scalar,
     Validated,
     as_complex,
@@ -19,7 +20,7 @@ from bathax.qubit.elements import MapElements
 
 
 class QubitState(Validated):
-    """A state of the qubit at t = 0, by its density matrix; Hermitian, positive, trace 1.
+    """A state of the qubit at t = 0, by its matrix `rho`; Hermitian, positive, trace 1.
 
     The basis is counted by quanta: rho[0, 0] is the population of the ground state, rho[1, 1] that
     of the excited one, and rho[1, 0] = <s-> the coherence.
@@ -81,7 +82,7 @@ def Ground() -> QubitState:
     return QubitState([[1.0, 0.0], [0.0, 0.0]])
 
 
-def Bloch(x: ArrayLike, y: ArrayLike, z: ArrayLike) -> QubitState:
+def Bloch(x: RealLike, y: RealLike, z: RealLike) -> QubitState:
     """The state (1 + x sx + y sy + z sz) / 2 of a Bloch vector of length 1 or less.
 
     sz = |1><1| - |0><0|, so that z = 1 is excited and z = -1 the ground state; with

@@ -99,7 +99,8 @@ class SemicircleBand(SpectralDensity):
 class FlatBand(SpectralDensity):
     r"""J(w) = gamma / 2 pi for low < w < high: an electronic lead of constant density of states.
 
-    `gamma` (>= 0, energy) is the decay rate of the population of a level inside a wide band.
+    `gamma` (>= 0, energy) is the decay rate of the population of a level inside a wide band, which
+    reaches from `low` to `high`.
     g(t) = (gamma / 2 pi) (e^{-i low t} - e^{-i high t}) / (it), and
     Sigma(z) = (gamma / 2 pi) ln[(z - low) / (z - high)], which is infinite at the edges.
 

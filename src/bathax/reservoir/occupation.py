@@ -92,6 +92,9 @@ class Thermal(Occupation):
 class BoseEinstein(Thermal):
     """n(w) = 1 / (e^{(w - mu)/T} - 1), and 0 at T = 0 (AHZ Eq. 10).
 
+    The `temperature` T >= 0 and the `chemical_potential` mu, below all modes. If mu is left out it
+    is 0, and closed forms of kernels are known.
+
     >>> round(float(bx.BoseEinstein(temperature=1.0 / np.log(2.0))(1.0)), 4)
     1.0
     """
@@ -130,6 +133,8 @@ def _bose_jvp(primals: tuple, tangents: tuple) -> tuple[Array, Array]:
 class FermiDirac(Thermal):
     """f(w) = 1 / (e^{(w - mu)/T} + 1), and a step at T = 0 (AHZ Eq. 10).
 
+    The `temperature` T >= 0 and the `chemical_potential` mu, 0 if it is left out.
+
     >>> round(float(bx.FermiDirac(temperature=0.5, chemical_potential=1.0)(1.5)), 4)
     0.2689
     """
@@ -165,7 +170,7 @@ def _fermi_jvp(primals: tuple, tangents: tuple) -> tuple[Array, Array]:
 
 
 class Uniform(Occupation):
-    """The same mean number in every mode, n(w) = number.
+    """The same mean `number` >= 0 in every mode, n(w) = number.
 
     >>> float(bx.Uniform(0.5)(3.0))
     0.5
@@ -188,7 +193,7 @@ class Uniform(Occupation):
 
 
 class Distribution(Occupation):
-    """Any occupation given as a function n(w) of real w, a module where it has parameters.
+    """Any occupation given as a `function` n(w) of real w, a module where it has parameters.
 
     Kernels are integrated along the real axis, which resolves an n(w) as smooth as the spectral
     density; it must fall off with w where the spectral density has algebraic tails.

@@ -6,6 +6,7 @@ from typing import Any
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import wadler_lindig as wl
 from jaxtyping import Array
 
 from bathax._checks import is_concrete, require, shown
@@ -45,11 +46,11 @@ class PlainFunction(eqx.Module):
     def __call__(self, w: Array) -> Array:
         return jnp.asarray(self.call(w), float)
 
-    @property
-    def name(self) -> str:
+    def __pdoc__(self, **options: Any) -> wl.AbstractDoc:
         """The name of the function, or of the class of the module."""
+        del options
         known = self.call.function if isinstance(self.call, _Known) else type(self.call)
-        return getattr(known, "__name__", "function").lstrip("_")
+        return wl.TextDoc(getattr(known, "__name__", "function").lstrip("_"))
 
 
 class _Known(eqx.Module):

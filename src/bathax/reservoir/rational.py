@@ -25,7 +25,7 @@ from bathax.reservoir.spectral_density import SpectralDensity
 
 
 class PartialFractions(Validated):
-    """c + sum_j R_j / (w - p_j), with `centers` p_j and `residues` R_j in conjugate pairs.
+    """c + sum_j R_j / (w - p_j): `centers` p_j and `residues` R_j in conjugate pairs, `constant` c.
 
     >>> f = bx.PartialFractions([2.0 + 1.0j, 2.0 - 1.0j], [-0.5j, 0.5j], 0.0)
     >>> round(float(f(3.0).real), 4)  # 1 / ((w - 2)^2 + 1)

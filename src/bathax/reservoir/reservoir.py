@@ -1,10 +1,22 @@
 """A reservoir: which modes there are, and how they are filled."""
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, ArrayLike, Bool, Complex
+from jaxtyping import Array, Bool, Complex
 
-from bathax._checks import Scalar, Validated, as_float, converting, holds, require, require_kind
+from bathax._checks import (
+    RealLike,
+    Scalar,
+    Validated,
+    as_float,
+    converting,
+    holds,
+    require,
+    require_kind,
+)
+from bathax._late import late
 from bathax.numerics.grid import TimeGrid
 from bathax.reservoir.continuation import Piece
 from bathax.reservoir.occupation import BoseEinstein, FermiDirac, Occupation, Thermal
@@ -19,7 +31,8 @@ class Reservoir(Validated):
 
     `Reservoir(J, temperature=T)` is thermal, T in units of energy (k_B = 1), T = 0 the vacuum, with
     a `chemical_potential` where particles are exchanged; `Reservoir(J, occupation=Uniform(0.5))` is
-    any phase-invariant Gaussian state. A thermal reservoir takes the statistics of its system.
+    any phase-invariant Gaussian state. A thermal reservoir takes the statistics of its system. The
+    fields are the `spectral_density` and the `occupation`, thermal or not.
 
     A thermal state of bosons needs J(w) without weight at w <= mu (an integrable J(w) / (w - mu)),
     since the energy would have no lower bound or n(w) no finite value: systems of bosons raise
@@ -36,8 +49,8 @@ class Reservoir(Validated):
     def __init__(
         self,
         spectral_density: SpectralDensity,
-        temperature: ArrayLike = 0.0,
-        chemical_potential: ArrayLike | None = None,
+        temperature: RealLike = 0.0,
+        chemical_potential: RealLike | None = None,
         *,
         occupation: Occupation | None = None,
     ) -> None:
@@ -72,6 +85,31 @@ class Reservoir(Validated):
         density = self.spectral_density
         words = "a density that falls faster than 1/w, or g(t) is singular at t = 0"
         require("spectral_density", words, f"{density}, which does not", density.integrable)
+
+    def _given(self) -> dict[str, Any]:
+        """The density, and the temperature or another occupation."""
+        occupation = self.occupation
+        if not isinstance(occupation, Thermal):
+            return {"spectral_density": self.spectral_density, "occupation": occupation}
+        mu = occupation.chemical_potential
+        conserved = {} if mu is None else {"chemical_potential": mu}
+        thermal = {"temperature": occupation.temperature} | conserved
+        return {"spectral_density": self.spectral_density} | thermal
+
+    @staticmethod
+    def from_qutip(environment: Any, frequencies: RealLike | None = None) -> "Reservoir":
+        """The thermal reservoir of a `qutip.BosonicEnvironment`, J = J_QuTiP / pi.
+
+        One with a formula that bathax has not becomes a `Tabulated` at the `frequencies`.
+        """
+        return late("interchange.qutip", "reservoir")(environment, frequencies)
+
+    def to_qutip(self) -> Any:
+        """A `qutip.BosonicEnvironment` with the same correlation function, J_QuTiP = pi J.
+
+        Its correlation function is g(t) + g~(t) + conj(g~(t)), that of sum_k V_k (b_k + b_k').
+        """
+        return late("interchange.qutip", "environment")(self)
 
     @property
     def temperature(self) -> Scalar:

@@ -10,10 +10,11 @@ from typing import ClassVar
 
 import jax.numpy as jnp
 from jax import lax
-from jaxtyping import Array, ArrayLike, Bool, Complex, Float, Inexact
+from jaxtyping import Array, Bool, Complex, Float, Inexact
 
 from bathax._checks import (
     NON_NEGATIVE,
+    RealLike,
     Scalar,
     Validated,
     as_complex,
@@ -22,13 +23,15 @@ from bathax._checks import (
     converting,
     parameter,
 )
+from bathax._display import shown
 from bathax.numerics.grid import TimeGrid
 from bathax.numerics.quadrature import fourier_sum
 from bathax.reservoir.continuation import Piece
 from bathax.reservoir.contour import can_be_followed, panelled
-from bathax.reservoir.display import shown
 from bathax.reservoir.occupation import Occupation
 from bathax.reservoir.rules import Exponentials, Measure, joined
+
+ONE_LINE = 10**6
 
 
 class SpectralDensity(Validated):
@@ -156,16 +159,17 @@ class SpectralDensity(Validated):
         """For `sum`, which starts at 0."""
         return self if zero == 0 else NotImplemented
 
-    def __mul__(self, factor: ArrayLike) -> "SpectralDensity":
+    def __mul__(self, factor: RealLike) -> "SpectralDensity":
         return Scaled(self, factor)
 
     __rmul__ = __mul__
 
-    def __truediv__(self, divisor: ArrayLike) -> "SpectralDensity":
+    def __truediv__(self, divisor: RealLike) -> "SpectralDensity":
         return Scaled(self, 1.0 / as_float(divisor, "divisor"))
 
     def __repr__(self) -> str:
-        return f"{shown(self)}: {self.formula} = sum_k |V_k|^2 delta(w - w_k)"
+        # On one line, because sentences quote it.
+        return f"{shown(self, ONE_LINE)}: {self.formula} = sum_k |V_k|^2 delta(w - w_k)"
 
 
 class Sum(SpectralDensity):

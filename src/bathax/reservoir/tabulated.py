@@ -1,18 +1,19 @@
 """A spectral density given by measured points."""
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, ArrayLike, Bool, Float, Inexact
+from jaxtyping import Array, Bool, Float, Inexact
 
 from bathax._checks import (
     NON_NEGATIVE,
     POSITIVE,
+    RealLike,
     Scalar,
     as_float,
     as_inexact,
@@ -73,9 +74,7 @@ class Tabulated(SpectralDensity):
         require_each("error", NON_NEGATIVE.words, error, NON_NEGATIVE.holds)
 
     @staticmethod
-    def from_noisy(
-        w: ArrayLike | Sequence, J: ArrayLike | Sequence, error: ArrayLike | Sequence | None = None
-    ) -> "Tabulated":
+    def from_noisy(w: RealLike, J: RealLike, error: RealLike | None = None) -> "Tabulated":
         """A smooth table of a measured J: a smoothing spline, chosen by cross-validation.
 
         `w` are five frequencies or more, in any order, and `J` values of any sign. `error` are

@@ -5,7 +5,7 @@ from typing import Any
 
 from bathax._checks import require_kind
 from bathax.qubit.dynamical_map import DynamicalMap
-from bathax.solution import QubitSolution, Solution
+from bathax.solution.results import QubitSolution, Solution
 from bathax.studies.fit.files import fit_in, write_fit
 from bathax.studies.fit.result import Fit
 from bathax.studies.results import from_dataset, write

@@ -6,7 +6,15 @@ Nothing here imports JAX.
 from collections.abc import Iterable
 from math import inf
 
-from bathax.studies.quantities import BOTH, OF_MAP, OF_SYSTEM, QUANTITIES, Quantity, SystemQuantity
+from bathax.studies.quantities import (
+    BOTH,
+    OF_MAP,
+    OF_SYSTEM,
+    QUANTITIES,
+    Quantity,
+    SystemQuantity,
+    Unit,
+)
 
 # The prefix for the modulus of a complex quantity.
 MODULUS = "abs_"
@@ -75,6 +83,13 @@ def about(name: str) -> dict[str, str]:
     if name not in QUANTITIES:
         return {"long_name": name, "units": "unknown"}
     return {"long_name": QUANTITIES[name].long_name, "units": QUANTITIES[name].unit.name}
+
+
+def unit_of(name: str) -> Unit | None:
+    """The unit of a variable in a dataset, or of its error; None of a derivative and of others."""
+    own = name.removesuffix("_error")
+    row = QUANTITIES.get(renamed_in_maps().get(own, own))
+    return row.unit if row else None
 
 
 def symbol_of(long_name: str) -> str:

@@ -10,7 +10,7 @@ from bathax._checks import is_valid
 from bathax._status import Status
 from bathax.cavity.poles import bound_states
 from bathax.qubit.dynamical_map import dynamical_map
-from bathax.solution import solve
+from bathax.solution.solving import solve
 from bathax.studies.lookup import attribute_of
 from bathax.studies.quantities import OF_MAP, OF_SOLUTION, OF_SYSTEM, Case
 from bathax.system.system import System

@@ -14,9 +14,10 @@ from zarr.storage import MemoryStore
 
 from bathax import __version__
 from bathax._checks import is_concrete, require
-from bathax.qubit.dynamical_map import DynamicalMap, MapQuantities
+from bathax.qubit.dynamical_map import DynamicalMap
+from bathax.qubit.elements import MapQuantities
 from bathax.qubit.states import QubitState
-from bathax.solution import Quantities, QubitQuantities, QubitSolution, Solution
+from bathax.solution.results import Quantities, QubitQuantities, QubitSolution, Solution
 from bathax.studies.lookup import about, attribute_of
 from bathax.studies.outputs import StoreError
 from bathax.studies.plain import plain, restored

@@ -4,13 +4,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from bathax.solution import QubitSolution, Solution
+from bathax.solution.results import QubitSolution, Solution
 
 Trajectory = Solution | QubitSolution
 
 
 class TemperaturePole(NamedTuple):
-    """A time at which T goes through infinity, S there, and T at the samples before and after.
+    """A pole of the dynamical temperature T(t).
+
+    `time` at which T goes through infinity, `entropy` S there, and T at the samples `before` and
+    `after`.
 
     >>> qubit = bx.Qubit(1.0, bx.Reservoir(bx.Ohmic(0.01, 5.0), temperature=1.0))
     >>> sol = bx.solve(qubit, bx.Excited(), jnp.linspace(0.0, 40.0, 9), bx.VanHove())
@@ -48,8 +51,10 @@ def temperature_poles(solution: Trajectory) -> list[TemperaturePole]:
     return [TemperaturePole(*map(float, row)) for row in zip(*columns, strict=True)]
 
 
-def pole_intervals(solution: Trajectory) -> tuple[np.ndarray, np.ndarray]:
+def pole_intervals(solution: Any) -> tuple[np.ndarray, np.ndarray]:
     """The samples just before the poles of T: of wide poles, and of narrow ones.
+
+    `solution` has the quantities of a solution under their names.
 
     A pole is narrow if dE/dt vanishes within one sample of dS/dt, so that pole and zero almost
     cancel. A qubit without coherence has none: both rates have the factor dp/dt, where
@@ -65,15 +70,15 @@ def pole_intervals(solution: Trajectory) -> tuple[np.ndarray, np.ndarray]:
     return found[resolved & ~narrow], found[resolved & narrow]
 
 
-def _signal(solution: Trajectory) -> np.ndarray:
+def _signal(solution: Any) -> np.ndarray:
     """A signal that passes zero at a pole of T: dS/dt, or 1/2 - p for a qubit without coherence."""
     if _is_diagonal(solution):
         return 0.5 - np.asarray(solution.number)
     return np.asarray(solution.entropy_rate)
 
 
-def _is_diagonal(solution: Trajectory) -> bool:
-    return isinstance(solution, QubitSolution) and not np.any(solution.coherence)
+def _is_diagonal(solution: Any) -> bool:
+    return hasattr(solution, "coherence") and not np.any(solution.coherence)
 
 
 def _crossings(values: Any) -> np.ndarray:

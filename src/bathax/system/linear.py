@@ -25,7 +25,7 @@ ROUNDING = 1e-10
 class Channel(Validated):
     """How modes are coupled to a reservoir: x' Phi + h.c., x = sum_i conj(c_i) a_i.
 
-    Phi = sum_k V_k b_k is the field of the reservoir, J(w) = sum_k |V_k|^2 delta(w - w_k), and
+    Phi = sum_k V_k b_k is the field of the `reservoir`, J(w) = sum_k |V_k|^2 delta(w - w_k), and
     `coupling` has the numbers c_i, without unit.
 
     >>> lead = bx.Reservoir(bx.FlatBand(0.5, -5.0, 5.0), temperature=0.1, chemical_potential=0.5)
@@ -135,7 +135,7 @@ class LinearSystem(Validated):
 
 
 class Covariance(Validated):
-    """A Gaussian state of modes with given n_ij = <a_j' a_i>; without coherence or squeezing.
+    """A Gaussian state of modes with given `n`, n_ij = <a_j' a_i>; without coherence or squeezing.
 
     >>> bx.Covariance([[1.0, 0.5], [0.5, 1.0]]).number.item()
     2.0

@@ -11,10 +11,12 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 from jax.custom_derivatives import SymbolicZero
-from jaxtyping import Array, ArrayLike, Bool, Complex, Float
+from jaxtyping import Array, Bool, Complex, Float
 
 from bathax._checks import (
     NON_NEGATIVE,
+    ComplexLike,
+    RealLike,
     Scalar,
     Validated,
     as_complex,
@@ -214,7 +216,7 @@ def Fock(n: int) -> Mixture:
 
 
 class DensityMatrix(State):
-    """Any state given by its matrix in the Fock basis; Hermitian, positive, trace 1.
+    """Any state given by its matrix `rho` in the Fock basis; Hermitian, positive, trace 1.
 
     The evolved matrix is cut at `levels` (default 64): entropy and populations need v << levels.
     `Mixture`, for a diagonal matrix, and `Gaussian` need no cut.
@@ -313,7 +315,7 @@ class Gaussian(State):
         return gaussian.density_matrix(u * self.displacement, excess, u**2 * self.anomalous, levels)
 
 
-def Thermal(nbar: ArrayLike) -> Gaussian:
+def Thermal(nbar: RealLike) -> Gaussian:
     """The thermal state with mean number nbar >= 0.
 
     >>> round(float(bx.Thermal(1.0).initial_entropy), 4)  # 2 ln 2
@@ -322,7 +324,7 @@ def Thermal(nbar: ArrayLike) -> Gaussian:
     return Gaussian(0.0, nbar)
 
 
-def Coherent(alpha: ArrayLike) -> Gaussian:
+def Coherent(alpha: ComplexLike) -> Gaussian:
     """The coherent state |alpha>, alpha any complex number.
 
     >>> float(bx.Coherent(2.0j).number)
@@ -331,7 +333,7 @@ def Coherent(alpha: ArrayLike) -> Gaussian:
     return Gaussian(alpha, 0.0)
 
 
-def Squeezed(r: ArrayLike, angle: ArrayLike = 0.0, nbar: ArrayLike = 0.0) -> Gaussian:
+def Squeezed(r: RealLike, angle: RealLike = 0.0, nbar: RealLike = 0.0) -> Gaussian:
     """The squeezed vacuum S(r e^{i angle})|0>, or a squeezed thermal state with nbar > 0.
 
     <a'a> = nbar cosh 2r + sinh^2 r and <aa> = -(nbar + 1/2) e^{i angle} sinh 2r.

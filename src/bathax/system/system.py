@@ -1,7 +1,7 @@
 """A system that exchanges quanta with its reservoirs: what a cavity and a qubit share."""
 
 from collections.abc import Iterable
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -48,6 +48,11 @@ class System(Validated):
             of, found = self.statistics, bath.occupation.statistics
             require("reservoirs", f"of {of}s", f"of {found}s", found == of)
             bath.require_consistent()
+
+    def _given(self) -> dict[str, Any]:
+        """The only reservoir as itself, several as a tuple."""
+        first, *others = self.reservoirs
+        return super()._given() | ({} if others else {"reservoirs": first})
 
     @property
     def has_modes(self) -> bool:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import bathax as bx
-from bathax.solution import QubitQuantities, QubitSolution
+from bathax.solution.results import QubitQuantities, QubitSolution
 from bathax.studies.quantities import OF_SOLUTION
 
 # Commands in processes of their own share the programs of the tests, and touch no user's.

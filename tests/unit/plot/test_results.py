@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 import xarray
+from matplotlib.figure import Figure
 
-from bathax.plot import results
+import bathax as bx
+from bathax.plot import parts, results
 from bathax.studies.summaries import summary
 
 
@@ -32,3 +34,45 @@ def test_a_figure_has_the_symbols_of_the_table():
     )
     figure = results.overview(dataset)
     assert [ax.get_ylabel() for ax in figure.axes[:3]] == ["$E$", "$|u|$", ""]
+
+
+TS = np.linspace(0.0, 60.0, 121)
+
+
+def test_a_solution_shows_state_functions_first_with_a_gap_at_the_pole_of_t():
+    cavity = bx.Cavity(1.0, bx.Reservoir(bx.Ohmic(0.01, 5.0), temperature=3.0))
+    solution = bx.solve(cavity, bx.Fock(5), TS, bx.BornMarkov())
+    figure = solution.plot()
+    names = ["energy", "entropy", "temperature", "free_energy", "number", "populations"]
+    assert [ax.get_title() for ax in figure.axes] == names
+    assert figure.axes[0].get_xlabel() == parts.TIME
+    entropy, temperature = (ax.lines[0].get_ydata() for ax in figure.axes[1:3])
+    assert len(entropy) == len(TS)
+    assert np.isnan(temperature).sum() == 1
+    # All of S is seen, and of T the bulk.
+    assert figure.axes[1].get_ylim()[0] < 0.0
+    low, high = figure.axes[2].get_ylim()
+    assert high - low < 0.1 * np.ptp(np.asarray(solution.temperature)[1:])
+
+
+def test_a_map_shows_its_rates():
+    qubit = bx.Qubit(1.0, bx.Reservoir(bx.Ohmic(0.01, 5.0), temperature=1.0))
+    axes = Figure().subplots(3, 2)
+    figure = bx.dynamical_map(qubit, TS, bx.VanHove()).plot(axes)
+    assert figure is axes[0, 0].figure
+    shown = [ax.get_title() for ax in axes.flat]
+    assert shown == ["coherence", "determinant", "gamma_minus", "gamma_plus", "gamma_z", "shift"]
+
+
+def test_derivatives_in_a_map_have_a_diverging_scale():
+    a, b = np.linspace(0.1, 1.0, 10), np.linspace(-1.0, 1.0, 11)
+    values = np.outer(a, b) + 0.3
+    values[0, 0] = 1e6
+    dataset = xarray.Dataset(
+        {"x": (("a", "b"), values), "x_by_a": (("a", "b"), values)}, {"a": a, "b": b}
+    )
+    plain, derivative = (ax.collections[0] for ax in results.overview(dataset).axes[:2])
+    assert plain.get_cmap().name != derivative.get_cmap().name == "RdBu_r"
+    assert plain.get_clim() != derivative.get_clim()
+    low, high = derivative.get_clim()
+    assert -low == high < 10.0

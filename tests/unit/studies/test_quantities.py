@@ -10,7 +10,7 @@ from matplotlib.mathtext import MathTextParser
 
 import bathax as bx
 from bathax.qubit.dynamical_map import MapQuantities
-from bathax.solution import Quantities, QubitQuantities
+from bathax.solution.results import Quantities, QubitQuantities
 from bathax.studies import lookup
 from bathax.studies.observe import observe
 from bathax.studies.quantities import OF_MAP, OF_SOLUTION, OF_SYSTEM, QUANTITIES, STATE_FUNCTIONS

@@ -8,7 +8,8 @@ from bathax.papers.ahz.parameters import FREQUENCY, FULL, Effort
 from bathax.qubit.states import Excited
 from bathax.reservoir.lorentzian import Lorentzian
 from bathax.reservoir.reservoir import Reservoir
-from bathax.solution import QubitSolution, solve
+from bathax.solution.results import QubitSolution
+from bathax.solution.solving import solve
 from bathax.system.models import Qubit
 
 # The width lam of the Lorentzian, narrow enough to end above zero frequency, and gamma0 / lam.

@@ -24,7 +24,7 @@ from bathax.papers.ahz.parameters import (
     solved,
 )
 from bathax.papers.times import graded
-from bathax.solution import Solution
+from bathax.solution.results import Solution
 
 
 def figure_2(effort: Effort = FULL) -> dict[float, dict[int, Solution]]:

@@ -16,7 +16,7 @@ from bathax.papers.ahz.parameters import (
     solved,
 )
 from bathax.papers.times import graded
-from bathax.solution import Solution
+from bathax.solution.results import Solution
 
 RATIOS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9)
 

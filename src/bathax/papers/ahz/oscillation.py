@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from bathax.papers.ahz.parameters import FULL, STRONG, WARM, Effort, ohmic_cavity, solved
-from bathax.solution import Solution
+from bathax.solution.results import Solution
 
 WINDOWS = ((20.0, 60.0), (150.0, 250.0), (900.0, 1000.0))
 

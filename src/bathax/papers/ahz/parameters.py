@@ -10,15 +10,17 @@ from typing import Any, NamedTuple
 
 import jax
 import numpy as np
-from jaxtyping import ArrayLike
+from jaxtyping import Array, ArrayLike
 
+from bathax._checks import RealLike
 from bathax.cavity.resonance import Resonance
 from bathax.cavity.solvers import Solver, Volterra
 from bathax.qubit.elements import MapSolver
 from bathax.qubit.vacuum import Vacuum
 from bathax.reservoir.ohmic import Ohmic
 from bathax.reservoir.reservoir import Reservoir
-from bathax.solution import Solution, solve
+from bathax.solution.results import Solution
+from bathax.solution.solving import solve
 from bathax.system.models import Cavity
 from bathax.system.states import Mixture
 
@@ -57,7 +59,7 @@ def fock(n: int) -> Mixture:
     return Mixture(np.eye(11)[n])
 
 
-def ohmic_cavity(ratio: ArrayLike, *temperatures: ArrayLike) -> Cavity:
+def ohmic_cavity(ratio: float | Array, *temperatures: RealLike) -> Cavity:
     """A cavity with total coupling `ratio` eta_c, shared by two equal reservoirs.
 
     A single temperature is that of both reservoirs, so that one program serves all cases.
@@ -67,7 +69,7 @@ def ohmic_cavity(ratio: ArrayLike, *temperatures: ArrayLike) -> Cavity:
     return Cavity(FREQUENCY, [Reservoir(density, temperature) for temperature in temperatures])
 
 
-def solved(cavity: Cavity, n: int, ts: ArrayLike, solver: Solver) -> Solution:
+def solved(cavity: Cavity, n: int, ts: RealLike, solver: Solver) -> Solution:
     """The solution from n quanta with NumPy arrays, whose evaluation compiles nothing."""
     return jax.device_get(solve(cavity, fock(n), ts, solver))
 

@@ -22,7 +22,7 @@ from bathax.papers.ahz.steady import steady as steady
 from bathax.papers.ahz.zeroth_law import ZerothLaw
 from bathax.papers.ahz.zeroth_law import zeroth_law as zeroth_law
 from bathax.papers.claims import Estimated
-from bathax.solution import QubitSolution, Solution
+from bathax.solution.results import QubitSolution, Solution
 
 
 class Results(NamedTuple):

@@ -16,7 +16,7 @@ from bathax.papers.ahz.parameters import (
 )
 from bathax.papers.ahz.steady import steady_states
 from bathax.papers.times import graded
-from bathax.solution import Solution
+from bathax.solution.results import Solution
 
 PAIRS = ((10.0, 30.0), (5.0, 35.0), (1.0, 3.0), (0.2, 1.0), (0.0, 2.0))
 SPREADS = (0.25, 0.5, 1.0)

@@ -6,9 +6,18 @@ from typing import Any
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, ArrayLike, Float, Int
+from jaxtyping import Array, Float, Int
 
-from bathax._checks import as_float, as_inexact, is_concrete, is_finite, require, require_each
+from bathax._checks import (
+    RealLike,
+    as_float,
+    as_inexact,
+    is_concrete,
+    is_finite,
+    require,
+    require_each,
+)
+from bathax._display import Table, Tabular, shown
 from bathax._status import Status
 from bathax.studies.lookup import MODULUS, limits_of
 
@@ -16,7 +25,7 @@ from bathax.studies.lookup import MODULUS, limits_of
 ERRORS_BEYOND = 6.0
 
 
-class Data(eqx.Module):
+class Data(Tabular, eqx.Module):
     """Measured quantities of one run, with their standard errors.
 
         Data(times, energy=values)                     # errors unknown, all equal
@@ -25,8 +34,8 @@ class Data(eqx.Module):
     Quantities have their names in a solution or a dynamical map; `abs_<name>` is the modulus of a
     complex one. The error of a complex value is that of its real and of its imaginary part. Times
     may come in any order and repeatedly. A missing value is NaN. `t` are the increasing times at
-    which a model has to be computed, `values` and `errors` the data by name, and `places` the
-    positions in `t` at which each was measured.
+    which a model has to be computed, `values` and `errors` the data by name, `places` the positions
+    in `t` at which each was measured, and `has_errors` tells whether errors were given.
 
     >>> data = bx.Data([0.0, 2.0, 1.0], energy=([5.0, np.nan, 3.0], 0.1))
     >>> data.t.tolist(), data.count
@@ -39,7 +48,7 @@ class Data(eqx.Module):
     places: Int[Array, " points"]
     has_errors: bool = eqx.field(static=True)
 
-    def __init__(self, times: ArrayLike | Sequence, **quantities: Any) -> None:
+    def __init__(self, times: RealLike, **quantities: Any) -> None:
         times = _known("times", as_float(times, "times"))
         require("times", "a list of numbers", _shape(times), times.ndim == 1 and times.size > 0)
         require_each("times", "finite", times, is_finite)
@@ -54,15 +63,26 @@ class Data(eqx.Module):
         self.values = {name: jnp.asarray(values) for name, (values, _) in read.items()}
         self.errors = {name: jnp.asarray(errors) for name, (_, errors) in read.items()}
 
+    def _table(self) -> Table:
+        """How often each quantity was measured, its range and its largest error."""
+        if not is_concrete(self):
+            return Table("Data", ("", ""), [[name, shown(x)] for name, x in self.values.items()])
+        rows = []
+        for name, values in self.values.items():
+            known = np.real(values)[~np.isnan(values)]
+            error = f"{np.max(self.errors[name]):.2g}" if self.has_errors else "unknown"
+            least, largest = np.min(known), np.max(known)
+            rows.append([name, str(known.size), f"{least:.6g}", f"{largest:.6g}", error])
+        columns = ["", "values", "least", "largest", "largest error"]
+        times = f"{self.t.shape[0]:,} times, t = {self.t[0]:g} to {self.t[-1]:g}"
+        return Table(f"Data at {times}", columns, rows)
+
     def residuals(self, result: Any) -> Float[Array, " residuals"]:
         """(model - data) / error of all values, of both parts of complex ones; 0 if missing."""
         parts = []
+        models = self.model(result)
         for name, values in self.values.items():
-            model = _quantity(result, name)
-            rule = f"given at the {len(self.t)} times `data.t`, and at no others"
-            shape = f"of shape {model.shape}"
-            require(f"model.{name}", rule, shape, model.shape == self.t.shape)
-            model = model[self.places]
+            model = models[name][self.places]
             missing = jnp.isnan(values)
             zero = jnp.zeros((), values.dtype)
             measured = jnp.where(missing, zero, values).astype(model.dtype)
@@ -70,6 +90,17 @@ class Data(eqx.Module):
             off = jnp.where(missing, jnp.zeros((), off.dtype), off)
             parts += [off.real, off.imag] if jnp.iscomplexobj(off) else [off]
         return jnp.concatenate(parts)
+
+    def model(self, result: Any) -> dict[str, Array]:
+        """Each measured quantity in the result of a model, at the times `t`."""
+        found = {}
+        for name in self.values:
+            model = _quantity(result, name)
+            rule = f"given at the {len(self.t)} times `data.t`, and at no others"
+            shape = f"of shape {model.shape}"
+            require(f"model.{name}", rule, shape, model.shape == self.t.shape)
+            found[name] = model
+        return found
 
     @property
     def count(self) -> int:

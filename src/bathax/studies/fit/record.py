@@ -10,7 +10,7 @@ from bathax import __version__
 from bathax.studies.fit.data import Data
 from bathax.studies.fit.parameters import Parameters
 from bathax.studies.fit.result import Fit
-from bathax.studies.fit.search import Problem, Runs
+from bathax.studies.fit.search import Problem, Runs, forgotten
 from bathax.studies.plain import plain, restored
 
 FORMAT = "bathax fit, version 2"
@@ -49,7 +49,7 @@ def fit_from(table: Mapping[str, Any]) -> Fit:
     start = {name: np.asarray(p) for name, p in found["start"].items()}
     parameters = Parameters(**found["bounds"], example=start)
     found["data"] = _data_from(found["data"])
-    found["problem"] = Problem(parameters, _forgotten, found["loss"], None, None)
+    found["problem"] = Problem(parameters, forgotten, found["loss"], None, None)
     return Fit(**{one.name: found[one.name] for one in fields(Fit) if one.name in found})
 
 
@@ -69,12 +69,3 @@ def _data_from(table: Any) -> Runs:
     if table["has_errors"]:
         values = {name: (values[name], errors[name]) for name in values}
     return Data(table["times"], **values)
-
-
-def _forgotten(**parameters: Any) -> Any:
-    """Takes the place of the model, which a file does not hold."""
-    names = ", ".join(parameters)
-    raise ValueError(
-        f"Argument `of` must be the model of {names}, but a fit read from a file has none; "
-        "fit again where it is needed."
-    )

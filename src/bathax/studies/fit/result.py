@@ -13,6 +13,8 @@ from scipy.special import chdtrc
 
 import bathax as bx
 from bathax._checks import require
+from bathax._display import Table, Tabular
+from bathax._late import Exported, late
 from bathax.studies.fit.data import count_of, runs_of
 from bathax.studies.fit.known import asymmetric, undetermined
 from bathax.studies.fit.search import LOSSES, Linear, Minimum, Problem, Runs, search
@@ -44,21 +46,22 @@ class Profile(NamedTuple):
 
 
 @dataclass(frozen=True, repr=False)
-class Fit:
+class Fit(Tabular, Exported):
     r"""Parameters found by `fit`, and how well they are known.
 
     `parameters` and their standard `errors` are mappings by name. A parameter that the data do not
     determine is NaN, with an infinite error, and is in `undetermined` with the reason; `best` has
-    the numbers at the minimum for all of them. `covariance`, in the order of `labels`, is
-    (J^T J)^{-1} with the exact Jacobian J of the residuals r at the minimum, times chi^2 per degree
-    of freedom if the data came without errors. For a robust loss with weights w or a penalty with
-    the Jacobian P it is the sandwich H^{-1} (J^T w r^2 w J + P^T P) H^{-1}, H = J^T w J + P^T P.
-    `size` = tr H^{-1} J^T w J is the number of parameters that the data determine, all of them
-    unless there is a penalty. `chi2` = \sum r^2 has `freedom` degrees, the number of data less
-    `size`. `agreeing`: how many of the starts found this minimum. If the search did not converge,
-    `converged` is False and all errors are NaN. `tolerance_reached`: whether solvers in the model
-    that choose their size reach their tolerance at these parameters. `asymmetric`: parameters for
-    which chi^2 is no parabola within their standard error, and how it rises there.
+    the numbers at the minimum for all of them. `covariance`, in the order of `labels`, is (J^T
+    J)^{-1} with the exact Jacobian J of the residuals r at the minimum, times chi^2 per degree of
+    freedom if the data came without errors. For a robust loss with weights w or a penalty with the
+    Jacobian P it is the sandwich H^{-1} (J^T w r^2 w J + P^T P) H^{-1}, H = J^T w J + P^T P. `size`
+    = tr H^{-1} J^T w J is the number of parameters that the data determine, all of them unless
+    there is a penalty. `chi2` = \sum r^2 of the `residuals` r has `freedom` degrees, the number of
+    data less `size`. `agreeing`: how many of the starts found this minimum. If the search did not
+    converge, `converged` is False and all errors are NaN. `tolerance_reached`: whether solvers in
+    the model that choose their size reach their tolerance at these parameters. `asymmetric`:
+    parameters for which chi^2 is no parabola within their standard error, and how it rises there.
+    `data` is what was fitted, and `problem` the model with its parameters, loss and penalty.
 
     >>> t = np.linspace(0.0, 10.0, 21)
     >>> data = bx.Data(t, energy=(5.0 * np.exp(-0.2 * t), 0.1))
@@ -85,20 +88,23 @@ class Fit:
     asymmetric: dict[str, str]
     tolerance_reached: bool = True
 
-    def __repr__(self) -> str:
-        """A table of the parameters, and the quality of the fit."""
-        width = max(map(len, self.labels))
+    def _table(self) -> Table:
+        """The parameters with their errors, and the quality of the fit."""
         errors = np.sqrt(np.diag(self.covariance))
-        table = [
-            f"{label:<{width}}  {'undetermined':>14}"
+        rows = [
+            [label, "undetermined", ""]
             if label in self.undetermined
-            else f"{label:<{width}}  {value:>14.8g} +- {error:.2g}"
+            else [label, f"{value:.8g}", f"{error:.2g}"]
             for label, value, error in zip(self.labels, self.best, errors, strict=True)
         ]
         quality = f"chi^2 = {self.chi2:.4g} for {self.freedom:.4g} degrees of freedom"
         if self._has_errors:
             quality += f", p = {self.p_value:.2g}"
-        return "\n".join([*table, quality, self.message])
+        return Table("Fit", ["", "value", "error"], rows, [quality, self.message])
+
+    def plot(self, axes: Any = None) -> Any:
+        """Data and model with residuals below, on matplotlib axes, two for each quantity."""
+        return late("plot.fit", "plot")(self, axes)
 
     def save(self, path: str | Path, *, overwrite: bool = False) -> None:
         """Write all but the model as JSON, from which `bathax.load` restores the fit."""

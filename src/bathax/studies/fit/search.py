@@ -137,6 +137,15 @@ def _program(
     return closed(partial(outcome, True), partial(outcome, False), p, data)
 
 
+def forgotten(**parameters: Any) -> Any:
+    """Takes the place of the model, which a file does not hold."""
+    names = ", ".join(parameters)
+    raise ValueError(
+        f"Argument `of` must be the model of {names}, but a fit read from a file has none; "
+        "fit again where it is needed."
+    )
+
+
 class Problem(eqx.Module):
     """What is minimised: the squared residuals under a loss, and the squares of a penalty.
 
@@ -149,6 +158,11 @@ class Problem(eqx.Module):
     penalty: Callable[..., Any] | None = eqx.field(static=True)
     solver: Any
     sizes: tuple[int, ...] = eqx.field(static=True, default=())
+
+    @property
+    def has_model(self) -> bool:
+        """Whether the model is there, which a file does not hold."""
+        return self.of is not forgotten
 
     def program(self, data: Runs) -> Traced:
         """The program from (p, data) to an `Outcome`, the same one for data of the same shape."""

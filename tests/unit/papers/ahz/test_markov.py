@@ -7,7 +7,7 @@ import pytest
 from bathax.cavity.solvers import BornMarkov
 from bathax.papers.ahz.markov import Comparison
 from bathax.papers.ahz.parameters import fock, ohmic_cavity
-from bathax.solution import solve
+from bathax.solution.solving import solve
 
 
 def test_deviation_is_relative_to_the_largest_value():

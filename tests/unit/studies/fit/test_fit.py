@@ -76,7 +76,8 @@ def test_starts_of_a_batch_end_where_they_do_one_by_one(found, monkeypatch):
 
 
 def test_how_it_shows(found):
-    first, second, quality, message = repr(found).splitlines()
+    heading, columns, first, second, quality, message = repr(found).splitlines()
+    assert (heading, columns.split()) == ("Fit", ["value", "error"])
     assert first.split()[0] == "height"
     assert float(second.split()[1]) == pytest.approx(float(found.parameters["rate"]), rel=1e-7)
     assert quality.startswith(f"chi^2 = {found.chi2:.4g} for 28 degrees of freedom")
@@ -235,7 +236,7 @@ def test_a_parameter_that_the_model_ignores():
     sentence = "The data do not determine `phase`: nothing that was measured depends on it."
     assert found.warnings == [sentence]
     assert sentence in found.message
-    assert repr(found).splitlines()[1].split() == ["phase", "undetermined"]
+    assert repr(found).splitlines()[3].split() == ["phase", "undetermined"]
     # The others are what they are without it.
     alone = bx.fit(decay, DATA, START, starts=1)
     np.testing.assert_allclose(found.parameters["rate"], alone.parameters["rate"], rtol=1e-6)

@@ -7,7 +7,7 @@ import numpy as np
 from bathax.papers.ahz.atom import REGIMES, WIDTH
 from bathax.papers.ahz.results import Results
 from bathax.papers.claims import AGREES, DISAGREES, PARTLY, Claim, listed, yes
-from bathax.solution import QubitSolution
+from bathax.solution.results import QubitSolution
 from bathax.studies import trajectory
 
 

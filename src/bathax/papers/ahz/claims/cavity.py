@@ -24,7 +24,7 @@ from bathax.papers.claims import (
     listed,
     yes,
 )
-from bathax.solution import Solution
+from bathax.solution.results import Solution
 from bathax.studies import trajectory
 
 # --- AHZ Fig. 2 ------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from bathax.papers.ahz.atom import WIDTH
 from bathax.plot.parts import four_panels
-from bathax.solution import QubitSolution
+from bathax.solution.results import QubitSolution
 
 # Only so much of T and F is shown on either side of a pole.
 POLE_HEIGHT = 4.0

@@ -1,7 +1,6 @@
-"""The main entry, `solve(system, initial, ts, solver)`, and the solutions that it returns."""
+"""`solve(system, initial, ts, solver)`: which solver, and what is derived from its result."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import fields
+from collections.abc import Callable
 from functools import singledispatch
 from typing import Any, overload
 
@@ -9,9 +8,17 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jax import lax
-from jaxtyping import Array, ArrayLike, Bool, Complex, Float, Inexact, Int
+from jaxtyping import Array, Bool, Float, Int
 
-from bathax._checks import as_float, is_concrete, is_valid, require, require_kind, require_times
+from bathax._checks import (
+    RealLike,
+    as_float,
+    is_concrete,
+    is_valid,
+    require,
+    require_kind,
+    require_times,
+)
 from bathax._estimate import Estimate
 from bathax._programs import program
 from bathax._status import Status, concluded
@@ -24,166 +31,26 @@ from bathax.numerics.times import at_shared_length
 from bathax.qubit import dynamical_map
 from bathax.qubit.elements import MapElements, MapSolver
 from bathax.qubit.states import QubitState
+from bathax.solution.results import (
+    LinearSolution,
+    Quantities,
+    QubitQuantities,
+    QubitSolution,
+    Solution,
+    named,
+)
 from bathax.system.linear import Covariance, LinearSystem
 from bathax.system.models import Cavity, Qubit
 from bathax.system.preparation import prepared, require_uncorrelated
 from bathax.system.states import State
 from bathax.thermodynamics import cavity, linear, qubit
-from bathax.thermodynamics.linear import LinearQuantities
-
-# The number of elements of density matrices that are computed at once.
-AT_ONCE = 2**24
-
-
-class Amplitudes(eqx.Module):
-    """u and v with their rates, as a solution gives them; see `GreenFunctions`."""
-
-    u: Inexact[Array, "*times"]
-    du: Inexact[Array, "*times"]
-    v: Float[Array, "*times"]
-    dv: Float[Array, "*times"]
-
-
-class Quantities(cavity.Thermodynamics, Amplitudes):
-    """All quantities of a solution at its times; see `GreenFunctions` and `Thermodynamics`."""
-
-
-class QubitQuantities(qubit.QubitThermodynamics):
-    """All quantities of a solution at its times; see `QubitThermodynamics`.
-
-    `number` is the excited population, `coherence` is rho_10 in the laboratory frame.
-    """
-
-    coherence: Inexact[Array, "*times"]
-
-
-class Outcome(eqx.Module):
-    """The times `t` of a solution, and how far to trust it.
-
-    `error` has an estimate of the absolute error of each quantity, under the same name. The true
-    error is at most a small multiple of it, and usually far below. It is constant to
-    differentiation. It does not include the errors of a `Tabulated` density itself, which
-    `table_error` gives. `status` is 0 if the requested tolerance was reached (see `Status`); if
-    parameters were invalid all numbers are NaN.
-    """
-
-    t: Float[Array, " times"]
-    status: Int[Array, ""]
-
-    @property
-    def message(self) -> str:
-        """The status in words; for concrete values only."""
-        return Status(int(self.status)).message
-
-
-class Solution(Quantities, Outcome):
-    """The quantities of a cavity at the times `t`, their errors, and its state at those times.
-
-    `temperature_resolved` is False where T is 0/0 and its limit is returned.
-
-    >>> cavity = bx.Cavity(1.0, bx.Reservoir(bx.Ohmic(0.1, 5.0), temperature=20.0))
-    >>> sol = bx.solve(cavity, bx.Fock(5), jnp.linspace(0.0, 40.0, 9))
-    >>> f"{sol.energy[0]:.1f}, {sol.entropy[0]:.1f}; {sol.energy[-1]:.1f}, {sol.entropy[-1]:.1f}"
-    '5.0, 0.0; 39.5, 4.7'
-    """
-
-    error: Quantities
-    initial: State
-    temperature_resolved: Bool[Array, " times"]
-
-    @property
-    def populations(self) -> Float[Array, "times 64"]:
-        """Probabilities of the first 64 Fock states, less than 1 by `population_above`."""
-        return self.fock_populations(64)
-
-    @property
-    def population_above(self) -> Float[Array, " times"]:
-        """The probability of all Fock states that `populations` leaves out."""
-        return 1.0 - jnp.sum(self.populations, axis=-1)
-
-    @program
-    def fock_populations(self, levels: int) -> Float[Array, "times levels"]:
-        """p_n(t) for n below `levels` (AHZ Eq. 16); the sum falls short of 1 by those above."""
-        return lax.map(
-            lambda point: self.initial.populations(point[0], point[1], levels),
-            (self.u, self.v),
-            batch_size=max(AT_ONCE // levels**2, 1),
-        )
-
-    def populations_within(self, missing: float = 1e-6) -> Float[Array, "times levels"]:
-        """p_n(t) of so many Fock states that the probability of all others is below `missing`.
-
-        There are at most 4,096 levels, or 256 for states that evolve as matrices, even if more
-        would be needed. For concrete values only.
-        """
-        levels, found = 64, self.populations
-        while levels < self.initial.most_levels and bool(
-            jnp.max(1.0 - jnp.sum(found, axis=-1)) > missing
-        ):
-            levels *= 4
-            found = self.fock_populations(levels)
-        return found
-
-    @program
-    def density_matrix(self, levels: int) -> Complex[Array, "times levels levels"]:
-        """rho(t) in the Fock basis, cut at `levels`, in the laboratory frame."""
-        return jax.vmap(lambda u, v: self.initial.density_matrix(u, v, levels))(self.u, self.v)
-
-
-class QubitSolution(QubitQuantities, Outcome):
-    """The quantities of a qubit at the times `t`, their errors, and its state at those times.
-
-    `temperature_resolved` is False where T is 0/0 and its limit is returned.
-
-    >>> qubit = bx.Qubit(1.0, bx.Reservoir(bx.Ohmic(0.01, 5.0), temperature=1.0))
-    >>> sol = bx.solve(qubit, bx.Excited(), jnp.linspace(0.0, 400.0, 9), bx.VanHove())
-    >>> round(float(sol.number[-1]), 4)  # 1 / (1 + e)
-    0.2689
-    >>> round(float(sol.temperature[-1]), 4)
-    1.0
-    """
-
-    error: QubitQuantities
-    initial: QubitState
-    temperature_resolved: Bool[Array, " times"]
-
-    @property
-    @program
-    def populations(self) -> Float[Array, "times 2"]:
-        """Probabilities of the ground state and of the excited state."""
-        return jnp.stack([1.0 - self.number, self.number], axis=-1)
-
-    @program
-    def density_matrix(self) -> Complex[Array, "times 2 2"]:
-        """rho(t) in the basis of quanta (ground, excited), in the laboratory frame."""
-        ground, excited = jnp.unstack(self.populations.astype(complex), axis=-1)
-        rows = [[ground, self.coherence.conj()], [self.coherence, excited]]
-        return jnp.stack([jnp.stack(row, axis=-1) for row in rows], axis=-2)
-
-
-class LinearSolution(LinearQuantities, Outcome):
-    """The quantities of several modes at the times `t`, and their errors.
-
-    A level that fills from two leads, until the currents into them are opposite:
-
-    >>> J = bx.FlatBand(gamma=0.5, low=-5.0, high=5.0)
-    >>> leads = [bx.Reservoir(J, 0.1, mu) for mu in (0.5, -0.5)]
-    >>> channels = [bx.Channel(lead, [1.0]) for lead in leads]
-    >>> dot = bx.LinearSystem([[0.0]], channels, statistics="fermion")
-    >>> sol = bx.solve(dot, bx.Covariance([[0.0]]), jnp.linspace(0.0, 40.0, 9))
-    >>> [f"{current:.4f}" for current in sol.particle_current[-1]]
-    ['-0.1229', '0.1229']
-    """
-
-    error: LinearQuantities
-    initial: Covariance
 
 
 @overload
 def solve(
     system: Cavity,
     initial: State,
-    ts: ArrayLike | Sequence,
+    ts: RealLike,
     solver: Solver | None = None,
     *,
     throw: bool = False,
@@ -195,7 +62,7 @@ def solve(
 def solve(
     system: Qubit,
     initial: QubitState,
-    ts: ArrayLike | Sequence,
+    ts: RealLike,
     solver: MapSolver | None = None,
     *,
     throw: bool = False,
@@ -207,7 +74,7 @@ def solve(
 def solve(
     system: LinearSystem,
     initial: Covariance,
-    ts: ArrayLike | Sequence,
+    ts: RealLike,
     solver: Volterra | None = None,
     *,
     throw: bool = False,
@@ -216,7 +83,7 @@ def solve(
 
 
 def solve(
-    system: Any, initial: Any, ts: ArrayLike | Sequence, solver: Any = None, *, throw: bool = False
+    system: Any, initial: Any, ts: RealLike, solver: Any = None, *, throw: bool = False
 ) -> Solution | QubitSolution | LinearSolution:
     """Exact dynamics and thermodynamics of a `Cavity` or a `Qubit` at the times `ts`.
 
@@ -313,7 +180,7 @@ def _observe_cavity(
     value, bound, resolved = cavity.thermodynamics(initial, system, estimate)
 
     def joined(green: GreenFunctions, thermal: cavity.Thermodynamics) -> Quantities:
-        return Quantities(u=green.u, du=green.du, v=green.v, dv=green.dv, **_named(thermal))
+        return Quantities(u=green.u, du=green.du, v=green.v, dv=green.dv, **named(thermal))
 
     known, unknown = joined(estimate.value, value), joined(estimate.error, bound)
     usable = estimate.valid & is_valid(initial)
@@ -326,9 +193,9 @@ def _observe_qubit(
     system: Qubit, initial: QubitState, estimate: Estimate[MapElements]
 ) -> dict[str, Any]:
     value, bound, resolved = qubit.thermodynamics(initial, system, estimate)
-    known = QubitQuantities(coherence=initial.coherence(estimate.value), **_named(value))
+    known = QubitQuantities(coherence=initial.coherence(estimate.value), **named(value))
     of_coherence = lax.stop_gradient(jnp.abs(initial.rho[1, 0]) * estimate.error.c)
-    unknown = QubitQuantities(coherence=of_coherence, **_named(bound))
+    unknown = QubitQuantities(coherence=of_coherence, **named(bound))
     usable = estimate.valid & is_valid(initial)
     found = _marked(usable, estimate.status, value=known, error=unknown)
     return found | {"temperature_resolved": resolved & usable}
@@ -349,8 +216,4 @@ def _marked(
     """The fields of a solution; all numbers are NaN if a parameter is invalid."""
     value, error = jax.tree.map(lambda x: jnp.where(usable, x, jnp.nan), (value, error))
     status = jnp.where(usable, status, Status.INVALID)
-    return _named(value) | {"error": error, "status": status}
-
-
-def _named(module: eqx.Module) -> dict[str, Any]:
-    return {field.name: getattr(module, field.name) for field in fields(module)}
+    return named(value) | {"error": error, "status": status}

@@ -1,0 +1,212 @@
+"""Solutions: the quantities of a system at some times, their errors, and its state."""
+
+from dataclasses import fields
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jax import lax
+from jaxtyping import Array, Bool, Complex, Float, Inexact, Int
+
+from bathax._display import Table, Tabular, ending, over_time, shown
+from bathax._late import Exported, late
+from bathax._programs import program
+from bathax._status import Status
+from bathax.qubit.states import QubitState
+from bathax.system.linear import Covariance
+from bathax.system.states import State
+from bathax.thermodynamics import cavity, qubit
+from bathax.thermodynamics.linear import LinearQuantities
+
+# The number of elements of density matrices that are computed at once.
+AT_ONCE = 2**24
+
+
+class Amplitudes(eqx.Module):
+    """u and v with their rates, as a solution gives them; see `GreenFunctions`."""
+
+    u: Inexact[Array, "*times"]
+    du: Inexact[Array, "*times"]
+    v: Float[Array, "*times"]
+    dv: Float[Array, "*times"]
+
+
+class Quantities(cavity.Thermodynamics, Amplitudes):
+    """All quantities of a solution at its times; see `GreenFunctions` and `Thermodynamics`."""
+
+
+class QubitQuantities(qubit.QubitThermodynamics):
+    """All quantities of a solution at its times; see `QubitThermodynamics`.
+
+    `number` is the excited population, `coherence` is rho_10 in the laboratory frame.
+    """
+
+    coherence: Inexact[Array, "*times"]
+
+
+class Outcome(Tabular, eqx.Module):
+    """The times `t` of a solution, and how far to trust it.
+
+    `error` has an estimate of the absolute error of each quantity, under the same name. The true
+    error is at most a small multiple of it, and usually far below. It is constant to
+    differentiation. It does not include the errors of a `Tabulated` density itself, which
+    `table_error` gives. `status` is 0 if the requested tolerance was reached (see `Status`); if
+    parameters were invalid all numbers are NaN.
+    """
+
+    t: Float[Array, " times"]
+    status: Int[Array, ""]
+
+    def _table(self) -> Table:
+        """The quantities that have an error; the rest in words."""
+        own = named(self)
+        errors = named(own["error"])
+        values = {name: own[name] for name in errors}
+        notes = (f"initial = {shown(own['initial'])}", ending(self.status))
+        return over_time(type(self).__name__, self.t, values, errors, *notes)
+
+    @property
+    def message(self) -> str:
+        """The status in words; for concrete values only."""
+        return Status(int(self.status)).message
+
+
+class Solution(Quantities, Outcome, Exported):
+    """The quantities of a cavity at the times `t`, their errors, and its state at those times.
+
+    `u`, `v` and their rates `du`, `dv` are the Green functions (AHZ Eq. 14), v that of equal times.
+    `number` N = <a'a>, `energy` E = w_s N, `entropy` S = -Tr[rho ln rho], their rates `energy_rate`
+    and `entropy_rate`, `temperature` T = E'/S', `chemical_potential` mu = dE/dN, `free_energy`
+    F = E - T S. `interaction_energy` is that of the coupling, <H_I>, and `entropy_production`
+    Delta S - (Delta E + <H_I>) / T0 for reservoirs of one temperature T0, NaN for several.
+
+    `error` has an estimate of the absolute error of each of these, under the same name; the true
+    error is at most a small multiple of it. `temperature_resolved` is False where T is 0/0 and its
+    limit is returned. `status` is 0 if the requested tolerance was reached (see `Status`), and
+    `initial` the state at t = 0. Energies are in units of hbar, entropies of k_B.
+
+    >>> cavity = bx.Cavity(1.0, bx.Reservoir(bx.Ohmic(0.1, 5.0), temperature=20.0))
+    >>> sol = bx.solve(cavity, bx.Fock(5), jnp.linspace(0.0, 40.0, 9))
+    >>> f"{sol.energy[0]:.1f}, {sol.entropy[0]:.1f}; {sol.energy[-1]:.1f}, {sol.entropy[-1]:.1f}"
+    '5.0, 0.0; 39.5, 4.7'
+    """
+
+    error: Quantities
+    initial: State
+    temperature_resolved: Bool[Array, " times"]
+
+    @property
+    def populations(self) -> Float[Array, "times 64"]:
+        """Probabilities of the first 64 Fock states, less than 1 by `population_above`."""
+        return self.fock_populations(64)
+
+    @property
+    def population_above(self) -> Float[Array, " times"]:
+        """The probability of all Fock states that `populations` leaves out."""
+        return 1.0 - jnp.sum(self.populations, axis=-1)
+
+    @program
+    def fock_populations(self, levels: int) -> Float[Array, "times levels"]:
+        """p_n(t) for n below `levels` (AHZ Eq. 16); the sum falls short of 1 by those above."""
+        return lax.map(
+            lambda point: self.initial.populations(point[0], point[1], levels),
+            (self.u, self.v),
+            batch_size=max(AT_ONCE // levels**2, 1),
+        )
+
+    def populations_within(self, missing: float = 1e-6) -> Float[Array, "times levels"]:
+        """p_n(t) of so many Fock states that the probability of all others is below `missing`.
+
+        There are at most 4,096 levels, or 256 for states that evolve as matrices, even if more
+        would be needed. For concrete values only.
+        """
+        levels, found = 64, self.populations
+        while levels < self.initial.most_levels and bool(
+            jnp.max(1.0 - jnp.sum(found, axis=-1)) > missing
+        ):
+            levels *= 4
+            found = self.fock_populations(levels)
+        return found
+
+    @program
+    def density_matrix(self, levels: int) -> Complex[Array, "times levels levels"]:
+        """rho(t) in the Fock basis, cut at `levels`, in the laboratory frame."""
+        return jax.vmap(lambda u, v: self.initial.density_matrix(u, v, levels))(self.u, self.v)
+
+    def to_qutip(self, levels: int) -> list[Any]:
+        """rho(t) at each time as a `qutip.Qobj` of so many Fock states."""
+        return late("interchange.qutip", "states")(self.density_matrix(levels))
+
+
+class QubitSolution(QubitQuantities, Outcome, Exported):
+    """The quantities of a qubit at the times `t`, their errors, and its state at those times.
+
+    `number` is the excited population p and `coherence` rho_10 in the laboratory frame. `energy`
+    E = w_s p, `entropy` S = -Tr[rho ln rho], their rates `energy_rate` and `entropy_rate`,
+    `temperature` T = E'/S', negative in an inverted state, `chemical_potential` mu = dE/dN,
+    `free_energy` F = E - T S.
+
+    `error` has an estimate of the absolute error of each of these, under the same name; the true
+    error is at most a small multiple of it. `temperature_resolved` is False where T is 0/0 and its
+    limit is returned. `status` is 0 if the requested tolerance was reached (see `Status`), and
+    `initial` the state at t = 0. Energies are in units of hbar, entropies of k_B.
+
+    >>> qubit = bx.Qubit(1.0, bx.Reservoir(bx.Ohmic(0.01, 5.0), temperature=1.0))
+    >>> sol = bx.solve(qubit, bx.Excited(), jnp.linspace(0.0, 400.0, 9), bx.VanHove())
+    >>> round(float(sol.number[-1]), 4)  # 1 / (1 + e)
+    0.2689
+    >>> round(float(sol.temperature[-1]), 4)
+    1.0
+    """
+
+    error: QubitQuantities
+    initial: QubitState
+    temperature_resolved: Bool[Array, " times"]
+
+    @property
+    @program
+    def populations(self) -> Float[Array, "times 2"]:
+        """Probabilities of the ground state and of the excited state."""
+        return jnp.stack([1.0 - self.number, self.number], axis=-1)
+
+    @program
+    def density_matrix(self) -> Complex[Array, "times 2 2"]:
+        """rho(t) in the basis of quanta (ground, excited), in the laboratory frame."""
+        ground, excited = jnp.unstack(self.populations.astype(complex), axis=-1)
+        rows = [[ground, self.coherence.conj()], [self.coherence, excited]]
+        return jnp.stack([jnp.stack(row, axis=-1) for row in rows], axis=-2)
+
+    def to_qutip(self) -> list[Any]:
+        """rho(t) at each time as a `qutip.Qobj`, in the basis of quanta, of `qutip.destroy(2)`."""
+        return late("interchange.qutip", "states")(self.density_matrix())
+
+
+class LinearSolution(LinearQuantities, Outcome):
+    """The quantities of several modes at the times `t`, and their errors.
+
+    `u` and `v` are the Green functions as matrices, and `n` = u n(0) u' + v with n_ij = <a_j' a_i>.
+    `number` tr n, `energy` tr(h n) and `entropy` are those of the modes. `particle_current` and
+    `energy_current` are what the reservoir of each channel gains in unit time, and
+    `interaction_energy` is that of the coupling to it. `error` has an estimate of the absolute
+    error of each of these, `status` is 0 if the tolerance was reached, and `initial` is the state
+    at t = 0.
+
+    A level that fills from two leads, until the currents into them are opposite:
+
+    >>> J = bx.FlatBand(gamma=0.5, low=-5.0, high=5.0)
+    >>> leads = [bx.Reservoir(J, 0.1, mu) for mu in (0.5, -0.5)]
+    >>> channels = [bx.Channel(lead, [1.0]) for lead in leads]
+    >>> dot = bx.LinearSystem([[0.0]], channels, statistics="fermion")
+    >>> sol = bx.solve(dot, bx.Covariance([[0.0]]), jnp.linspace(0.0, 40.0, 9))
+    >>> [f"{current:.4f}" for current in sol.particle_current[-1]]
+    ['-0.1229', '0.1229']
+    """
+
+    error: LinearQuantities
+    initial: Covariance
+
+
+def named(module: eqx.Module) -> dict[str, Any]:
+    """The fields of a module by name."""
+    return {field.name: getattr(module, field.name) for field in fields(module)}
