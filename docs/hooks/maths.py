@@ -11,7 +11,7 @@ from mkdocs.structure.files import File, Files
 
 EQUATION = re.compile(r'<(span|div) class="arithmatex">\\[(\[](.*?)\\[)\]]</\1>', re.DOTALL)
 SOURCE = re.compile(r"\\tag\{([^}]*)\}")
-BAR = re.compile(r"<mo[^>]*>(\||&#x0007C;)</mo>")
+CLOSE = re.compile(r"<mo[^>]*>(\||/|&#x0007C;|&#x0002F;)</mo>")
 SIGN = re.compile(r"(<mo>(?:=|&#x0003D;|→|&#x02192;)</mo>)<mo>(−|&#x02212;)</mo>")
 FONT = "STIXTwoMath-Regular.ttf"
 
@@ -39,6 +39,6 @@ def as_mathml(equation: re.Match[str]) -> str:
 
 
 def spaced(mathml: str) -> str:
-    """Bars without space around them, and signs that follow a relation close to their number."""
-    without = BAR.sub(r'<mo stretchy="false" lspace="0" rspace="0">\1</mo>', mathml)
+    """Bars and slashes without space around them, and signs close to the number behind them."""
+    without = CLOSE.sub(r'<mo stretchy="false" lspace="0" rspace="0">\1</mo>', mathml)
     return SIGN.sub(r'\1<mo form="prefix">\2</mo>', without)

@@ -10,16 +10,21 @@ import bathax
 
 # An example, up to the next empty line.
 EXAMPLE = re.compile(r"^>>> .*(?:\n.+)*", re.MULTILINE)
+SIGNS = {r"\int ": "∫ ", r"\sum": "∑", r"\sqrt": "√"}
+# Code between fences, indented or in backticks, or else a bracket like that of a bra.
+CODE_OR_BRACKET = re.compile(r"```.*?```|^    [^\n]*$|`[^`]*`|<", re.DOTALL | re.MULTILINE)
 
 
 class Reference(griffe.Extension):
     """Shows examples as code, and the parameters of classes whose fields make their `__init__`."""
 
     def on_object(self, *, obj: griffe.Object, **_: object) -> None:
-        """Fence the examples of a docstring, and write signs for integrals and sums."""
+        """Make Markdown of a docstring."""
         if obj.docstring:
             text = EXAMPLE.sub(r"```pycon\n\g<0>\n```", obj.docstring.value)
-            obj.docstring.value = text.replace(r"\int ", "∫ ").replace(r"\sum", "∑")
+            for name, sign in SIGNS.items():
+                text = text.replace(name, sign)
+            obj.docstring.value = CODE_OR_BRACKET.sub(without_tag, text)
 
     def on_package(self, *, pkg: griffe.Module, **_: object) -> None:
         """Give classes their parameters."""
@@ -28,6 +33,11 @@ class Reference(griffe.Extension):
             if has_fields(made) and "__init__" not in shown.members:
                 target = shown.final_target if shown.is_alias else shown
                 target.set_member("__init__", initialiser(made))
+
+
+def without_tag(found: re.Match[str]) -> str:
+    """Code as it is, and a bracket that begins no tag of HTML."""
+    return "&lt;" if found[0] == "<" else found[0]
 
 
 def has_fields(thing: object) -> bool:
