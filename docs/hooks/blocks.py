@@ -125,6 +125,7 @@ def run(text: str) -> Run:
         client = NotebookClient(
             notebook,
             timeout=600,
+            startup_timeout=300,
             kernel_name="python3",
             coalesce_streams=True,
             resources={"metadata": {"path": folder}},

@@ -11,7 +11,7 @@ from mkdocs.structure.files import File, Files
 
 EQUATION = re.compile(r'<(span|div) class="arithmatex">\\[(\[](.*?)\\[)\]]</\1>', re.DOTALL)
 SOURCE = re.compile(r"\\tag\{([^}]*)\}")
-CLOSE = re.compile(r"<mo[^>]*>(\||/|&#x0007C;|&#x0002F;)</mo>")
+CLOSE = re.compile(r"<mo[^>]*>(\||/|&#x0007C;|&#x0002F;|&#x0221E;)</mo>")
 SIGN = re.compile(r"(<mo>(?:=|&#x0003D;|→|&#x02192;)</mo>)<mo>(−|&#x02212;)</mo>")
 FONT = "STIXTwoMath-Regular.ttf"
 
@@ -22,9 +22,9 @@ def on_files(files: Files, config: MkDocsConfig) -> None:
     files.append(File.generated(config, f"assets/{FONT}", content=font.read_bytes()))
 
 
-def on_page_content(html: str, **_: object) -> str:
+def on_page_content(content: str, **_: object) -> str:
     """The page with its equations in MathML."""
-    return EQUATION.sub(as_mathml, html)
+    return EQUATION.sub(as_mathml, content)
 
 
 def as_mathml(equation: re.Match[str]) -> str:
@@ -39,6 +39,6 @@ def as_mathml(equation: re.Match[str]) -> str:
 
 
 def spaced(mathml: str) -> str:
-    """Bars and slashes without space around them, and signs close to the number behind them."""
+    """Bars, slashes and infinity without space around them, and signs close to their number."""
     without = CLOSE.sub(r'<mo stretchy="false" lspace="0" rspace="0">\1</mo>', mathml)
     return SIGN.sub(r'\1<mo form="prefix">\2</mo>', without)
