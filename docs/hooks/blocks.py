@@ -28,6 +28,7 @@ from traitlets.config import Config
 
 LOG = get_plugin_logger("blocks")
 FENCE = re.compile(r"^```(python|bash|toml|csv)([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+WORDS = re.compile(r"^(```python) .*")
 TITLE = re.compile(r'title="([^"]+)"')
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 ADDRESS = re.compile(r" at 0x[0-9a-f]+>")
@@ -44,10 +45,11 @@ matplotlib_inline.backend_inline.set_matplotlib_formats("svg")
 
 
 class Block(NamedTuple):
-    """A block that runs: where its fence stands in the page, and the cell that it becomes."""
+    """A block that runs: where it stands in the page, and the cell that it becomes."""
 
     start: int
     end: int
+    code: str
     options: list[str]
     cell: str
 
@@ -68,12 +70,12 @@ _runs: dict[str, Future[Run]] = {}
 
 
 def on_files(files: Files, **_: object) -> None:
-    """Start running all pages, as many at a time as there are cores."""
+    """Start running all pages, long ones first, as many at a time as there are cores."""
     CACHE.mkdir(parents=True, exist_ok=True)
+    pages = [file for file in files.documentation_pages() if FENCE.search(file.content_string)]
     pool = ThreadPoolExecutor(os.cpu_count())
-    for file in files.documentation_pages():
-        if FENCE.search(file.content_string):
-            _runs[file.src_uri] = pool.submit(run, file.content_string)
+    for file in sorted(pages, key=lambda file: -len(file.content_string)):
+        _runs[file.src_uri] = pool.submit(run, file.content_string)
     pool.shutdown(wait=False)
 
 
@@ -82,14 +84,13 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
     waiting = _runs.pop(page.file.src_uri, None)
     if waiting is None:
         return markdown
-    parts, done = [], 0
-    text = page.file.content_string
     try:
-        done_run = waiting.result()
+        finished = waiting.result()
     except CellExecutionError as error:
         raise PluginError(f"{page.file.src_uri}: {error}") from None
-    for number, (block, outputs) in enumerate(zip(*done_run, strict=True), start=1):
-        parts.append(text[done : block.start if block.hidden else block.end])
+    text, parts, done = page.file.content_string, [], 0
+    for number, (block, outputs) in enumerate(zip(*finished, strict=True), start=1):
+        parts += [text[done : block.start], "" if block.hidden else WORDS.sub(r"\1", block.code)]
         heading = (HEADING.findall(text[: block.start]) or [page.title])[-1]
         parts += shown(outputs, block, Figures(page.file, number, heading, files, config))
         done = block.end
@@ -112,7 +113,7 @@ def blocks_of(text: str) -> Iterator[Block]:
             code = f"%%writefile {title[1]}\n{code}"
         elif language == "bash":
             code = f"%%bash\n{code}"
-        yield Block(fence.start(), fence.end(), options.split(), code)
+        yield Block(*fence.span(), fence[0], options.split(), code)
 
 
 def run(text: str) -> Run:

@@ -28,6 +28,7 @@ LOAD = "document.querySelectorAll('img').forEach(image => image.loading = 'eager
 LOADED = "return [...document.images].every(image => image.complete)"
 EMPTY = "return [...document.images].filter(i => !i.naturalWidth).map(i => i.src)"
 RAW = "return [...document.querySelectorAll('math, .arithmatex')].map(e => e.textContent)"
+TEXT = "return document.body.innerText"
 WIDTH = "return document.documentElement.scrollWidth"
 HEIGHT = "return document.documentElement.scrollHeight"
 LINKS = "return [...document.querySelectorAll('.md-nav--primary a')].map(link => link.href)"
@@ -94,6 +95,8 @@ def problems(chrome: Chrome, address: str, name: str) -> Iterator[str]:
     yield from (f"console: {line['message']}" for line in chrome.get_log("browser"))
     yield from (f"image without size: {source}" for source in chrome.execute_script(EMPTY))
     yield from (f"equation: {text}" for text in chrome.execute_script(RAW) if "\\" in text)
+    if "```" in chrome.execute_script(TEXT):
+        yield "a fence that is none"
     screenshot(chrome, WIDE, name)
     resize(chrome, NARROW)
     if (width := chrome.execute_script(WIDTH)) > NARROW:
