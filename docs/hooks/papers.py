@@ -11,7 +11,7 @@ from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
-MARK = "<!-- figures and claims -->"
+MARK = "<!-- claims and figures -->"
 FOLDER = Path(__file__).parents[2] / "build" / "figures"
 CACHE = Path(__file__).parents[2] / ".cache" / "docs"
 TABLE = re.compile(r"(?:^\|.*\|\n)+", re.MULTILINE)
@@ -57,7 +57,7 @@ def on_files(_: Files, **__: object) -> None:
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """The page of the papers with its figures and claims."""
+    """The page of the papers with its claims and figures."""
     if MARK not in markdown:
         return markdown
     (process,) = _started
@@ -69,7 +69,7 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
         files.append(File.generated(config, f"figures/{name}.png", content=png))
     claims = (FOLDER / "claims.md").read_text(encoding="utf-8").partition("\n")[2]
     told = TABLE.sub(lambda table: "\n".join(map(claim, rows(table[0]))), claims)
-    return markdown.replace(MARK, f"## Figures\n\n{figures(drawn)}\n{told}")
+    return markdown.replace(MARK, f"{told}\n## Figures\n\n{figures(drawn)}")
 
 
 def figures(drawn: dict[str, bytes]) -> str:
