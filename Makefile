@@ -3,7 +3,7 @@ PYTHON ?= python3
 CUDA ?= cuda12
 BIN := .venv/bin
 
-.PHONY: figures test coverage notebooks lint typecheck format bench bench-gpu campaign clean
+.PHONY: figures test coverage notebooks docs docs-test lint typecheck format bench bench-gpu campaign clean
 
 .venv/app: pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -13,6 +13,10 @@ BIN := .venv/bin
 
 .venv/dev: .venv/app
 	$(BIN)/pip install --quiet -e '.[dev]'
+	touch $@
+
+.venv/docs: .venv/app
+	$(BIN)/pip install --quiet -e '.[docs]'
 	touch $@
 
 .venv/$(CUDA): .venv/app
@@ -33,6 +37,12 @@ notebooks: .venv/dev        ## run the notebooks from top to bottom
 	for notebook in notebooks/*.py; do \
 		$(BIN)/jupytext --quiet --to ipynb --execute --output build/$$(basename $$notebook .py).ipynb $$notebook || exit 1; \
 	done
+
+docs: .venv/docs            ## the site, into build/site; runs all code on it
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+
+docs-test: docs             ## looks at each page of it in Chromium; screenshots in build/site-screens
+	$(BIN)/python tests/site/browse.py
 
 lint: .venv/dev             ## format and lint; `make format` mends what it can
 	$(BIN)/ruff format --check .

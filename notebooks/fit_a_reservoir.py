@@ -27,7 +27,7 @@ import bathax as bx
 
 plt.style.use("bathax.plot.bathax")
 
-SOLVER = bx.Resonance(nodes=128, rtol=1e-6)
+SOLVER = bx.Resonance(nodes=192, rtol=1e-6)
 
 
 def panels(*labels):

@@ -69,7 +69,7 @@ _ = temperature.axhline(hot, color="0.6", lw=0.8)
 # means something, take half as many grid points: the estimate grows, and what really changed stays
 # below it. The status says whether the tolerance `rtol` was reached.
 
-# %%
+# %% tags=["warns"]
 coarse = bx.solve(cavities[0.1], bx.Fock(5), ts, bx.Volterra(points=2**11, rtol=1e-6))
 print("status:", weak.message, "/", coarse.message)
 for name in ("u", "v", "energy", "temperature"):

@@ -20,8 +20,8 @@ from bathax._checks import RealLike, require, require_kind
 from bathax.qubit.dynamical_map import DynamicalMap
 from bathax.qubit.rates import NAMES, Rates
 from bathax.reservoir.lorentzian import DrudeLorentz, Lorentzian
-from bathax.reservoir.ohmic import Ohmic
 from bathax.reservoir.occupation import Thermal
+from bathax.reservoir.ohmic import Ohmic
 from bathax.reservoir.reservoir import Reservoir
 from bathax.reservoir.spectral_density import SpectralDensity
 from bathax.reservoir.tabulated import Tabulated

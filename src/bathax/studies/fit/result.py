@@ -334,7 +334,7 @@ def _inverse_square(jacobian: np.ndarray) -> np.ndarray:
     scale = np.where(length > 0.0, length, 1.0)
     _, singular, rows = np.linalg.svd(jacobian / scale, full_matrices=False)
     least = 1e-14 * singular.max(initial=0.0) * max(jacobian.shape)
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore", over="ignore"):
         size = np.where(singular > least, 1.0 / np.maximum(singular, least), 1e150)
-    half = rows.T * size / scale[:, None]
-    return half @ half.T
+        half = rows.T * size / scale[:, None]
+        return half @ half.T
