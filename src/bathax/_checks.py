@@ -33,7 +33,9 @@ if TYPE_CHECKING:
     # A parameter is given as any number and held as an array, which checkers cannot express.
     Scalar = Any
     RealLike = Array | np.ndarray | np.bool | np.number | float | Sequence[Any]
+    """A real number, or an array or a list of them."""
     ComplexLike = RealLike | complex
+    """A complex number, or an array or a list of them."""
 else:
     Scalar = Float[Array, ""]
     # What `as_float` and `as_complex` convert or refuse with a sentence; `help` shows the names.
