@@ -4,12 +4,18 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Inexact
 
+# Up to this size elementwise products, over all points at once, are faster than matrix products.
+SMALL = 4
+
 
 def product(a: Inexact[Array, "..."], b: Inexact[Array, "..."]) -> Inexact[Array, "..."]:
     """a b at each point: of numbers [points], or of matrices [n, m, points] and [m, k, points]."""
     if a.ndim == 1:
         return a * b
-    return jnp.sum(a[:, :, None] * b[None], axis=1)
+    if a.shape[1] <= SMALL:
+        return jnp.sum(a[:, :, None] * b[None], axis=1)
+    first, second = (jnp.moveaxis(matrices, -1, 0) for matrices in (a, b))
+    return jnp.moveaxis(first @ second, 0, -1)
 
 
 def transposed(a: Inexact[Array, "..."]) -> Inexact[Array, "..."]:

@@ -10,7 +10,7 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, Complex, Float, Inexact, Int
 
-from bathax.numerics.elementary import logarithm
+from bathax.numerics.elementary import exponential, logarithm
 from bathax.numerics.grid import TimeGrid
 
 PANEL = 32
@@ -123,7 +123,8 @@ def fourier_sum(
 
 
 def _phases(times: Float[Array, " a"], frequencies: Complex[Array, " b"]) -> Complex[Array, "a b"]:
-    return jnp.exp(-1j * times.astype(complex)[:, None] * frequencies[None, :])
+    """e^{-i z t}."""
+    return exponential(-1j * times.astype(complex)[:, None] * frequencies[None, :])
 
 
 def _chunked(values: Inexact[Array, " nodes"], size: int = 1024) -> Complex[Array, "chunks size"]:
