@@ -140,4 +140,5 @@ def is_converted(unit: str) -> bool:
 
 
 def _require(name: str, value: Any, known: Any) -> None:
-    require(name, f"one of {', '.join(known)}", repr(value), value in known)
+    valid = isinstance(value, str) and value in known
+    require(name, f"one of {', '.join(known)}", repr(value), valid)

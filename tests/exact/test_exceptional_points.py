@@ -233,3 +233,16 @@ def test_a_rational_fit():
     found, claimed = by_resonance(cavity, couplings)
     (u, v), (du, dv) = with_slopes(stepped)(couplings)
     check_all(found, claimed, [(u, du), (v, dv)])
+
+
+@pytest.mark.parametrize("count", [2, 3])
+def test_a_sum_of_equal_lorentzians(count):
+    """Equal poles of J are one pole, and no root at their place counts."""
+    one = bx.Lorentzian(0.1, 0.5, 1.0)
+    J = sum([one] * count)
+    found = bx.resonances(bx.Cavity(1.0, bx.Reservoir(J)))
+    expected = np.linalg.eigvals(effective(1.0, [(0.1 * count, 0.5, 1.0)]))
+    frequencies = np.asarray(found.frequencies)[np.asarray(found.exist)]
+    np.testing.assert_allclose(np.sort_complex(frequencies), np.sort_complex(expected), atol=1e-12)
+    assert found.complete
+    assert np.sum(found.residues) == pytest.approx(1.0, abs=1e-12)

@@ -149,6 +149,31 @@ def test_a_double_dot_between_discretised_leads(temperature, band):
     assert occupied.max() < 1.0 + 1e-11
 
 
+@pytest.mark.parametrize("mu", [None, -1e-5])
+@pytest.mark.parametrize("kind", ["flat", "semicircle"])
+def test_bosons_whose_band_begins_close_to_mu(kind, mu):
+    """n(w) rises like 1 / (w - mu) at the edge; modes of the reservoir are even in log(w - mu)."""
+    low = 1e-5 if mu is None else 0.0
+    J = bx.FlatBand(0.3, low, 3.0) if kind == "flat" else bx.SemicircleBand(0.2, 2.0 + low, 2.0)
+    bath = bx.Reservoir(J, 1.0, mu)
+    sol = bx.solve(bx.LinearSystem([[1.0]], bx.Channel(bath, [1.0])), bx.Covariance([[0.5]]), TS)
+    assert sol.status == 0
+    end, edge = (float(part) for part in (J.extent[1], J.extent[0]))
+    x, weights = np.polynomial.legendre.leggauss(20)
+    ends = edge + np.concatenate([[0.0], (end - edge) * np.exp(np.linspace(-20.0, 0.0, 61))])
+    ends = np.unique(np.concatenate([ends, np.linspace(edge + 0.1 * (end - edge), end, 16)]))
+    half, middle = 0.5 * np.diff(ends), 0.5 * (ends[1:] + ends[:-1])
+    w = (middle[:, None] + half[:, None] * x).ravel()
+    strength = np.sqrt(np.asarray(J(w)) * (half[:, None] * weights).ravel())
+    whole = np.diag(np.append(1.0, w))
+    whole[0, 1:] = whole[1:, 0] = strength
+    values, vectors = np.linalg.eigh(whole)
+    filled = np.append(0.5, np.asarray(bath.occupation(w)))
+    for t, found in zip(TS.tolist(), sol.n[:, 0, 0].tolist(), strict=True):
+        row = (vectors[0] * np.exp(-1j * values * t)) @ vectors.T
+        assert found.real == pytest.approx(np.abs(row) ** 2 @ filled, abs=1e-7)
+
+
 # --- balances and derivatives --------------------------------------------------------------------
 
 

@@ -10,6 +10,9 @@ from bathax._checks import is_valid
 
 BATH = bx.Reservoir(bx.Ohmic(0.1, 5.0), temperature=1.0)
 LEAD = bx.Reservoir(bx.FlatBand(0.5, -5.0, 5.0), temperature=0.1, chemical_potential=0.5)
+FERMIONS = bx.Reservoir(bx.Ohmic(0.1, 5.0), occupation=bx.FermiDirac(1.0))
+FULL = bx.Reservoir(bx.Ohmic(0.1, 5.0), occupation=bx.Uniform(2.0))
+TAILS = bx.Reservoir(bx.Lorentzian(0.1, 0.5, 1.0), 0.1)
 TWO = bx.LinearSystem([[1.0, 0.2], [0.2, 1.0]], bx.Channel(BATH, [1.0, 0.0]))
 DOT = bx.LinearSystem([[0.3]], bx.Channel(LEAD, [1.0]), statistics="fermion")
 
@@ -55,6 +58,31 @@ REFUSED = {
         lambda: bx.Covariance([[-0.1]]),
         "Argument `n` must be without negative eigenvalues, but is ",
     ),
+    "a coupling that is no number": (
+        lambda: bx.Channel(BATH, [jnp.nan]),
+        "Argument `coupling` must be finite, but is [nan",
+    ),
+    "several chemical potentials": (
+        lambda: bx.Reservoir(bx.FlatBand(0.5, -5.0, 5.0), 0.1, [0.1, 0.2]),
+        "Argument `chemical_potential` must be a scalar, but is of shape (2,).",
+    ),
+    "energies so small that any matrix might be Hermitian": (
+        lambda: bx.LinearSystem([[0.0, 1e-11], [0.0, 0.0]], bx.Channel(BATH, [1.0, 0.0])),
+        "Argument `h` must be Hermitian, but is ",
+    ),
+    "fermions as bosons": (
+        lambda: bx.LinearSystem([[1.0]], bx.Channel(FERMIONS, [1.0])),
+        "Argument `reservoir` must be of bosons, but is of fermions.",
+    ),
+    "two fermions in each mode of a reservoir": (
+        lambda: bx.LinearSystem([[1.0]], bx.Channel(FULL, [1.0]), "fermion"),
+        "Argument `occupation` must be an occupation of at most one fermion in every mode, but is ",
+    ),
+    "fermions in slow tails": (
+        lambda: bx.LinearSystem([[1.0]], bx.Channel(TAILS, [1.0]), "fermion"),
+        "Argument `spectral_density` must be a density that is analytic between its ends, like "
+        "`FlatBand`, or separate modes, for fermions, but is ",
+    ),
     "a Fock state": (
         lambda: bx.solve(TWO, bx.Fock(1), [1.0]),
         "Argument `initial` must be a Gaussian state of the modes, `Covariance(n)`, but is a "
@@ -95,6 +123,31 @@ def test_a_bad_point_of_a_batch_is_marked():
     numbers, status = jax.jit(jax.vmap(number))(hoppings, jnp.array([1.0, 1.0, -1.0]))
     np.testing.assert_array_equal(status, [0, 2, 2])
     np.testing.assert_array_equal(jnp.isnan(numbers), [False, True, True])
+
+
+def test_more_than_one_fermion_in_a_batch_is_marked():
+    def entropy(filling, reservoir):
+        bath = bx.Reservoir(bx.FlatBand(0.5, -5.0, 5.0), occupation=bx.Uniform(reservoir))
+        dot = bx.LinearSystem([[0.3]], bx.Channel(bath, [1.0]), "fermion")
+        initial = bx.Covariance(jnp.reshape(filling, (1, 1)))
+        sol = bx.solve(dot, initial, [1.0], bx.Volterra(points=256))
+        return sol.status, sol.entropy[0]
+
+    status, found = jax.jit(jax.vmap(entropy))(
+        jnp.array([0.5, 1.5, 0.5]), jnp.array([0.5, 0.5, 2.0])
+    )
+    np.testing.assert_array_equal(status, [0, 2, 2])
+    np.testing.assert_array_equal(jnp.isnan(found), [False, True, True])
+
+
+def test_a_current_that_vanishes_exactly():
+    """It does not ask for a finer grid without end."""
+    bath = bx.Reservoir(bx.FlatBand(0.3, -3.0, 3.0), occupation=bx.Uniform(0.5))
+    dot = bx.LinearSystem([[0.1]], bx.Channel(bath, [1.0]), "fermion")
+    sol = bx.solve(dot, bx.Covariance([[0.5]]), jnp.linspace(0.0, 12.0, 7))
+    assert sol.status == 0
+    np.testing.assert_allclose(sol.particle_current, 0.0, atol=1e-13)
+    np.testing.assert_allclose(sol.n[:, 0, 0], 0.5, atol=1e-13)
 
 
 def test_validity_of_a_lead():

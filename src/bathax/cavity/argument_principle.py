@@ -27,7 +27,8 @@ def has_all_zeros(
     own = sheet.density_poles
     expected = _winding(sheet)
     if own.size:
-        expected += count(own, sheet.reached(np.arange(sheet.sides.size)))
+        reached = sheet.reached(np.arange(sheet.sides.size))
+        expected += count(own, reached & sheet.distinct[None, :])
     return jnp.any(jnp.abs(expected - count(zeros, belong)) < 0.5, axis=0)
 
 

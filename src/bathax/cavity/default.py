@@ -72,7 +72,7 @@ def _has_few_modes(cavity: Cavity) -> bool:
 def _is_analytic(cavity: Cavity) -> bool:
     """Whether `Resonance` applies to the reservoirs as they are."""
     return all(
-        bath.spectral_density.continuation is not None and bath.occupation.is_analytic
+        bath.spectral_density.is_deformable and bath.occupation.is_analytic
         for bath in cavity.reservoirs
     )
 

@@ -6,7 +6,6 @@ phase of 1/G winds. Where J is rational, Aberth's method finds all of them. Noth
 differentiated.
 """
 
-import cmath
 import math
 from collections.abc import Callable
 
@@ -156,9 +155,10 @@ def _rational(sheet: Sheet) -> Found:
     cleared = _cleared(sheet, sector)
     half = 0.5 * (own - unit)
     root = square_root(half**2 + sheet.density_masses)
-    # Starts on one line could not leave it if it is a symmetry axis: they are turned a little.
-    repulsion = jnp.where((half.conj() * root).real < 0.0, -root, root) - half
-    repulsion *= cmath.exp(0.1j)
+    # Starts on one line could not leave it if it is a symmetry axis, and equal ones not each other:
+    # they are turned a little, each by another angle.
+    turns = np.exp(0.1j * (1.0 + np.arange(own.size) / 7.0))
+    repulsion = (jnp.where((half.conj() * root).real < 0.0, -root, root) - half) * turns
     starts = jnp.append(own + repulsion, unit - jnp.sum(repulsion))
 
     def advance(_: Int[Array, ""], state: tuple[Array, Array]) -> tuple[Array, Array]:
@@ -172,9 +172,11 @@ def _rational(sheet: Sheet) -> Found:
     z, step = lax.fori_loop(0, ABERTH_STEPS, advance, (starts, jnp.zeros_like(starts)))
     # Poles that merge are known to the root of the rounding error. There 1/G' may vanish but for
     # rounding, and the last step be as large as any.
-    rounding = 16.0 * jnp.finfo(float).eps * (sheet.frequency + jnp.abs(z))
-    hit = jnp.abs(sheet.continued_inverse(z, sector)) < rounding
+    size, scale = jnp.abs(sheet.continued_inverse(z, sector)), sheet.frequency + jnp.abs(z)
+    hit = size < 16.0 * jnp.finfo(float).eps * scale
     good = (hit | (jnp.abs(step) < MERGED * sheet.frequency)) & (z.imag <= 0.0)
+    # The factors that cancel poles of J leave a zero where two are equal, or where one has no mass.
+    good &= size < scale
     return Found(z, good, sector)
 
 

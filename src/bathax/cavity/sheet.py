@@ -26,16 +26,16 @@ Sector = int | Sequence[int] | np.ndarray
 
 
 def require_analytic(system: System) -> None:
-    """Refuse a reservoir whose spectral density has no analytic continuation."""
+    """Refuse a reservoir around whose edges contours cannot be deformed."""
     require_system(system)
     for bath in system.reservoirs:
         density = bath.spectral_density
-        known = density.continuation is not None
-        found = "which is not known to be"
+        words, found = "analytic off the ends of its support", "which is not known to be"
         if density.modes is not None:
             found = "separate modes, which `Diagonalisation()` solves"
-        words = "analytic off the ends of its support"
-        require("spectral_density", words, f"{density}, {found}", known)
+        elif density.continuation is not None:
+            words, found = f"{words}, where Sigma is finite", "where it is not"
+        require("spectral_density", words, f"{density}, {found}", density.is_deformable)
 
 
 class Sheet(eqx.Module):
@@ -91,6 +91,15 @@ class Sheet(eqx.Module):
     def density_masses(self) -> Complex[Array, " own"]:
         """-2 pi i times the residues of J there."""
         return jnp.concatenate([jnp.zeros(0, complex), *(piece.masses for piece in self.pieces)])
+
+    @property
+    def distinct(self) -> Bool[Array, " own"]:
+        """Which poles of J are the first at their place, and have a residue."""
+        own, masses = self.density_poles, self.density_masses
+        same = own[:, None] == own[None, :]
+        repeated = jnp.any(same & np.tri(own.size, k=-1, dtype=bool), axis=1)
+        total = jnp.sum(jnp.where(same, masses[None, :], 0.0), axis=1)
+        return ~repeated & (total != 0.0)
 
     # --- sectors ------------------------------------------------------------------------------
 

@@ -29,6 +29,9 @@ from bathax.numerics.refinement import RESOLVED, coarse_and_fine, envelope, prob
 from bathax.numerics.volterra import solve_second_kind
 from bathax.system.linear import Covariance, LinearSystem
 
+# Parts of u, v and the correlations with reservoirs that count as zero, of their possible sizes.
+NEGLIGIBLE = 1e-3
+
 
 def green_functions(
     system: LinearSystem, initial: Covariance, ts: Float[Array, " times"], solver: Volterra
@@ -49,7 +52,7 @@ def _prepare(
     system: LinearSystem, initial: Covariance, ts: Float[Array, " times"]
 ) -> tuple[Bool[Array, ""], Float[Array, ""]]:
     """Whether the input is valid, and about how many grid points it needs."""
-    valid = is_valid((system, initial)) & are_times(ts)
+    valid = is_valid((system, initial)) & initial.exists_in(system) & are_times(ts)
     phase = span(ts) * (system.detuning + jnp.sqrt(system.weight))
     return valid, jnp.where(valid, FEWEST + POINTS * phase, 0.0)
 
@@ -65,10 +68,20 @@ def _attempt(
 ) -> tuple[Estimate[LinearGreenFunctions], Float[Array, ""]]:
     """The estimate from a grid of so many points, and its largest error in units of `rtol`."""
     coarse, fine = _on_two_grids(system, initial, probed(ts, span(ts)), span(ts), points)
-    error, worst = _errors(*lax.stop_gradient((coarse, fine)), ts)
+    error, worst = _errors(system, *lax.stop_gradient((coarse, fine)), ts)
     value = jax.tree.map(lambda values: values[: ts.shape[0]], fine)
     excess = jnp.where(valid, jnp.nan_to_num(worst / rtol, nan=jnp.inf), 0.0)
     return judged(ts, value, error, valid=valid, reached=worst <= rtol), excess
+
+
+def _least_sizes(system: LinearSystem) -> Float[Array, " quantities"]:
+    """The sizes of u, v and <x' Phi> below which they count as zero.
+
+    Correlations with reservoirs may vanish up to rounding.
+    """
+    strength = jnp.sqrt(system.weight)
+    energy = strength * (system.detuning + jnp.abs(system.frequency))
+    return NEGLIGIBLE * jnp.stack([jnp.ones(()), jnp.ones(()), strength, energy])
 
 
 def _on_two_grids(
@@ -185,7 +198,10 @@ def _between(
 
 
 def _errors(
-    coarse: LinearGreenFunctions, fine: LinearGreenFunctions, ts: Float[Array, " times"]
+    system: LinearSystem,
+    coarse: LinearGreenFunctions,
+    fine: LinearGreenFunctions,
+    ts: Float[Array, " times"],
 ) -> tuple[LinearGreenFunctions, Float[Array, ""]]:
     """The estimated errors, each the worst up to its time, and the largest relative one.
 
@@ -193,8 +209,8 @@ def _errors(
     share the largest relative change. Rounding is added.
     """
     leaves, structure = jax.tree.flatten(fine)
-    moduli = [jnp.abs(leaf) for leaf in leaves]
-    sizes = jnp.stack([jnp.max(modulus) for modulus in moduli])
+    sizes = jnp.stack([jnp.max(jnp.abs(leaf)) for leaf in leaves])
+    sizes = jnp.maximum(sizes, lax.stop_gradient(_least_sizes(system)))
     changes = jnp.stack(
         [
             jnp.max(jnp.abs(b - a).reshape(a.shape[0], -1), axis=1)

@@ -158,7 +158,8 @@ class FlatBand(SpectralDensity):
 
     @property
     def continuation(self) -> tuple[Piece, ...]:
-        return (Piece(self.low, self.high, lambda z: self._level.astype(complex) + 0.0 * z),)
+        flat = lambda z: self._level.astype(complex) + jnp.zeros_like(z)  # noqa: E731
+        return (Piece(self.low, self.high, flat, singular=True),)
 
     def measure(self, resolution: int) -> Measure:
         x, weights = (jnp.asarray(part) for part in composite(4 + resolution // 16))

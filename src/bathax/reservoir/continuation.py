@@ -19,7 +19,8 @@ class Piece(eqx.Module):
 
     `masses` are -2 pi i times the residues at the `poles`. An end that no parameter moves, like 0
     or infinity, is a float, so that reservoirs with the same end share one branch cut. `missed` is
-    \int |dg| dt, the error of the kernel g where the piece is a fit to another density.
+    \int |dg| dt, the error of the kernel g where the piece is a fit to another density. If it is
+    `singular`, Sigma is infinite at its ends.
     """
 
     low: Scalar | float
@@ -28,6 +29,7 @@ class Piece(eqx.Module):
     poles: Complex[Array, " poles"] = eqx.field(converter=as_complex, default=())
     masses: Complex[Array, " poles"] = eqx.field(converter=as_complex, default=())
     missed: Scalar = eqx.field(converter=as_float, default=0.0)
+    singular: bool = eqx.field(static=True, default=False)
 
     def covers(self, w: Float[Array, "..."]) -> Bool[Array, "..."]:
         """Whether real frequencies lie in the interval."""
@@ -49,6 +51,7 @@ class Piece(eqx.Module):
             self.poles,
             weight * self.masses,
             factor * self.missed,
+            self.singular,
         )
 
 

@@ -32,6 +32,11 @@ def can_be_followed(pieces: Sequence[Piece] | None) -> bool:
     )
 
 
+def is_band(pieces: Sequence[Piece] | None) -> bool:
+    """Whether J is known to end on both sides, and paths through it are known."""
+    return can_be_followed(pieces) and not any(_is_infinite(piece.high) for piece in pieces or ())
+
+
 def panelled(pieces: Iterable[Piece], breaks: Sequence[Scalar], unit: Scalar) -> Measure:
     """Nodes z and masses J(z) dz along the paths below all panels; `unit` is a length of rays."""
     return joined([rule for piece in pieces for rule in _panels(piece, breaks, unit)])

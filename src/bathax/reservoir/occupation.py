@@ -16,6 +16,7 @@ from bathax._checks import (
     as_inexact,
     converting,
     holds,
+    is_finite,
     parameter,
     require,
 )
@@ -75,9 +76,10 @@ class Thermal(Occupation):
     chemical_potential: Scalar | None = eqx.field(converter=_as_potential, default=None)
 
     def __check_init__(self) -> None:
-        words = "finite"
-        known = holds(jnp.isfinite, self.level)
-        require("chemical_potential", words, self.chemical_potential, known)
+        super().__check_init__()
+        mu = self.level
+        require("chemical_potential", "a scalar", f"of shape {mu.shape}", mu.ndim == 0)
+        require("chemical_potential", "finite", mu, holds(is_finite, mu))
 
     def is_consistent(self) -> Bool[Array, ""]:
         return jnp.isfinite(self.level)

@@ -67,7 +67,7 @@ class Reservoir(Validated):
     def filled_with(self, statistics: str) -> "Reservoir":
         """The reservoir of a system whose quanta have these statistics, where it is thermal."""
         occupation = self.occupation
-        if not isinstance(occupation, Thermal):
+        if not isinstance(occupation, BoseEinstein):
             return self
         filled = THERMAL[statistics](occupation.temperature, occupation.chemical_potential)
         return Reservoir(self.spectral_density, occupation=filled)

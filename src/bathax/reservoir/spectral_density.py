@@ -27,7 +27,7 @@ from bathax._display import shown
 from bathax.numerics.grid import TimeGrid
 from bathax.numerics.quadrature import fourier_sum
 from bathax.reservoir.continuation import Piece
-from bathax.reservoir.contour import can_be_followed, panelled
+from bathax.reservoir.contour import can_be_followed, is_band, panelled
 from bathax.reservoir.occupation import Occupation
 from bathax.reservoir.rules import Exponentials, Measure, joined
 
@@ -108,6 +108,12 @@ class SpectralDensity(Validated):
         """J as analytic functions on the intervals of its support; None if they are not known."""
         return None
 
+    @property
+    def is_deformable(self) -> bool:
+        """Whether contours of the propagator can be deformed around the edges of J."""
+        pieces = self.continuation
+        return pieces is not None and not any(piece.singular for piece in pieces)
+
     def memory_kernel(self, grid: TimeGrid) -> Complex[Array, " points"]:
         r"""g(t) = \int dw J(w) e^{-iwt}."""
         nodes, masses = self.contour(grid.points)
@@ -117,6 +123,10 @@ class SpectralDensity(Validated):
         r"""g~(t) = \int dw J(w) n(w) e^{-iwt}."""
         if (constant := occupation.constant) is not None:
             return constant.astype(complex) * self.memory_kernel(grid)
+        if occupation.is_analytic and is_band(self.continuation):
+            # n may vary fast at an end of the band, which nodes on the real axis would not see.
+            nodes, masses = panelled(self.continuation or (), occupation.breaks, self.bandwidth)
+            return fourier_sum(masses * occupation(nodes), nodes, grid)
         nodes, _, masses = self.exponentials(occupation, grid.points)
         return fourier_sum(masses, nodes, grid)
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import equinox as eqx
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, ArrayLike, Bool, Complex, Float
 
 from bathax._checks import (
@@ -16,6 +17,8 @@ from bathax._checks import (
     require_kind,
 )
 from bathax._linalg import eigvalsh
+from bathax.reservoir.contour import can_be_followed
+from bathax.reservoir.occupation import Thermal
 from bathax.reservoir.reservoir import THERMAL, Reservoir
 
 # Matrices are Hermitian up to rounding, and occupations bounded up to it.
@@ -40,6 +43,10 @@ class Channel(Validated):
         words = "a `Reservoir(J, temperature)`"
         require_kind("reservoir", words, self.reservoir, Reservoir)
         require("coupling", "a list of numbers", self.coupling, self.coupling.ndim == 1)
+        require("coupling", "finite", self.coupling, holds(_is_finite, self.coupling))
+
+    def is_consistent(self) -> Bool[Array, ""]:
+        return _is_finite(self.coupling)
 
 
 class LinearSystem(Validated):
@@ -70,7 +77,8 @@ class LinearSystem(Validated):
         channels: Channel | Iterable[Any],
         statistics: str = "boson",
     ) -> None:
-        require("statistics", '"boson" or "fermion"', repr(statistics), statistics in THERMAL)
+        known = isinstance(statistics, str) and statistics in THERMAL
+        require("statistics", '"boson" or "fermion"', repr(statistics), known)
         several = tuple(channels) if isinstance(channels, Iterable) else (channels,)
         for channel in several:
             require_kind("channels", "one `Channel` or several", channel, Channel)
@@ -85,6 +93,7 @@ class LinearSystem(Validated):
         shape = self.h.shape
         square = len(shape) == 2 and shape[0] == shape[1] > 0
         require("h", "a square matrix", f"of shape {shape}", square)
+        require("h", "finite", self.h, holds(_is_finite, self.h))
         require("h", "Hermitian", self.h, holds(_is_hermitian, self.h))
         require("channels", "one `Channel` or several", "none", self.channels)
         for channel in self.channels:
@@ -92,9 +101,11 @@ class LinearSystem(Validated):
             length = channel.coupling.shape[0]
             require("coupling", words, f"of length {length}", length == self.size)
             channel.reservoir.require_consistent()
+            _require_filled(channel.reservoir, self.statistics)
 
     def is_consistent(self) -> Bool[Array, ""]:
-        return _is_hermitian(self.h)
+        filled = [_is_filled(bath, self.statistics) for bath in self.reservoirs]
+        return _is_hermitian(self.h) & jnp.all(jnp.stack(filled))
 
     @property
     def size(self) -> int:
@@ -147,21 +158,26 @@ class Covariance(Validated):
         shape = self.n.shape
         square = len(shape) == 2 and shape[0] == shape[1] > 0
         require("n", "a square matrix", f"of shape {shape}", square)
-        require("n", "Hermitian", self.n, holds(_is_hermitian, self.n))
+        require("n", "Hermitian", self.n, holds(lambda n: _is_hermitian(n, 1.0), self.n))
         least = "without negative eigenvalues"
         require("n", least, self.n, holds(_is_positive, self.n))
 
     def is_consistent(self) -> Bool[Array, ""]:
-        return _is_hermitian(self.n) & _is_positive(self.n)
+        return _is_hermitian(self.n, 1.0) & _is_positive(self.n)
 
     def require_fits(self, system: LinearSystem) -> None:
         """Refuse a state of other modes, or one that fermions do not have."""
         size = self.n.shape[0]
         words = f"a state of {system.size} modes"
         require("initial", words, f"one of {size}", size == system.size)
-        if system.statistics == "fermion":
-            words = "a state of at most one fermion in every mode"
-            require("initial", words, self.n, holds(_is_at_most_one, self.n))
+        words = "a state of at most one fermion in every mode"
+        require("initial", words, self.n, holds(Covariance.exists_in, self, system))
+
+    def exists_in(self, system: LinearSystem) -> Bool[Array, ""]:
+        """Whether no mode has more than one fermion, or quanta are bosons."""
+        if system.statistics == "boson":
+            return jnp.asarray(True)
+        return jnp.max(eigvalsh(self.n)) < 1.0 + ROUNDING
 
     @property
     def number(self) -> Float[Array, ""]:
@@ -169,15 +185,35 @@ class Covariance(Validated):
         return jnp.trace(self.n).real
 
 
-def _is_hermitian(matrix: Any) -> Any:
-    scale = 1.0 + abs(matrix).max()
-    return abs(matrix - matrix.conj().T).max() < ROUNDING * scale
+def _require_filled(bath: Reservoir, statistics: str) -> None:
+    """Refuse a reservoir that does not hold such quanta, or not as they fill it."""
+    of, density = bath.occupation.statistics, bath.spectral_density
+    right = of == statistics or not isinstance(bath.occupation, Thermal)
+    require("reservoir", f"of {statistics}s", f"of {of}s", right)
+    if statistics == "fermion":
+        words = "a density that is analytic between its ends, like `FlatBand`, or separate modes"
+        known = can_be_followed(density.continuation) or density.modes is not None
+        require("spectral_density", f"{words}, for fermions", f"{density}", known)
+        words = "an occupation of at most one fermion in every mode"
+        require("occupation", words, bath.occupation, holds(_is_filled, bath, statistics))
+
+
+def _is_filled(bath: Reservoir, statistics: str) -> Any:
+    constant = bath.occupation.constant
+    if constant is None or statistics == "boson":
+        return jnp.asarray(True)
+    return constant <= 1.0
+
+
+def _is_finite(values: Any) -> Any:
+    return abs(values).max(initial=0.0) < np.inf
+
+
+def _is_hermitian(matrix: Any, scale: float = 0.0) -> Any:
+    """Up to rounding of the largest element, or of a scale."""
+    return abs(matrix - matrix.conj().T).max() <= ROUNDING * (scale + abs(matrix).max())
 
 
 def _is_positive(n: Any) -> Any:
     scale = 1.0 + abs(n).max()
     return eigvalsh(jnp.asarray(n)).min() > -ROUNDING * scale
-
-
-def _is_at_most_one(n: Any) -> Any:
-    return eigvalsh(jnp.asarray(n)).max() < 1.0 + ROUNDING
