@@ -243,6 +243,8 @@ def test_a_sum_of_equal_lorentzians(count):
     found = bx.resonances(bx.Cavity(1.0, bx.Reservoir(J)))
     expected = np.linalg.eigvals(effective(1.0, [(0.1 * count, 0.5, 1.0)]))
     frequencies = np.asarray(found.frequencies)[np.asarray(found.exist)]
-    np.testing.assert_allclose(np.sort_complex(frequencies), np.sort_complex(expected), atol=1e-12)
+    assert len(frequencies) == len(expected)
+    for z in expected:
+        assert np.min(np.abs(frequencies - z)) < 1e-12
     assert found.complete
     assert np.sum(found.residues) == pytest.approx(1.0, abs=1e-12)

@@ -77,9 +77,10 @@ class Thermal(Occupation):
 
     def __check_init__(self) -> None:
         super().__check_init__()
-        mu = self.level
-        require("chemical_potential", "a scalar", f"of shape {mu.shape}", mu.ndim == 0)
-        require("chemical_potential", "finite", mu, holds(is_finite, mu))
+        mu = self.chemical_potential
+        if mu is not None:
+            require("chemical_potential", "a scalar", f"of shape {mu.shape}", mu.ndim == 0)
+            require("chemical_potential", "finite", mu, holds(is_finite, mu))
 
     def is_consistent(self) -> Bool[Array, ""]:
         return jnp.isfinite(self.level)

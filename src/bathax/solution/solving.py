@@ -85,7 +85,7 @@ def solve(
 def solve(
     system: Any, initial: Any, ts: RealLike, solver: Any = None, *, throw: bool = False
 ) -> Solution | QubitSolution | LinearSolution:
-    """Exact dynamics and thermodynamics of a `Cavity`, a `Qubit` or a `LinearSystem` at the times `ts`.
+    """Exact dynamics and thermodynamics of a `Cavity`, `Qubit` or `LinearSystem` at the times `ts`.
 
     `ts` are increasing times >= 0; the start is always t = 0. `initial` is a `Preparation`, or a
     state of the system, which is then uncorrelated with the reservoirs. If `solver` is left out, a

@@ -140,7 +140,7 @@ class LinearSystem(Validated):
     @property
     def weight(self) -> Scalar:
         r"""\int J dw |c|^2 of all channels together; a hint only."""
-        strengths = jnp.sum(jnp.abs(self.couplings) ** 2, axis=1)
+        strengths = jnp.sum(_modulus(self.couplings) ** 2, axis=1)
         weights = [bath.spectral_density.weight for bath in self.reservoirs]
         return strengths @ jnp.stack(weights)
 
@@ -206,14 +206,20 @@ def _is_filled(bath: Reservoir, statistics: str) -> Any:
 
 
 def _is_finite(values: Any) -> Any:
-    return abs(values).max(initial=0.0) < np.inf
+    return _modulus(values).max(initial=0.0) < np.inf
 
 
 def _is_hermitian(matrix: Any, scale: float = 0.0) -> Any:
     """Up to rounding of the largest element, or of a scale."""
-    return abs(matrix - matrix.conj().T).max() <= ROUNDING * (scale + abs(matrix).max())
+    largest = _modulus(matrix).max()
+    return _modulus(matrix - matrix.conj().T).max() <= ROUNDING * (scale + largest)
+
+
+def _modulus(values: Any) -> Any:
+    """|c|. XLA cannot compile `abs` of constants like (0, 1) + 0i."""
+    return (values.real**2 + values.imag**2) ** 0.5
 
 
 def _is_positive(n: Any) -> Any:
-    scale = 1.0 + abs(n).max()
+    scale = 1.0 + _modulus(n).max()
     return eigvalsh(jnp.asarray(n)).min() > -ROUNDING * scale
