@@ -23,6 +23,7 @@ WITHOUT_TABLE = {
     "Function": "a function of Python",
     "Rational": "what `Resonance` makes of a table",
     "Distribution": "a function of Python",
+    "FermiDirac": "of several modes, which have no study files yet",
 }
 KINDS = [
     kind

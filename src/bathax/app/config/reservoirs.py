@@ -138,6 +138,7 @@ class BoseEinstein(Kind, tag="bose_einstein"):
     """`bathax.BoseEinstein`."""
 
     temperature: NonNegativeEnergy
+    chemical_potential: Energy | None = None
 
 
 class Uniform(Kind, tag="uniform"):
