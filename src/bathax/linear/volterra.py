@@ -153,8 +153,8 @@ def _rotating(
 
     columns = jnp.einsum("nmp,am->anp", u, c).conj()
     sloped = jnp.einsum("nmp,am->anp", slope, c).conj()
-    free = gregory.integrate(noise[:, None] * columns, step)
     whole = noise[:, None] * columns
+    free = gregory.integrate(whole, step)
     by_parts = 1j * (whole - whole[..., :1] - gregory.integrate(noise[:, None] * sloped, step))
     further = _convolved(memory, jnp.einsum("an,nmp->amp", c.conj(), slope), step)
     starting = memory[:, None] * c.conj()[:, :, None] - memory[:, None, :1] * rows
