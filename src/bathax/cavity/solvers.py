@@ -15,7 +15,7 @@ from bathax._programs import program
 from bathax.cavity import green
 from bathax.cavity.green import GreenFunctions
 from bathax.numerics.grid import span
-from bathax.numerics.refinement import RESOLVED, Refining, envelope, probed
+from bathax.numerics.refinement import Convergence, Refining, envelope, probed, relative
 from bathax.system.models import Cavity
 from bathax.system.preparation import Preparation, require_uncorrelated
 
@@ -188,34 +188,27 @@ def _errors(
 ) -> tuple[GreenFunctions, Float[Array, ""]]:
     """The estimated errors, each the worst up to its time, and the largest relative one.
 
-    On a resolved grid, 1/16 of the change from half the points. On a coarser one all quantities
-    share the largest relative change, because one of them may agree by chance. Rounding is added.
     The interaction noise is treated separately, so that inside `jit` it costs nothing if unused.
     """
 
-    def relative(names: Sequence[str]) -> tuple[Array, Array]:
+    def compare(names: Sequence[str]) -> tuple[Array, Array]:
         changes, sizes = (
             jnp.stack([getattr(part, name) for name in names])
             for part in (compared.change, compared.size)
         )
         size = jnp.max(sizes, axis=1)
-        return changes / jnp.where(size > 0.0, size, 1.0)[:, None], size
+        return relative(changes, size), size
 
-    change, size = relative(CONTROLLED)
-    shared = jnp.max(change, axis=0, keepdims=True)
-    resolved = jnp.max(shared) <= RESOLVED
-    rounding = 16.0 * jnp.finfo(float).eps
+    change, size = compare(CONTROLLED)
+    convergence = Convergence.of(change)
 
     def estimated(change: Array, size: Array) -> list[Array]:
-        error = jnp.where(resolved, change / 16.0, shared) + rounding
         block = 1 if ts.shape[0] <= BLOCK else BLOCK
-        return list(size[:, None] * envelope(error, ts, span(ts), block))
+        return list(size[:, None] * envelope(convergence.errors(change), ts, span(ts), block))
 
-    errors = estimated(change, size) + estimated(*relative(("interaction_noise",)))
-    worst = jnp.where(resolved, jnp.max(shared) / 16.0, jnp.max(shared)) + rounding
-    return GreenFunctions(
-        **dict(zip((*CONTROLLED, "interaction_noise"), errors, strict=True))
-    ), worst
+    errors = estimated(change, size) + estimated(*compare(("interaction_noise",)))
+    names = (*CONTROLLED, "interaction_noise")
+    return GreenFunctions(**dict(zip(names, errors, strict=True))), convergence.worst
 
 
 def largest_size(values: Array) -> Scalar:

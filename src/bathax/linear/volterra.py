@@ -25,7 +25,7 @@ from bathax.numerics import gregory
 from bathax.numerics.elementary import phase_factor
 from bathax.numerics.grid import TimeGrid, combined, span, stencils
 from bathax.numerics.matrices import adjoint, product
-from bathax.numerics.refinement import RESOLVED, coarse_and_fine, envelope, probed
+from bathax.numerics.refinement import Convergence, coarse_and_fine, envelope, probed, relative
 from bathax.numerics.volterra import solve_second_kind
 from bathax.system.linear import Covariance, LinearSystem
 
@@ -203,11 +203,7 @@ def _errors(
     fine: LinearGreenFunctions,
     ts: Float[Array, " times"],
 ) -> tuple[LinearGreenFunctions, Float[Array, ""]]:
-    """The estimated errors, each the worst up to its time, and the largest relative one.
-
-    On a resolved grid, 1/16 of the change from half the points. On a coarser one all quantities
-    share the largest relative change. Rounding is added.
-    """
+    """The estimated errors, each the worst up to its time, and the largest relative one."""
     leaves, structure = jax.tree.flatten(fine)
     sizes = jnp.stack([jnp.max(jnp.abs(leaf)) for leaf in leaves])
     sizes = jnp.maximum(sizes, lax.stop_gradient(_least_sizes(system)))
@@ -217,15 +213,11 @@ def _errors(
             for a, b in zip(jax.tree.leaves(coarse), leaves, strict=True)
         ]
     )
-    change = changes / jnp.where(sizes > 0.0, sizes, 1.0)[:, None]
-    shared = jnp.max(change, axis=0, keepdims=True)
-    resolved = jnp.max(shared) <= RESOLVED
-    rounding = 16.0 * jnp.finfo(float).eps
-    error = jnp.where(resolved, change / 16.0, shared) + rounding
-    errors = sizes[:, None] * envelope(error, ts, span(ts))
+    change = relative(changes, sizes)
+    convergence = Convergence.of(change)
+    errors = sizes[:, None] * envelope(convergence.errors(change), ts, span(ts))
     shaped = [
         jnp.broadcast_to(error.reshape(-1, *[1] * (leaf.ndim - 1)), (ts.shape[0], *leaf.shape[1:]))
         for error, leaf in zip(errors, leaves, strict=True)
     ]
-    worst = jnp.where(resolved, jnp.max(shared) / 16.0, jnp.max(shared)) + rounding
-    return jax.tree.unflatten(structure, shaped), worst
+    return jax.tree.unflatten(structure, shaped), convergence.worst

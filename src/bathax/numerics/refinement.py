@@ -15,9 +15,10 @@ from typing import Any, NamedTuple, TypeVar
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 from jax.custom_derivatives import SymbolicZero
-from jaxtyping import Array, Float
+from jaxtyping import Array, Bool, Float
 
 from bathax._checks import Scalar, is_concrete, require, require_positive, require_whole
 
@@ -31,6 +32,7 @@ USUAL = 4096
 PROBES = 129
 # Below this relative change from half the points the error falls as the order promises.
 RESOLVED = 1e-6
+ROUNDING = 16.0 * float(np.finfo(float).eps)
 
 
 class Refining(eqx.Module):
@@ -228,6 +230,42 @@ def _coarse_and_fine_jvp(
 def probed(ts: Float[Array, " times"], span: Scalar) -> Float[Array, " more"]:
     """The requested times, followed by probes up to `span` that only error estimates use."""
     return jnp.concatenate([ts, jnp.linspace(0.0, 1.0, PROBES) * span])
+
+
+class Convergence(NamedTuple):
+    """How far quantities on a grid and on half its points agree at `probed` times.
+
+    `shared` is the largest relative change of all of them. On a resolved grid the error of each is
+    1/16 of its own change. On a coarser one all share the largest, because one of them may agree by
+    chance. Rounding is added.
+    """
+
+    shared: Float[Array, "1 more"]
+
+    @staticmethod
+    def of(change: Float[Array, "quantities more"]) -> "Convergence":
+        """From the relative changes of all quantities."""
+        return Convergence(jnp.max(change, axis=0, keepdims=True))
+
+    @property
+    def resolved(self) -> Bool[Array, ""]:
+        """Whether the grid resolves the solution."""
+        return jnp.max(self.shared) <= RESOLVED
+
+    @property
+    def worst(self) -> Scalar:
+        """The largest relative error of all quantities."""
+        largest = jnp.max(self.shared)
+        return jnp.where(self.resolved, largest / 16.0, largest) + ROUNDING
+
+    def errors(self, change: Float[Array, "some more"]) -> Float[Array, "some more"]:
+        """The relative errors of quantities with these relative changes."""
+        return jnp.where(self.resolved, change / 16.0, self.shared) + ROUNDING
+
+
+def relative(change: Float[Array, "some more"], size: Float[Array, " some"]) -> Array:
+    """Changes relative to the size of each quantity; of one that is zero the change itself."""
+    return change / jnp.where(size > 0.0, size, 1.0)[:, None]
 
 
 def envelope(
