@@ -12,7 +12,6 @@ BATH = bx.Reservoir(bx.Ohmic(0.1, 5.0), temperature=1.0)
 LEAD = bx.Reservoir(bx.FlatBand(0.5, -5.0, 5.0), temperature=0.1, chemical_potential=0.5)
 FERMIONS = bx.Reservoir(bx.Ohmic(0.1, 5.0), occupation=bx.FermiDirac(1.0))
 FULL = bx.Reservoir(bx.Ohmic(0.1, 5.0), occupation=bx.Uniform(2.0))
-TAILS = bx.Reservoir(bx.Lorentzian(0.1, 0.5, 1.0), 0.1)
 TWO = bx.LinearSystem([[1.0, 0.2], [0.2, 1.0]], bx.Channel(BATH, [1.0, 0.0]))
 DOT = bx.LinearSystem([[0.3]], bx.Channel(LEAD, [1.0]), statistics="fermion")
 
@@ -77,11 +76,6 @@ REFUSED = {
     "two fermions in each mode of a reservoir": (
         lambda: bx.LinearSystem([[1.0]], bx.Channel(FULL, [1.0]), "fermion"),
         "Argument `occupation` must be an occupation of at most one fermion in every mode, but is ",
-    ),
-    "fermions in slow tails": (
-        lambda: bx.LinearSystem([[1.0]], bx.Channel(TAILS, [1.0]), "fermion"),
-        "Argument `spectral_density` must be a density that is analytic between its ends, like "
-        "`FlatBand`, or separate modes, for fermions, but is ",
     ),
     "a Fock state": (
         lambda: bx.solve(TWO, bx.Fock(1), [1.0]),

@@ -35,6 +35,15 @@ def composite(panels: int, count: int = PANEL) -> tuple[np.ndarray, np.ndarray]:
     return nodes.ravel(), np.tile(w / panels, panels)
 
 
+def on_panels(
+    edges: Float[Array, " edges"], count: int
+) -> tuple[Float[Array, " nodes"], Float[Array, " nodes"]]:
+    """Gauss-Legendre nodes and weights on each of the panels between increasing edges."""
+    x, weights = (jnp.asarray(part)[None, :] for part in gauss_legendre(count))
+    width = jnp.diff(edges)[:, None]
+    return (edges[:-1, None] + width * x).ravel(), (width * weights).ravel()
+
+
 @cache
 def half_line(last: float, count: int) -> tuple[np.ndarray, np.ndarray]:
     """Nodes and weights of int_0^inf f(r) dr for f smooth in log r, small beyond e^last.

@@ -1,5 +1,6 @@
 """A spectral density given by any function of the frequency."""
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 import equinox as eqx
@@ -20,7 +21,8 @@ from bathax._checks import (
     require,
     require_whole,
 )
-from bathax.numerics.quadrature import gauss_legendre, principal_value
+from bathax.numerics.quadrature import on_panels, principal_value
+from bathax.reservoir.occupation import Occupation
 from bathax.reservoir.plain import PlainFunction
 from bathax.reservoir.rules import Measure
 from bathax.reservoir.spectral_density import SpectralDensity
@@ -99,6 +101,10 @@ class Function(SpectralDensity):
         nodes, lengths = self._rule(self.panels + resolution // 4)
         return nodes, self(nodes) * lengths
 
+    def rule_for(self, occupation: Occupation, resolution: int) -> Measure:
+        nodes, lengths = self._rule(self.panels + resolution // 4, occupation.cuts)
+        return nodes, self(nodes) * lengths
+
     @converting(as_float)
     def level_shift(self, w: Float[Array, "..."]) -> Float[Array, "..."]:
         return principal_value(self, w, self._rule(8 * self.panels), (self.lower, self._end))
@@ -128,18 +134,18 @@ class Function(SpectralDensity):
         mean = masses @ (nodes - self.lower) ** 2 / jnp.where(weight > 0.0, weight, 1.0)
         return jnp.where(weight > 0.0, jnp.sqrt(jnp.where(weight > 0.0, mean, 1.0)), self.scale)
 
-    def _rule(self, panels: int) -> Measure:
+    def _rule(self, panels: int, cuts: Sequence[Scalar] = ()) -> Measure:
         """Nodes and lengths of Gauss-Legendre rules on the support, more of them where J is large.
 
         w = lower + length s(x) makes powers at both ends smooth in x.
         """
         x = jnp.linspace(0.0, 1.0, PROBES.size)
         edges = lax.stop_gradient(jnp.interp(jnp.linspace(0.0, 1.0, panels + 1), self._share(x), x))
-        unit, weights = (jnp.asarray(part)[None, :] for part in gauss_legendre(32))
-        width = jnp.diff(edges)[:, None]
-        x = (edges[:-1, None] + width * unit).ravel()
+        if cuts:
+            edges = jnp.sort(jnp.concatenate([edges, self._places(jnp.stack(cuts))]))
+        x, weights = on_panels(edges, 32)
         nodes, lengths = self._placed(x)
-        return nodes, lengths * (width * weights).ravel()
+        return nodes, lengths * weights
 
     def _share(self, x: Float[Array, " places"]) -> Float[Array, " places"]:
         """The share of the panels below each place in [0, 1], by a small power of J."""
@@ -157,6 +163,17 @@ class Function(SpectralDensity):
         length = self._end - self.lower
         step = x**4 * (35.0 - 84.0 * x + 70.0 * x**2 - 20.0 * x**3)
         return self.lower + length * step, length * 140.0 * (x * (1.0 - x)) ** 3
+
+    def _places(self, w: Float[Array, " places"]) -> Float[Array, " places"]:
+        """x of w, by Newton's method; the nearest end outside of the support."""
+        x = jnp.linspace(0.0, 1.0, PROBES.size)
+        found = lax.stop_gradient(jnp.interp(w, self._placed(x)[0], x))
+        for _ in range(4):
+            here, slope = self._placed(found)
+            inside = slope > 0.0
+            step = jnp.where(inside, (w - here) / jnp.where(inside, slope, 1.0), 0.0)
+            found = jnp.clip(found + step, 0.0, 1.0)
+        return found
 
     def _falls_off(self, values: Float[Array | np.ndarray, " probes"]) -> Bool[Array, ""]:
         """Whether J is negligible where the probes end."""

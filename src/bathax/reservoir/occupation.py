@@ -22,6 +22,9 @@ from bathax._checks import (
 )
 from bathax.reservoir.plain import PlainFunction
 
+# Panels that grow with the distance from mu, in units of T, up to where n is constant.
+GRADES = (-38.0, -14.0, -6.0, -2.0, 0.0, 2.0, 6.0, 14.0, 38.0)
+
 
 def _as_potential(value: Any) -> Any:
     """A chemical potential as an array, or None."""
@@ -53,6 +56,11 @@ class Occupation(Validated):
     @property
     def breaks(self) -> tuple[Scalar, ...]:
         """Real frequencies with poles of n below them, where paths return to the real axis."""
+        return ()
+
+    @property
+    def cuts(self) -> tuple[Scalar, ...]:
+        """Real frequencies that cut the axis into panels on each of which n is smooth."""
         return ()
 
     @abc.abstractmethod
@@ -147,6 +155,10 @@ class FermiDirac(Thermal):
     @property
     def breaks(self) -> tuple[Scalar, ...]:
         return (self.level,)
+
+    @property
+    def cuts(self) -> tuple[Scalar, ...]:
+        return tuple(self.level + grade * self.temperature for grade in GRADES)
 
     @converting(as_inexact)
     def __call__(self, w: Inexact[Array, "..."]) -> Inexact[Array, "..."]:

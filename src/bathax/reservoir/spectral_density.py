@@ -27,7 +27,7 @@ from bathax._display import shown
 from bathax.numerics.grid import TimeGrid
 from bathax.numerics.quadrature import fourier_sum
 from bathax.reservoir.continuation import Piece
-from bathax.reservoir.contour import can_be_followed, is_band, panelled
+from bathax.reservoir.contour import is_band, panelled
 from bathax.reservoir.occupation import Occupation
 from bathax.reservoir.rules import Exponentials, Measure, joined
 
@@ -132,16 +132,18 @@ class SpectralDensity(Validated):
 
     def exponentials(self, occupation: Occupation, resolution: int) -> Exponentials:
         r"""z_q, m_q and m_q n(z_q) of g(t) = sum_q m_q e^{-i z_q t} and of the same sum for g~."""
-        nodes, masses = self._nodes_for(occupation, resolution)
+        nodes, masses = self.rule_for(occupation, resolution)
         return nodes, masses, masses * occupation(nodes)
 
-    def _nodes_for(self, occupation: Occupation, resolution: int) -> Measure:
+    def rule_for(self, occupation: Occupation, resolution: int) -> Measure:
         """Nodes along a path on which n is known, along the real axis if there is no other."""
         if not occupation.is_analytic:
             return self.measure(resolution)
-        if occupation.breaks and can_be_followed(self.continuation):
-            return panelled(self.continuation or (), occupation.breaks, self.bandwidth)
-        return self.measure(resolution) if occupation.breaks else self.contour(resolution)
+        if not occupation.breaks:
+            return self.contour(resolution)
+        if (pieces := self.continuation) is not None:
+            return panelled(pieces, occupation.breaks, self.bandwidth)
+        return self.measure(resolution)
 
     @converting(as_complex)
     def self_energy(self, z: Complex[Array, "..."]) -> Complex[Array, "..."]:
@@ -232,6 +234,9 @@ class Sum(SpectralDensity):
     def contour(self, resolution: int) -> Measure:
         return joined([term.contour(resolution) for term in self.terms])
 
+    def rule_for(self, occupation: Occupation, resolution: int) -> Measure:
+        return joined([term.rule_for(occupation, resolution) for term in self.terms])
+
     @property
     def continuation(self) -> tuple[Piece, ...] | None:
         known = [pieces for term in self.terms if (pieces := term.continuation) is not None]
@@ -308,6 +313,10 @@ class Scaled(SpectralDensity):
 
     def contour(self, resolution: int) -> Measure:
         nodes, masses = self.density.contour(resolution)
+        return nodes, self.factor.astype(masses.dtype) * masses
+
+    def rule_for(self, occupation: Occupation, resolution: int) -> Measure:
+        nodes, masses = self.density.rule_for(occupation, resolution)
         return nodes, self.factor.astype(masses.dtype) * masses
 
     @property

@@ -1,7 +1,7 @@
 """A spectral density given by measured points."""
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 import equinox as eqx
@@ -25,7 +25,8 @@ from bathax._checks import (
     require_each,
 )
 from bathax.numerics.interpolation import monotone_cubic, smoothed
-from bathax.numerics.quadrature import gauss_legendre, principal_value
+from bathax.numerics.quadrature import on_panels, principal_value
+from bathax.reservoir.occupation import Occupation
 from bathax.reservoir.rational import PartialFractions, Rational
 from bathax.reservoir.rules import Measure
 from bathax.reservoir.spectral_density import SpectralDensity
@@ -139,6 +140,10 @@ class Tabulated(SpectralDensity):
         nodes, lengths = self._rule(resolution)
         return nodes, self(nodes) * lengths
 
+    def rule_for(self, occupation: Occupation, resolution: int) -> Measure:
+        nodes, lengths = self._rule(resolution, occupation.cuts)
+        return nodes, self(nodes) * lengths
+
     @converting(as_float)
     def level_shift(self, w: Float[Array, "..."]) -> Float[Array, "..."]:
         return principal_value(self, w, self._rule(8 * len(self.w)), (self.w[0], self.w[-1]))
@@ -185,16 +190,14 @@ class Tabulated(SpectralDensity):
         kernels = np.exp(-1j * np.outer(ts, x)) @ (lengths[:, None] * np.stack([missed, change], 1))
         return float(np.sum(np.trapezoid(np.abs(kernels), ts, axis=0)))
 
-    def _rule(self, resolution: int) -> Measure:
+    def _rule(self, resolution: int, cuts: Sequence[Scalar] = ()) -> Measure:
         """Nodes and lengths of Gauss-Legendre rules between the knots, where J is a polynomial.
 
         Equally spaced points are added to the knots, so that wide gaps of the table are resolved.
         """
         even = jnp.linspace(self.w[0], self.w[-1], resolution // 8)[1:-1]
-        edges = jnp.sort(jnp.concatenate([self.w, even]))[:, None]
-        x, weights = (jnp.asarray(part)[None, :] for part in gauss_legendre(12))
-        width = jnp.diff(edges, axis=0)
-        return (edges[:-1] + width * x).ravel(), (width * weights).ravel()
+        further = [jnp.clip(cut, self.w[0], self.w[-1])[None] for cut in cuts]
+        return on_panels(jnp.sort(jnp.concatenate([self.w, even, *further])), 12)
 
 
 def tables_in(system: Any) -> list[Tabulated]:

@@ -17,7 +17,6 @@ from bathax._checks import (
     require_kind,
 )
 from bathax._linalg import eigvalsh
-from bathax.reservoir.contour import can_be_followed
 from bathax.reservoir.occupation import Thermal
 from bathax.reservoir.reservoir import THERMAL, Reservoir
 
@@ -191,9 +190,6 @@ def _require_filled(bath: Reservoir, statistics: str) -> None:
     right = of == statistics or not isinstance(bath.occupation, Thermal)
     require("reservoir", f"of {statistics}s", f"of {of}s", right)
     if statistics == "fermion":
-        words = "a density that is analytic between its ends, like `FlatBand`, or separate modes"
-        known = can_be_followed(density.continuation) or density.modes is not None
-        require("spectral_density", f"{words}, for fermions", f"{density}", known)
         words = "an occupation of at most one fermion in every mode"
         require("occupation", words, bath.occupation, holds(_is_filled, bath, statistics))
 
