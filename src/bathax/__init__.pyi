@@ -23,6 +23,7 @@ from .cavity.solvers import BornMarkov as BornMarkov
 from .cavity.solvers import Volterra as Volterra
 from .cavity.transport import HeatCurrent as HeatCurrent
 from .cavity.transport import heat_current as heat_current
+from .linear.embedding import Embedding as Embedding
 from .numerics.critical import critical_line as critical_line
 from .numerics.critical import find_critical as find_critical
 from .qubit.critical import least_determinant as least_determinant

@@ -42,6 +42,7 @@ def _one_by_one(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 svd = _one_by_one(lambda matrix: tuple(jnp.linalg.svd(matrix, full_matrices=False)))
+orthonormal = _one_by_one(lambda matrix: jnp.linalg.qr(matrix)[0])
 eigh = _one_by_one(lambda matrix: tuple(jnp.linalg.eigh(matrix)))
 _solve = _one_by_one(jnp.linalg.solve)
 

@@ -226,7 +226,7 @@ PARAMETERS = {
 }
 
 
-def transport(p):
+def transport(p, solver=None):
     """Currents, n and S of a double dot at a late time."""
     bath = bx.Reservoir(bx.FlatBand(p["width"], -3.0, p["edge"]), p["temperature"], p["mu"])
     other = bx.Reservoir(bx.FlatBand(0.3, -3.0, 3.0), 0.0, -0.5)
@@ -234,7 +234,10 @@ def transport(p):
     one = jnp.stack([p["coupling"], 0.0 * p["coupling"]])
     dots = bx.LinearSystem(h, [bx.Channel(bath, one), bx.Channel(other, [0.0, 1.0])], "fermion")
     sol = bx.solve(
-        dots, bx.Covariance(jnp.diag(jnp.array([1.0, 0.0]))), [3.0], bx.Volterra(points=512)
+        dots,
+        bx.Covariance(jnp.diag(jnp.array([1.0, 0.0]))),
+        [3.0],
+        solver or bx.Volterra(points=512),
     )
     parts = [sol.particle_current, sol.energy_current, sol.n.real, sol.n.imag, sol.entropy]
     return jnp.concatenate([part.ravel() for part in parts])

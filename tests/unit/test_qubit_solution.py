@@ -302,7 +302,8 @@ MIXED_UP = [
     ),
     (
         lambda: bx.solve(atom().reservoirs[0], bx.Excited(), TS),
-        "Argument `system` must be a `Cavity` or a `Qubit`, but is a `Reservoir`.",
+        "Argument `system` must be a `Cavity`, a `Qubit` or a `LinearSystem`, but is a "
+        "`Reservoir`.",
     ),
 ]
 

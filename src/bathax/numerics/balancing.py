@@ -10,6 +10,8 @@ and o serve several kernels with different m. Modes are ordered by their singula
 leading n x n blocks are the truncations to n modes, so that n can be chosen later.
 """
 
+from typing import NamedTuple
+
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
@@ -17,13 +19,44 @@ from jax import lax
 from jaxtyping import Array, Complex, Float, Inexact
 
 from bathax._checks import Scalar
-from bathax._linalg import svd
+from bathax._linalg import orthonormal, svd
+from bathax.numerics.quadrature import gauss_legendre
 
 # Singular values below this fraction of the largest are rounding: their modes are left out.
 RANK = 1e-13
-# Numbers of sampling times: evenly in log t over FOLDINGS e-foldings, and evenly in t for kernels
-# whose exponentials do not decay.
-LOGARITHMIC, FOLDINGS, LINEAR = 72, 18.0, 256
+# So many more random directions than modes catch all that is above rounding.
+OVERSAMPLING = 16
+# The number of sampling times that are added, evenly in t, where exponentials do not decay.
+LINEAR = 256
+
+
+class Sampling(NamedTuple):
+    """Sampling times of the Hankel operator and their spacing, in units of the horizon."""
+
+    times: np.ndarray
+    spacing: np.ndarray
+
+    @staticmethod
+    def logarithmic(count: int = 72, foldings: float = 18.0) -> "Sampling":
+        """Even in log t: for kernels with one branch point."""
+        times = np.exp(-foldings / count * (np.arange(count) + 0.5))
+        return Sampling(times, times * foldings / count)
+
+    @staticmethod
+    def panelled(panels: int = 12, count: int = 14, first: float = 1e-5) -> "Sampling":
+        """Gauss-Legendre on growing panels: also where kernels of several branch points beat."""
+        edges = np.concatenate([[0.0], np.geomspace(first, 1.0, panels)])
+        x, weights = gauss_legendre(count)
+        length = np.diff(edges)[:, None]
+        return Sampling((edges[:-1, None] + length * x).ravel(), (length * weights).ravel())
+
+    def with_even(self, count: int) -> "Sampling":
+        """With so many more, evenly in t."""
+        even = Sampling((np.arange(count) + 0.5) / count, np.full(count, 1.0 / count))
+        return Sampling(*map(np.concatenate, zip(self, even, strict=True)))
+
+
+LOGARITHMIC = Sampling.logarithmic()
 
 
 class ReducedModes(eqx.Module):
@@ -55,6 +88,7 @@ def reduced_modes(
     masses: Inexact[Array, "kernels nodes"],
     horizon: Scalar,
     count: int,
+    sampling: Sampling = LOGARITHMIC,
 ) -> ReducedModes:
     """At most `count` modes for kernels with these nodes z_j and masses m_j, for t up to `horizon`.
 
@@ -66,13 +100,13 @@ def reduced_modes(
     if nodes.shape[0] <= count:
         return _as_they_are(nodes.astype(complex), masses)
     fixed = lax.stop_gradient((nodes, masses, horizon))
-    projection, lift, weight = _projections(*fixed, count)
+    projection, lift, weight = _projections(*fixed, count, sampling)
     # A and `excited` in one product.
     rates = 1j * nodes.astype(complex)
     product = projection @ jnp.concatenate([rates[:, None] * lift, masses.T], axis=1)
     # There are at most as many modes as singular values.
     modes = weight.shape[0]
-    output = jnp.sum(lift, axis=0)
+    output = jnp.ones(nodes.shape[0], complex) @ lift
     return ReducedModes(product[:, :modes], output, product[:, modes:].T, weight, True)
 
 
@@ -81,12 +115,15 @@ def _projections(
     masses: Complex[Array, "kernels nodes"],
     horizon: Scalar,
     count: int,
+    sampling: Sampling,
 ) -> tuple[Array, Array, Array]:
     """W, V and the singular values, from the Hankel operator sampled at some times."""
-    observed = _samples(nodes, horizon)
+    observed = _samples(nodes, horizon, sampling)
     excited = jnp.concatenate([observed.T * mass[:, None] for mass in masses], axis=1)
-    u, weight, vh = svd(observed @ excited)
-    u, vh, weight = u[:, :count], vh[:count], weight[:count]
+    # The operator acts on few directions only, which it makes of random ones.
+    basis = orthonormal(observed @ (excited @ _random(excited.shape[1], count + OVERSAMPLING)))
+    u, weight, vh = svd((basis.conj().T @ observed) @ excited)
+    u, vh, weight = basis @ u[:, :count], vh[:count], weight[:count]
     kept = weight > RANK * weight[0]
     scale = jnp.where(kept, 1.0 / jnp.sqrt(jnp.where(kept, weight, 1.0)), 0.0).astype(complex)
     projection = scale[:, None] * (u.conj().T @ observed)
@@ -94,19 +131,22 @@ def _projections(
     return projection, lift, weight
 
 
-def _samples(nodes: Inexact[Array, " nodes"], horizon: Scalar) -> Complex[Array, "times nodes"]:
+def _random(rows: int, columns: int) -> Complex[np.ndarray, "rows columns"]:
+    """Gaussian numbers, always the same."""
+    return np.random.default_rng(0).normal(size=(rows, columns)).astype(complex)
+
+
+def _samples(
+    nodes: Inexact[Array, " nodes"], horizon: Scalar, sampling: Sampling
+) -> Complex[Array, "times nodes"]:
     """e^{-i z t} at sampling times, weighted by a spacing and a slow decay e^{-t / horizon}.
 
     The decay bounds the operator for kernels that fall off like a power of t.
     """
-    steps = FOLDINGS / LOGARITHMIC * (np.arange(LOGARITHMIC) + 0.5)
-    times = [np.exp(-steps)]
-    spacing = [np.exp(-steps) * FOLDINGS / LOGARITHMIC]
     if not jnp.iscomplexobj(nodes):
-        times.append((np.arange(LINEAR) + 0.5) / LINEAR)
-        spacing.append(np.full(LINEAR, 1.0 / LINEAR))
-    t = horizon * jnp.asarray(np.concatenate(times))
-    weights = jnp.sqrt(horizon * jnp.asarray(np.concatenate(spacing))) * jnp.exp(-t / horizon)
+        sampling = sampling.with_even(LINEAR)
+    t, spacing = (horizon * jnp.asarray(part) for part in sampling)
+    weights = jnp.sqrt(spacing) * jnp.exp(-t / horizon)
     phases = -1j * t.astype(complex)[:, None] * nodes.astype(complex)[None, :]
     return weights.astype(complex)[:, None] * jnp.exp(phases)
 

@@ -2,8 +2,12 @@
 
 import jax.numpy as jnp
 from jax import lax
-from jaxtyping import Array, Inexact
+from jaxtyping import Array, Complex, Inexact
 
+from bathax._checks import Scalar
+
+# Terms of the Taylor series of the exponential of a matrix of norm 1/8, and the most doublings.
+TERMS, DOUBLINGS = 10, 12
 # Up to this size elementwise products, over all points at once, are faster than matrix products.
 SMALL = 4
 
@@ -61,3 +65,36 @@ def eliminated(
         solve=lambda _, right: solved(fixed, right),
         transpose_solve=lambda _, right: solved(fixed.T, right),
     )
+
+
+def exponential_change(matrix: Complex[Array, "n n"]) -> Complex[Array, "n n"]:
+    """e^M - 1, by doubling that of M / 2^k, whose norm is at most 1/8; for norms below 512."""
+    size = lax.stop_gradient(jnp.max(jnp.sum(jnp.abs(matrix), axis=1)))
+    halvings = jnp.clip(jnp.ceil(jnp.log2(jnp.maximum(8.0 * size, 1.0))), 0, DOUBLINGS)
+    small = matrix * jnp.exp2(-halvings).astype(complex)
+    unit = jnp.eye(matrix.shape[0], dtype=complex)
+
+    def term(total: Array, order: Scalar) -> tuple[Array, None]:
+        return unit + (small @ total) / order.astype(complex), None
+
+    def larger(change: Array, k: Scalar) -> tuple[Array, None]:
+        return jnp.where(k < halvings, doubled(change), change), None
+
+    series, _ = lax.scan(term, unit, jnp.arange(float(TERMS), 1.0, -1.0))
+    return lax.scan(larger, small @ series, jnp.arange(float(DOUBLINGS)))[0]
+
+
+def doubled(change: Complex[Array, "n n"]) -> Complex[Array, "n n"]:
+    """The square of 1 + X, less 1. Rounding stays relative to X, however small it is."""
+    return 2.0 * change + change @ change
+
+
+def orbit(
+    change: Complex[Array, "n n"], start: Complex[Array, "n columns"], count: int
+) -> tuple[Complex[Array, "count n columns"], Complex[Array, "n n"]]:
+    """(1 + X)^k start for k = 0, 1, ..., count - 1, and (1 + X)^count - 1, for a power of two."""
+    found = start[None]
+    while found.shape[0] < count:
+        found = jnp.concatenate([found, found + change @ found])
+        change = doubled(change)
+    return found, change

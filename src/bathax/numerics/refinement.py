@@ -32,6 +32,8 @@ USUAL = 4096
 PROBES = 129
 # Below this relative change from half the points the error falls as the order promises.
 RESOLVED = 1e-6
+# Twice the points have to reduce the error by this factor, or no more are tried.
+GAIN = 2.0
 ROUNDING = 16.0 * float(np.finfo(float).eps)
 
 
@@ -75,13 +77,16 @@ class Refining(eqx.Module):
         """The result on the first grid whose discrepancy is at most 1, or on the largest one.
 
         `attempt` returns the result on a number of points, and its discrepancy, the error estimate
-        over the tolerance. `demand` is the number of points that is expected to suffice.
+        over the tolerance. `demand` is the number of points that is expected to suffice. A resolved
+        result that more points hardly improve is the last one: what is left is rounding.
         """
-        sizes = self._sizes(demand)
+        sizes, before = self._sizes(demand), math.inf
         for points in sizes[:-1]:
             result, excess = attempt(points)
-            if bool(largest(lax.stop_gradient(excess)) <= 1.0):
+            now = float(largest(lax.stop_gradient(excess)))
+            if now <= 1.0 or (now > before / GAIN and now * self.rtol < RESOLVED):
                 return result
+            before = now
         return attempt(sizes[-1])[0]
 
     def _grids(self, phase: Scalar) -> list[int]:

@@ -25,8 +25,9 @@ from bathax._status import Status, concluded
 from bathax.cavity.default import default_solver
 from bathax.cavity.green import GreenFunctions
 from bathax.cavity.solvers import Solver, Volterra
+from bathax.linear import embedding, volterra
+from bathax.linear.embedding import Embedding
 from bathax.linear.green import LinearGreenFunctions
-from bathax.linear.volterra import green_functions
 from bathax.numerics.times import at_shared_length
 from bathax.qubit import dynamical_map
 from bathax.qubit.elements import MapElements, MapSolver
@@ -75,7 +76,7 @@ def solve(
     system: LinearSystem,
     initial: Covariance,
     ts: RealLike,
-    solver: Volterra | None = None,
+    solver: Volterra | Embedding | None = None,
     *,
     throw: bool = False,
 ) -> LinearSolution:
@@ -116,7 +117,8 @@ def solve(
 def _solve(system: object, initial: object, ts: Array, solver: object) -> Any:
     """How one kind of system is solved; another one is refused."""
     del initial, ts, solver
-    require("system", "a `Cavity` or a `Qubit`", f"a `{type(system).__name__}`", False)
+    words = "a `Cavity`, a `Qubit` or a `LinearSystem`"
+    require("system", words, f"a `{type(system).__name__}`", False)
 
 
 @_solve.register(Cavity)
@@ -152,7 +154,9 @@ def _(
 ) -> LinearSolution:
     solver = Volterra() if solver is None else solver
     preparation = prepared(initial)
-    require_kind("solver", "a solver of several modes, `Volterra()`", solver, Volterra)
+    words = "a solver of several modes, `Volterra()` or `Embedding()`"
+    require_kind("solver", words, solver, (Volterra, Embedding))
+    engine: Any = embedding if isinstance(solver, Embedding) else volterra
     words = "a Gaussian state of the modes, `Covariance(n)`"
     require_kind("initial", words, preparation.state, Covariance)
     require_uncorrelated(preparation)
@@ -160,7 +164,7 @@ def _(
     state.require_fits(system)
 
     def observed(ts: Float[Array, " times"]) -> dict[str, Any]:
-        return _observe_modes(system, state, green_functions(system, state, ts, solver))
+        return _observe_modes(system, state, engine.green_functions(system, state, ts, solver))
 
     return LinearSolution(**_at(ts, observed, system, preparation), t=ts, initial=state)
 

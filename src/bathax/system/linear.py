@@ -186,7 +186,7 @@ class Covariance(Validated):
 
 def _require_filled(bath: Reservoir, statistics: str) -> None:
     """Refuse a reservoir that does not hold such quanta, or not as they fill it."""
-    of, density = bath.occupation.statistics, bath.spectral_density
+    of = bath.occupation.statistics
     right = of == statistics or not isinstance(bath.occupation, Thermal)
     require("reservoir", f"of {statistics}s", f"of {of}s", right)
     if statistics == "fermion":
