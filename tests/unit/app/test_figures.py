@@ -20,7 +20,7 @@ from tests.unit.app.small_paper.results import Results
 
 SKETCH = Effort(
     times=15,
-    temperatures=3,
+    temperatures=4,
     bisections=1,
     solver=bx.BornMarkov(),
     atom_times=41,
