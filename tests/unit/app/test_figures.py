@@ -66,6 +66,16 @@ def test_each_file_is_announced(written):
     assert sorted(written.printed) == sorted(str(path) for path in written.folder.iterdir())
 
 
+def test_only_some_figures_are_written(tmp_path):
+    figures.write_only(tmp_path, ["fig6", "markov"], SKETCH, QUBIT_SKETCH)
+    assert {path.stem for path in tmp_path.iterdir()} == {"fig6_atom", "markov"}
+
+
+def test_a_figure_that_does_not_exist_is_refused(tmp_path):
+    with pytest.raises(ValueError, match=r"`--only` must be one of fig2_.*, but is fig9\."):
+        figures.write_only(tmp_path, ["fig9"])
+
+
 def test_a_process_draws_beside_this_one(tmp_path):
     with figures._beside(tmp_path, small_paper.__name__, 6.0) as results:
         assert results() == Results(3.0, 2.0)
