@@ -182,7 +182,7 @@ class QubitSolution(QubitQuantities, Outcome, Exported):
         return late("interchange.qutip", "states")(self.density_matrix())
 
 
-class LinearSolution(LinearQuantities, Outcome):
+class LinearSolution(LinearQuantities, Outcome, Exported):
     """The quantities of several modes at the times `t`, and their errors.
 
     `u` and `v` are the Green functions as matrices, and `n` = u n(0) u' + v with n_ij = <a_j' a_i>.
