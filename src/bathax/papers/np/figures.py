@@ -1,5 +1,6 @@
 """Figures of NP: relaxation and memory of a qubit, and the occupation of its reservoir."""
 
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -34,7 +35,7 @@ from bathax.studies.quantities import QUANTITIES
 
 DASHED = (0, (4, 2))
 # How times of negative rates are shaded.
-NEGATIVE = MappingProxyType({"color": "C2", "alpha": 0.15, "lw": 0.0})
+NEGATIVE: Mapping[str, Any] = MappingProxyType({"color": "C2", "alpha": 0.15, "lw": 0.0})
 # The couplings that are drawn one by one.
 SHOWN = (0.002, 0.02, 0.1)
 # A time after which even the strongest coupling changes little.
