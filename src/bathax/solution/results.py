@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Bool, Complex, Float, Inexact, Int
 
-from bathax._display import Table, Tabular, ending, over_time, shown
+from bathax._display import Module, Table, Tabular, ending, over_time, shown
 from bathax._late import Exported, late
 from bathax._programs import program
 from bathax._status import Status
@@ -45,7 +45,7 @@ class QubitQuantities(qubit.QubitThermodynamics):
     coherence: Inexact[Array, "*times"]
 
 
-class Outcome(Tabular, eqx.Module):
+class Outcome(Tabular, Module):
     """The times `t` of a solution, and how far to trust it.
 
     `error` has an estimate of the absolute error of each quantity, under the same name. The true

@@ -18,7 +18,7 @@ from bathax._checks import (
     require,
     require_each,
 )
-from bathax._display import Table, Tabular, shown
+from bathax._display import Module, Table, Tabular, shown
 from bathax._status import Status
 from bathax.studies.lookup import MODULUS, limits_of
 
@@ -26,7 +26,7 @@ from bathax.studies.lookup import MODULUS, limits_of
 ERRORS_BEYOND = 6.0
 
 
-class Data(Tabular, eqx.Module):
+class Data(Tabular, Module):
     """Measured quantities of one run, with their standard errors.
 
         Data(times, energy=values)                     # errors unknown, all equal

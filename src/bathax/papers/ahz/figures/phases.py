@@ -57,7 +57,9 @@ def _draw(ax: Axes, plane: Plane) -> None:
     ax.plot(*plane.bound.T, color="k", lw=1.2, label=r"$\eta_c$")
     ax.plot(*plane.divergence.T, color="k", lw=1.2, ls=(0, (4, 2)), label=r"$k_BT_0^*$")
     bar = ax.figure.colorbar(mesh, ax=ax, label=r"$T(\infty)\,/\,T_0$")
-    bar.set_ticks(_colour(MARKS), labels=["1/8", "1/4", "1/2", "1", "2", "4", "8", r"$\infty$"])
+    bar.set_ticks(
+        _colour(MARKS).tolist(), labels=["1/8", "1/4", "1/2", "1", "2", "4", "8", r"$\infty$"]
+    )
     bar.ax.yaxis.set_minor_locator(NullLocator())
     bar.ax.set_ylim(min(0.0, *map(np.min, colours)), 1.0)
     ax.set(xlim=(0.0, COUPLING), xlabel=r"$\eta\,/\,\eta_c(s=1)$")
