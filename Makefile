@@ -3,7 +3,7 @@ PYTHON ?= python3
 CUDA ?= cuda12
 BIN := .venv/bin
 
-.PHONY: figures test coverage notebooks docs docs-test dist lint typecheck format bench bench-gpu campaign clean
+.PHONY: figures pictures test coverage notebooks docs docs-test dist lint typecheck format bench bench-gpu campaign clean
 
 .venv/app: pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -40,6 +40,9 @@ notebooks: .venv/dev        ## run the notebooks from top to bottom
 
 docs: .venv/docs            ## the site, into build/site; runs all code on it
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+
+pictures: .venv/app         ## those in README.md, small figures of the papers
+	$(BIN)/python docs/pictures.py
 
 docs-test: docs             ## looks at each page of it in Chromium; screenshots in build/site-screens
 	$(BIN)/python tests/site/browse.py
