@@ -3,7 +3,7 @@ PYTHON ?= python3
 CUDA ?= cuda12
 BIN := .venv/bin
 
-.PHONY: figures test coverage notebooks docs docs-test lint typecheck format bench bench-gpu campaign clean
+.PHONY: figures pictures test coverage notebooks docs docs-test dist lint typecheck format bench bench-gpu campaign clean
 
 .venv/app: pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -41,8 +41,19 @@ notebooks: .venv/dev        ## run the notebooks from top to bottom
 docs: .venv/docs            ## the site, into build/site; runs all code on it
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 
+pictures: .venv/app         ## those in README.md, small figures of the papers
+	$(BIN)/python docs/pictures.py
+
 docs-test: docs             ## looks at each page of it in Chromium; screenshots in build/site-screens
 	$(BIN)/python tests/site/browse.py
+
+dist: .venv/dev             ## wheel and source, checked; the wheel draws a figure in an empty environment
+	rm -rf dist .venv-dist
+	$(BIN)/python -m build --outdir dist
+	$(BIN)/twine check --strict dist/*
+	$(PYTHON) -m venv .venv-dist
+	.venv-dist/bin/pip install --quiet dist/*.whl
+	.venv-dist/bin/bathax figures --only fig2 --out build/dist
 
 lint: .venv/dev             ## format and lint; `make format` mends what it can
 	$(BIN)/ruff format --check .

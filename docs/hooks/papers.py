@@ -24,9 +24,10 @@ SHOWN = {
     "from several Fock states, at weak, intermediate and strong coupling.",
     "fig3_couplings": "AHZ Fig. 3. The same from five quanta, at couplings within each regime.",
     "fig4_inversion": "AHZ Fig. 4. Cold reservoirs: the temperature passes through infinity where "
-    "the entropy is largest.",
+    "the entropy is largest. It ripples with the period 2π/ω_s, where the mode beats with thermal "
+    "quanta at the lower edge of the spectrum.",
     "fig5_border": "AHZ Fig. 5. Energy and temperature over time and the temperature of the "
-    "reservoir.",
+    "reservoir. Enlarged: at the border the temperature passes through infinity in each ripple.",
     "fig6_atom": "AHZ Fig. 6. An excited atom in a Lorentzian vacuum.",
     "markov": "Where the Born-Markov approximation agrees.",
     "markov_deviation": "How far it is off, by coupling.",

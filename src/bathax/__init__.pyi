@@ -75,6 +75,7 @@ from .studies.files import save as save
 from .studies.fit.compare import compare as compare
 from .studies.fit.data import Data as Data
 from .studies.fit.driver import fit as fit
+from .studies.fit.likelihood import log_likelihood as log_likelihood
 from .studies.fit.result import Fit as Fit
 from .studies.sweep.driver import sweep as sweep
 from .studies.trajectory import TemperaturePole as TemperaturePole

@@ -211,9 +211,8 @@ def shown(value: object) -> str:
     """A value as error messages name it: a short one by its repr, others by their type."""
     if isinstance(value, type):
         return f"the class `{value.__name__}` instead of an object of it"
-    text = repr(value)
-    is_short = isinstance(value, str | int | float | complex | None) and len(text) < 30
-    return text if is_short else f"a `{type(value).__name__}`"
+    text = repr(value) if isinstance(value, str | int | float | complex | None) else ""
+    return text if 0 < len(text) < 30 else f"a `{type(value).__name__}`"
 
 
 def parameter(rule: Rule = FINITE, **options: Any) -> Any:

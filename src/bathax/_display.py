@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
 from html import escape
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, dataclass_transform
 
 import equinox as eqx
 import jax
@@ -22,7 +22,23 @@ from bathax._status import Status
 WIDTH, SMALL = 100, 8
 
 
-class Shown(eqx.Module):
+@dataclass_transform(field_specifiers=(eqx.field,))
+class Listed(type(eqx.Module)):  # pyright: ignore[reportGeneralTypeIssues]
+    """Classes of which `dir`, and with it `help`, lists only names without underscores and J(w).
+
+    Otherwise half of `help` is what equinox, dataclasses and Python add to a class.
+    """
+
+    def __dir__(cls) -> list[str]:
+        call = [name for base in cls.__mro__[:-1] for name in vars(base) if name == "__call__"]
+        return [name for name in super().__dir__() if not name.startswith("_")] + call[:1]
+
+
+class Module(eqx.Module, metaclass=Listed):
+    """A module with a short `help`, the base of all classes that are public."""
+
+
+class Shown(Module):
     """A module that shows the values of its fields, on one line if they fit; as HTML in a table."""
 
     def _given(self) -> dict[str, Any]:
@@ -123,7 +139,7 @@ class Tabular:
         return self._table().html
 
 
-class Record(Tabular, eqx.Module):
+class Record(Tabular, Module):
     """A result of a few numbers, one in each row of its table."""
 
     def _table(self) -> Table:

@@ -35,7 +35,7 @@ class Exported:
     def to_dataframe(self) -> Any:
         """A `pandas.DataFrame` of the same, a row for each time, or each parameter of a fit.
 
-        Its `attrs` have the units and the status. Quantities with levels are left out.
+        Its `attrs` have the units and the status. Levels and matrices are left out.
         """
         return late("interchange.tables", "to_dataframe")(self)
 

@@ -107,7 +107,7 @@ class Units:
         """
         found = {}
         for name, variable in dataset.variables.items():
-            known = self._of(str(name))
+            known = self.of(str(name))
             if known is not None:
                 factor, words = known
                 attributes = variable.attrs | {"units": words}
@@ -115,8 +115,8 @@ class Units:
         times = {name: found.pop(name) for name in ("time",) if name in found}
         return dataset.assign(found).assign_coords(times)
 
-    def _of(self, name: str) -> tuple[float, str] | None:
-        """What a variable is divided by, and the unit that it is in then."""
+    def of(self, name: str) -> tuple[float, str] | None:
+        """What a quantity is divided by, and the unit that it is in then; None without a unit."""
         energy, time, kelvin = self.energy, self.time, self.temperature
         rate = self[f"1/{time}"]
         if name == "time":

@@ -30,3 +30,14 @@ def made_of():
         return dataclasses.replace(solution, **arrays)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def of_modes():
+    """Two levels in a row between two leads."""
+    channels = [
+        bx.Channel(bx.Reservoir(bx.FlatBand(0.5, -5.0, 5.0), 0.1, mu), shape)
+        for mu, shape in ((0.5, [1.0, 0.0]), (-0.5, [0.0, 1.0]))
+    ]
+    dots = bx.LinearSystem([[0.0, 0.3], [0.3, 0.1]], channels, statistics="fermion")
+    return bx.solve(dots, bx.Covariance(jnp.diag(jnp.array([1.0, 0.0]))), TIMES[::4])

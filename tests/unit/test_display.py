@@ -1,5 +1,7 @@
 """How objects show: readable, on one screen, whether known, traced or in a batch."""
 
+import pydoc
+import re
 from html.parser import HTMLParser
 
 import jax
@@ -149,3 +151,12 @@ def test_a_system_as_html_has_a_row_for_each_parameter():
     assert page.words[:5] == ["Cavity", "parameter", "value", "frequency", "1"]
     place = page.words.index("reservoirs.1.spectral_density.eta")
     assert page.words[place + 1] == "0.02"
+
+
+@pytest.mark.parametrize(
+    "name", ["Ohmic", "Cavity", "Solution", "Resonance", "DynamicalMap", "Data"]
+)
+def test_help_has_no_names_of_python(name):
+    text = pydoc.plain(pydoc.render_doc(getattr(bx, name)))
+    assert re.findall(r"^ \|  (__\w+__)", text, re.MULTILINE) in ([], ["__call__"])
+    assert len(text.splitlines()) < 140

@@ -84,8 +84,8 @@ REFUSED = {
     ),
     "a solver of one mode": (
         lambda: bx.solve(TWO, bx.Covariance(np.eye(2)), [1.0], bx.Resonance()),
-        "Argument `solver` must be a solver of several modes, `Volterra()` or `Embedding()`, but is "
-        "a `Resonance`.",
+        "Argument `solver` must be a solver of several modes, `Volterra()` or `Embedding()`, "
+        "but is a `Resonance`.",
     ),
 }
 

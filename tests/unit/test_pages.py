@@ -24,3 +24,10 @@ def test_an_answer_is_short_and_has_a_picture(page):
     code = "".join(re.findall(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL))
     assert 0 < len([line for line in code.splitlines() if line.strip()]) < 30
     assert "plt." in code
+
+
+def test_readme_links_to_files_that_exist():
+    text = (DOCS.parent / "README.md").read_text(encoding="utf-8")
+    links = re.findall(r"\]\((?!https?:|#)([^)#]+)", text)
+    assert len(links) > 10
+    assert not [link for link in links if not (DOCS.parent / link).exists()]

@@ -153,6 +153,8 @@ def _add_figures(parser: argparse.ArgumentParser) -> None:
     _add_cache(parser)
     out = parser.add_argument("--out", type=Path, default=Path("figures"), help="default: figures")
     _are_files(out)
+    about = "names of figures, or how they begin, like fig2; default: all, and the claims"
+    parser.add_argument("--only", nargs="+", default=[], metavar="NAME", help=about)
 
 
 _COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {

@@ -168,14 +168,18 @@ def critical(arguments: argparse.Namespace) -> int:
 
 
 def figures(arguments: argparse.Namespace) -> int:
-    """Draw every figure into a folder."""
+    """Draw every figure, or those of some names, into a folder."""
     with _sentences_from(StoreError):
         places = (arguments.out, *arguments.out.parents)
         require_writable(next(place for place in places if place.exists()))
 
-    from bathax.app.figures import write_all
+    from bathax.app.figures import write_all, write_only
 
-    write_all(arguments.out)
+    if not arguments.only:
+        write_all(arguments.out)
+        return 0
+    with _sentences_from(ValueError):
+        write_only(arguments.out, arguments.only)
     return 0
 
 

@@ -3,7 +3,7 @@
 import multiprocessing
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from multiprocessing.connection import Connection
@@ -12,13 +12,14 @@ from typing import Any
 
 import jax
 
+from bathax._checks import require
 from bathax.app.processes import cores
 from bathax.papers.ahz import claims as ahz_claims
 from bathax.papers.ahz import parameters as ahz_parameters
 from bathax.papers.claims import HEADER, section
 from bathax.papers.np import claims as np_claims
 from bathax.papers.np import parameters as np_parameters
-from bathax.plot.files import write_figure
+from bathax.plot.files import Drawing, write_figure
 from bathax.studies.outputs import replacing
 
 AHZ, NP = "bathax.papers.ahz", "bathax.papers.np"
@@ -46,6 +47,45 @@ def write_all(
     with replacing(folder / "claims.md") as path:
         path.write_text("\n".join([HEADER, ahz_text, np_text]), encoding="utf-8")
     print(folder / "claims.md")
+
+
+def write_only(
+    directory: str | os.PathLike[str],
+    names: Iterable[str],
+    of_ahz: ahz_parameters.Effort = ahz_parameters.FULL,
+    of_np: np_parameters.Effort = np_parameters.FULL,
+) -> None:
+    """Compute what these figures show, and write them as PNG and PDF.
+
+    Each name is that of a figure, or the beginning of several, like fig2 or phases.
+    """
+    folder, wanted = Path(directory), {name for one in names for name in _named(one)}
+    folder.mkdir(parents=True, exist_ok=True)
+    for paper, effort in ((AHZ, of_ahz), (NP, of_np)):
+        results = import_module(f"{paper}.results")
+        drawings = [drawing for drawing in _drawings(paper) if drawing.name in wanted]
+        for result in dict.fromkeys(drawing.result for drawing in drawings):
+            _draw(folder, drawings, result, getattr(results, result)(effort))
+
+
+def _named(name: str) -> list[str]:
+    """The figure of this name, or all whose names begin with it."""
+    known = [drawing.name for paper in (AHZ, NP) for drawing in _drawings(paper)]
+    found = [name] if name in known else [one for one in known if one.startswith(name)]
+    require("--only", f"one of {', '.join(known)}", name, bool(found))
+    return found
+
+
+def _drawings(paper: str) -> tuple[Drawing, ...]:
+    """The figures of the package `paper`."""
+    return import_module(f"{paper}.figures").DRAWINGS
+
+
+def _draw(folder: Path, drawings: Iterable[Drawing], result: str, found: Any) -> None:
+    """Write those of the drawings which show a result."""
+    for drawing in drawings:
+        if drawing.result == result:
+            write_figure(folder / drawing.name, drawing.draw, found)
 
 
 @contextmanager
@@ -83,12 +123,8 @@ def _send_drawn(sender: Connection, folder: Path, paper: str, effort: Any) -> No
 
 def _drawn(folder: Path, paper: str, effort: Any) -> Any:
     """The results of the package `paper`, each of them drawn as soon as it is computed."""
-    results = import_module(f"{paper}.results")
-    drawings = import_module(f"{paper}.figures").DRAWINGS
-    found = {}
+    results, found = import_module(f"{paper}.results"), {}
     for name in results.Results._fields:
         found[name] = getattr(results, name)(effort)
-        for drawing in drawings:
-            if drawing.result == name:
-                write_figure(folder / drawing.name, drawing.draw, found[name])
+        _draw(folder, _drawings(paper), name, found[name])
     return results.Results(**found)

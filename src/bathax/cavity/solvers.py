@@ -10,6 +10,7 @@ from jax import lax
 from jaxtyping import Array, Bool, Float
 
 from bathax._checks import Scalar, are_times, is_valid
+from bathax._display import Module
 from bathax._estimate import Estimate, judged
 from bathax._programs import program
 from bathax.cavity import green
@@ -27,7 +28,7 @@ BLOCK = 2**16
 POINTS, FEWEST = 8.0, 32.0
 
 
-class Solver(eqx.Module):
+class Solver(Module):
     """A method that computes the Green functions of a cavity."""
 
     @abc.abstractmethod

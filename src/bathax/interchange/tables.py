@@ -14,19 +14,33 @@ QUALITY = ("chi2", "freedom", "p_value", "aic", "bic", "agreeing")
 
 
 def to_dataset(result: Any) -> xarray.Dataset:
-    """A solution or a map over `time` and `level`, or a fit over its parameters."""
+    """A solution or a map over `time` and its levels or modes, or a fit over its parameters."""
     return _of_fit(result) if isinstance(result, Fit) else results.to_dataset(result, {})
 
 
 def to_dataframe(result: Any) -> pandas.DataFrame:
-    """A solution or a map with a row for each time, or a fit with one for each parameter."""
-    dataset = to_dataset(result)
+    """A solution or a map with a row for each time, or a fit with one for each parameter.
+
+    What belongs to a channel has a column for each, like `energy_current[0]`.
+    """
+    dataset = _with_columns(to_dataset(result), "channel")
     first = str(next(iter(dataset.coords)))
     others = [name for name in dataset.dims if name != first]
     frame = dataset.drop_dims(others).to_dataframe()
     units = {name: dataset[name].attrs.get("units", "") for name in (first, *frame.columns)}
     frame.attrs = {"units": units, **dataset.attrs}
     return frame
+
+
+def _with_columns(dataset: xarray.Dataset, dimension: str) -> xarray.Dataset:
+    """With a variable for each place along a dimension, if there is one."""
+    columns = {
+        f"{name}[{place}]": variable.isel({dimension: place}, drop=True)
+        for name, variable in dataset.items()
+        if dimension in variable.dims
+        for place in range(variable.sizes[dimension])
+    }
+    return dataset.drop_dims(dimension, errors="ignore").assign(columns)
 
 
 def _of_fit(fit: Fit) -> xarray.Dataset:

@@ -53,7 +53,8 @@ class Embedding(Refining):
 
     Each reservoir becomes a few damped `modes`, by balanced truncation of its kernels up to the
     last time; if left out there are 4 log2(points) of them. `rtol` bounds the error estimate, on
-    `points` grid points of at most `max_points`, as in `Volterra`, on whose kernels it does not rely: two results that agree are independent.
+    `points` grid points of at most `max_points`, as in `Volterra`, on
+    whose kernels it does not rely: two results that agree are independent.
     The estimate is 1/16 of the largest change from half the points and a few modes less.
 
     Where J reaches to all energies, like that of a `Lorentzian`, correlations of fermions vary on

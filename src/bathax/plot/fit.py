@@ -8,10 +8,11 @@ import jax.numpy as jnp
 import numpy as np
 from matplotlib.figure import Figure
 
-from bathax.plot.parts import TIME, StyledFigure, shown, style
+from bathax.plot.parts import TIME, StyledFigure, in_brackets, shown, style
 from bathax.studies.fit.data import Data, runs_of
 from bathax.studies.fit.result import Band, Fit
 from bathax.studies.lookup import MODULUS, measured_symbol
+from bathax.units import Units
 
 # Errors above this times the largest J are not drawn; letters in a line as wide as a panel.
 BROAD, LETTERS = 1e3, 44
@@ -30,12 +31,27 @@ class Panel(NamedTuple):
     times: np.ndarray
     curve: Band
     residuals: np.ndarray
+    unit: str = ""
 
     @property
     def label(self) -> str:
-        """The symbol of the quantity, or its name."""
+        """The symbol of the quantity, or its name, and its unit."""
         is_modulus = self.name.startswith(MODULUS) or len(self.residuals) > 1
-        return shown(measured_symbol(self.name), is_modulus=is_modulus) or self.name
+        symbol = shown(measured_symbol(self.name), is_modulus=is_modulus) or self.name
+        return symbol + in_brackets(self.unit)
+
+    def converted(self, units: Units) -> "Panel":
+        """The same in the units of an experiment."""
+        factor, unit = units.of(self.name.removeprefix(MODULUS)) or (1.0, "")
+        time = units[units.time]
+        return self._replace(
+            measured=self.measured / time,
+            values=self.values / factor,
+            errors=None if self.errors is None else self.errors / factor,
+            times=self.times / time,
+            curve=Band(self.curve.value / factor, self.curve.error / factor),
+            unit=unit,
+        )
 
 
 class View(NamedTuple):
@@ -44,6 +60,7 @@ class View(NamedTuple):
     panels: Sequence[Panel]
     density: tuple[np.ndarray, Band] | None
     warnings: Sequence[str]
+    time: str = TIME
 
 
 def panels_of(data: Data, residuals: np.ndarray, times: np.ndarray, curves: Band) -> list[Panel]:
@@ -102,10 +119,14 @@ def _through(data: Data, residuals: np.ndarray) -> Band:
     return Band(np.array(curves), np.full((len(curves), len(data.t)), np.nan))
 
 
-def plot(fit: Fit, axes: Any = None) -> Figure:
+def plot(fit: Fit, axes: Any = None, units: Units | None = None) -> Figure:
     """The figure of a fit, in the one style."""
+    view = view_of(fit)
+    if units:
+        panels = [panel.converted(units) for panel in view.panels]
+        view = view._replace(panels=panels, time=f"$t${in_brackets(units.time)}")
     with style():
-        return fitted(view_of(fit), axes)
+        return fitted(view, axes)
 
 
 def fitted(view: View, axes: Any = None) -> Figure:
@@ -120,7 +141,7 @@ def fitted(view: View, axes: Any = None) -> Figure:
         for residuals in panel.residuals:
             below.plot(panel.measured, residuals, ".", ms=3)
         below.axhline(0.0, color="0.6", lw=0.5, zorder=0)
-        below.set(xlabel=TIME, ylabel="residual / error")
+        below.set(xlabel=view.time, ylabel="residual / error")
     if view.density is not None:
         frequencies, density = view.density
         _draw_band(axes[-1], frequencies, *density)

@@ -41,6 +41,11 @@ def shown(symbol: str, *, is_modulus: bool = False) -> str:
     return f"$|{symbol}|$" if is_modulus else f"${symbol}$"
 
 
+def in_brackets(unit: str) -> str:
+    """A unit behind a symbol, if there is one."""
+    return f" ({unit.replace('k_B', '$k_B$').replace('cm^-1', 'cm$^{-1}$')})" if unit else ""
+
+
 def with_gaps(solution: Any, name: str) -> tuple[np.ndarray, np.ndarray]:
     """Times and values with a gap at every pole of T, for the quantities that share it.
 

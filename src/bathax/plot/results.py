@@ -9,16 +9,20 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bathax.interchange.tables import to_dataset
-from bathax.plot.parts import TIME, new_axes, shown, style, with_gaps
+from bathax.plot.parts import TIME, in_brackets, new_axes, shown, style, with_gaps
 from bathax.studies.lookup import has_poles, symbol_of
 from bathax.studies.quantities import STATE_FUNCTIONS
 from bathax.studies.summaries import quantities
 from bathax.units import Units, is_converted
 
-MOST_PANELS, MOST_LEVELS = 6, 6
+MOST_PANELS, MOST_CURVES = 6, 6
+# Dimensions whose places have a curve each.
+BY_CURVE = ("level", "channel")
 # What is drawn first, of all that a result has.
 RATES = ("gamma_minus", "gamma_plus", "gamma_z", "shift")
-FIRST = (*STATE_FUNCTIONS, "number", "coherence", "determinant", *RATES, "populations")
+CURRENTS = ("particle_current", "energy_current")
+OF_ATOM = ("coherence", "determinant", *RATES)
+FIRST = (*STATE_FUNCTIONS, "number", *OF_ATOM, *CURRENTS, "populations", "interaction_energy")
 # What has to be known for gaps at the poles of T.
 FOR_GAPS = {"temperature", "energy_rate", "entropy_rate", "temperature_resolved", "number"}
 # Limits of curves and of maps are at most so many distances of the quartiles away from them.
@@ -39,9 +43,9 @@ def plot(result: Any, axes: Any = None, units: Units | None = None) -> Figure:
 def overview(dataset: xarray.Dataset, axes: Any = None) -> Figure:
     """The first quantities of a result, over its two longest dimensions.
 
-    E, S, T and F, or the rates of a map, come before the others. Other dimensions are reduced to
-    the last time or the middle of an axis, which the figure says. Quantities with levels have a
-    curve for each of the first levels.
+    E, S, T and F, currents, or the rates of a map come before the others. Other dimensions are
+    reduced to the last time or the middle of an axis, which the figure says. Quantities of levels
+    or channels have a curve for each of the first.
     """
     names = sorted(quantities(dataset), key=_place)[:MOST_PANELS]
     columns = min(len(names), 2)
@@ -69,11 +73,7 @@ def _symbol(variable: xarray.DataArray) -> str:
 def _unit(variable: xarray.DataArray) -> str:
     """The unit in brackets, if it is one of an experiment."""
     unit = variable.attrs.get("units", "")
-    return (
-        f" ({unit.replace('k_B', '$k_B$').replace('cm^-1', 'cm$^{-1}$')})"
-        if is_converted(unit)
-        else ""
-    )
+    return in_brackets(unit) if is_converted(unit) else ""
 
 
 def _reduced(variable: xarray.DataArray) -> tuple[xarray.DataArray, list[str]]:
@@ -96,10 +96,11 @@ def _reduced(variable: xarray.DataArray) -> tuple[xarray.DataArray, list[str]]:
 
 def _draw(ax: Axes, dataset: xarray.Dataset, variable: xarray.DataArray, symbol: str) -> None:
     dims = list(map(str, variable.dims))
-    if "level" in dims:
-        for level in range(min(variable.sizes["level"], MOST_LEVELS)):
-            _draw_curve(ax, dataset, variable.isel(level=level), str(level))
-        ax.legend(title="level")
+    many = next((name for name in BY_CURVE if name in dims), None)
+    if many:
+        for place in range(min(variable.sizes[many], MOST_CURVES)):
+            _draw_curve(ax, dataset, variable.isel({many: place}), str(place))
+        ax.legend(title=many)
         ax.set_ylabel(symbol)
     elif len(dims) == 2:
         variable = variable.transpose(*sorted(dims, key=lambda name: name == "time"))

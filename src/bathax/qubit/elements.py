@@ -5,6 +5,7 @@ import abc
 import equinox as eqx
 from jaxtyping import Array, Float, Inexact
 
+from bathax._display import Module
 from bathax._estimate import Estimate
 from bathax.system.models import Qubit
 from bathax.system.preparation import Preparation, require_uncorrelated
@@ -26,7 +27,7 @@ class MapElements(eqx.Module):
     dc: Inexact[Array, "*times"]
 
 
-class MapQuantities(eqx.Module):
+class MapQuantities(Module):
     """The quantities of a map at each of its times; see `DynamicalMap`."""
 
     p11: Float[Array, "*times"]
@@ -43,7 +44,7 @@ class MapQuantities(eqx.Module):
     shift: Float[Array, "*times"]
 
 
-class MapSolver(eqx.Module):
+class MapSolver(Module):
     """A method that computes the map of a qubit."""
 
     @abc.abstractmethod

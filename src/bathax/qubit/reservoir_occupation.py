@@ -29,7 +29,7 @@ from bathax._checks import (
     require_kind,
     require_times,
 )
-from bathax._display import Table, Tabular, ending, over_time, shown
+from bathax._display import Module, Table, Tabular, ending, over_time, shown
 from bathax._status import Status, concluded
 from bathax.numerics import gregory
 from bathax.numerics.grid import TimeGrid, interpolate
@@ -45,7 +45,7 @@ ROUNDING = 1e-13
 RESOLVED = 1e-2
 
 
-class FieldQuantities(eqx.Module):
+class FieldQuantities(Module):
     """The quantities of the reservoirs, one row for each; see `ReservoirOccupation`."""
 
     per_coupling: Float[Array, "reservoirs times frequencies"]

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Bool, Complex, Float, Inexact, Int
 
-from bathax._display import Table, Tabular, ending, over_time, shown
+from bathax._display import Module, Table, Tabular, ending, over_time, shown
 from bathax._late import Exported, late
 from bathax._programs import program
 from bathax._status import Status
@@ -45,7 +45,7 @@ class QubitQuantities(qubit.QubitThermodynamics):
     coherence: Inexact[Array, "*times"]
 
 
-class Outcome(Tabular, eqx.Module):
+class Outcome(Tabular, Module):
     """The times `t` of a solution, and how far to trust it.
 
     `error` has an estimate of the absolute error of each quantity, under the same name. The true
@@ -182,7 +182,7 @@ class QubitSolution(QubitQuantities, Outcome, Exported):
         return late("interchange.qutip", "states")(self.density_matrix())
 
 
-class LinearSolution(LinearQuantities, Outcome):
+class LinearSolution(LinearQuantities, Outcome, Exported):
     """The quantities of several modes at the times `t`, and their errors.
 
     `u` and `v` are the Green functions as matrices, and `n` = u n(0) u' + v with n_ij = <a_j' a_i>.

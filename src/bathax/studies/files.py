@@ -5,7 +5,7 @@ from typing import Any
 
 from bathax._checks import require_kind
 from bathax.qubit.dynamical_map import DynamicalMap
-from bathax.solution.results import QubitSolution, Solution
+from bathax.solution.results import LinearSolution, QubitSolution, Solution
 from bathax.studies.fit.files import fit_in, write_fit
 from bathax.studies.fit.result import Fit
 from bathax.studies.results import from_dataset, write
@@ -24,7 +24,7 @@ def save(result: Any, path: str | Path, *, overwrite: bool = False) -> None:
     >>> found = bx.fit(damped, data, {"rate": 0.5}, starts=1)
     >>> bx.save(found, "fit.json", overwrite=True)
     """
-    kinds = (Fit, Solution, QubitSolution, DynamicalMap)
+    kinds = (Fit, Solution, QubitSolution, LinearSolution, DynamicalMap)
     require_kind("result", "a `Fit`, a solution or a `DynamicalMap`", result, kinds)
     if isinstance(result, Fit):
         write_fit(result, path, {}, overwrite=overwrite)

@@ -9,6 +9,7 @@ from math import inf
 from bathax.studies.quantities import (
     BOTH,
     OF_MAP,
+    OF_MODES,
     OF_SYSTEM,
     QUANTITIES,
     Quantity,
@@ -18,6 +19,8 @@ from bathax.studies.quantities import (
 
 # The prefix for the modulus of a complex quantity.
 MODULUS = "abs_"
+# All that has a description, whether or not a study file knows it.
+DESCRIBED = QUANTITIES | OF_MODES
 
 
 # --- Of a kind of system -----------------------------------------------------------------------
@@ -51,7 +54,7 @@ def _line(name: str, row: Quantity) -> str:
 
 def attribute_of(name: str) -> str:
     """The name of a quantity in a solution or a map."""
-    return QUANTITIES[name].attribute or name
+    return DESCRIBED[name].attribute or name
 
 
 def renamed_in_maps() -> dict[str, str]:
@@ -80,21 +83,21 @@ def about(name: str) -> dict[str, str]:
     if name.endswith("_error"):
         of = name.removesuffix("_error")
         return about(of) | {"long_name": f"error estimate of {of}"}
-    if name not in QUANTITIES:
+    if name not in DESCRIBED:
         return {"long_name": name, "units": "unknown"}
-    return {"long_name": QUANTITIES[name].long_name, "units": QUANTITIES[name].unit.name}
+    return {"long_name": DESCRIBED[name].long_name, "units": DESCRIBED[name].unit.name}
 
 
 def unit_of(name: str) -> Unit | None:
     """The unit of a variable in a dataset, or of its error; None of a derivative and of others."""
     own = name.removesuffix("_error")
-    row = QUANTITIES.get(renamed_in_maps().get(own, own))
+    row = DESCRIBED.get(renamed_in_maps().get(own, own))
     return row.unit if row else None
 
 
 def symbol_of(long_name: str) -> str:
     """The TeX symbol of the quantity with this description; empty if there is none."""
-    return next((row.symbol for row in QUANTITIES.values() if row.long_name == long_name), "")
+    return next((row.symbol for row in DESCRIBED.values() if row.long_name == long_name), "")
 
 
 def has_levels(name: str) -> bool:
@@ -138,5 +141,5 @@ def limits_of(name: str) -> tuple[float, float]:
 
 def measured_symbol(name: str) -> str:
     """The TeX symbol of a measured quantity, for a modulus that inside it; empty without one."""
-    row = QUANTITIES.get(name.removeprefix(MODULUS))
+    row = DESCRIBED.get(name.removeprefix(MODULUS))
     return row.symbol if row else ""

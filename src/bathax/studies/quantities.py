@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import bathax as bx
 
-BOTH, CAVITY, QUBIT = ("cavity", "qubit"), ("cavity",), ("qubit",)
+BOTH, CAVITY, QUBIT, MODES = ("cavity", "qubit"), ("cavity",), ("qubit",), ("modes",)
 
 
 class Unit(NamedTuple):
@@ -264,6 +264,16 @@ OF_SYSTEM = {
         QUBIT,
         computed=lambda case: bx.least_determinant(case.system, case.ts, case.solver),
         critical="least determinant",
+    ),
+}
+# Beside those of a solution, of several modes.
+OF_MODES = {
+    "n": Quantity("covariance <a_j' a_i> of the modes", "n_{ij}", NUMBER, MODES, "u n(0) u' + v"),
+    "particle_current": Quantity(
+        "particles that each reservoir gains in unit time", r"\dot N_k", RATE, MODES
+    ),
+    "energy_current": Quantity(
+        "energy that each reservoir gains in unit time", r"\dot E_k", POWER, MODES
     ),
 }
 QUANTITIES = OF_SOLUTION | OF_MAP | OF_SYSTEM

@@ -17,15 +17,28 @@ from bathax._checks import is_concrete, require
 from bathax.qubit.dynamical_map import DynamicalMap
 from bathax.qubit.elements import MapQuantities
 from bathax.qubit.states import QubitState
-from bathax.solution.results import Quantities, QubitQuantities, QubitSolution, Solution
+from bathax.solution.results import (
+    LinearSolution,
+    Quantities,
+    QubitQuantities,
+    QubitSolution,
+    Solution,
+)
 from bathax.studies.lookup import about, attribute_of
 from bathax.studies.outputs import StoreError
 from bathax.studies.plain import plain, restored
-from bathax.studies.quantities import OF_MAP, OF_SOLUTION
+from bathax.studies.quantities import OF_MAP, OF_MODES, OF_SOLUTION
 from bathax.studies.store import MAP, SOLUTION, Files, check_target, write_files
+from bathax.system.linear import Covariance
 from bathax.system.states import DensityMatrix, Gaussian, Mixture
+from bathax.thermodynamics.linear import LinearQuantities
 
-STATES = {state.__name__: state for state in (Mixture, Gaussian, DensityMatrix, QubitState)}
+STATES = {
+    state.__name__: state for state in (Mixture, Gaussian, DensityMatrix, QubitState, Covariance)
+}
+# What the axes of arrays are; of several modes those of matrices and of one number a reservoir.
+DIMENSIONS = (("time",), ("time", "level"))
+OF_LINEAR = (("time",), ("time", "channel"), ("time", "mode", "other_mode"))
 
 
 def write(
@@ -45,24 +58,18 @@ def to_dataset(result: Any, given: Mapping[str, Any]) -> xarray.Dataset:
     """A solution or a map over `time` and `level`, each quantity beside its error.
 
     There are so many levels that the probability of all others is below 1e-6, if that is feasible.
+    Several modes have the dimensions `mode` and `other_mode` of matrices, and `channel`.
     """
     known = is_concrete(result) and np.ndim(result.t) == 1
     require("result", "one solution or map of known numbers", f"{type(result).__name__}", known)
     is_map = isinstance(result, DynamicalMap)
-    variables = {}
-    levels = _levels(result)
-    for name in OF_MAP if is_map else OF_SOLUTION:
-        own = attribute_of(name)
-        if own in levels or hasattr(result, own):
-            values = levels[own] if own in levels else getattr(result, own)
-            variables[own] = _variable(name, values)
-        if hasattr(result.error, own):
-            variables[f"{own}_error"] = _variable(f"{name}_error", getattr(result.error, own))
+    variables = _variables(result, OF_MAP if is_map else OF_SOLUTION | OF_MODES)
     times = ("time", np.asarray(result.t), {"long_name": "time", "units": "1/energy"})
     coordinates: dict[str, Any] = {"time": times}
-    if "populations" in variables:
-        places = np.arange(variables["populations"].sizes["level"])
-        coordinates["level"] = ("level", places, {"long_name": "level", "units": "1"})
+    for name, size in xarray.Dataset(variables).sizes.items():
+        if name != "time":
+            words = str(name).replace("_", " ")
+            coordinates[str(name)] = (name, np.arange(size), {"long_name": words, "units": "1"})
     initial = {} if is_map else {"initial": _of_state(result.initial)}
     attributes = {
         "format": MAP if is_map else SOLUTION,
@@ -102,6 +109,8 @@ def _kinds(dataset: xarray.Dataset) -> tuple[Any, Any]:
     """The class of a result, and that of its error."""
     if dataset.attrs["format"] == MAP:
         return DynamicalMap, MapQuantities
+    if "particle_current" in dataset:
+        return LinearSolution, LinearQuantities
     return (Solution, Quantities) if "u" in dataset else (QubitSolution, QubitQuantities)
 
 
@@ -114,9 +123,22 @@ def _levels(result: Any) -> dict[str, Any]:
     return {"populations": populations, "population_above": above}
 
 
-def _variable(name: str, values: Any) -> xarray.Variable:
-    array = np.asarray(values)
-    return xarray.Variable(("time", "level")[: array.ndim], array, about(name))
+def _variables(result: Any, names: Iterable[str]) -> dict[str, xarray.Variable]:
+    """The quantities that a result has, each with its error."""
+    dimensions = OF_LINEAR if isinstance(result, LinearSolution) else DIMENSIONS
+    levels, found = _levels(result), {}
+
+    def add(name: str, label: str, values: Any) -> None:
+        array = np.asarray(values)
+        found[name] = xarray.Variable(dimensions[array.ndim - 1], array, about(label))
+
+    for name in names:
+        own = attribute_of(name)
+        if own in levels or hasattr(result, own):
+            add(own, name, levels[own] if own in levels else getattr(result, own))
+        if hasattr(result.error, own):
+            add(f"{own}_error", f"{name}_error", getattr(result.error, own))
+    return found
 
 
 def _of_state(state: eqx.Module) -> dict[str, Any]:

@@ -351,12 +351,13 @@ cli.main()
 
 
 def test_figures(call, monkeypatch, tmp_path):
-    folders = []
+    calls = []
     module = ModuleType("bathax.app.figures")
-    module.write_all = folders.append
+    module.write_all = module.write_only = lambda *arguments: calls.append(arguments)
     monkeypatch.setitem(sys.modules, "bathax.app.figures", module)
     assert call("figures", "--out", tmp_path) == (0, "", "")
-    assert folders == [tmp_path]
+    assert call("figures", "--only", "fig2", "np", "--out", tmp_path) == (0, "", "")
+    assert calls == [(tmp_path,), (tmp_path, ["fig2", "np"])]
 
 
 @pytest.mark.usefixtures("solved")

@@ -20,7 +20,7 @@ from tests.unit.app.small_paper.results import Results
 
 SKETCH = Effort(
     times=15,
-    temperatures=3,
+    temperatures=4,
     bisections=1,
     solver=bx.BornMarkov(),
     atom_times=41,
@@ -64,6 +64,16 @@ def test_every_figure_is_written_twice(written):
 
 def test_each_file_is_announced(written):
     assert sorted(written.printed) == sorted(str(path) for path in written.folder.iterdir())
+
+
+def test_only_some_figures_are_written(tmp_path):
+    figures.write_only(tmp_path, ["fig6", "markov"], SKETCH, QUBIT_SKETCH)
+    assert {path.stem for path in tmp_path.iterdir()} == {"fig6_atom", "markov"}
+
+
+def test_a_figure_that_does_not_exist_is_refused(tmp_path):
+    with pytest.raises(ValueError, match=r"`--only` must be one of fig2_.*, but is fig9\."):
+        figures.write_only(tmp_path, ["fig9"])
 
 
 def test_a_process_draws_beside_this_one(tmp_path):

@@ -55,6 +55,18 @@ def test_all_quantities_of_the_table_are_there(make, kind, table):
     assert frame.attrs["message"] == result.message
 
 
+def test_several_modes(of_modes):
+    dataset, frame = of_modes.to_dataset(), of_modes.to_dataframe()
+    assert dataset.n.dims == ("time", "mode", "other_mode")
+    assert dataset.energy_current.dims == ("time", "channel")
+    assert dataset.particle_current.attrs["units"] == "energy"
+    for name in ("n", "number", "particle_current", "interaction_energy"):
+        np.testing.assert_array_equal(dataset[name], getattr(of_modes, name))
+        np.testing.assert_array_equal(dataset[f"{name}_error"], getattr(of_modes.error, name))
+    np.testing.assert_array_equal(frame["energy_current[1]"], of_modes.energy_current[:, 1])
+    assert "n" not in frame
+
+
 def test_a_fit():
     data = bx.Data(TS, energy=(5.0 * np.exp(-0.2 * TS), 0.1))
     found = bx.fit(

@@ -73,3 +73,14 @@ def test_given_axes_are_used(fit):
     figure = fit.plot(own)
     assert figure is own[0].figure
     assert len(own[0].lines) == 4
+
+
+def test_units_of_an_experiment(fit):
+    units = bx.Units("meV")
+    energy, wave, *below = fit.plot(units=units).axes
+    assert energy.get_ylabel() == "$E$ (meV)"
+    assert wave.get_ylabel() == "z"
+    assert below[0].get_xlabel() == "$t$ (ps)"
+    plain = fit.plot().axes[0].lines[-1]
+    np.testing.assert_allclose(energy.lines[-1].get_xdata(), plain.get_xdata() / units["ps"])
+    np.testing.assert_allclose(energy.lines[-1].get_ydata(), plain.get_ydata() / units["meV"])

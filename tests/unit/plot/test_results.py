@@ -55,6 +55,13 @@ def test_a_solution_shows_state_functions_first_with_a_gap_at_the_pole_of_t():
     assert high - low < 0.1 * np.ptp(np.asarray(solution.temperature)[1:])
 
 
+def test_several_modes_show_a_curve_for_each_channel(of_modes):
+    axes = of_modes.plot().axes
+    names = ["energy", "entropy", "number", "particle_current", "energy_current"]
+    assert [ax.get_title() for ax in axes] == [*names, "interaction_energy"]
+    assert [len(ax.lines) for ax in axes] == [1, 1, 1, 2, 2, 2]
+
+
 def test_a_map_shows_its_rates():
     qubit = bx.Qubit(1.0, bx.Reservoir(bx.Ohmic(0.01, 5.0), temperature=1.0))
     axes = Figure().subplots(3, 2)

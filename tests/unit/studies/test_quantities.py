@@ -13,7 +13,14 @@ from bathax.qubit.dynamical_map import MapQuantities
 from bathax.solution.results import Quantities, QubitQuantities
 from bathax.studies import lookup
 from bathax.studies.observe import observe
-from bathax.studies.quantities import OF_MAP, OF_SOLUTION, OF_SYSTEM, QUANTITIES, STATE_FUNCTIONS
+from bathax.studies.quantities import (
+    OF_MAP,
+    OF_MODES,
+    OF_SOLUTION,
+    OF_SYSTEM,
+    QUANTITIES,
+    STATE_FUNCTIONS,
+)
 
 BATH = bx.Reservoir(bx.Ohmic(0.02, 5.0), temperature=1.0)
 CASES = {
@@ -22,13 +29,13 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("name", QUANTITIES)
+@pytest.mark.parametrize("name", QUANTITIES | OF_MODES)
 def test_a_row_has_words_a_unit_and_a_label(name):
-    row = QUANTITIES[name]
+    row = (QUANTITIES | OF_MODES)[name]
     assert row.long_name
     assert row.unit.name
     assert row.systems
-    assert set(row.systems) <= set(CASES)
+    assert set(row.systems) <= {*CASES, "modes"}
     MathTextParser("path").parse(row.label)
     assert lookup.about(name) == {"long_name": row.long_name, "units": row.unit.name}
 

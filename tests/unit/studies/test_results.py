@@ -58,6 +58,13 @@ def test_a_fit(fit, tmp_path):
         found.profile("slope", [1.0])
 
 
+def test_several_modes(of_modes, tmp_path):
+    bx.save(of_modes, tmp_path / "modes.zarr")
+    found = bx.load(tmp_path / "modes.zarr")
+    assert isinstance(found, bx.LinearSolution)
+    assert_same(found, of_modes)
+
+
 def test_numbers_that_are_not_finite_are_standard_json(fit, tmp_path):
     doubtful = dataclasses.replace(fit, covariance=np.full((2, 2), np.nan), chi2=np.inf)
     doubtful.save(tmp_path / "fit.json")

@@ -26,6 +26,9 @@ from bathax.papers.ahz.parameters import (
 from bathax.papers.times import graded
 from bathax.solution.results import Solution
 
+# Temperatures of the reservoir around the border in Fig. 5.
+AT_BORDER = (5.25, 5.55)
+
 
 def figure_2(effort: Effort = FULL) -> dict[float, dict[int, Solution]]:
     """Initial Fock states at weak, intermediate and strong coupling: {ratio: {n0: ...}}."""
@@ -61,9 +64,22 @@ class Map(NamedTuple):
     solution: Solution
 
 
-def figure_5(effort: Effort = FULL) -> Map:
-    """Weak coupling from n0 = 5 over the temperature of the reservoir."""
-    temperatures = np.linspace(0.0, 10.0, effort.temperatures)
-    ts = jnp.asarray(np.linspace(0.0, 400.0, effort.times))
-    rows = [solved(ohmic_cavity(WEAK, T), 5, ts, effort.solver) for T in temperatures]
-    return Map(temperatures, jax.tree.map(lambda *leaves: np.stack(leaves), *rows))
+class Maps(NamedTuple):
+    """The map of Fig. 5, and that of the border, where every period of 2 pi / w_s is resolved."""
+
+    whole: Map
+    border: Map
+
+
+def figure_5(effort: Effort = FULL) -> Maps:
+    """Weak coupling from n0 = 5 up to t = 400 / w_s over the temperature of the reservoir."""
+
+    def solved_map(temperatures: np.ndarray, times: int) -> Map:
+        ts = jnp.asarray(np.linspace(0.0, 400.0, times))
+        rows = [solved(ohmic_cavity(WEAK, T), 5, ts, effort.solver) for T in temperatures]
+        return Map(temperatures, jax.tree.map(lambda *leaves: np.stack(leaves), *rows))
+
+    return Maps(
+        solved_map(np.linspace(0.0, 10.0, effort.temperatures), effort.times),
+        solved_map(np.linspace(*AT_BORDER, effort.temperatures // 3 + 1), 2 * effort.times),
+    )

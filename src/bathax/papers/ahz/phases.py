@@ -12,7 +12,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array
+from jaxtyping import Array, ArrayLike
 
 from bathax._checks import Scalar
 from bathax.cavity.critical import critical_coupling, resonant_occupation
@@ -38,16 +38,22 @@ COUPLING, TEMPERATURE = 1.5, 8.0
 EXPONENTS, WARM = (0.6, 2.5), 4.0
 
 
+class Region(NamedTuple):
+    """T(inf) / T0 at the points (x, y) of a grid on one side of the critical coupling."""
+
+    x: np.ndarray
+    y: np.ndarray
+    warming: np.ndarray
+
+
 class Plane(NamedTuple):
-    """T(inf) / T0 over a plane, and the critical lines in it, as points (x, y).
+    """T(inf) / T0 below and above the critical coupling, and critical lines as points (x, y).
 
     `bound` is the critical coupling, `divergence` the line kT0 = kT0*, which ends where the
     resonance is half as wide as its frequency.
     """
 
-    x: np.ndarray
-    y: np.ndarray
-    warming: np.ndarray
+    regions: tuple[Region, Region]
     bound: np.ndarray
     divergence: np.ndarray
 
@@ -71,49 +77,65 @@ def _warming(ratio: Scalar, exponent: Scalar, temperatures: Array) -> Array:
 
 
 def _count(effort: Effort) -> int:
-    """The number of points along each axis: half of those along the one axis of Fig. 5."""
-    return (effort.temperatures + 1) // 2
+    """The number of points along an axis: a third of those along the one axis of Fig. 5."""
+    return (effort.temperatures + 2) // 3
+
+
+def _couplings(critical: ArrayLike, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """eta / eta_c of grids below and above some critical couplings, dense just above them."""
+    steps = np.linspace(1e-3, 1.0 - 1e-3, count)
+    onwards = np.linspace(0.03, 1.0, count // 2 + 1) ** 2
+    critical = np.asarray(critical)[..., None]
+    return critical * steps, critical + (COUPLING - critical) * onwards
 
 
 def phases_over_temperature(effort: Effort = FULL) -> Plane:
     """eta / eta_c from 0 on, and kT0, for an Ohmic reservoir."""
-    steps = (np.arange(_count(effort)) + 0.5) / _count(effort)
-    x, y = COUPLING * steps, TEMPERATURE * steps
-    warming = in_chunks(_warming, x, np.ones_like(x), np.tile(y, (len(x), 1))).T
-    bound = np.array([[1.0, 0.0], [1.0, TEMPERATURE]])
-    below = x[x < 1.0]
+    count = _count(effort)
+    y = TEMPERATURE * np.linspace(0.02, 1.0, count) ** 2
+
+    def region(x: np.ndarray) -> Region:
+        warming = in_chunks(_warming, x, np.ones_like(x), np.tile(y, (len(x), 1)))
+        return Region(*np.meshgrid(x, y, indexing="ij"), warming)
+
+    below, above = _couplings(1.0, count)
     found = in_chunks(borders, below)
     divergence = np.stack([below, found.temperature], axis=1)[found.is_narrow]
-    return Plane(x, y, warming, bound, divergence)
+    bound = np.array([[1.0, 0.0], [1.0, TEMPERATURE]])
+    return Plane((region(below), region(above)), bound, divergence)
 
 
 def phases_over_exponent(effort: Effort = FULL) -> Plane:
     """eta / eta_c of exponent 1, and the exponent, at kT0 = 4."""
     count = _count(effort)
-    x = COUPLING * (np.arange(count) + 0.5) / count
-    y = np.linspace(*EXPONENTS, count)
-    ratios, exponents = (grid.ravel() for grid in np.meshgrid(x, y))
-    warming = in_chunks(_warming, ratios, exponents, np.full((ratios.size, 1), WARM))
+    exponents = np.linspace(*EXPONENTS, count)
+    critical = in_chunks(_critical_ratio, exponents)
 
-    bound, divergence = jax.device_get(_lines(count))
-    return Plane(x, y, np.reshape(warming, (count, count)), bound, divergence)
+    def region(x: np.ndarray) -> Region:
+        y = np.broadcast_to(exponents[:, None], x.shape)
+        warming = in_chunks(_warming, x.ravel(), y.ravel(), np.full((x.size, 1), WARM))
+        return Region(x, y, np.reshape(warming, x.shape))
+
+    below, above = _couplings(critical, count)
+    bound, divergence = np.stack([critical, exponents], axis=1), jax.device_get(_divergence(count))
+    return Plane((region(below), region(above)), bound, divergence)
+
+
+@jax.jit
+@jax.vmap
+def _critical_ratio(exponent: Scalar) -> Scalar:
+    """The critical coupling of an exponent, over that of exponent 1."""
+    return critical_coupling(cavity(jnp.asarray(1.0), exponent, jnp.asarray(WARM)))
 
 
 @partial(jax.jit, static_argnums=0)
-def _lines(count: int) -> tuple[Array, Array]:
-    """Where there is a bound state, and where T(t) diverges, over the exponent."""
-
-    def binding(point: Array) -> Scalar:
-        """Above 0 where there is a bound state."""
-        return 1.0 - critical_coupling(cavity(point[0], point[1], jnp.asarray(WARM)))
+def _divergence(count: int) -> Array:
+    """The line kT0 = kT0* over the exponent."""
 
     def excess(point: Array) -> Scalar:
         """Above 0 where T(t) does not diverge."""
         return resonant_occupation(cavity(point[0], point[1], jnp.asarray(WARM))) - QUANTA
 
-    step = np.array([0.02, 2.4 * (EXPONENTS[1] - EXPONENTS[0]) / count])
-    first = EXPONENTS[0]
-    start = find_critical(lambda ratio: excess(jnp.stack([ratio, first])), (0.02, 0.35))
-    bound = critical_line(binding, jnp.array([0.5, first]), jnp.asarray(step), count)
-    back = jnp.asarray(step * np.array([-1.0, 1.0]))
-    return bound, critical_line(excess, jnp.stack([start, first]), back, count)
+    step = jnp.array([-0.02, 2.4 * (EXPONENTS[1] - EXPONENTS[0]) / count])
+    start = find_critical(lambda ratio: excess(jnp.stack([ratio, EXPONENTS[0]])), (0.02, 0.35))
+    return critical_line(excess, jnp.stack([start, EXPONENTS[0]]), step, count)

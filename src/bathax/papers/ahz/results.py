@@ -5,7 +5,7 @@ from typing import NamedTuple
 from bathax.papers.ahz.atom import figure_6 as figure_6
 from bathax.papers.ahz.border import border as border
 from bathax.papers.ahz.border import resonant_border as resonant_border
-from bathax.papers.ahz.cavity import Map
+from bathax.papers.ahz.cavity import Maps
 from bathax.papers.ahz.cavity import figure_2 as figure_2
 from bathax.papers.ahz.cavity import figure_3 as figure_3
 from bathax.papers.ahz.cavity import figure_4 as figure_4
@@ -31,7 +31,7 @@ class Results(NamedTuple):
     figure_2: dict[float, dict[int, Solution]]
     figure_3: tuple[dict[float, Solution], ...]
     figure_4: dict[float, Solution]
-    figure_5: Map
+    figure_5: Maps
     figure_6: dict[float, QubitSolution]
     markov: dict[float, Comparison]
     zeroth_law: ZerothLaw

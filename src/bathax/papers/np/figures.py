@@ -1,5 +1,7 @@
 """Figures of NP: relaxation and memory of a qubit, and the occupation of its reservoir."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -32,6 +34,8 @@ from bathax.qubit.reservoir_occupation import ReservoirOccupation
 from bathax.studies.quantities import QUANTITIES
 
 DASHED = (0, (4, 2))
+# How times of negative rates are shaded.
+NEGATIVE: Mapping[str, Any] = MappingProxyType({"color": "C2", "alpha": 0.15, "lw": 0.0})
 # The couplings that are drawn one by one.
 SHOWN = (0.002, 0.02, 0.1)
 # A time after which even the strongest coupling changes little.
@@ -52,16 +56,17 @@ def determinant(result: Relaxations, axes: Any = None) -> Figure:
     tau = np.linspace(0.0, LIFETIMES, 2)
     axes[0].plot(tau, np.exp(-tau), color="k", ls=DASHED, lw=0.9, label=r"$e^{-\Gamma t}$")
     for index, (temperature, case) in enumerate(result.temperatures.items()):
-        colour, label = f"C{index}", f"${temperature:g}$"
-        _draw_determinant(axes[1], case, 1.0, color=colour, label=label)
+        colour = f"C{index}"
+        _draw_determinant(axes[1], case, 1.0, color=colour, label=_title(temperature))
         van_hove = case.van_hove
         axes[1].plot(van_hove.t, van_hove.determinant, color=colour, ls=DASHED, lw=0.8)
+    axes[1].plot([], [], color="k", ls=DASHED, lw=0.8, label="van Hove")
     axes[0].set(xlim=(0.0, tau[-1]), xlabel=r"$\Gamma t$")
     axes[1].set(xlim=(0.0, SHORTEST), xlabel=TIME)
     axes[0].set_title(_title(WARM))
     axes[0].legend(loc="lower left")
     axes[1].set_title(rf"$\eta={MODERATE:g}$")
-    axes[1].legend(loc="upper right", title=r"$k_BT_0\,/\,\hbar\omega_s$", title_fontsize=8)
+    axes[1].legend(loc="upper right")
     for ax, letter in zip(axes, "ab", strict=True):
         ax.set(yscale="log", ylim=(8e-4, 1.3), ylabel=QUANTITIES["determinant"].label)
         tag(ax, f"({letter})")
@@ -136,7 +141,9 @@ def rates(result: Memory, axes: Any = None) -> Figure:
         column[0].set(title=title, xlim=(0.0, 1.05 * max(known, default=0.0) or 1.0))
         column[-1].set_xlabel(TIME)
     for ax, rate in zip(axes[:, 0], _golden_rates(), strict=True):
-        ax.axhline(rate, color="k", ls=DASHED, lw=0.8, zorder=0)
+        ax.axhline(rate, color="k", ls=DASHED, lw=0.8, zorder=0, label="van Hove")
+    axes[0, 0].fill_between([], [], **NEGATIVE, label="negative")
+    axes[0, 0].legend(loc="lower right")
     for row, name in zip(axes, RATES, strict=True):
         row[0].set_ylabel(QUANTITIES[name].label)
     axes[0, 0].figure.align_ylabels()
@@ -162,9 +169,9 @@ def _draw_rate(ax: Axes, dmap: DynamicalMap, name: str) -> None:
     """A rate on the scale of its ordinary values, not of its poles."""
     values = np.asarray(getattr(dmap, name))
     for start, stop in negative_rate_intervals(dmap, name):
-        ax.axvspan(start, stop, color="C2", alpha=0.15, lw=0.0)
+        ax.axvspan(start, stop, **NEGATIVE)
     ax.axhline(0.0, color="0.6", lw=0.5, zorder=0)
-    ax.plot(dmap.t, broken(values, np.asarray(dmap.determinant)))
+    ax.plot(dmap.t, broken(values, np.asarray(dmap.determinant)), label="exact")
     known = values[np.isfinite(values)]
     low, high = np.percentile(known, [8.0, 92.0]) if known.size else (0.0, 1.0)
     margin = 0.6 * (high - low) or 1.0

@@ -5,5 +5,5 @@ of the parameters. The sum of squared residuals, or a robust loss, is minimised 
 Levenberg and Marquardt from several starts (`search`), with solvers as large as the starts need
 (`sizes`). `result` has the covariance, bands and the profile likelihood; `known` tells which
 parameters the data determine, `compare` compares models, and `record` is the format of `files`.
-Begin with `driver`, then `search`.
+`likelihood` is for samplers of the posterior. Begin with `driver`, then `search`.
 """

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
@@ -17,7 +18,7 @@ from bathax._checks import (
     require,
     require_each,
 )
-from bathax._display import Table, Tabular, shown
+from bathax._display import Module, Table, Tabular, shown
 from bathax._status import Status
 from bathax.studies.lookup import MODULUS, limits_of
 
@@ -25,7 +26,7 @@ from bathax.studies.lookup import MODULUS, limits_of
 ERRORS_BEYOND = 6.0
 
 
-class Data(Tabular, eqx.Module):
+class Data(Tabular, Module):
     """Measured quantities of one run, with their standard errors.
 
         Data(times, energy=values)                     # errors unknown, all equal
@@ -67,14 +68,16 @@ class Data(Tabular, eqx.Module):
         """How often each quantity was measured, its range and its largest error."""
         if not is_concrete(self):
             return Table("Data", ("", ""), [[name, shown(x)] for name, x in self.values.items()])
+        # NumPy arrays, which no surrounding `jit` traces.
+        t, values, errors = jax.device_get((self.t, self.values, self.errors))
         rows = []
-        for name, values in self.values.items():
-            known = np.real(values)[~np.isnan(values)]
-            error = f"{np.max(self.errors[name]):.2g}" if self.has_errors else "unknown"
+        for name, measured in values.items():
+            known = np.real(measured)[~np.isnan(measured)]
+            error = f"{np.max(errors[name]):.2g}" if self.has_errors else "unknown"
             least, largest = np.min(known), np.max(known)
             rows.append([name, str(known.size), f"{least:.6g}", f"{largest:.6g}", error])
         columns = ["", "values", "least", "largest", "largest error"]
-        times = f"{self.t.shape[0]:,} times, t = {self.t[0]:g} to {self.t[-1]:g}"
+        times = f"{len(t):,} times, t = {t[0]:g} to {t[-1]:g}"
         return Table(f"Data at {times}", columns, rows)
 
     def residuals(self, result: Any) -> Float[Array, " residuals"]:

@@ -102,9 +102,12 @@ class Fit(Tabular, Exported):
             quality += f", p = {self.p_value:.2g}"
         return Table("Fit", ["", "value", "error"], rows, [quality, self.message])
 
-    def plot(self, axes: Any = None) -> Any:
-        """Data and model with residuals below, on matplotlib axes, two for each quantity."""
-        return late("plot.fit", "plot")(self, axes)
+    def plot(self, axes: Any = None, units: Any = None) -> Any:
+        """Data and model with residuals below, on matplotlib axes, two for each quantity.
+
+        With `Units` its times and energies are in these.
+        """
+        return late("plot.fit", "plot")(self, axes, units)
 
     def save(self, path: str | Path, *, overwrite: bool = False) -> None:
         """Write all but the model as JSON, from which `bathax.load` restores the fit."""

@@ -7,7 +7,8 @@ from bathax.papers.ahz.cavity import figure_5
 from bathax.papers.ahz.parameters import Effort
 
 
-def test_map_has_a_row_for_every_temperature():
-    result = figure_5(Effort(times=15, temperatures=3, solver=BornMarkov()))
-    assert result.solution.energy.shape == (3, 15)
-    assert np.all(np.diff(result.solution.v[:, -1]) > 0.0)
+def test_maps_have_a_row_for_every_temperature():
+    result = figure_5(Effort(times=15, temperatures=4, solver=BornMarkov()))
+    for found, shape in ((result.whole, (4, 15)), (result.border, (2, 30))):
+        assert found.solution.energy.shape == shape
+        assert np.all(np.diff(found.solution.v[:, -1]) > 0.0)

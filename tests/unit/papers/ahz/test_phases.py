@@ -8,7 +8,7 @@ from scipy.special import gamma
 from bathax.papers.ahz import phases
 from bathax.papers.ahz.parameters import Effort
 
-SKETCH = Effort(temperatures=8)
+SKETCH = Effort(temperatures=10)
 
 
 @pytest.fixture(scope="module")
@@ -29,5 +29,14 @@ def test_on_the_dashed_line_the_resonance_holds_what_the_cavity_starts_with(plan
 
 
 def test_everything_warms_to_some_temperature(plane):
-    assert plane.warming.shape == (4, 4)
-    assert np.all(plane.warming > 0.0)
+    below, above = plane.regions
+    assert below.warming.shape == (4, 4)
+    assert above.warming.shape == (4, 3)
+    assert np.all(below.warming > 0.0)
+    assert np.all(above.warming > 0.0)
+
+
+def test_regions_end_at_the_bound_line(plane):
+    below, above = plane.regions
+    assert np.all(below.x < plane.bound[:, :1])
+    assert np.all(above.x > plane.bound[:, :1])

@@ -1,5 +1,6 @@
 """Data in any order, with gaps, with one error or many; what cannot be is refused."""
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -27,6 +28,13 @@ def test_complex_values_and_moduli():
     residuals = data.residuals({"u": jnp.array([1.0, 1.0 + 1.0j])})
     np.testing.assert_allclose(residuals, [0.0, 2.0, 0.0, 0.0, 0.0, 2 * (np.sqrt(2) - 0.5)])
     assert data.count == 6
+
+
+def test_shows_its_numbers_inside_a_program_too():
+    data = bx.Data([0.0, 1.0], energy=([1.0, 3.0], 0.1))
+    inside = []
+    jax.jit(lambda x: (inside.append(repr(data)), x)[1])(1.0)
+    assert inside == [repr(data)]
 
 
 def test_several_runs():

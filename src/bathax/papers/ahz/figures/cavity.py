@@ -5,14 +5,16 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.collections import QuadMesh
 from matplotlib.colorbar import Colorbar
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
+from numpy.typing import ArrayLike
 
-from bathax.papers.ahz.cavity import Map
+from bathax.papers.ahz.cavity import Map, Maps
 from bathax.papers.ahz.markov import Comparison
 from bathax.papers.ahz.oscillation import Oscillation
-from bathax.papers.ahz.parameters import border_temperature
+from bathax.papers.ahz.parameters import STRONG, WARM, border_temperature
 from bathax.papers.ahz.zeroth_law import ZerothLaw
 from bathax.plot.parts import (
     TIME,
@@ -29,10 +31,14 @@ from bathax.studies.quantities import QUANTITIES, STATE_FUNCTIONS
 RESERVOIR = r"$k_BT_0\,/\,\hbar\omega_s$"
 ROMAN = ("i", "ii", "iii", "iv")
 MARKOV_PANELS = (0.001, 0.01, 0.1, 0.5)
+# Those of the oscillation.
+PARAMETERS = rf"$\eta={STRONG:g}\,\eta_c$" "\n" rf"$k_BT_0={WARM:g}\,\hbar\omega_s$" "\n" "$n_0=5$"
 # Only so much of T and F is shown on either side of a pole.
 POLE_HEIGHT = 25.0
 # The temperature at which the colours of AHZ Fig. 5b are half way to infinity.
 HALF_WAY = 5.0
+# The times for which the border of AHZ Fig. 5b is enlarged.
+ENLARGED = (100.0, 250.0)
 
 
 # --- Figures of the paper --------------------------------------------------------------------
@@ -74,24 +80,28 @@ def _label_rows(axes: np.ndarray) -> None:
 
 
 def inversion(curves: Curves, axes: Any = None) -> Figure:
-    """AHZ Fig. 4: a cold reservoir; T has a pole where S is largest (dashed)."""
+    """AHZ Fig. 4: a cold reservoir; T has a pole where S is largest (dashed).
+
+    The rates of E and S, and with them T and F, have ripples of period 2 pi / w_s, where the mode
+    beats with thermal quanta at the edge of J at w = 0. At T0 = 0 there are hardly any.
+    """
     axes = four_panels(curves, lambda T: rf"$k_BT_0={T:g}\,\hbar\omega_s$", POLE_HEIGHT, TIME, axes)
+    axes[3].text(95.0, 14.0, r"ripples: period $2\pi/\omega_s$", fontsize=8)
     axes[0].figure.align_ylabels()
     return axes[0].figure
 
 
-def border_maps(result: Map, axes: Any = None) -> Figure:
-    """AHZ Fig. 5: E and T over time and the temperature of the reservoir."""
+def border_maps(result: Maps, axes: Any = None) -> Figure:
+    """AHZ Fig. 5: E and T over time and the temperature of the reservoir, T enlarged at the border.
+
+    There S and E hardly change but for ripples of period 2 pi / w_s, where the mode beats with the
+    edge of J at w = 0: S has an extremum, and T a pole, in each of them.
+    """
     axes = new_axes(axes, 1, 2, (7.1, 3.7), sharey=True).ravel()
-    solution, temperatures = result.solution, np.asarray(result.temperatures)
-    t = np.asarray(solution.t)[0]
-    warmth = 2.0 / np.pi * np.arctan(np.asarray(solution.temperature) / HALF_WAY)
-    energy = axes[0].pcolormesh(
-        t, temperatures, solution.energy, cmap="PuOr_r", vmin=0.0, vmax=10.0, rasterized=True
-    )
-    warm = axes[1].pcolormesh(
-        t, temperatures, warmth, cmap="RdBu_r", vmin=-1.0, vmax=1.0, rasterized=True
-    )
+    colours = result.whole.solution.energy
+    energy = _draw_map(axes[0], result.whole, colours, cmap="PuOr_r", vmin=0.0, vmax=10.0)
+    warm = _draw_warmth(axes[1], result.whole)
+    _draw_warmth(axes[1], result.border)
     figure = axes[0].figure
     figure.colorbar(energy, ax=axes[0], location="top", label=QUANTITIES["energy"].label)
     _mark_temperatures(figure.colorbar(warm, ax=axes[1], location="top"))
@@ -99,8 +109,31 @@ def border_maps(result: Map, axes: Any = None) -> Figure:
         _draw_borders(ax)
         ax.text(0.02, 0.97, f"({letter})", transform=ax.transAxes, va="top", fontsize=8)
         ax.set_xlabel(TIME)
+    _enlarge_border(axes[1], result.border)
     axes[0].set_ylabel(RESERVOIR)
     return figure
+
+
+def _draw_map(ax: Axes, found: Map, colours: ArrayLike, **scale: Any) -> QuadMesh:
+    """Colours over time and the temperature of the reservoir."""
+    t = np.asarray(found.solution.t)[0]
+    return ax.pcolormesh(t, found.temperatures, colours, rasterized=True, **scale)
+
+
+def _draw_warmth(ax: Axes, found: Map) -> QuadMesh:
+    """T, with colours that reach infinity."""
+    warmth = 2.0 / np.pi * np.arctan(np.asarray(found.solution.temperature) / HALF_WAY)
+    return _draw_map(ax, found, warmth, cmap="RdBu_r", vmin=-1.0, vmax=1.0)
+
+
+def _enlarge_border(ax: Axes, found: Map) -> None:
+    """T at the border, in the corner of a panel."""
+    inset = ax.inset_axes((0.46, 0.06, 0.5, 0.3))
+    _draw_warmth(inset, found)
+    inset.set(xlim=ENLARGED, ylim=found.temperatures[[0, -1]])
+    inset.axhline(border_temperature(5), color="k", lw=0.8)
+    inset.tick_params(labelsize=7)
+    ax.indicate_inset_zoom(inset, edgecolor="k", lw=0.6, alpha=0.8)
 
 
 def _draw_borders(ax: Axes) -> None:
@@ -129,8 +162,10 @@ def markov(comparisons: Mapping[float, Comparison], axes: Any = None) -> Figure:
     """E, S, T, F exact and by Born-Markov at four couplings, from where they agree on."""
     shown = {ratio: comparisons[ratio] for ratio in MARKOV_PANELS}
     axes = new_axes(axes, 4, len(shown), (7.1, 7.4), sharex="col")
-    for column, (ratio, (exact, born_markov)) in zip(axes.T, shown.items(), strict=True):
-        for ax, name in zip(column, STATE_FUNCTIONS, strict=True):
+    cases = zip(axes.T, shown.items(), "abcd", strict=True)
+    for column, (ratio, (exact, born_markov)), letter in cases:
+        for ax, name, part in zip(column, STATE_FUNCTIONS, ROMAN, strict=True):
+            tag(ax, f"({letter}-{part})")
             ax.plot(*with_gaps(exact, name), color="C0", label="exact")
             ax.plot(*with_gaps(born_markov, name), color="C2", ls=(0, (4, 2)), label="Born-Markov")
             set_limits(ax, [exact, born_markov], name)
@@ -202,6 +237,7 @@ def oscillation(result: Oscillation, axes: Any = None) -> Figure:
     for ax in axes[1:-1]:
         ax.tick_params(labelleft=False)
     axes[0].set_ylabel(QUANTITIES["v"].label)
+    axes[-2].text(0.5, 0.8, PARAMETERS, transform=axes[-2].transAxes, ha="center", va="center")
     at, sizes = result.swings()
     axes[-1].loglog(at, sizes, ".", ms=4, label="swing of $v$")
     axes[-1].loglog(at, at[-1:] * sizes[-1:] / at, color="0.4", lw=0.8, zorder=0, label="$1/t$")
