@@ -31,7 +31,6 @@ from .qubit.dynamical_map import dynamical_map as dynamical_map
 from .qubit.equilibrium import SteadyState as SteadyState
 from .qubit.equilibrium import boltzmann_population as boltzmann_population
 from .qubit.equilibrium import mean_force_population as mean_force_population
-from .qubit.equilibrium import steady_state as steady_state
 from .qubit.exact_diagonalisation import ExactDiagonalisation as ExactDiagonalisation
 from .qubit.hierarchy import Hierarchy as Hierarchy
 from .qubit.memory import blp_measure as blp_measure
@@ -68,6 +67,8 @@ from .solution.results import LinearSolution as LinearSolution
 from .solution.results import QubitSolution as QubitSolution
 from .solution.results import Solution as Solution
 from .solution.solving import solve as solve
+from .solution.steady import LinearSteadyState as LinearSteadyState
+from .solution.steady import steady_state as steady_state
 from .studies.cache import cache_programs as cache_programs
 from .studies.files import load as load
 from .studies.files import save as save
