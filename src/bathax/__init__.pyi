@@ -23,6 +23,11 @@ from .cavity.solvers import BornMarkov as BornMarkov
 from .cavity.solvers import Volterra as Volterra
 from .cavity.transport import HeatCurrent as HeatCurrent
 from .cavity.transport import heat_current as heat_current
+from .linear.transport import CurrentNoise as CurrentNoise
+from .linear.transport import ThermoelectricCoefficients as ThermoelectricCoefficients
+from .linear.transport import current_noise as current_noise
+from .linear.transport import thermoelectric_coefficients as thermoelectric_coefficients
+from .linear.transport import transmission as transmission
 from .numerics.critical import critical_line as critical_line
 from .numerics.critical import find_critical as find_critical
 from .qubit.critical import least_determinant as least_determinant

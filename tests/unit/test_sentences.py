@@ -145,6 +145,9 @@ SENTENCES = {
         "a `Resonance`."
     ),
     "bx.dynamical_map(cavity, ts)": "Argument `qubit` must be a `Qubit`, but is a `Cavity`.",
+    "bx.transmission(cavity, 1.0)": (
+        "Argument `system` must be a `LinearSystem`, but is a `Cavity`."
+    ),
     "bx.steady_state(cavity)": (
         "Argument `system` must be a `Qubit` or a `LinearSystem`, but is a `Cavity`."
     ),

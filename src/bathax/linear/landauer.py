@@ -16,6 +16,7 @@ With n_a = 1 the first formula gives 1 less the weight of bound states, which ke
 initial state for ever.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import equinox as eqx
@@ -73,6 +74,11 @@ class Integrals(eqx.Module):
             *(jnp.einsum("rq,aq->ra", spectrum.weights, rate) for rate in rates),
         )
 
+    @property
+    def lost(self) -> Float[Array, ""]:
+        """The weight of bound states, and of what the rule of all nodes misses."""
+        return jnp.abs(self.complete.shape[-1] - jnp.trace(self.complete[0]).real)
+
 
 def _covariance(
     spectrum: Spectrum, masses: Float[Array, "channels nodes"]
@@ -86,7 +92,7 @@ def _covariance(
 class Steady(eqx.Module):
     """The Green functions for t -> infinity, at one time, with errors, and how far to trust them.
 
-    `current_error` is that of particle currents, which bound states do not affect. `bound_weight`
+    `current_error` is that of particle currents. `bound_weight`
     is the weight of bound states in all modes, and `relative` the relative error of all integrals.
     """
 
@@ -110,9 +116,11 @@ def steady(system: LinearSystem, multiple: int = 1) -> Steady:
         -0.5j * found.energy_current[:1].astype(complex),
     )
     fixed, strength = lax.stop_gradient((found, jnp.sqrt(system.weight)))
-    lost = jnp.abs(system.size - jnp.trace(fixed.complete[0]).real)
-    sizes = Sizes.of(fixed, strength)
-    relative = sizes.largest_error(fixed)
+    lost, sizes = fixed.lost, Sizes.of(fixed, strength)
+    relative = relative_error(
+        (fixed.complete, fixed.n, fixed.energy, fixed.current, fixed.energy_current),
+        (jnp.ones(()), *sizes),
+    )
     error = Sizes(*(relative * size for size in sizes))
     kept = lost * jnp.maximum(sizes.n, 1.0)
     bounds = (
@@ -125,7 +133,8 @@ def steady(system: LinearSystem, multiple: int = 1) -> Steady:
         jnp.broadcast_to(bound, part.shape)
         for bound, part in zip(bounds, jax.tree.leaves(green), strict=True)
     ]
-    current_error = jnp.broadcast_to(error.current, found.current[0].shape)
+    # A narrow resonance that both rules miss has its weight in `lost`, too.
+    current_error = jnp.broadcast_to((relative + lost) * sizes.current, found.current[0].shape)
     return Steady(green, LinearGreenFunctions(*errors), current_error, lost, relative)
 
 
@@ -144,17 +153,18 @@ class Sizes(NamedTuple):
         n, energy, *flows = (jnp.max(jnp.abs(part[0])) for part in parts)
         return Sizes(n, jnp.maximum(energy, LEAST * strength), *flows)
 
-    def largest_error(self, found: Integrals) -> Float[Array, ""]:
-        """The relative one of all integrals: about the square of the change by half the nodes."""
-        parts = found.n, found.energy, found.current, found.energy_current, found.complete
-        each = [
-            _differences(part) / jnp.where(size > 0.0, size, 1.0)
-            for part, size in zip(parts, (*self, jnp.ones(())), strict=True)
-        ]
-        change, rounded = jnp.max(jnp.stack(each), axis=0)
-        return jnp.minimum(change, SQUARED * change**2) + rounded + ROUNDING
 
+def relative_error(
+    parts: Sequence[Inexact[Array, "rules ..."]], sizes: Sequence[Float[Array, ""]]
+) -> Float[Array, ""]:
+    """That of all integrals: about the square of the largest change by half the nodes.
 
-def _differences(part: Inexact[Array, "rules ..."]) -> Float[Array, " 2"]:
-    """The largest change by half the nodes, and what nodes at rounded frequencies contribute."""
-    return jnp.stack([jnp.max(jnp.abs(part[1] - part[0])), jnp.max(jnp.abs(part[2]))])
+    What nodes at rounded frequencies contribute is added.
+    """
+    each = [
+        jnp.stack([jnp.max(jnp.abs(part[1] - part[0])), jnp.max(jnp.abs(part[2]))])
+        / jnp.where(size > 0.0, size, 1.0)
+        for part, size in zip(parts, sizes, strict=True)
+    ]
+    change, rounded = jnp.max(jnp.stack(each), axis=0)
+    return jnp.minimum(change, SQUARED * change**2) + rounded + ROUNDING

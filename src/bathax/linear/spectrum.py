@@ -8,12 +8,14 @@ these points the axis is cut, and the nodes of `numerics.panels` are even in the
 distance from them. Resonances need only be known about as well as their width.
 """
 
+from collections.abc import Iterable
+
 import equinox as eqx
 import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Complex, Float
 
-from bathax._checks import Scalar
+from bathax._checks import Scalar, require, require_kind
 from bathax._linalg import eigvalsh
 from bathax.linear.resonances import resonances
 from bathax.numerics.matrices import solved
@@ -75,6 +77,20 @@ def _occupied(bath: Reservoir, w: Float[Array, " nodes"]) -> Float[Array, " node
     return jnp.where(
         inside, bath.occupation(jnp.where(inside, w, bath.spectral_density.extent[1])), 0.0
     )
+
+
+def require_leads(system: object) -> None:
+    """Refuse what is no system of several modes, or has separate modes as a reservoir."""
+    require_kind("system", "a `LinearSystem`", system, LinearSystem)
+    require_continuous(system.reservoirs)  # pyright: ignore
+
+
+def require_continuous(reservoirs: Iterable[Reservoir]) -> None:
+    """Refuse reservoirs of separate modes, in which dynamics recur."""
+    for bath in reservoirs:
+        density = bath.spectral_density
+        words = "continuous, or there is no steady state"
+        require("spectral_density", words, density, density.is_continuous)
 
 
 def propagated(

@@ -30,16 +30,16 @@ APART, ROUNDED = 4.0 * np.finfo(float).eps, 64.0 * np.finfo(float).eps
 
 
 class Nodes(eqx.Module):
-    """Frequencies w = `anchor` + `offset`, and weights of three rules.
+    """Frequencies w = `anchor` + `offset`, and weights of some rules.
 
     The anchor is the end of the panel close by, from which the offset is known to full precision.
-    The rules are of all nodes, of half of them, and of those so close to the anchor that their sum
-    with it is rounded: what these contribute is uncertain.
+    The rules of panels are of all nodes, of half of them, and of those so close to the anchor that
+    their sum with it is rounded: what these contribute is uncertain.
     """
 
     anchor: Float[Array, " nodes"]
     offset: Float[Array, " nodes"]
-    weights: Float[Array, "3 nodes"]
+    weights: Float[Array, "rules nodes"]
 
     @property
     def w(self) -> Float[Array, " nodes"]:

@@ -12,6 +12,7 @@ from bathax._display import Table, Tabular, ending, shown
 from bathax._programs import program
 from bathax._status import Status, concluded
 from bathax.linear.landauer import RTOL, steady
+from bathax.linear.spectrum import require_continuous
 from bathax.qubit import equilibrium
 from bathax.qubit.equilibrium import SteadyState
 from bathax.qubit.hierarchy import Hierarchy
@@ -123,10 +124,7 @@ def steady_state(
     '0.134491'
     """
     require_kind("system", "a `Qubit` or a `LinearSystem`", system, (Qubit, LinearSystem))
-    for bath in system.reservoirs:
-        density = bath.spectral_density
-        words = "continuous, or there is no steady state"
-        require("spectral_density", words, density, density.is_continuous)
+    require_continuous(system.reservoirs)
     if isinstance(system, Qubit):
         return concluded(equilibrium.steady_state(system, solver, horizon), throw)
     words = "left out with `horizon` for a `LinearSystem`"
