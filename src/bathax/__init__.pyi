@@ -16,13 +16,16 @@ from .cavity.green import coefficients as coefficients
 from .cavity.limits import LongTimeLimit as LongTimeLimit
 from .cavity.limits import long_time_limit as long_time_limit
 from .cavity.master_equation import integrate_master_equation as integrate_master_equation
-from .cavity.poles import bound_states as bound_states
 from .cavity.poles import resonances as resonances
 from .cavity.resonance import Resonance as Resonance
 from .cavity.solvers import BornMarkov as BornMarkov
 from .cavity.solvers import Volterra as Volterra
 from .cavity.transport import HeatCurrent as HeatCurrent
 from .cavity.transport import heat_current as heat_current
+from .linear.bound_states import LinearBoundStates as LinearBoundStates
+from .linear.bound_states import bound_states as bound_states
+from .linear.late_times import LongTimeCovariance as LongTimeCovariance
+from .linear.late_times import long_time_covariance as long_time_covariance
 from .linear.transport import CurrentNoise as CurrentNoise
 from .linear.transport import ThermoelectricCoefficients as ThermoelectricCoefficients
 from .linear.transport import current_noise as current_noise

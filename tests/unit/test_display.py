@@ -46,6 +46,9 @@ RESULTS = {
     "LinearSteadyState": lambda: bx.steady_state(
         bx.LinearSystem([[1.0]], bx.Channel(bx.Reservoir(bx.Ohmic(0.02, 5.0), 1.0), [1.0]))
     ),
+    "LinearBoundStates": lambda: bx.bound_states(
+        bx.LinearSystem([[1.0]], bx.Channel(BAND.reservoirs[0], [1.0]))
+    ),
     "ReservoirOccupation": occupation,
     "Data": lambda: bx.Data(
         TS, energy=(5.0 * np.exp(-0.2 * TS), 0.1), u=(1j * np.asarray(TS), 0.1)
