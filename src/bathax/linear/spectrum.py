@@ -1,11 +1,7 @@
 r"""The propagator of several modes on the real axis, at nodes that resolve it.
 
 G(w) = 1 / (w - h - sum_channels c c' Sigma(w + i0)). The field of the reservoir of channel b
-drives the modes with the columns G c_b, from which all steady quantities follow as integrals. The
-integrands vary fast close to the ends of bands, where J is not analytic, at a distance of pi T from
-chemical potentials, and close to resonances, the complex eigenvalues of h + sum c c' Sigma. At
-these points the axis is cut, and the nodes of `numerics.panels` are even in the logarithm of the
-distance from them. Resonances need only be known about as well as their width.
+drives the modes with the columns G c_b, from which all steady quantities follow as integrals.
 """
 
 from collections.abc import Iterable
@@ -15,19 +11,18 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Complex, Float
 
-from bathax._checks import Scalar, require, require_kind
-from bathax._linalg import eigvalsh
-from bathax.linear.resonances import resonances
+from bathax._checks import require, require_kind
+from bathax.linear.cuts import Cuts
+from bathax.linear.resonances import overlooked, resonances
 from bathax.numerics.matrices import solved
-from bathax.numerics.panels import Nodes, Panels
-from bathax.reservoir.occupation import Occupation, Thermal
+from bathax.numerics.panels import Nodes
 from bathax.reservoir.reservoir import Reservoir
 from bathax.system.linear import LinearSystem
 
 # Nodes for each point at which the axis is cut.
-NODES = 128
-# Branch points are resolved in the logarithm down to this fraction of the axis of interest.
-BRANCH = 1e-7
+NODES = 112
+# The same for a first look at the axis.
+FEW = 16
 
 
 class Spectrum(eqx.Module):
@@ -46,13 +41,11 @@ class Spectrum(eqx.Module):
     @staticmethod
     def of(system: LinearSystem, multiple: int = 1) -> "Spectrum":
         """The spectrum on nodes chosen for the system, or a multiple of them."""
-        panels = panels_of(system)
-        density = sum(
-            (bath.spectral_density(panels.probes) for bath in system.reservoirs),
-            jnp.zeros_like(panels.probes),
-        )
-        count = NODES * multiple * (panels.ends.shape[0] + 1)
-        return Spectrum.at(system, panels.nodes(jnp.any(density > 0.0, axis=1), count))
+        cuts = Cuts.of(system)
+        found = resonances(system)
+        cuts = cuts.at_resonances(found)
+        cuts = cuts.at_resonances(overlooked(system, found, cuts.nodes(system, FEW)))
+        return Spectrum.at(system, cuts.nodes(system, NODES * multiple))
 
     @staticmethod
     def at(system: LinearSystem, nodes: Nodes) -> "Spectrum":
@@ -104,33 +97,3 @@ def propagated(
     inverse = above - jnp.einsum("ai,aj,aq->ijq", c, c.conj(), sigma)
     columns = jnp.broadcast_to(c.T[:, :, None], (*c.T.shape, nodes.anchor.shape[0]))
     return solved(inverse, columns)
-
-
-def panels_of(system: LinearSystem) -> Panels:
-    """The real axis cut wherever the spectrum of the system varies fast."""
-    baths = system.reservoirs
-    corners = jnp.concatenate([bath.spectral_density.corners for bath in baths])
-    steps = [step for bath in baths for step in _potential(bath.occupation)]
-    levels, widths = jnp.asarray(steps, float).reshape(-1, 2).T
-    ends = jnp.stack([end for bath in baths for end in bath.spectral_density.extent])
-    known = jnp.concatenate([corners, levels, ends, eigvalsh(system.h)])
-    low, high = jnp.min(known), jnp.max(known)
-    found = resonances(system)
-    within = (found.real > low - (high - low)) & (found.real < high + (high - low))
-    points = jnp.concatenate([corners, levels, jnp.where(within, found.real, low)])
-    distances = [
-        jnp.broadcast_to(BRANCH * (high - low), corners.shape),
-        widths,
-        jnp.where(within, jnp.abs(found.imag), jnp.inf),
-    ]
-    return Panels.between(points, jnp.concatenate(distances), high - low)
-
-
-def _potential(occupation: Occupation) -> list[tuple[Scalar, Scalar]]:
-    """Where a thermal n(w) varies fast: mu and pi T; at T = 0 it only jumps there."""
-    if not isinstance(occupation, Thermal):
-        return []
-    temperature = occupation.temperature
-    # Of bosons the pole is at mu itself, below all bands.
-    width = jnp.pi * temperature if occupation.statistics == "fermion" else jnp.zeros(())
-    return [(occupation.level, jnp.where(temperature > 0.0, width, jnp.inf))]
