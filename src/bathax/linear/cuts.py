@@ -59,15 +59,19 @@ class Cuts(eqx.Module):
         own = jnp.where(close, jnp.abs(z.imag), jnp.inf)
         return Cuts(points, jnp.concatenate([self.distances, own]), self.low, self.high)
 
+    @property
+    def panels(self) -> Panels:
+        """The axis cut at these points."""
+        return Panels.between(self.points, self.distances, self.high - self.low)
+
     def nodes(self, system: LinearSystem, each: int) -> Nodes:
         """So many nodes for each point, wherever a density is not zero."""
-        panels = Panels.between(self.points, self.distances, self.high - self.low)
+        probes = self.panels.inside(jnp.asarray([0.23, 0.51, 0.74]))
         density = sum(
-            (bath.spectral_density(panels.probes) for bath in system.reservoirs),
-            jnp.zeros_like(panels.probes),
+            (bath.spectral_density(probes) for bath in system.reservoirs), jnp.zeros_like(probes)
         )
         used = jnp.any(density > 0.0, axis=1)
-        return panels.nodes(used, each * (self.points.shape[0] + 1))
+        return self.panels.nodes(used, each * (self.points.shape[0] + 1))
 
 
 def _potential(occupation: Occupation) -> list[tuple[Scalar, Scalar]]:

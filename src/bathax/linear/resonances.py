@@ -7,71 +7,77 @@ m / (z - p). All is constant to differentiation.
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 from jaxtyping import Array, Complex, Float, Int
 
 from bathax._linalg import eigh
 from bathax.numerics.matrices import solved
-from bathax.numerics.panels import Nodes
+from bathax.numerics.panels import Panels
 from bathax.reservoir.reservoir import Reservoir
 from bathax.system.linear import LinearSystem
 
-ITERATIONS, REFINEMENTS = 16, 3
+ITERATIONS, NEWTON_STEPS = 16, 4
+# Places on a panel, even in the logarithm of the distance from both ends.
+PLACES = np.linspace(-9.0, 9.0, 16)
 # How far apart equal levels begin, relative to the largest energy.
 APART = 1e-9
-# A resonance between two nodes is at most so many times their distance away from one of them.
+# A resonance between two places is at most so many times their distance away from one of them.
 REACH = 2.0
-# Where resonances are put that do not exist, in units of the largest frequency.
+# The largest last step relative to the width, to which rounding adds a part of the distance.
+CONVERGED, SAME = 0.2, 1e-9
+# Where resonances are put that do not exist, in units of the largest distance of places.
 AWAY = 1e3
 
 
 def resonances(system: LinearSystem) -> Complex[Array, " resonances"]:
     """As many numbers as there are modes and poles of J, of which most are close to resonances.
 
-    Aberth's method, from first-order perturbation theory.
+    Aberth's method, from first-order perturbation theory: each estimate moves by Newton's method
+    and is repelled by all others.
     """
     system = lax.stop_gradient(system)
     start = _first_order(system)
-    spread = APART * jnp.max(jnp.abs(start)) * jnp.arange(start.shape[0], dtype=float)
-    return _aberth(system, start - 1j * spread.astype(complex), start[:0], ITERATIONS)
+    largest = jnp.max(jnp.abs(start))
+
+    def moved(_: Int[Array, ""], z: Complex[Array, " z"]) -> Complex[Array, " z"]:
+        step = _step(_propagator(system, z)[1], z, z)
+        return jnp.where(jnp.abs(step) < largest, z - step, z)
+
+    spread = APART * largest * jnp.arange(start.shape[0], dtype=float)
+    return lax.fori_loop(0, ITERATIONS, moved, start - 1j * spread.astype(complex))
 
 
 def overlooked(
-    system: LinearSystem, known: Complex[Array, " known"], nodes: Nodes
+    system: LinearSystem, known: Complex[Array, " known"], panels: Panels
 ) -> Complex[Array, " modes"]:
-    """Resonances besides those that are known, narrower than the distance of the nodes around them.
+    """Resonances besides those that are known, narrower than the distance of places on the panels.
 
-    Strongly coupled modes have more than h has levels. From the nodes beside it Newton's method
-    finds a narrow one at once. There are as many as modes, those of the largest weights; what does
-    not exist is far away.
+    Strongly coupled modes have more than h has levels. Newton's method goes to them from all places
+    at once. There are as many as modes, those of the largest weights; what does not exist is far
+    away.
     """
-    system, known, nodes = lax.stop_gradient((system, known, nodes))
-    w, spacing = nodes.w.astype(complex), nodes.weights[0]
-    propagator, slope = _propagator(system, w)
-    step = _step(slope, w, known)
-    narrow = (jnp.abs(step.real) < REACH * spacing) & (jnp.abs(step.imag) < spacing)
-    # A node is the better the closer it is; close to the ends of bands resonances weigh little.
-    weight = jnp.abs(jnp.einsum("iiq->q", propagator) * step)
-    score, found = jnp.where(narrow, weight * spacing / jnp.abs(step), 0.0), []
-    nothing = AWAY * jnp.max(jnp.abs(w)).astype(complex)
+    system, known, panels = lax.stop_gradient((system, known, panels))
+    places = panels.inside(jnp.asarray(1.0 / (1.0 + np.exp(-PLACES))))
+    w, spacing = places.ravel(), jnp.gradient(places, axis=1).ravel()
+
+    def moved(_: Int[Array, ""], state: tuple[Array, ...]) -> tuple[Array, ...]:
+        z, *_ = state
+        propagator, slope = _propagator(system, z)
+        step = _step(slope, z, known)
+        return z - step, jnp.abs(step), jnp.abs(jnp.einsum("iiq->q", propagator) * step)
+
+    start = w.astype(complex), jnp.zeros_like(w), jnp.zeros_like(w)
+    z, step, weight = lax.fori_loop(0, NEWTON_STEPS, moved, start)
+    width = jnp.abs(z.imag) + SAME * spacing
+    beside = (jnp.abs(z.real - w) < REACH * spacing) & (width < spacing)
+    weight = jnp.where(beside & (step < CONVERGED * width), weight, 0.0)
+    nothing, found = AWAY * jnp.max(spacing).astype(complex), []
     for _ in range(system.size):
-        k = jnp.argmax(score)
-        found.append(jnp.where(score[k] > 0.0, w[k] - step[k], nothing))
-        score = jnp.where(jnp.abs(w - w[k]) < 2.0 * REACH * spacing[k], 0.0, score)
-    return _aberth(system, jnp.stack(found), known, REFINEMENTS)
-
-
-def _aberth(
-    system: LinearSystem, z: Complex[Array, " z"], known: Complex[Array, " known"], steps: int
-) -> Complex[Array, " z"]:
-    """Each estimate moves by Newton's method and is repelled by all others, and by known ones."""
-    largest = jnp.max(jnp.abs(known)) if known.size else jnp.max(jnp.abs(z))
-
-    def moved(_: Int[Array, ""], z: Complex[Array, " z"]) -> Complex[Array, " z"]:
-        step = _step(_propagator(system, z)[1], z, jnp.concatenate([z, known]))
-        return jnp.where(jnp.abs(step) < largest, z - step, z)
-
-    return lax.fori_loop(0, steps, moved, z)
+        k = jnp.argmax(weight)
+        found.append(jnp.where(weight[k] > 0.0, z[k], nothing))
+        weight = jnp.where(jnp.abs(z - z[k]) < width[k], 0.0, weight)
+    return jnp.stack(found)
 
 
 def _step(

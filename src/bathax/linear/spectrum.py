@@ -21,8 +21,6 @@ from bathax.system.linear import LinearSystem
 
 # Nodes for each point at which the axis is cut.
 NODES = 112
-# The same for a first look at the axis.
-FEW = 16
 
 
 class Spectrum(eqx.Module):
@@ -44,7 +42,7 @@ class Spectrum(eqx.Module):
         cuts = Cuts.of(system)
         found = resonances(system)
         cuts = cuts.at_resonances(found)
-        cuts = cuts.at_resonances(overlooked(system, found, cuts.nodes(system, FEW)))
+        cuts = cuts.at_resonances(overlooked(system, found, cuts.panels))
         return Spectrum.at(system, cuts.nodes(system, NODES * multiple))
 
     @staticmethod

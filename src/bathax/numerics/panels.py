@@ -68,13 +68,10 @@ class Panels(eqx.Module):
         nearest = jnp.min(jnp.hypot(own[None, :], ends[:, None] - ends[None, :]), axis=1)
         return Panels(ends, lax.stop_gradient(nearest), lax.stop_gradient(unit))
 
-    @property
-    def probes(self) -> Float[Array, "panels 3"]:
-        """Three places inside of each panel."""
-        share = jnp.asarray([[0.23, 0.51, 0.74]])
-        outer = self.unit * share
-        inner = self.ends[:-1, None] + jnp.diff(self.ends)[:, None] * share
-        return jnp.concatenate([self.ends[:1, None] - outer, inner, self.ends[-1:, None] + outer])
+    def inside(self, share: Float[Array, " places"]) -> Float[Array, "panels places"]:
+        """Places that divide each panel like this, of outer ones the first `unit`."""
+        low = jnp.concatenate([self.ends[:1] - self.unit, self.ends])
+        return low[:, None] + self._lengths[:, None] * share[None, :]
 
     def nodes(self, used: Bool[Array, " panels"], count: int) -> Nodes:
         """So many nodes on the panels that are used, evenly spaced in x."""
