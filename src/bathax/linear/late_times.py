@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Complex
 
-from bathax._checks import RealLike, Scalar, as_float, converting, is_valid
+from bathax._checks import RealLike, Scalar, as_float, is_valid
 from bathax._display import Record
 from bathax._programs import program
 from bathax.linear.bound_states import LinearBoundStates, bound_states, density
@@ -39,11 +39,10 @@ class LongTimeCovariance(Record):
     amplitudes: Complex[Array, "states states n n"]
     error: Scalar
 
-    @converting(as_float)
     def at(self, ts: RealLike) -> Complex[Array, "times n n"]:
         """n at late times."""
-        found = self.bound_states
-        turned = jnp.exp(-1j * (ts[:, None] * found.placed[None, :]).astype(complex))
+        phase = as_float(ts, "ts")[:, None] * self.bound_states.placed[None, :]
+        turned = jnp.exp(-1j * phase.astype(complex))
         return self.n[None] + jnp.einsum("tb,bdij,td->tij", turned, self.amplitudes, turned.conj())
 
 

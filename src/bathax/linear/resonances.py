@@ -59,10 +59,10 @@ def overlooked(
     """
     system, known, panels = lax.stop_gradient((system, known, panels))
     places = panels.inside(jnp.asarray(1.0 / (1.0 + np.exp(-PLACES))))
-    w, spacing = places.ravel(), jnp.gradient(places, axis=1).ravel()
+    w, spacing = places.ravel(), jnp.asarray(jnp.gradient(places, axis=1)).ravel()
 
     def moved(_: Int[Array, ""], state: tuple[Array, ...]) -> tuple[Array, ...]:
-        z, *_ = state
+        z = state[0]
         propagator, slope = _propagator(system, z)
         step = _step(slope, z, known)
         return z - step, jnp.abs(step), jnp.abs(jnp.einsum("iiq->q", propagator) * step)

@@ -189,30 +189,32 @@ def thermoelectric_coefficients(system: LinearSystem) -> ThermoelectricCoefficie
     require_leads(system)
     count = len(system.channels)
     require("channels", "two", count, count == 2)
-    for bath in system.reservoirs:
-        thermal = isinstance(bath.occupation, Thermal)
-        require("reservoir", "thermal", f"{bath.occupation}", thermal)
+    require("reservoirs", "thermal", "others", len(_thermal(system)) == count)
     words = "two reservoirs of one temperature > 0 and one chemical potential"
     require("channels", words, "others", holds(_is_equilibrium, system))
     return _thermoelectric(system)
 
 
+def _thermal(system: LinearSystem) -> list[Thermal]:
+    found = (bath.occupation for bath in system.reservoirs)
+    return [occupation for occupation in found if isinstance(occupation, Thermal)]
+
+
 def _is_equilibrium(system: LinearSystem) -> Bool[Array, ""]:
-    first, second = (bath.occupation for bath in system.reservoirs)
+    first, second = _thermal(system)
     equal = (first.temperature == second.temperature) & (first.level == second.level)
     return equal & (first.temperature > 0.0)
 
 
 @program
 def _thermoelectric(system: LinearSystem) -> ThermoelectricCoefficients:
-    occupation, spectrum = system.reservoirs[0].occupation, Spectrum.of(system)
+    occupation, spectrum = _thermal(system)[0], Spectrum.of(system)
     passed = jnp.abs(_scattered(system, spectrum)[0, 1]) ** 2
     w = jnp.where(passed > 0.0, spectrum.w, system.reservoirs[0].spectral_density.extent[1])
     _, slope = jax.jvp(occupation, (w,), (jnp.ones_like(w),))
-    powers = (w - occupation.level)[None] ** jnp.arange(3.0)[:, None]
-    found = jnp.einsum("rq,kq->rk", spectrum.weights, -powers * (passed * slope)[None]) / (
-        2.0 * jnp.pi
-    )
+    above, window = w - occupation.level, -passed * slope / (2.0 * jnp.pi)
+    rates = jnp.stack([window, above * window, above**2 * window])
+    found = jnp.einsum("rq,kq->rk", spectrum.weights, rates)
     value, error = _judged(system, spectrum, found[0], found)
     known = jnp.where(_is_equilibrium(system), 0.0, jnp.nan)
     return ThermoelectricCoefficients(
