@@ -45,6 +45,12 @@ RESULTS = {
     "Resonances": lambda: bx.resonances(bx.Cavity(1.0, bx.Reservoir(bx.Lorentzian(0.3, 1.0, 1.0)))),
     "LongTimeLimit": lambda: bx.long_time_limit(BAND),
     "SteadyState": lambda: bx.steady_state(qubit(), bx.Hierarchy(depth=2, modes=2)),
+    "LinearSteadyState": lambda: bx.steady_state(
+        bx.LinearSystem([[1.0]], bx.Channel(bx.Reservoir(bx.Ohmic(0.02, 5.0), 1.0), [1.0]))
+    ),
+    "LinearBoundStates": lambda: bx.bound_states(
+        bx.LinearSystem([[1.0]], bx.Channel(BAND.reservoirs[0], [1.0]))
+    ),
     "ReservoirOccupation": occupation,
     "Data": lambda: bx.Data(
         TS, energy=(5.0 * np.exp(-0.2 * TS), 0.1), u=(1j * np.asarray(TS), 0.1)

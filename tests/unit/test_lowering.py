@@ -23,6 +23,11 @@ def cavity(eta, temperature=2.0):
     return bx.Cavity(1.0, bx.Reservoir(bx.Ohmic(eta, 5.0), temperature))
 
 
+def mode(eta, temperature=0.5):
+    bath = bx.Reservoir(bx.Ohmic(eta, 5.0), temperature)
+    return bx.LinearSystem([[1.0]], bx.Channel(bath, [1.0]))
+
+
 def qubit(eta, temperature=0.5):
     return bx.Qubit(1.0, bx.Reservoir(bx.Ohmic(eta, 5.0), temperature))
 
@@ -85,6 +90,7 @@ PROGRAMS = {
     "the default of a qubit": mapped(None),
     "solve of a qubit": atom,
     "steady_state": lambda eta: bx.steady_state(qubit(eta), HIERARCHY).excited_population,
+    "steady_state of a mode": lambda eta: bx.steady_state(mode(eta)),
     "reservoir_occupation": gained,
     "long_time_limit": limits,
     "critical_coupling": lambda eta: bx.critical_coupling(cavity(eta)),

@@ -145,7 +145,12 @@ SENTENCES = {
         "a `Resonance`."
     ),
     "bx.dynamical_map(cavity, ts)": "Argument `qubit` must be a `Qubit`, but is a `Cavity`.",
-    "bx.steady_state(cavity)": "Argument `qubit` must be a `Qubit`, but is a `Cavity`.",
+    "bx.transmission(cavity, 1.0)": (
+        "Argument `system` must be a `LinearSystem`, but is a `Cavity`."
+    ),
+    "bx.steady_state(cavity)": (
+        "Argument `system` must be a `Qubit` or a `LinearSystem`, but is a `Cavity`."
+    ),
     "bx.reservoir_occupation(qubit, bx.Fock(1), ts, ts)": (
         "Argument `initial` must be a state of a qubit, like `Excited()`, but is a `Mixture`."
     ),

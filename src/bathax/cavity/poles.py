@@ -53,7 +53,7 @@ class BoundStates(Tabular, eqx.Module):
 
     def _table(self) -> Table:
         columns = {"frequency": self.frequencies, "residue": self.residues}
-        return _existing(type(self).__name__, self.exist, columns)
+        return existing(type(self).__name__, self.exist, columns)
 
     @property
     def placed(self) -> Complex[Array, " gaps"]:
@@ -80,7 +80,7 @@ class Resonances(Tabular, eqx.Module):
             "width": self.widths,
             "residue": self.residues,
         }
-        found = _existing(type(self).__name__, self.exist, columns)
+        found = existing(type(self).__name__, self.exist, columns)
         return found._replace(notes=[f"complete: {shown(self.complete)}"])
 
     @property
@@ -89,7 +89,7 @@ class Resonances(Tabular, eqx.Module):
         return -2.0 * self.frequencies.imag
 
 
-def _existing(kind: str, exist: Bool[Array, "..."], columns: dict[str, Array]) -> Table:
+def existing(kind: str, exist: Bool[Array, "..."], columns: dict[str, Array]) -> Table:
     """A row for each pole that exists; of traced and batched ones the shapes."""
     if not is_concrete(exist, columns) or exist.ndim != 1:
         return Table(kind, ("", ""), [[name, shown(value)] for name, value in columns.items()])
@@ -115,21 +115,7 @@ def discrete(sheet: Sheet) -> tuple[BoundStates, Poles]:
 
 @program
 def bound_states(system: System) -> BoundStates:
-    r"""Real w_b outside the support, w_b - w_s - Sigma(w_b) = 0, and Z = 1 / (1 - Sigma'(w_b)).
-
-    As in AHZ Eq. (15): u(t) keeps a term Z e^{-i w_b t} for ever. A gap has at most one. A band
-    with two edges can have two bound states, whose beat never ends.
-
-    Works under `jit`, `vmap` and `grad`. If a bound state is within rounding of an edge, its
-    residue is uncertain. In reservoirs of separate modes every eigenstate is bound.
-
-    A mode in the middle of a band with eta = W^2 has a bound state on either side:
-
-    >>> band = bx.SemicircleBand(eta=1.0, center=1.0, half_width=1.0)
-    >>> found = bx.bound_states(bx.Cavity(1.0, bx.Reservoir(band)))
-    >>> np.round(found.frequencies[found.exist], 4).tolist()  # 1 -+ 2 / sqrt(3)
-    [-0.1547, 2.1547]
-    """
+    """Real w_b outside the support, w_b - w_s - Sigma(w_b) = 0, and Z = 1 / (1 - Sigma'(w_b))."""
     require_system(system)
     if system.has_modes:
         return BoundStates(*eigenstates(system))

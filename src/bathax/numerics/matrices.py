@@ -1,14 +1,16 @@
 """Products of samples that are numbers or matrices, at each point of the last axis."""
 
+import jax
 import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Complex, Inexact
 
 from bathax._checks import Scalar
+from bathax._linalg import solve
 
 # Terms of the Taylor series of the exponential of a matrix of norm 1/8, and the most doublings.
 TERMS, DOUBLINGS = 10, 12
-# Up to this size elementwise products, over all points at once, are faster than matrix products.
+# Up to this size elementwise operations, over all points at once, are faster than matrix ones.
 SMALL = 4
 
 
@@ -98,3 +100,49 @@ def orbit(
         found = jnp.concatenate([found, found + change @ found])
         change = doubled(change)
     return found, change
+
+
+def solved(
+    matrix: Complex[Array, "n n points"], known: Complex[Array, "n m points"]
+) -> Complex[Array, "n m points"]:
+    """x of matrix @ x = known at each point."""
+    if matrix.shape[0] > SMALL:
+        of_one = jax.vmap(solve, (None, 1), 1)
+        return jax.vmap(of_one, (2, 2), 2)(matrix, known)
+    fixed = lax.stop_gradient(matrix)
+    return lax.custom_linear_solve(
+        lambda x: product(matrix, x),
+        known,
+        solve=lambda _, right: _by_elimination(fixed, right),
+        transpose_solve=lambda _, right: _by_elimination(transposed(fixed), right),
+    )
+
+
+def _by_elimination(matrix: Array, known: Array) -> Array:
+    """Gaussian elimination, which swaps pairs of rows at the points where it has to."""
+    size = matrix.shape[0]
+    rows = list(jnp.concatenate([matrix, known], axis=1))
+    for k in range(size):
+        for below in range(k + 1, size):
+            rows[k], rows[below] = _cleared(rows[k], rows[below], k)
+    for k in reversed(range(size)):
+        rows[k] = rows[k] * _inverse(rows[k][k])[None, :]
+        for above in range(k):
+            rows[above] = rows[above] - rows[above][k][None, :] * rows[k]
+    return jnp.stack([row[size:] for row in rows])
+
+
+def _cleared(upper: Array, lower: Array, k: int) -> tuple[Array, Array]:
+    """The row with the larger entry k, and the other one less the multiple that removes it."""
+    swap = (_square(lower[k]) > _square(upper[k]))[None, :]
+    upper, lower = jnp.where(swap, lower, upper), jnp.where(swap, upper, lower)
+    return upper, lower - (lower[k] * _inverse(upper[k]))[None, :] * upper
+
+
+def _square(z: Complex[Array, "..."]) -> Array:
+    return z.real**2 + z.imag**2
+
+
+def _inverse(z: Complex[Array, "..."]) -> Array:
+    """1 / z with a division of real numbers, which is faster."""
+    return z.conj() / _square(z).astype(z.dtype)

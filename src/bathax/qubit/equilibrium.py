@@ -32,7 +32,7 @@ from bathax._checks import (
 )
 from bathax._display import Record
 from bathax._linalg import solve
-from bathax._status import Status, concluded
+from bathax._status import Status
 from bathax.numerics.balancing import ReducedModes
 from bathax.qubit.hierarchy import Hierarchy, generator, prepared, reduced
 from bathax.qubit.hierarchy_size import climbed
@@ -70,37 +70,11 @@ class SteadyState(Record):
 
 
 def steady_state(
-    qubit: Qubit,
-    solver: Hierarchy | None = None,
-    horizon: RealLike | None = None,
-    *,
-    throw: bool = False,
+    qubit: Qubit, solver: Hierarchy | None = None, horizon: RealLike | None = None
 ) -> SteadyState:
-    """rho_11 at t -> infinity, from the null vector of the generator of the hierarchy.
-
-    The reservoirs may have several temperatures, but must have continuous spectra. `solver` is
-    `Hierarchy(max_size=6000)` if left out; a dense matrix of half its elements is solved. `horizon`
-    is the time up to which the memory kernels are reduced to modes, 60 / w_s if left out. The error
-    estimate is the change from a smaller hierarchy plus the change of a small one from half the
-    horizon; it is constant to differentiation. `status` tells whether it is below the solver's
-    `rtol`. If not, there is a `ToleranceWarning` outside of `jit`, or with `throw` a
-    `ToleranceError`.
-
-    The steady state is unique only without bound states, below the critical coupling. Works under
-    `jit`, `vmap` and `grad`; inside `jit` the size of the hierarchy is that of `Hierarchy`.
-
-    >>> bath = bx.Reservoir(bx.Lorentzian(0.01, 0.5, 1.0), occupation=bx.Uniform(0.5))
-    >>> end = bx.steady_state(bx.Qubit(1.0, bath), bx.Hierarchy(depth=5, modes=1))
-    >>> round(float(end.excited_population), 4)  # n / (2n + 1)
-    0.25
-    """
-    require_kind("qubit", "a `Qubit`", qubit, Qubit)
+    """rho_11 at t -> infinity, from the null vector of the generator of the hierarchy."""
     solver = Hierarchy(max_size=MAX_SIZE) if solver is None else solver
     require_kind("solver", "a `Hierarchy`", solver, Hierarchy)
-    for bath in qubit.reservoirs:
-        density = bath.spectral_density
-        words = "continuous, or there is no steady state"
-        require("spectral_density", words, density, density.is_continuous)
     until = as_float(HORIZON / qubit.frequency if horizon is None else horizon, "horizon")
     require("horizon", POSITIVE.words, until, holds(POSITIVE.holds, until))
     valid, modes, sizes = prepared(solver, qubit, until[None])
@@ -118,7 +92,7 @@ def steady_state(
     status = jnp.where(error <= solver.rtol, Status.SUCCESS, Status.TOLERANCE_NOT_REACHED)
     known = jnp.where(valid, 0.0, jnp.nan)
     status = jnp.where(valid, status, Status.INVALID)
-    return concluded(SteadyState(fine + known, error + known, status), throw)
+    return SteadyState(fine + known, error + known, status)
 
 
 @eqx.filter_jit

@@ -97,6 +97,10 @@ class Function(SpectralDensity):
     def extent(self) -> tuple[Scalar, Scalar]:
         return self.lower, jnp.minimum(self.lower + 2.0 * self._spread, self._end)
 
+    @property
+    def corners(self) -> Float[Array, " corners"]:
+        return jnp.stack([self.lower, self._end])
+
     def measure(self, resolution: int) -> Measure:
         nodes, lengths = self._rule(self.panels + resolution // 4)
         return nodes, self(nodes) * lengths

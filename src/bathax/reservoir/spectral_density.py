@@ -6,6 +6,7 @@ kernel is g(t) = \int dw J(w) e^{-iwt} and the golden-rule decay rate of a popul
 
 import abc
 import itertools
+import math
 from typing import ClassVar
 
 import jax.numpy as jnp
@@ -107,6 +108,14 @@ class SpectralDensity(Validated):
     def continuation(self) -> tuple[Piece, ...] | None:
         """J as analytic functions on the intervals of its support; None if they are not known."""
         return None
+
+    @property
+    def corners(self) -> Float[Array, " corners"]:
+        """The frequencies at which J is not analytic, such as the ends of bands."""
+        pieces = self.continuation
+        ends = (self.lower,) if pieces is None else [end for p in pieces for end in (p.low, p.high)]
+        finite = [end for end in ends if not (isinstance(end, float) and math.isinf(end))]
+        return jnp.asarray(finite, float)
 
     @property
     def is_deformable(self) -> bool:
@@ -242,6 +251,10 @@ class Sum(SpectralDensity):
         known = [pieces for term in self.terms if (pieces := term.continuation) is not None]
         return tuple(itertools.chain(*known)) if len(known) == len(self.terms) else None
 
+    @property
+    def corners(self) -> Float[Array, " corners"]:
+        return jnp.concatenate([term.corners for term in self.terms])
+
     def memory_kernel(self, grid: TimeGrid) -> Complex[Array, " points"]:
         return sum(
             (term.memory_kernel(grid) for term in self.terms), jnp.zeros(grid.points, complex)
@@ -324,6 +337,10 @@ class Scaled(SpectralDensity):
         if (pieces := self.density.continuation) is None:
             return None
         return tuple(piece.scaled(self.factor) for piece in pieces)
+
+    @property
+    def corners(self) -> Float[Array, " corners"]:
+        return self.density.corners
 
     def memory_kernel(self, grid: TimeGrid) -> Complex[Array, " points"]:
         return self.factor.astype(complex) * self.density.memory_kernel(grid)

@@ -136,6 +136,10 @@ class Tabulated(SpectralDensity):
     def weight(self) -> Scalar:
         return jnp.trapezoid(self.J, self.w)
 
+    @property
+    def corners(self) -> Float[Array, " knots"]:
+        return self.w
+
     def measure(self, resolution: int) -> Measure:
         nodes, lengths = self._rule(resolution)
         return nodes, self(nodes) * lengths

@@ -1,0 +1,97 @@
+r"""The propagator of several modes on the real axis, at nodes that resolve it.
+
+G(w) = 1 / (w - h - sum_channels c c' Sigma(w + i0)). The field of the reservoir of channel b
+drives the modes with the columns G c_b, from which all steady quantities follow as integrals.
+"""
+
+from collections.abc import Iterable
+
+import equinox as eqx
+import jax.numpy as jnp
+from jax import lax
+from jaxtyping import Array, Complex, Float
+
+from bathax._checks import require, require_kind
+from bathax.linear.cuts import Cuts
+from bathax.linear.resonances import overlooked, resonances
+from bathax.numerics.matrices import solved
+from bathax.numerics.panels import Nodes
+from bathax.reservoir.reservoir import Reservoir
+from bathax.system.linear import LinearSystem
+
+# Nodes for each point at which the axis is cut.
+NODES = 112
+
+
+class Spectrum(eqx.Module):
+    """All reservoirs and the propagator at frequencies w, with the weights of several rules.
+
+    `densities` and `shifts` are J and Re Sigma, `occupations` n, and `columns` G c of each channel.
+    """
+
+    w: Float[Array, " nodes"]
+    weights: Float[Array, "rules nodes"]
+    densities: Float[Array, "channels nodes"]
+    shifts: Float[Array, "channels nodes"]
+    occupations: Float[Array, "channels nodes"]
+    columns: Complex[Array, "n channels nodes"]
+
+    @staticmethod
+    def of(system: LinearSystem, multiple: int = 1) -> "Spectrum":
+        """The spectrum on nodes chosen for the system, or a multiple of them."""
+        cuts = Cuts.of(system)
+        found = resonances(system)
+        cuts = cuts.at_resonances(found)
+        cuts = cuts.at_resonances(overlooked(system, found, cuts.panels))
+        return Spectrum.at(system, cuts.nodes(system, NODES * multiple))
+
+    @staticmethod
+    def at(system: LinearSystem, nodes: Nodes) -> "Spectrum":
+        """The spectrum at given nodes."""
+        w, baths = nodes.w, system.reservoirs
+        densities = jnp.stack([bath.spectral_density(w) for bath in baths])
+        shifts = jnp.stack([bath.spectral_density.level_shift(w) for bath in baths])
+        occupations = jnp.stack([_occupied(bath, w) for bath in baths])
+        return Spectrum(
+            w,
+            nodes.weights,
+            densities,
+            shifts,
+            occupations,
+            propagated(system, nodes, lax.complex(shifts, -jnp.pi * densities)),
+        )
+
+
+def _occupied(bath: Reservoir, w: Float[Array, " nodes"]) -> Float[Array, " nodes"]:
+    """n(w) within the band, and 0 beyond it, where it may have no value."""
+    inside = bath.spectral_density(w) > 0.0
+    return jnp.where(
+        inside, bath.occupation(jnp.where(inside, w, bath.spectral_density.extent[1])), 0.0
+    )
+
+
+def require_leads(system: object) -> None:
+    """Refuse what is no system of several modes, or has separate modes as a reservoir."""
+    require_kind("system", "a `LinearSystem`", system, LinearSystem)
+    require_continuous(system.reservoirs)  # pyright: ignore
+
+
+def require_continuous(reservoirs: Iterable[Reservoir]) -> None:
+    """Refuse reservoirs of separate modes, in which dynamics recur."""
+    for bath in reservoirs:
+        density = bath.spectral_density
+        words = "continuous, or there is no steady state"
+        require("spectral_density", words, density, density.is_continuous)
+
+
+def propagated(
+    system: LinearSystem, nodes: Nodes, sigma: Complex[Array, "channels nodes"]
+) -> Complex[Array, "n channels nodes"]:
+    """The columns G c of all channels at each node."""
+    c, unit = system.couplings, jnp.eye(system.size, dtype=complex)
+    # Close to a narrow resonance w - h is small; the anchor of a node is exact.
+    above = unit[:, :, None] * nodes.anchor.astype(complex)[None, None, :] - system.h[:, :, None]
+    above += unit[:, :, None] * nodes.offset.astype(complex)[None, None, :]
+    inverse = above - jnp.einsum("ai,aj,aq->ijq", c, c.conj(), sigma)
+    columns = jnp.broadcast_to(c.T[:, :, None], (*c.T.shape, nodes.anchor.shape[0]))
+    return solved(inverse, columns)
