@@ -55,6 +55,13 @@ class Piece(eqx.Module):
         )
 
 
+def finite_ends(pieces: Iterable[Piece]) -> Float[Array, " ends"]:
+    """The ends of all pieces that are not at infinity."""
+    ends = [end for piece in pieces for end in (piece.low, piece.high)]
+    finite = [end for end in ends if not (isinstance(end, float) and abs(end) == float("inf"))]
+    return jnp.asarray(finite, float)
+
+
 def continued(
     pieces: Iterable[Piece], z: Complex[Array, "..."], crossing: Float[Array, "..."]
 ) -> Complex[Array, "..."]:

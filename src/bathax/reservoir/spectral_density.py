@@ -6,7 +6,6 @@ kernel is g(t) = \int dw J(w) e^{-iwt} and the golden-rule decay rate of a popul
 
 import abc
 import itertools
-import math
 from typing import ClassVar
 
 import jax.numpy as jnp
@@ -27,7 +26,7 @@ from bathax._checks import (
 from bathax._display import shown
 from bathax.numerics.grid import TimeGrid
 from bathax.numerics.quadrature import fourier_sum
-from bathax.reservoir.continuation import Piece
+from bathax.reservoir.continuation import Piece, finite_ends
 from bathax.reservoir.contour import is_band, panelled
 from bathax.reservoir.occupation import Occupation
 from bathax.reservoir.rules import Exponentials, Measure, joined
@@ -113,9 +112,7 @@ class SpectralDensity(Validated):
     def corners(self) -> Float[Array, " corners"]:
         """The frequencies at which J is not analytic, such as the ends of bands."""
         pieces = self.continuation
-        ends = (self.lower,) if pieces is None else [end for p in pieces for end in (p.low, p.high)]
-        finite = [end for end in ends if not (isinstance(end, float) and math.isinf(end))]
-        return jnp.asarray(finite, float)
+        return self.lower[None] if pieces is None else finite_ends(pieces)
 
     @property
     def is_deformable(self) -> bool:
@@ -256,15 +253,11 @@ class Sum(SpectralDensity):
         return jnp.concatenate([term.corners for term in self.terms])
 
     def memory_kernel(self, grid: TimeGrid) -> Complex[Array, " points"]:
-        return sum(
-            (term.memory_kernel(grid) for term in self.terms), jnp.zeros(grid.points, complex)
-        )
+        return jnp.sum(jnp.stack([term.memory_kernel(grid) for term in self.terms]), axis=0)
 
     def noise_kernel(self, grid: TimeGrid, occupation: Occupation) -> Complex[Array, " points"]:
-        return sum(
-            (term.noise_kernel(grid, occupation) for term in self.terms),
-            jnp.zeros(grid.points, complex),
-        )
+        kernels = [term.noise_kernel(grid, occupation) for term in self.terms]
+        return jnp.sum(jnp.stack(kernels), axis=0)
 
     @converting(as_complex)
     def self_energy(self, z: Complex[Array, "..."]) -> Complex[Array, "..."]:
