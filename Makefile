@@ -2,6 +2,8 @@
 PYTHON ?= python3
 CUDA ?= cuda12
 BIN := .venv/bin
+# Two threads of LAPACK wait for each other where cores are busy.
+export OPENBLAS_NUM_THREADS ?= 1
 
 .PHONY: figures pictures test coverage notebooks docs docs-test dist lint typecheck format bench bench-gpu campaign clean
 
@@ -89,6 +91,7 @@ campaign: .venv/dev         ## error estimates of random systems, sweeps killed,
 	$(BIN)/python benchmarks/kill_campaign.py
 	$(BIN)/python benchmarks/fit_campaign.py
 	$(BIN)/python benchmarks/file_campaign.py
+	$(BIN)/python benchmarks/linear_campaign.py
 
 clean:
 	rm -rf .venv .venv-* .cache build dist

@@ -10,7 +10,6 @@ import pytest
 from scipy.special import digamma
 
 import bathax as bx
-from bathax.system import linear
 
 CHAIN = next(
     case
@@ -89,9 +88,8 @@ def test_a_level_between_two_wide_leads():
     np.testing.assert_allclose(warm.particle_current, [-current, current], atol=1e-10)
 
 
-def test_a_level_between_lorentzian_leads(monkeypatch):
+def test_a_level_between_lorentzian_leads():
     """The leads of a test of QuTiP, whose density is centred at the chemical potential."""
-    monkeypatch.setattr(linear, "_require_filled", lambda *_: None)
     leads = [bx.Reservoir(bx.Lorentzian(0.01, 1.0, mu), 0.025851991, mu) for mu in (1.0, -1.0)]
     end = bx.steady_state(level(1.0, leads))
     assert end.status == 0
