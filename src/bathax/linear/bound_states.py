@@ -65,9 +65,15 @@ class LinearBoundStates(Tabular, eqx.Module):
 
 
 @overload
-def bound_states(system: LinearSystem) -> LinearBoundStates: ...
+def bound_states(system: LinearSystem) -> LinearBoundStates:
+    """Of several modes."""
+
+
 @overload
-def bound_states(system: System) -> BoundStates: ...
+def bound_states(system: System) -> BoundStates:
+    """Of a cavity or a qubit."""
+
+
 def bound_states(system: System | LinearSystem) -> BoundStates | LinearBoundStates:
     r"""Real w_b with w_b - h - Sigma(w_b) singular, and the residues of the propagator there.
 

@@ -5,6 +5,8 @@ once as exactly as it is asked to and once more coarsely. Both results are taken
 times; their difference gives the errors.
 """
 
+from collections.abc import Callable
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -18,7 +20,14 @@ from bathax.cavity.solvers import FEWEST, POINTS
 from bathax.linear.green import LinearGreenFunctions
 from bathax.numerics.elementary import phase_factor
 from bathax.numerics.grid import TimeGrid, combined, span, stencils
-from bathax.numerics.refinement import Convergence, coarse_and_fine, envelope, probed, relative
+from bathax.numerics.refinement import (
+    Convergence,
+    Refining,
+    coarse_and_fine,
+    envelope,
+    probed,
+    relative,
+)
 from bathax.system.linear import Covariance, LinearSystem
 
 # Parts of u, v and the correlations with reservoirs that count as zero, of their possible sizes.
@@ -28,14 +37,32 @@ NEGLIGIBLE = 1e-3
 class Rotating(eqx.Module):
     """u, v, <x' Phi> and <x' Phi_w>, less its part by the mean energy, in the rotating frame."""
 
-    u: Complex[Array, "*both n n points"]
-    v: Complex[Array, "*both n n points"]
-    contact: Complex[Array, "*both channels points"]
-    energy_contact: Complex[Array, "*both channels points"]
+    u: Complex[Array, "n n points"]
+    v: Complex[Array, "n n points"]
+    contact: Complex[Array, "channels points"]
+    energy_contact: Complex[Array, "channels points"]
+
+
+Attempt = tuple[Estimate[LinearGreenFunctions], Float[Array, ""]]
+
+
+def on_first_grid(
+    system: LinearSystem,
+    initial: Covariance,
+    ts: Float[Array, " times"],
+    solver: Refining,
+    attempt: Callable[[Bool[Array, ""], int], Attempt],
+) -> Estimate[LinearGreenFunctions]:
+    """What is attempted on the grid that the solver has, or on the first that suffices.
+
+    `attempt` takes whether the input is valid, and the number of points; see `compared`.
+    """
+    valid, needed = _prepare(system, initial, ts)
+    return solver.climbed(lambda points: attempt(valid, points), needed)
 
 
 @program
-def prepare(
+def _prepare(
     system: LinearSystem, initial: Covariance, ts: Float[Array, " times"]
 ) -> tuple[Bool[Array, ""], Float[Array, ""]]:
     """Whether the input is valid, and about how many grid points it needs."""
@@ -51,7 +78,7 @@ def compared(
     rtol: float,
     samples: tuple[Rotating, Rotating],
     grid: TimeGrid,
-) -> tuple[Estimate[LinearGreenFunctions], Float[Array, ""]]:
+) -> Attempt:
     """The estimate from samples on half the grid and on the grid, and its largest error / rtol."""
     half, more = grid.halved, probed(ts, span(ts))
     coarse, fine = coarse_and_fine(

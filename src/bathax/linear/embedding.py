@@ -31,7 +31,7 @@ from jaxtyping import Array, Bool, Complex, Float
 from bathax._checks import Scalar, require_whole
 from bathax._estimate import Estimate
 from bathax._programs import program
-from bathax.linear.comparison import Rotating, compared, prepare
+from bathax.linear.comparison import Attempt, Rotating, compared, on_first_grid
 from bathax.linear.green import LinearGreenFunctions
 from bathax.numerics import graded
 from bathax.numerics.balancing import RANK, ReducedModes, Sampling, reduced_modes
@@ -58,9 +58,9 @@ class Embedding(Refining):
     The estimate is 1/16 of the largest change from half the points and a few modes less.
 
     Where J reaches to all energies, like that of a `Lorentzian`, correlations of fermions vary on
-    every scale of time: some 8 digits are reached. A `Tabulated` density, rough at every point, is
-    not a few modes: some 5 digits, more in its `rational` form. Derivatives hold the choice of the
-    modes fixed, which costs them some digits.
+    every scale of time: seven or eight digits are reached. A `Tabulated` density, rough at every
+    point, is not a few modes: some five digits, more in its `rational` form. Derivatives hold the
+    choice of the modes fixed, which costs them some digits.
 
     >>> lead = bx.Reservoir(bx.FlatBand(0.5, -5.0, 5.0), temperature=0.1, chemical_potential=0.5)
     >>> dot = bx.LinearSystem([[0.3]], bx.Channel(lead, [1.0]), statistics="fermion")
@@ -85,13 +85,12 @@ def green_functions(
     system: LinearSystem, initial: Covariance, ts: Float[Array, " times"], solver: Embedding
 ) -> Estimate[LinearGreenFunctions]:
     """The Green functions on the grid that the solver has, or on the first that suffices."""
-    valid, needed = prepare(system, initial, ts)
 
-    def attempt(points: int) -> tuple[Estimate[LinearGreenFunctions], Float[Array, ""]]:
+    def attempt(valid: Bool[Array, ""], points: int) -> Attempt:
         count = solver.modes_for(points)
         return _attempt(system, initial, ts, valid, points, count, solver.rtol)
 
-    return solver.climbed(attempt, needed)
+    return on_first_grid(system, initial, ts, solver, attempt)
 
 
 @program
@@ -103,7 +102,7 @@ def _attempt(
     points: int,
     count: int,
     rtol: float,
-) -> tuple[Estimate[LinearGreenFunctions], Float[Array, ""]]:
+) -> Attempt:
     """The estimate from a grid and so many modes, and its largest error in units of `rtol`."""
     grid = TimeGrid.beyond(span(ts), points)
     modes = [

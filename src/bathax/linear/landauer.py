@@ -92,8 +92,8 @@ def _covariance(
 class Steady(eqx.Module):
     """The Green functions for t -> infinity, at one time, with errors, and how far to trust them.
 
-    `current_error` is that of particle currents. `bound_weight`
-    is the weight of bound states in all modes, and `relative` the relative error of all integrals.
+    `current_error` is that of particle currents, `bound_weight` the weight of bound states in all
+    modes, and `relative` the relative error of all integrals.
     """
 
     green: LinearGreenFunctions
@@ -103,12 +103,9 @@ class Steady(eqx.Module):
     relative: Float[Array, ""]
 
 
-def steady(system: LinearSystem, multiple: int = 1) -> Steady:
-    """The steady state; the weight of bound states adds to its error, as for one quantum each.
-
-    There are `multiple` times the usual number of nodes.
-    """
-    found = Integrals.over(Spectrum.of(system, multiple), system.couplings)
+def steady(system: LinearSystem) -> Steady:
+    """The steady state; the weight of bound states adds to its error, as for one quantum each."""
+    found = Integrals.over(Spectrum.of(system), system.couplings)
     green = LinearGreenFunctions(
         jnp.zeros_like(found.n[:1]),
         found.n[:1],

@@ -37,13 +37,13 @@ class Spectrum(eqx.Module):
     columns: Complex[Array, "n channels nodes"]
 
     @staticmethod
-    def of(system: LinearSystem, multiple: int = 1) -> "Spectrum":
-        """The spectrum on nodes chosen for the system, or a multiple of them."""
+    def of(system: LinearSystem) -> "Spectrum":
+        """The spectrum on nodes chosen for the system."""
         cuts = Cuts.of(system)
         found = resonances(system)
         cuts = cuts.at_resonances(found)
         cuts = cuts.at_resonances(overlooked(system, found, cuts.panels))
-        return Spectrum.at(system, cuts.nodes(system, NODES * multiple))
+        return Spectrum.at(system, cuts.nodes(system, NODES))
 
     @staticmethod
     def at(system: LinearSystem, nodes: Nodes) -> "Spectrum":

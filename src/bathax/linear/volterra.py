@@ -18,7 +18,7 @@ from bathax._checks import Scalar
 from bathax._estimate import Estimate
 from bathax._programs import program
 from bathax.cavity.solvers import Volterra
-from bathax.linear.comparison import Rotating, compared, prepare
+from bathax.linear.comparison import Attempt, Rotating, compared, on_first_grid
 from bathax.linear.green import LinearGreenFunctions
 from bathax.numerics import gregory
 from bathax.numerics.elementary import phase_factor
@@ -35,12 +35,11 @@ def green_functions(
     """The Green functions on the grid that the solver has, or on the first that suffices."""
     for bath in system.reservoirs:
         bath.require_integrable()
-    valid, needed = prepare(system, initial, ts)
 
-    def attempt(points: int) -> tuple[Estimate[LinearGreenFunctions], Float[Array, ""]]:
+    def attempt(valid: Bool[Array, ""], points: int) -> Attempt:
         return _attempt(system, initial, ts, valid, points, solver.rtol)
 
-    return solver.climbed(attempt, needed)
+    return on_first_grid(system, initial, ts, solver, attempt)
 
 
 @program
@@ -51,7 +50,7 @@ def _attempt(
     valid: Bool[Array, ""],
     points: int,
     rtol: float,
-) -> tuple[Estimate[LinearGreenFunctions], Float[Array, ""]]:
+) -> Attempt:
     """The estimate from a grid of so many points, and its largest error in units of `rtol`."""
     grid = TimeGrid.beyond(span(ts), points)
     return compared(system, ts, valid, rtol, _on_two_grids(system, initial, grid), grid)

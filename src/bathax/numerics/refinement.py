@@ -41,8 +41,9 @@ class Refining(eqx.Module):
     """The number of points of a uniform time grid: fixed, or doubled until a tolerance is met.
 
     `rtol`: bound on the relative error estimate. `points`: the number of grid points, a power of
-    two, 64 or more; if left out, points are doubled until `rtol` is met, up to `max_points`. Inside
-    `jit`, where parameters are not yet known, there are 4,096 points, or as many as `sized` gives.
+    two, 64 or more; if left out, points are doubled until `rtol` is met or they hardly help any
+    more, up to `max_points`. Inside `jit`, where parameters are not yet known, there are 4,096
+    points, or as many as `sized` gives.
     A batch under `vmap` shares the number that its most demanding member needs.
     """
 

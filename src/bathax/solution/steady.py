@@ -74,7 +74,10 @@ class LinearSteadyState(Tabular, SteadyQuantities):
 
 
 @overload
-def steady_state(system: LinearSystem, *, throw: bool = False) -> LinearSteadyState: ...
+def steady_state(system: LinearSystem, *, throw: bool = False) -> LinearSteadyState:
+    """Of several modes."""
+
+
 @overload
 def steady_state(
     system: Qubit,
@@ -82,7 +85,10 @@ def steady_state(
     horizon: RealLike | None = None,
     *,
     throw: bool = False,
-) -> SteadyState: ...
+) -> SteadyState:
+    """Of a qubit."""
+
+
 def steady_state(
     system: Qubit | LinearSystem,
     solver: Hierarchy | None = None,
