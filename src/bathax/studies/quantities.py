@@ -275,6 +275,9 @@ OF_MODES = {
     "energy_current": Quantity(
         "energy that each reservoir gains in unit time", r"\dot E_k", POWER, MODES
     ),
+    "grand_potential": Quantity(
+        "grand potential F - mu N", r"\Omega", ENERGY, MODES, has_poles=True
+    ),
 }
 QUANTITIES = OF_SOLUTION | OF_MAP | OF_SYSTEM
 # The quantities that summarise the thermodynamics of a solution.
