@@ -96,7 +96,9 @@ from .system.linear import Covariance as Covariance
 from .system.linear import LinearSystem as LinearSystem
 from .system.models import Cavity as Cavity
 from .system.models import Qubit as Qubit
+from .system.preparation import Equilibrium as Equilibrium
 from .system.preparation import Preparation as Preparation
+from .system.preparation import Stationary as Stationary
 from .system.preparation import Uncorrelated as Uncorrelated
 from .system.states import Coherent as Coherent
 from .system.states import DensityMatrix as DensityMatrix

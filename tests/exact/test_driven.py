@@ -115,6 +115,52 @@ def test_a_driven_level_with_a_discretised_lead():
     assert np.abs(sol.first_law).max() < 1e-10
 
 
+# --- correlated starts ---------------------------------------------------------------------------
+
+SEMICIRCLE = bx.Reservoir(bx.SemicircleBand(0.3, 0.0, 2.0), 0.05, 0.2)
+STARTS = {
+    "boson Ohmic T=1": (OHMIC, "boson", 1.0, 1.5),
+    "fermion semicircle T=.05": (SEMICIRCLE, "fermion", 0.5, -0.3),
+}
+
+
+def level(energy, bath, statistics="fermion"):
+    return bx.LinearSystem([[energy]], bx.Channel(bath, [1.0]), statistics)
+
+
+@pytest.mark.parametrize("name", STARTS)
+def test_a_quench_from_equilibrium(name):
+    bath, statistics, *energies = STARTS[name]
+    before, after = (level(energy, bath, statistics) for energy in energies)
+    expected = REFERENCES[f"correlated quench, {name}"]
+    sol = bx.solve(after, bx.Equilibrium(before), expected["times"])
+    assert sol.status == 0
+    names = {"n": "n", "dN_dt": "particle_current", "dE_dt": "energy_current"}
+    for key, quantity in (names | {"H_int": "interaction_energy"}).items():
+        found = np.asarray(getattr(sol, quantity)).ravel()
+        np.testing.assert_allclose(found, numbers(expected[key]), atol=5e-12)
+    assert np.abs(sol.first_law).max() < 1e-11
+
+
+@pytest.mark.parametrize(
+    ("J", "energy", "temperature"),
+    [(bx.SemicircleBand(0.2, 0.0, 1.0), 1.3, 0.0), (bx.SemicircleBand(0.2, 0.0, 1.0), 0.9, 0.2)],
+    ids=["bound, T = 0", "at the edge"],
+)
+def test_nothing_moves_without_a_quench(J, energy, temperature):
+    """n is that of steady states and bound states, which share no step with the damped modes."""
+    dot = level(energy, bx.Reservoir(J, temperature, 0.3))
+    solver = bx.Embedding(points=1024, modes=40)
+    sol = bx.solve(dot, bx.Equilibrium(dot), jnp.linspace(0.0, 40.0, 9), solver)
+    for quantity in (sol.number, sol.interaction_energy[:, 0], sol.energy_gain[:, 0]):
+        np.testing.assert_allclose(quantity, quantity[0], atol=1e-10)
+    found = bx.bound_states(dot)
+    filled = dot.reservoirs[0].occupation(found.placed)
+    expected = bx.steady_state(dot).number
+    expected += jnp.sum(jnp.where(found.exist, filled * found.residues[:, 0, 0].real, 0.0))
+    np.testing.assert_allclose(sol.number[0], expected, atol=1e-10)
+
+
 # --- limits --------------------------------------------------------------------------------------
 
 
@@ -253,6 +299,24 @@ def test_gradient_by_what_a_function_closes_over():
         (
             lambda: bx.steady_state(bx.LinearSystem(lambda t: [[t]], bx.Channel(OHMIC, [1.0]))),
             "`h` must be constant in time here",
+        ),
+        (
+            lambda: bx.solve(level(1.0, LEAD), bx.Equilibrium(level(1.0, SEMICIRCLE)), [1.0]),
+            "`initial` must be a system with the reservoirs of the one that is solved",
+        ),
+        (
+            lambda: bx.Equilibrium(
+                bx.LinearSystem(
+                    [[1.0]], [bx.Channel(b, [1.0]) for b in (LEAD, SEMICIRCLE)], "fermion"
+                )
+            ),
+            "`system` must be a system whose reservoirs have one temperature",
+        ),
+        (
+            lambda: bx.solve(
+                level(1.0, LEAD), bx.Stationary(level(1.0, LEAD)), [1.0], bx.Volterra()
+            ),
+            "`solver` must be `Embedding.*` for a correlated start",
         ),
     ],
 )

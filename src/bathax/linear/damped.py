@@ -11,8 +11,8 @@ from jax.scipy.linalg import block_diag
 from jaxtyping import Array, Complex, Float
 
 from bathax._checks import Scalar
-from bathax._linalg import eig
 from bathax.numerics.balancing import ReducedModes
+from bathax.numerics.eigen import decomposed
 
 # A step is exact if it is at most so long in units of the largest rate, and of a frequency.
 DECAY, PHASE = 1.1, 0.3
@@ -47,18 +47,24 @@ class DampedModes(eqx.Module):
         beats = jnp.where(oscillates, jnp.abs(self.rates.imag), 0.0)
         return jnp.maximum(jnp.max(jnp.abs(self.rates)) / DECAY, jnp.max(beats) / PHASE)
 
+    def generator(
+        self, h: Complex[Array, "n n"], c: Complex[Array, "channels n"]
+    ) -> Complex[Array, "all all"]:
+        """M, with Z' = -M Z for Z = (a, B)."""
+        return jnp.block(
+            [
+                [1j * h, 1j * c.T @ self.output],
+                [1j * self.memory.T @ c.conj(), jnp.diag(self.rates)],
+            ]
+        )
+
+    def driven(self, c: Complex[Array, "channels n"]) -> Complex[Array, "n modes"]:
+        """The rows of a and columns of B of F."""
+        return -1j * (c.T @ self.noise.conj())
+
 
 def _decaying(modes: ReducedModes) -> tuple[Array, ...]:
-    """Rates, o, p and q in the eigenbasis; derivatives to first order in the change of A.
-
-    With B = V^-1 dA V the rates change by B_kk, and V by V X with X_kl = B_kl / (a_l - a_k).
-    """
-    fixed = lax.stop_gradient(modes.generator)
-    rates, vectors, inverse = eig(fixed)
-    change = inverse @ (modes.generator - fixed) @ vectors
-    gap = rates[None, :] - rates[:, None]
-    turned = jnp.where(gap == 0.0, 0.0, change / jnp.where(gap == 0.0, 1.0, gap))
-    unit = jnp.eye(rates.shape[0], dtype=complex)
-    output = (modes.output @ vectors) @ (unit + turned)
-    memory, noise = ((unit - turned) @ (inverse @ modes.excited.T)).T
-    return rates + jnp.diagonal(change), output[None], memory[None], noise[None]
+    """Rates, o, p and q in the eigenbasis of A."""
+    rates, vectors, inverse = decomposed(modes.generator)
+    memory, noise = (inverse @ modes.excited.T).T
+    return rates, (modes.output @ vectors)[None], memory[None], noise[None]

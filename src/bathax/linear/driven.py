@@ -28,6 +28,7 @@ from bathax.linear.comparison import NEGLIGIBLE, Attempt, between, compared, lea
 from bathax.linear.damped import PHASE, DampedModes
 from bathax.linear.embedding import OVERSAMPLED, SAMPLING, Embedding, with_fewer
 from bathax.linear.green import DrivenGreenFunctions
+from bathax.linear.stationary import BoundOccupation, joint_state
 from bathax.numerics.balancing import RANK, reduced_modes
 from bathax.numerics.grid import span
 from bathax.numerics.refinement import coarse_and_fine, probed
@@ -39,20 +40,41 @@ from bathax.system.linear import Covariance, LinearSystem
 GAIN, COARSER = 64.0, 128.0
 # Energies count as zero below this part of the largest energy of coupling.
 LEAST_ENERGY = 1e-2
+# The past of a correlated start is so many times as long as what follows, and takes more modes.
+PAST, EXTRA = 8.0, 12
 # Modes are counted with those for so many steps; numbers of them are multiples of SHARED, at most
 # MOST.
 FIRST, SHARED, MOST = 256, 4, 128
 
 
+class Before(eqx.Module):
+    """A system whose stationary state with its reservoirs is the start, `thermal` or not."""
+
+    system: LinearSystem
+    thermal: bool = eqx.field(static=True)
+
+    def joint(self, modes: DampedModes) -> Complex[Array, "all all"]:
+        """G(0)."""
+        bound = BoundOccupation.of(self.system, thermal=self.thermal)
+        return joint_state(self.system, modes, bound)
+
+
+Start = Covariance | Before
+
+
 def green_functions(
-    system: LinearSystem, initial: Covariance, ts: Float[Array, " times"], solver: Embedding
+    system: LinearSystem, initial: Start, ts: Float[Array, " times"], solver: Embedding
 ) -> Estimate[DrivenGreenFunctions]:
-    """The Green functions with as many steps as the solver has, or the first number to suffice."""
+    """The Green functions with as many steps as the solver has, or the first number to suffice.
+
+    From a correlated start, v is n.
+    """
     system.require_drives(span(ts))
-    valid, needed, rank = _prepare(system, initial, ts, solver.modes_for(FIRST))
+    past = EXTRA if isinstance(initial, Before) and solver.modes is None else 0
+    valid, needed, rank = _prepare(system, initial, ts, solver.modes_for(FIRST) + past)
 
     def attempt(points: int) -> Attempt:
-        count = solver.modes_for(max(points, FIRST))
+        count = solver.modes_for(max(points, FIRST)) + past
         if is_concrete(rank):
             count = min(count, SHARED * math.ceil(rank / SHARED))
         return _attempt(system, initial, ts, valid, points, count, solver.rtol)
@@ -71,21 +93,28 @@ def _reduced(system: LinearSystem, horizon: Scalar, points: int, count: int) -> 
 
 @program
 def _prepare(
-    system: LinearSystem, initial: Covariance, ts: Float[Array, " times"], count: int
+    system: LinearSystem, initial: Start, ts: Float[Array, " times"], count: int
 ) -> tuple[Bool[Array, ""], Float[Array, ""], Int[Array, ""]]:
     """Whether the input is valid, about how many steps it needs, and how many modes there are."""
     probes = span(ts) * jnp.linspace(0.0, 1.0, 257)
     seen = jax.vmap(system.at)(probes)
-    valid = is_valid((initial,)) & initial.exists_in(system) & are_times(ts)
+    valid = is_valid((initial,)) & are_times(ts)
+    if isinstance(initial, Covariance):
+        valid &= initial.exists_in(system)
     valid &= jnp.all(jax.vmap(is_valid)(seen))
     frequency = jnp.max(jnp.linalg.norm(seen.h, axis=(1, 2)) + jnp.sqrt(jax.vmap(_weight)(seen)))
-    reduced = _reduced(system, span(ts), FIRST, count)
+    reduced = _reduced(system, _horizon(initial, ts), FIRST, count)
     modes = DampedModes.of(reduced)
     ranks = jnp.stack([jnp.sum(each.weight > RANK * each.weight[0]) for each in reduced])
     # Where none of them is negligible there may be more.
     rank = jnp.where(jnp.max(ranks) < count, jnp.max(ranks), MOST)
     steps = span(ts) * jnp.maximum(modes.demand, frequency / PHASE)
     return valid, jnp.where(valid, with_early_steps(steps), 0.0), rank
+
+
+def _horizon(initial: Start, ts: Float[Array, " times"]) -> Scalar:
+    """Up to when kernels are represented; a correlated start has a past."""
+    return span(ts) * (PAST if isinstance(initial, Before) else 1.0)
 
 
 def _weight(system: LinearSystem) -> Scalar:
@@ -95,7 +124,7 @@ def _weight(system: LinearSystem) -> Scalar:
 @eqx.filter_jit
 def _attempt(
     system: LinearSystem,
-    initial: Covariance,
+    initial: Start,
     ts: Float[Array, " times"],
     valid: Bool[Array, ""],
     points: int,
@@ -104,13 +133,13 @@ def _attempt(
 ) -> Attempt:
     """The estimate with so many steps and modes, and its largest error in units of `rtol`."""
     clock = Clock.until(span(ts), points)
-    reduced = _reduced(system, span(ts), points, count)
+    reduced = _reduced(system, _horizon(initial, ts), points, count)
     fewer = DampedModes.of([with_fewer(each, COARSER) for each in reduced])
     samples = coarse_and_fine(
         partial(_samples, points),
         (fewer, clock.doubled),
         (DampedModes.of(reduced), clock),
-        (system, initial.n, ts),
+        (system, initial, ts),
         together=True,
     )
     places = clock.place(probed(ts, span(ts)))
@@ -132,15 +161,19 @@ def _samples(
     modes: DampedModes,
     clock: Clock,
     system: LinearSystem,
-    initial: Complex[Array, "n n"],
+    initial: Start,
     ts: Float[Array, " times"],
 ) -> DrivenGreenFunctions:
     """At each step; the last axis is that of times."""
     modes, size, stop = modes.slower(REACH / clock.step), system.size, span(ts)
     damped = modes.rates.shape[0]
-    start = jnp.zeros((size + damped, 2 * size + damped), complex)
-    start = start.at[:size, :size].set(initial)
-    start = start.at[:size, size + damped :].set(jnp.eye(size, dtype=complex))
+    start = jnp.eye(size + damped, 2 * size + damped, size + damped, dtype=complex)
+    if isinstance(initial, Before):
+        own = jnp.zeros((size, size), complex)
+        start = start.at[:, : size + damped].set(initial.joint(modes))
+    else:
+        own = initial.n
+        start = start.at[:size, :size].set(own)
     gains = jnp.zeros(1 + 2 * len(system.channels), complex)
 
     def rate(t: Scalar, state: tuple[Array, Array]) -> tuple[Array, Array]:
@@ -155,7 +188,7 @@ def _samples(
         work, particles, energy = jnp.split(gained.real, [1, 1 + len(system.channels)])
         return DrivenGreenFunctions(
             u=u,
-            v=n - u @ initial @ u.conj().T,
+            v=n - u @ own @ u.conj().T,
             field=modes.output @ contact,
             energy_field=-1j * ((modes.output * modes.rates[None]) @ contact),
             memory=modes.output @ below,

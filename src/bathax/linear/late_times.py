@@ -73,9 +73,9 @@ def long_time_covariance(system: LinearSystem, initial: Covariance) -> LongTimeC
 def _late(system: LinearSystem, initial: Covariance) -> LongTimeCovariance:
     spectrum, found = Spectrum.of(system), bound_states(system)
     every = Integrals.over(spectrum, system.couplings)
-    r, brought = found.residues, _brought(system, spectrum, found)
+    r, arrived = found.residues, brought(system, spectrum, found)
     kept = jnp.einsum("bik,kl,dlj->bdij", r, initial.n, r)
-    noise = jnp.einsum("bik,sbdkl,dlj->sbdij", r, brought, r)
+    noise = jnp.einsum("bik,sbdkl,dlj->sbdij", r, arrived, r)
     amplitudes = kept + noise[0]
     missed = jnp.trace(jnp.eye(system.size) - every.complete[0].real - jnp.sum(r, axis=0).real)
     parts = every.complete, every.n, noise
@@ -87,7 +87,7 @@ def _late(system: LinearSystem, initial: Covariance) -> LongTimeCovariance:
     )
 
 
-def _brought(
+def brought(
     system: LinearSystem, spectrum: Spectrum, found: LinearBoundStates
 ) -> Complex[Array, "rules states states n n"]:
     r"""sum_a c_a c_a' \int dw J_a n_a / ((w - w_b)(w - w_b')), 0 for states inside of the bands.

@@ -15,6 +15,7 @@ from bathax._programs import program
 from bathax._status import Status
 from bathax.qubit.states import QubitState
 from bathax.system.linear import Covariance
+from bathax.system.preparation import Stationary
 from bathax.system.states import State
 from bathax.thermodynamics import cavity, qubit
 from bathax.thermodynamics.linear import LinearQuantities
@@ -212,7 +213,7 @@ class LinearSolution(LinearQuantities, Outcome, Exported):
     """
 
     error: LinearQuantities
-    initial: Covariance
+    initial: Covariance | Stationary
 
 
 class DrivenLinearQuantities(LinearQuantities, Work):
@@ -266,7 +267,8 @@ class DrivenLinearSolution(DrivenLinearQuantities, LinearSolution, Balanced):
     up to then, and the `heat` it took up, the energy less mu times the particles. `energy_rate` is
     E' with tr(h' n) in it; T and mu are slopes of its other part.
 
-    `first_law` is what is missing in Delta E + Delta <H_I> + sum `energy_gain` = W, a check.
+    `first_law` is what is missing in Delta E + Delta <H_I> + sum `energy_gain` = W, a check. From a
+    correlated start, `Stationary` or `Equilibrium`, v is n.
 
     A level that is lifted slowly through the chemical potential gives its fermion away:
 

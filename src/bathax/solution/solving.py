@@ -48,7 +48,13 @@ from bathax.solution.results import (
 from bathax.system.drive import is_drive
 from bathax.system.linear import Covariance, LinearSystem
 from bathax.system.models import Cavity, Qubit
-from bathax.system.preparation import Preparation, prepared, require_uncorrelated
+from bathax.system.preparation import (
+    Equilibrium,
+    Preparation,
+    Stationary,
+    prepared,
+    require_uncorrelated,
+)
 from bathax.system.states import State
 from bathax.thermodynamics import cavity, linear, qubit
 from bathax.thermodynamics.work import over_temperatures, work_done
@@ -132,6 +138,8 @@ def _solve(system: object, initial: object, ts: Array, solver: object) -> Any:
 @_solve.register(Cavity)
 def _(system: Cavity, initial: Any, ts: Float[Array, " times"], solver: Any) -> Solution:
     preparation = prepared(initial)
+    if isinstance(preparation, Stationary):
+        return _solve(system.as_modes, initial, ts, solver)
     require_kind("initial", "a state of a cavity, like `Fock(1)`", preparation.state, State)
     state = preparation.state.of_shared_shape()
     if system.is_driven:
@@ -179,9 +187,11 @@ def _(system: Qubit, initial: Any, ts: Float[Array, " times"], solver: Any) -> Q
 def _(
     system: LinearSystem, initial: Any, ts: Float[Array, " times"], solver: Any
 ) -> LinearSolution:
+    preparation = prepared(initial)
+    if isinstance(preparation, Stationary):
+        return _solve_quenched(system, preparation, ts, solver)
     if solver is None:
         solver = Embedding() if system.is_driven else Volterra()
-    preparation = prepared(initial)
     words = "a solver of several modes, `Volterra()` or `Embedding()`"
     require_kind("solver", words, solver, (Volterra, Embedding))
     words = "`Embedding()` for a system that changes in time"
@@ -199,6 +209,23 @@ def _(
 
     solution = DrivenLinearSolution if system.is_driven else LinearSolution
     return solution(**_at(ts, observed, system, preparation), t=ts, initial=state)
+
+
+def _solve_quenched(
+    system: LinearSystem, preparation: Stationary, ts: Float[Array, " times"], solver: Any
+) -> DrivenLinearSolution:
+    """From the joint stationary state of another system."""
+    solver = Embedding() if solver is None else solver
+    require_kind("solver", "`Embedding()` for a correlated start", solver, Embedding)
+    before = preparation.before(system)
+
+    def observed(ts: Float[Array, " times"]) -> dict[str, Any]:
+        start = driven.Before(before, isinstance(preparation, Equilibrium))
+        empty = Covariance(jnp.zeros_like(before.h))
+        return _observe_modes(system, empty, driven.green_functions(system, start, ts, solver))
+
+    found = _at(ts, observed, system, preparation)
+    return DrivenLinearSolution(**found, t=ts, initial=preparation)
 
 
 def _engine(system: LinearSystem, solver: Any) -> Any:
@@ -285,7 +312,7 @@ def _observe_modes(
 ) -> dict[str, Any]:
     found = (estimate.t, estimate.value, estimate.error)
     value, error = linear.quantities(system, initial.n, *found)
-    if system.is_driven:
+    if isinstance(estimate.value, DrivenGreenFunctions):
         value, error = _with_work(system, value, error, estimate)
     return _marked(estimate.valid, estimate.status, value=value, error=error)
 
