@@ -10,7 +10,7 @@ from bathax.cavity.critical import critical_coupling
 from bathax.cavity.poles import bound_states
 from bathax.cavity.sheet import Sheet
 from bathax.studies.lookup import critical_of
-from bathax.studies.quantities import Case, SystemQuantity
+from bathax.studies.quantity import Case, SystemQuantity
 from bathax.system.models import Cavity, Qubit
 from bathax.system.system import System
 
