@@ -16,7 +16,7 @@ from bathax.studies.quantity import MATRIX
 from bathax.studies.summaries import quantities
 from bathax.units import Units, is_converted
 
-MOST_PANELS, MOST_CURVES = 6, 6
+MOST_PANELS, MOST_CURVES, MOST_LABELS = 6, 6, 12
 # Dimensions whose places have a curve each.
 BY_CURVE = ("level", "channel", "mode")
 # What is drawn first, of all that a result has.
@@ -74,9 +74,11 @@ def _with_populations(dataset: xarray.Dataset) -> xarray.Dataset:
     dataset = dataset.drop_vars("n")
     dataset["n_ii"] = (("time", "mode"), populations, {"long_name": f"{words}{AT}i, i"})
     if count > 1:
-        rows, columns = np.triu_indices(count)
+        # Populations first, then neighbours, then all at larger distances.
+        pairs = sorted(zip(*np.triu_indices(count), strict=True), key=lambda ij: ij[1] - ij[0])
+        rows, columns = np.array(pairs).T
         dataset["n"] = (("pair", "time"), n.values[:, rows, columns].T, n.attrs)
-        dataset["pair"] = [f"{i},{j}" for i, j in zip(rows, columns, strict=True)]
+        dataset["pair"] = [f"{i},{j}" for i, j in pairs]
     return dataset
 
 
@@ -108,9 +110,10 @@ def _reduced(variable: xarray.DataArray) -> tuple[xarray.DataArray, list[str]]:
         sizes = {name: size for name, size in variable.sizes.items() if name != "time"}
         last = "time" in variable.dims and len(sizes) >= 2
         name = "time" if last else min(sizes, key=lambda name: sizes[name])
-        variable = variable.isel({name: -1 if last else sizes[name] // 2})
-        if name in variable.coords:
-            taken.append(f"{name} = {float(variable.coords[name]):.3g}")
+        place = -1 if last else sizes[name] // 2
+        variable = variable.isel({name: place})
+        value = variable.coords.get(name, place)
+        taken.append(f"{name} = {float(value):.3g}")
     return variable, taken
 
 
@@ -175,8 +178,11 @@ def _places(ax: Axes, side: str, dataset: xarray.Dataset, dimension: str) -> np.
         return np.arange(dataset.sizes[dimension])
     values = dataset[dimension].values
     if values.dtype.kind == "U":
-        ax.set(**{f"{side}ticks": np.arange(len(values)), f"{side}ticklabels": values})
-        return np.arange(len(values))
+        places = np.arange(len(values))
+        some = places[:: -(-len(places) // MOST_LABELS)]
+        ax.set(**{f"{side}ticks": some, f"{side}ticklabels": values[some]})
+        ax.tick_params(axis=side, which="minor", length=0)  # pyright: ignore[reportArgumentType]
+        return places
     if (
         len(values) > 2
         and values.min() > 0.0
@@ -191,7 +197,8 @@ def _axis(dataset: xarray.Dataset, dimension: str) -> str:
     if dimension != "time":
         return dimension
     unit = _unit(dataset["time"]) if "time" in dataset.coords else ""
-    return f"$t${unit}" if unit else TIME
+    # Several modes have no frequency of their own.
+    return f"$t${unit}" if unit or "channel" in dataset.sizes else TIME
 
 
 def _limits(variable: xarray.DataArray, far: float) -> tuple[float, float]:

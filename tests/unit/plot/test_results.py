@@ -62,7 +62,7 @@ def test_several_modes_show_populations_pairs_and_currents(of_modes):
     assert [ax.get_title() for ax in panels] == names
     assert [len(ax.lines) for ax in panels] == [2, 0, 2, 2, 1, 1]
     assert panels[0].get_ylabel() == "$n_{i,i}$"
-    assert [label.get_text() for label in panels[1].get_yticklabels()] == ["0,0", "0,1", "1,1"]
+    assert [label.get_text() for label in panels[1].get_yticklabels()] == ["0,0", "1,1", "0,1"]
     assert panels[1].collections[0].get_array().shape == (3, len(of_modes.t))
 
 
