@@ -13,6 +13,7 @@ from bathax.app.config.files import File
 from bathax.app.config.rules import StudyError
 from bathax.app.config.varying import value_at, with_values
 from bathax.plot.fit import View, panels_of
+from bathax.plot.parts import TIME
 from bathax.studies.fit.data import Data
 from bathax.studies.fit.files import read_fit
 from bathax.studies.fit.result import Fit
@@ -105,7 +106,9 @@ def view(study: Any, data: Data, found: Fit) -> View:
 
     frequencies = _frequencies(study, found)
     panels = panels_of(data, found.residuals, np.asarray(times), found.band(curves))
-    return View(panels, (np.asarray(frequencies), found.band(density)), found.warnings)
+    density_of = np.asarray(frequencies), found.band(density)
+    # Several modes have no frequency of their own.
+    return View(panels, density_of, found.warnings, "$t$" if study.sizes else TIME)
 
 
 def _real(result: dict[str, Any], name: str) -> Any:

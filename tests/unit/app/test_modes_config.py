@@ -30,7 +30,7 @@ SYSTEMS = {
 kind = "linear"
 h = [[0, [0.3, 0.1]], [[0.3, -0.1], 0.2]]
 statistics = "fermion"
-initial = { n = [[1, [0, 0.1]], [[0, -0.1], 0.5]] }
+initial = { n = [[0.9, [0, 0.1]], [[0, -0.1], 0.5]] }
 """,
     "level": """
 [system]
@@ -92,7 +92,7 @@ def test_what_is_built(kind):
 
 def test_states():
     n = parse(study_of("linear")).build()[1].n
-    np.testing.assert_array_equal(n, [[1.0, 0.1j], [-0.1j, 0.5]])
+    np.testing.assert_array_equal(n, [[0.9, 0.1j], [-0.1j, 0.5]])
     n = parse(study_of("chain")).build()[1].n
     np.testing.assert_array_equal(n, np.diag([0.0, 0.0, 1.0]))
 
@@ -269,6 +269,10 @@ LIBRARY = {
         ("chain", 'statistics = "fermion"', ""),
         "Argument `reservoir.0.temperature` must be 0 for a spectral density with weight at "
         "w <= mu = 0.5, which has no thermal state, but is 0.1.",
+    ),
+    "two fermions in a mode": (
+        ("level", "occupations = [0.0]", "occupations = [2.0]"),
+        "Argument `system.initial` must be a state of at most one fermion in every mode, but is ",
     ),
     "a state without a Hermitian matrix": (
         ("linear", "[0, -0.1]", "[0, 0.1]"),

@@ -60,16 +60,13 @@ class Modes(Table, tag_field="kind", kw_only=True):
 
     initial: ModesInitial
 
-    def build(self, reservoirs: tuple[Any, ...], couplings: tuple[Any, ...]) -> Any:
-        """The system of bathax; a `coupling` that is given replaces that of the lattice."""
+    def build(self, reservoirs: tuple[Any, ...], channels: tuple[Any, ...]) -> Any:
+        """The system of bathax; channels with a coupling of their own replace the usual ones."""
         import bathax as bx
 
         found = self.lattice(reservoirs)
-        channels = [
-            one if coupling is None else bx.Channel(one.reservoir, _as_row(coupling))
-            for one, coupling in zip(found.channels, couplings, strict=True)
-        ]
-        return bx.LinearSystem(found.h, channels, found.statistics)
+        pairs = zip(channels, found.channels, strict=True)
+        return bx.LinearSystem(found.h, [own or usual for own, usual in pairs], found.statistics)
 
     def check(self, reservoirs: tuple[Any, ...]) -> None:
         """Raise `StudyError` for the first rule broken that joins modes and reservoirs."""
@@ -120,12 +117,10 @@ class Linear(Modes, tag="linear", kw_only=True):
             refuse_missing(path, _list_of(self.size))
         super().check_coupling(path, coupling)
 
-    def build(self, reservoirs: tuple[Any, ...], couplings: tuple[Any, ...]) -> Any:
+    def build(self, _: tuple[Any, ...], channels: tuple[Any, ...]) -> Any:
         """The system of bathax."""
         import bathax as bx
 
-        pairs = zip(reservoirs, couplings, strict=True)
-        channels = [bx.Channel(reservoir, _as_row(coupling)) for reservoir, coupling in pairs]
         return bx.LinearSystem(_as_rows(self.h), channels, self.quanta)
 
 
@@ -234,9 +229,5 @@ def _require_square(path: Path, rows: tuple[Any, ...], size: int) -> None:
     require(path, f"{size} rows of {size}", [[*row] for row in rows], square)
 
 
-def _as_row(row: tuple[Any, ...]) -> list[Any]:
-    return [as_complex(one) for one in row]
-
-
 def _as_rows(rows: tuple[Any, ...]) -> list[list[Any]]:
-    return [_as_row(row) for row in rows]
+    return [[as_complex(one) for one in row] for row in rows]

@@ -20,6 +20,7 @@ from bathax.app.config.rules import (
     Rule,
     StudyError,
     Table,
+    as_complex,
 )
 
 # --- Spectral densities ------------------------------------------------------------------------
@@ -181,6 +182,15 @@ class Reservoir(Table):
             ).filled_with(statistics)
             reservoir.require_consistent()
             return reservoir
+
+    def channel(self, path: str, reservoir: Any) -> Any:
+        """The `bathax.Channel` to the reservoir that was built; None without a `coupling`."""
+        import bathax as bx
+
+        if self.coupling is None:
+            return None
+        with blaming(path):
+            return bx.Channel(reservoir, [as_complex(one) for one in self.coupling])
 
 
 def check_reservoir(path: str, reservoir: Reservoir) -> None:

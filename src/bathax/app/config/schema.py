@@ -53,14 +53,18 @@ class Study(Table):
         import jax.numpy as jnp
         import numpy as np
 
-        quanta, couplings = self.system.quanta, tuple(one.coupling for one in self.reservoir)
-        reservoirs = tuple(
-            one.build(f"reservoir.{index}", quanta) for index, one in enumerate(self.reservoir)
+        paths = [f"reservoir.{index}" for index in range(len(self.reservoir))]
+        tables = tuple(zip(self.reservoir, paths, strict=True))
+        reservoirs = tuple(one.build(path, self.system.quanta) for one, path in tables)
+        channels = tuple(
+            one.channel(path, built) for (one, path), built in zip(tables, reservoirs, strict=True)
         )
-        with blaming("system"):
-            system = self.system.build(reservoirs, couplings)
         with blaming("system.initial"):
             initial = self.system.initial.build()
+        with blaming("system"):
+            system = self.system.build(reservoirs, channels)
+            if isinstance(self.system, Modes):
+                initial.require_fits(system)
         times = jnp.asarray(np.linspace(self.time.start, self.time.stop, self.time.points))
         with blaming("solver"):
             return system, initial, times, self.solver.build() if self.solver else None

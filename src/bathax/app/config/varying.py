@@ -20,12 +20,13 @@ from bathax.app.config.rules import (
 )
 from bathax.studies.lookup import elements, names_of
 from bathax.studies.quantities import QUANTITIES
+from bathax.studies.quantity import MATRIX, NOISE
 
 Path = tuple[str, ...]
 # The tables of a study with numbers that may vary.
 VARYING = ("system", "reservoir")
 # Names that an axis cannot have.
-TAKEN = {*QUANTITIES, "time", "level", "status"}
+TAKEN = {*QUANTITIES, "time", "level", *MATRIX, *NOISE, "status"}
 
 
 class Axis(Table):
