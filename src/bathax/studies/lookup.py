@@ -141,7 +141,7 @@ def unit_of(name: str) -> Unit | None:
 
 def symbol_of(long_name: str) -> str:
     """The TeX symbol of the quantity with this description; empty if there is none."""
-    words, _, place = long_name.partition(AT)
+    words, _, place = long_name.rpartition(AT)
     rows = QUANTITIES.values()
     for row in rows:
         if row.long_name == long_name:

@@ -92,6 +92,7 @@ def test_names_of_elements():
     assert about == {"long_name": "covariance <a_j' a_i> of the modes at 0, 1", "units": "1"}
     assert lookup.symbol_of(about["long_name"]) == "n_{0,1}"
     assert lookup.measured_symbol("abs_u_0_0") == "u_{0,0}"
+    assert lookup.measured_symbol("current_noise_1_1") == "S_{1,1}"
     assert lookup.measured_symbol("particle_current_1") == r"\dot N_{1}"
     assert lookup.unit_of("energy_current_0_error").name == "energy^2"
     assert lookup.limits_of("n_0_0") == (0.0, inf)
