@@ -243,13 +243,16 @@ def _summary(solution: Any) -> str:
         *([f"{column[i] + 0.0:.6g}" for column in columns] for i in shown),
         ["max error", *(f"{np.max(column(solution.error, name)):.1e}" for name in names)],
     ]
-    width = max(13, *(len(cell) + 2 for cell in rows[0]))
-    table = "\n".join("".join(f"{cell:>{width}}" for cell in row) for row in rows)
+    widths = [max(13, len(heading) + 2) for heading in rows[0]]
+    lines = (
+        "".join(f"{cell:>{width}}" for cell, width in zip(row, widths, strict=True)) for row in rows
+    )
+    table = "\n".join(lines)
     return f"{table}\nstatus: {solution.message}"
 
 
 def _summarised(solution: Any) -> Sequence[str]:
-    """E, S, T and F, or of several modes N, E, S and the first currents of particles."""
+    """E, S, T and F, or of several modes N, E, S, T and the first currents of particles."""
     from bathax.studies.lookup import elements
     from bathax.studies.quantities import STATE_FUNCTIONS
 
@@ -257,7 +260,7 @@ def _summarised(solution: Any) -> Sequence[str]:
         return STATE_FUNCTIONS
     channels = min(solution.particle_current.shape[-1], SUMMARY_CHANNELS)
     currents = elements("particle_current", {"channel": channels})
-    return ["number", "energy", "entropy", *currents]
+    return ["number", "energy", "entropy", "temperature", *currents]
 
 
 @contextmanager

@@ -35,12 +35,12 @@ NEGLIGIBLE = 1e-3
 
 
 class Rotating(eqx.Module):
-    """u, v, <x' Phi> and <x' Phi_w>, less its part by the mean energy, in the rotating frame."""
+    """u, v and <a_j' Phi> in the rotating frame, <a_j' Phi_w> less its part by the mean energy."""
 
     u: Complex[Array, "n n points"]
     v: Complex[Array, "n n points"]
-    contact: Complex[Array, "channels points"]
-    energy_contact: Complex[Array, "channels points"]
+    field: Complex[Array, "channels n points"]
+    energy_field: Complex[Array, "channels n points"]
 
 
 Attempt = tuple[Estimate[LinearGreenFunctions], Float[Array, ""]]
@@ -105,13 +105,13 @@ def _between(
     return LinearGreenFunctions(
         u=phase * at.u,
         v=at.v,
-        contact=at.contact,
-        energy_contact=at.energy_contact + mean * at.contact,
+        field=at.field,
+        energy_field=at.energy_field + mean * at.field,
     )
 
 
 def _least_sizes(system: LinearSystem) -> Float[Array, " quantities"]:
-    """The sizes of u, v and <x' Phi> below which they count as zero.
+    """The sizes of u, v and <a_j' Phi> below which they count as zero.
 
     Correlations with reservoirs may vanish up to rounding.
     """

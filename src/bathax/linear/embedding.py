@@ -176,16 +176,16 @@ def _rotating(
     growth = -1j * product(excited, adjoint(r))
     started = product(initial[:, :, None], adjoint(u[..., :points]))
 
-    def contact(field: Array) -> Array:
-        by_modes, by_noise = jnp.split(field, [size], axis=1)
+    def correlated(rows: Array) -> Array:
+        by_modes, by_noise = jnp.split(rows, [size], axis=1)
         driven = product(jnp.einsum("anp,bn->abp", by_modes, c), adjoint(r))
         late = -1j * (driven - product(by_noise, adjoint(excited)))
         gained = graded.integrate(late, step, points)
-        return jnp.einsum("anp,an->ap", product(by_modes[..., :points], started) + gained, c)
+        return product(by_modes[..., :points], started) + gained
 
     return Rotating(
         u=u[..., :points],
         v=graded.integrate(growth + adjoint(growth), step, points),
-        contact=contact(fields),
-        energy_contact=-1j * contact(energy_fields),
+        field=correlated(fields),
+        energy_field=-1j * correlated(energy_fields),
     )

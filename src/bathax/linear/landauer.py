@@ -26,7 +26,7 @@ from jax import lax
 from jaxtyping import Array, Complex, Float, Inexact
 
 from bathax._checks import Scalar
-from bathax.linear.green import LinearGreenFunctions
+from bathax.linear.green import Correlations
 from bathax.linear.spectrum import Spectrum
 from bathax.system.linear import LinearSystem
 
@@ -90,14 +90,14 @@ def _covariance(
 
 
 class Steady(eqx.Module):
-    """The Green functions for t -> infinity, at one time, with errors, and how far to trust them.
+    """The state for t -> infinity with its errors, and how far to trust them.
 
     `current_error` is that of particle currents, `bound_weight` the weight of bound states in all
     modes, and `relative` the relative error of all integrals.
     """
 
-    green: LinearGreenFunctions
-    error: LinearGreenFunctions
+    state: Correlations
+    error: Correlations
     current_error: Float[Array, " channels"]
     bound_weight: Float[Array, ""]
     relative: Float[Array, ""]
@@ -106,11 +106,10 @@ class Steady(eqx.Module):
 def steady(system: LinearSystem) -> Steady:
     """The steady state; the weight of bound states adds to its error, as for one quantum each."""
     found = Integrals.over(Spectrum.of(system), system.couplings)
-    green = LinearGreenFunctions(
-        jnp.zeros_like(found.n[:1]),
-        found.n[:1],
-        0.5 * lax.complex(found.energy, -found.current)[:1],
-        -0.5j * found.energy_current[:1].astype(complex),
+    state = Correlations(
+        found.n[0],
+        0.5 * lax.complex(found.energy[0], -found.current[0]),
+        -0.5j * found.energy_current[0].astype(complex),
     )
     fixed, strength = lax.stop_gradient((found, jnp.sqrt(system.weight)))
     lost, sizes = fixed.lost, Sizes.of(fixed, strength)
@@ -120,19 +119,14 @@ def steady(system: LinearSystem) -> Steady:
     )
     error = Sizes(*(relative * size for size in sizes))
     kept = lost * jnp.maximum(sizes.n, 1.0)
-    bounds = (
-        jnp.zeros(()),
-        error.n + kept,
-        0.5 * (error.energy + kept * strength),
-        0.5 * error.energy_current,
-    )
+    bounds = (error.n + kept, 0.5 * (error.energy + kept * strength), 0.5 * error.energy_current)
     errors = [
         jnp.broadcast_to(bound, part.shape)
-        for bound, part in zip(bounds, jax.tree.leaves(green), strict=True)
+        for bound, part in zip(bounds, jax.tree.leaves(state), strict=True)
     ]
     # A narrow resonance that both rules miss has its weight in `lost`, too.
     current_error = jnp.broadcast_to((relative + lost) * sizes.current, found.current[0].shape)
-    return Steady(green, LinearGreenFunctions(*errors), current_error, lost, relative)
+    return Steady(state, Correlations(*errors), current_error, lost, relative)
 
 
 class Sizes(NamedTuple):

@@ -97,13 +97,12 @@ def _rotating(
     v = gregory.integrate(growth + adjoint(growth), step)
 
     # The field of each channel, by a first part of the noise and by rows psi of the system.
-    def contact(free: Array, psi: Array) -> Array:
+    def correlated(free: Array, psi: Array) -> Array:
         late = product(psi, adjoint(spread)) + product(
             gregory.convolve(psi, of_noise, step), adjoint(u)
         )
         driven = product(product(psi, initial[:, :, None]), adjoint(u))
-        field = 1j * free - 1j * (driven + gregory.integrate(late, step))
-        return jnp.einsum("amp,am->ap", field, c)
+        return 1j * free - 1j * (driven + gregory.integrate(late, step))
 
     columns = jnp.einsum("nmp,am->anp", u, c).conj()
     sloped = jnp.einsum("nmp,am->anp", slope, c).conj()
@@ -112,7 +111,7 @@ def _rotating(
     by_parts = 1j * (whole - whole[..., :1] - gregory.integrate(noise[:, None] * sloped, step))
     further = _convolved(memory, jnp.einsum("an,nmp->amp", c.conj(), slope), step)
     starting = memory[:, None] * c.conj()[:, :, None] - memory[:, None, :1] * rows
-    return Rotating(u, v, contact(free, psi), contact(by_parts, 1j * (starting + further)))
+    return Rotating(u, v, correlated(free, psi), correlated(by_parts, 1j * (starting + further)))
 
 
 def _between_modes(

@@ -121,3 +121,8 @@ def _cosine_and_sine(phase: Array) -> tuple[Array, Array]:
     real, imag = jnp.where(odd, sine, cosine), jnp.where(odd, cosine, sine)
     negative = (quarter == 1.0) | (quarter == 2.0)
     return jnp.where(negative, -real, real), jnp.where(quarter >= 2.0, -imag, imag)
+
+
+def positive_part(x: Float[Array, "..."]) -> Float[Array, "..."]:
+    """x where it is not negative, else 0; at 0 with the derivative from above, which is 1."""
+    return jnp.where(x >= 0.0, x, 0.0)

@@ -186,11 +186,18 @@ class LinearSolution(LinearQuantities, Outcome, Exported):
     """The quantities of several modes at the times `t`, and their errors.
 
     `u` and `v` are the Green functions as matrices, and `n` = u n(0) u' + v with n_ij = <a_j' a_i>.
-    `number` tr n, `energy` tr(h n) and `entropy` are those of the modes. `particle_current` and
-    `energy_current` are what the reservoir of each channel gains in unit time, and
-    `interaction_energy` is that of the coupling to it. `error` has an estimate of the absolute
-    error of each of these, `status` is 0 if the tolerance was reached, and `initial` is the state
-    at t = 0.
+    `number` N = tr n, `energy` E = tr(h n) and `entropy` S are those of the modes, with the rates
+    `energy_rate` and `entropy_rate`. `particle_current` and `energy_current` are what the reservoir
+    of each channel gains in unit time, and `interaction_energy` is that of the coupling to it.
+
+    `temperature` T = E'/S' and `chemical_potential` mu = E'/N' are slopes along the trajectory, as
+    for a cavity (AHZ Eq. 10); where both rates vanish, along a rise of all modes alike.
+    `free_energy` is F = E - T S (AHZ Eq. 11), `grand_potential` F - mu N. `gibbs_state` has T and
+    mu of the thermal state of the same E and N. They agree if the state is thermal and
+    mu N' = 0.
+
+    `error` has an estimate of the absolute error of each of these, `status` is 0 if the tolerance
+    was reached, and `initial` is the state at t = 0.
 
     A level that fills from two leads, until the currents into them are opposite:
 

@@ -209,8 +209,7 @@ def _observe_qubit(
 def _observe_modes(
     system: LinearSystem, initial: Covariance, estimate: Estimate[LinearGreenFunctions]
 ) -> dict[str, Any]:
-    value = linear.quantities(system, initial.n, estimate.value)
-    error = linear.errors(system, initial.n, value, estimate.error)
+    value, error = linear.quantities(system, initial.n, estimate.value, estimate.error)
     return _marked(estimate.valid, estimate.status, value=value, error=error)
 
 

@@ -1,11 +1,11 @@
 """Steady states: of a qubit by its hierarchy, of several modes by Landauer's formulas."""
 
-from dataclasses import fields
 from typing import overload
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Inexact, Int
+from jaxtyping import Array, Int
 
 from bathax._checks import RealLike, Scalar, is_valid, require, require_kind
 from bathax._display import Table, Tabular, ending, shown
@@ -19,22 +19,10 @@ from bathax.qubit.hierarchy import Hierarchy
 from bathax.solution.results import named
 from bathax.system.linear import LinearSystem
 from bathax.system.models import Qubit
-from bathax.thermodynamics.linear import errors, quantities
+from bathax.thermodynamics.linear import Observables, observable_errors, observables
 
 
-class SteadyQuantities(eqx.Module):
-    """What is known of several modes in their steady state; see `LinearSteadyState`."""
-
-    n: Inexact[Array, "n n"]
-    number: Scalar
-    energy: Scalar
-    entropy: Scalar
-    particle_current: Float[Array, " channels"]
-    energy_current: Float[Array, " channels"]
-    interaction_energy: Float[Array, " channels"]
-
-
-class LinearSteadyState(Tabular, SteadyQuantities):
+class LinearSteadyState(Tabular, Observables):
     """The steady state of several modes, and the currents that flow in it.
 
     `n` is n_ij = <a_j' a_i>, and `number` tr n, `energy` tr(h n) and `entropy` are those of the
@@ -57,7 +45,7 @@ class LinearSteadyState(Tabular, SteadyQuantities):
     """
 
     bound_weight: Scalar
-    error: SteadyQuantities
+    error: Observables
     status: Int[Array, ""]
 
     def _table(self) -> Table:
@@ -141,20 +129,23 @@ def steady_state(
 @program
 def _of_modes(system: LinearSystem) -> LinearSteadyState:
     """The steady state of several modes."""
-    found, empty = steady(system), jnp.zeros_like(system.h)
-    value = quantities(system, empty, found.green)
-    error = named(errors(system, empty, value, found.error))
-    error["particle_current"] = found.current_error[None]
-    names = [field.name for field in fields(SteadyQuantities)]
+    found = steady(system)
+    value = observables(system, found.state)
+    error = eqx.tree_at(
+        lambda error: error.particle_current,
+        observable_errors(system, value.n, found.error),
+        found.current_error,
+    )
     valid = is_valid(system)
+    value, error, bound_weight = jax.tree.map(
+        lambda x: jnp.where(valid, x, jnp.nan), (value, error, found.bound_weight)
+    )
     reached = jnp.where(
         found.relative + found.bound_weight <= RTOL, Status.SUCCESS, Status.TOLERANCE_NOT_REACHED
     )
     return LinearSteadyState(
-        **{name: jnp.where(valid, getattr(value, name)[0], jnp.nan) for name in names},
-        bound_weight=jnp.where(valid, found.bound_weight, jnp.nan),
-        error=SteadyQuantities(
-            **{name: jnp.where(valid, error[name][0], jnp.nan) for name in names}
-        ),
+        **named(value),
+        bound_weight=bound_weight,
+        error=error,
         status=jnp.where(valid, reached, Status.INVALID),
     )

@@ -10,7 +10,7 @@ from math import inf
 
 import bathax as bx
 from bathax.studies.quantity import (
-    ALL,
+    BOTH,
     CAVITY,
     CHANNEL,
     ENERGY,
@@ -63,7 +63,7 @@ OF_SOLUTION = {
         is_hermitian=True,
     ),
     "dv": Quantity("rate of change of v(t, t)", r"\dot v", RATE, CAVITY),
-    "number": Quantity("mean number of quanta", "N", systems=ALL, limits=(0.0, inf)),
+    "number": Quantity("mean number of quanta", "N", limits=(0.0, inf)),
     "coherence": Quantity(
         "coherence rho_10 of ground and excited state",
         r"\rho_{10}",
@@ -76,23 +76,24 @@ OF_SOLUTION = {
         "internal energy E",
         "E",
         ENERGY,
-        ALL,
-        "E = w_s N, of several modes tr(h n)",
+        formula="E = w_s N, of several modes tr(h n)",
         limits=(0.0, inf),
     ),
     "entropy": Quantity(
         "von Neumann entropy S",
         "S",
         ENTROPY,
-        ALL,
-        "S = -Tr(rho ln rho)",
+        formula="S = -Tr(rho ln rho)",
         limits=(0.0, inf),
     ),
     "energy_rate": Quantity("rate of change of E", r"\dot E", POWER),
     "entropy_rate": Quantity("rate of change of S", r"\dot S", ENTROPY_RATE),
     "temperature": Quantity("dynamical temperature T = dE/dS", "T", TEMPERATURE, has_poles=True),
     "temperature_resolved": Quantity(
-        "whether T is a ratio of rates, not its limit", r"T\ \mathrm{is\ resolved}"
+        "whether T is a ratio of rates, not its limit",
+        r"T\ \mathrm{is\ resolved}",
+        NUMBER,
+        BOTH,
     ),
     "chemical_potential": Quantity("dynamical chemical potential mu = dE/dN", r"\mu", ENERGY),
     "free_energy": Quantity("free energy F = E - T S", "F", ENERGY, has_poles=True),
@@ -110,7 +111,9 @@ OF_SOLUTION = {
     "populations": Quantity(
         "probability of each level",
         "p_n",
-        formula="p_n = <n|rho|n>",
+        NUMBER,
+        BOTH,
+        "p_n = <n|rho|n>",
         limits=(0.0, 1.0),
         has_levels=True,
     ),
@@ -172,7 +175,9 @@ OF_SYSTEM = {
     "critical_coupling": SystemQuantity(
         "factor on J from which on there is a bound state below",
         r"\eta_c\,/\,\eta",
-        formula="(e - w_s) / Sigma(e) at the lowest edge e of J",
+        NUMBER,
+        BOTH,
+        "(e - w_s) / Sigma(e) at the lowest edge e of J",
         computed=lambda case: bx.critical_coupling(case.system),
     ),
     "critical_temperature": SystemQuantity(
@@ -279,6 +284,9 @@ OF_MODES = {
     "energy_current": Quantity(
         "energy that each reservoir gains in unit time", r"\dot E_k", POWER, MODES, indices=CHANNEL
     ),
+    "grand_potential": Quantity(
+        "grand potential F - mu N", r"\Omega", ENERGY, MODES, has_poles=True
+    ),
 }
 OF_STEADY = {
     "steady_n": Quantity(
@@ -292,10 +300,13 @@ OF_STEADY = {
         is_hermitian=True,
     ),
     "steady_number": Quantity(
-        "mean number of quanta for t -> infinity", r"N(\infty)", NUMBER, MODES, attribute="number"
+        "mean number of quanta for t -> infinity", r"N^\infty", NUMBER, MODES, attribute="number"
+    ),
+    "steady_energy": Quantity(
+        "energy of the modes for t -> infinity", r"E^\infty", ENERGY, MODES, attribute="energy"
     ),
     "steady_entropy": Quantity(
-        "entropy of the modes for t -> infinity", r"S(\infty)", ENTROPY, MODES, attribute="entropy"
+        "entropy of the modes for t -> infinity", r"S^\infty", ENTROPY, MODES, attribute="entropy"
     ),
     "steady_particle_current": Quantity(
         "particles that each reservoir gains in unit time for t -> infinity",

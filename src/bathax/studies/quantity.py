@@ -56,7 +56,7 @@ class Quantity:
     long_name: str
     symbol: str
     unit: Unit = NUMBER
-    systems: tuple[str, ...] = BOTH
+    systems: tuple[str, ...] = ALL
     formula: str = ""
     attribute: str = ""
     limits: tuple[float, float] = (-inf, inf)

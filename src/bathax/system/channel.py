@@ -22,6 +22,7 @@ from jax import lax
 from jaxtyping import Array, Complex, Float, Inexact
 
 from bathax._checks import Scalar
+from bathax.numerics.elementary import positive_part
 from bathax.numerics.quadrature import counting_rule
 
 # Smaller populations do not contribute to an entropy; second derivatives of their logarithm would
@@ -76,7 +77,7 @@ def _lossy(initial: Float[Array, "rows d"], om: Points) -> Float[Array, "rows d 
     """q_k of each row of populations after the loss."""
     k = np.arange(initial.shape[1])
     ways = jnp.asarray(_binomials(k.astype(float), len(k)))
-    falling = ways[:, :, None] * _powers(jnp.maximum(1.0 - om, 0.0), k)[_apart(k, k)]
+    falling = ways[:, :, None] * _powers(positive_part(1.0 - om), k)[_apart(k, k)]
     kept = jnp.sum(initial[:, :, None, None] * falling[None], axis=1)
     return kept * _powers(om, k)[None]
 
@@ -322,7 +323,7 @@ def density_matrix(
     dimension = initial.shape[0]
     offsets, k = np.arange(min(dimension, levels)), np.arange(dimension)
     gain = 1.0 / (1.0 + noise)
-    loss = jnp.maximum(1.0 - (u.real**2 + u.imag**2) * gain, 0.0)
+    loss = positive_part(1.0 - (u.real**2 + u.imag**2) * gain)
     diagonals = jnp.pad(initial, ((0, 0), (0, dimension)))[k, k + offsets[:, None]]
     falling = _paired_binomials(k, offsets, dimension) * _powers(loss, _apart(k, k))[None]
     lossy = jnp.einsum("lm,lmk->lk", diagonals, falling.astype(complex))

@@ -7,6 +7,7 @@ from jax import lax
 from jaxtyping import Array, Complex
 
 from bathax._checks import Scalar
+from bathax.numerics.elementary import positive_part
 
 # A state is pure if N (N + 1) - |M|^2 is below this fraction of N (N + 1).
 PURE = 16.0 * jnp.finfo(float).eps
@@ -24,7 +25,7 @@ def entropy(excess: Scalar, squeezing: Scalar, transmission: Scalar, noise: Scal
     tiny, number = jnp.finfo(float).tiny, excess * (excess + 1.0)
     mixed = number - squeezing
     mixed = jnp.where(mixed > PURE * number, mixed, 0.0)
-    gained = transmission * excess * jnp.maximum(2.0 * noise + 1.0 - transmission, 0.0)
+    gained = transmission * excess * positive_part(2.0 * noise + 1.0 - transmission)
     product = jnp.maximum(noise * (noise + 1.0) + gained + transmission**2 * mixed, tiny)
     n = 2.0 * product / (1.0 + jnp.sqrt(1.0 + 4.0 * product))
     return (n + 1.0) * jnp.log1p(n) - n * jnp.log(n)

@@ -3,7 +3,7 @@ r"""Number, energy, entropy and currents of several modes in a Gaussian state, w
 n_ij = <a_j' a_i> = u n(0) u' + v. With the eigenvalues n_k of n, bosons have the entropy
 S = sum_k (1 + n_k) ln(1 + n_k) - n_k ln n_k, fermions -(1 - n_k) ln(1 - n_k) - n_k ln n_k. The
 reservoir of a channel gains -2 Im <x' Phi> particles and the energy -2 Im <x' Phi_w> in unit time,
-and 2 Re <x' Phi> is the energy of the coupling.
+and 2 Re <x' Phi> is the energy of the coupling. `slopes` has T and mu along the trajectory.
 """
 
 import equinox as eqx
@@ -14,47 +14,116 @@ from jaxtyping import Array, Complex, Float, Inexact
 
 from bathax._checks import Scalar
 from bathax._linalg import eigvalsh
-from bathax.linear.green import LinearGreenFunctions
+from bathax.linear.green import Correlations, LinearGreenFunctions
 from bathax.numerics.hermitian import von_neumann_entropy
 from bathax.system.linear import LinearSystem
+from bathax.thermodynamics.resolution import Rate
+from bathax.thermodynamics.slopes import Motion, Slopes, slopes
 
 
-class LinearQuantities(eqx.Module):
-    """What is known of several modes at each time; currents are gains of the reservoirs.
+class Observables(eqx.Module):
+    """What is known of several modes in any state; see `LinearSolution`."""
 
-    `u` and `v` are the Green functions, n = u n(0) u' + v, `number` tr n, `energy` tr(h n) that of
-    the modes, `entropy` S. `particle_current` and `energy_current` are what the reservoir of each
-    channel gains in unit time, `interaction_energy` the energy of the coupling to it.
-    """
+    n: Inexact[Array, "*times n n"]
+    number: Float[Array, "*times"]
+    energy: Float[Array, "*times"]
+    entropy: Float[Array, "*times"]
+    particle_current: Float[Array, "*times channels"]
+    energy_current: Float[Array, "*times channels"]
+    interaction_energy: Float[Array, "*times channels"]
 
-    u: Inexact[Array, "times n n"]
-    v: Inexact[Array, "times n n"]
-    n: Inexact[Array, "times n n"]
-    number: Float[Array, " times"]
-    energy: Float[Array, " times"]
-    entropy: Float[Array, " times"]
-    particle_current: Float[Array, "times channels"]
-    energy_current: Float[Array, "times channels"]
-    interaction_energy: Float[Array, "times channels"]
+
+class Amplitudes(eqx.Module):
+    """The Green functions of several modes, as matrices."""
+
+    u: Inexact[Array, "*times n n"]
+    v: Inexact[Array, "*times n n"]
+
+
+class LinearQuantities(Slopes, Observables, Amplitudes):
+    """All quantities of several modes at each time; see `LinearSolution`."""
+
+
+def observables(system: LinearSystem, state: Correlations) -> Observables:
+    """At one time."""
+    n = state.n
+    return Observables(
+        n=n,
+        number=jnp.trace(n).real,
+        energy=jnp.sum(system.h * n.T).real,
+        entropy=entropy(n, system.statistics),
+        particle_current=-2.0 * state.contact.imag,
+        energy_current=-2.0 * state.energy_contact.imag,
+        interaction_energy=2.0 * state.contact.real,
+    )
+
+
+def observable_errors(
+    system: LinearSystem, n: Complex[Array, "n n"], bound: Correlations
+) -> Observables:
+    """Their estimated errors at one time, from bounds; that of n is one of its elements."""
+    system, n = lax.stop_gradient((system, n))
+    of_n = system.size * jnp.max(bound.n)
+    return Observables(
+        n=bound.n,
+        number=of_n,
+        energy=of_n * jnp.linalg.norm(system.h),
+        entropy=_entropy_error(n, of_n, system.statistics),
+        particle_current=2.0 * bound.contact,
+        energy_current=2.0 * bound.energy_contact,
+        interaction_energy=2.0 * bound.contact,
+    )
 
 
 def quantities(
+    system: LinearSystem,
+    initial: Complex[Array, "n n"],
+    green: LinearGreenFunctions,
+    error: LinearGreenFunctions,
+) -> tuple[LinearQuantities, LinearQuantities]:
+    """All quantities from the Green functions and n(0), and their errors."""
+
+    def at(state: Correlations, bound: Correlations, field: Rate) -> tuple[tuple, tuple]:
+        value, error = observables(system, state), observable_errors(system, state.n, bound)
+        names = ("energy", "entropy", "number")
+        known = Motion(*(Rate(getattr(value, name), getattr(error, name)) for name in names))
+        return (value, error), slopes(system, state.n, known, field)
+
+    states = _states(system, initial, green), _bounds(system, initial, green, error)
+    seen, derived = jax.vmap(at)(*states, Rate(green.field, error.field))
+    value, error_of_value = (
+        LinearQuantities(u=each.u, v=each.v, **vars(part), **vars(slope))
+        for each, part, slope in zip((green, error), seen, derived, strict=True)
+    )
+    return value, lax.stop_gradient(error_of_value)
+
+
+def _states(
     system: LinearSystem, initial: Complex[Array, "n n"], green: LinearGreenFunctions
-) -> LinearQuantities:
-    """All quantities from the Green functions and n(0)."""
+) -> Correlations:
     n = green.u @ initial[None] @ green.u.conj().swapaxes(1, 2) + green.v
     # Rounding makes it slightly other than Hermitian.
     n = 0.5 * (n + n.conj().swapaxes(1, 2))
-    return LinearQuantities(
-        u=green.u,
-        v=green.v,
-        n=n,
-        number=jnp.trace(n, axis1=1, axis2=2).real,
-        energy=jnp.einsum("ij,tji->t", system.h, n).real,
-        entropy=jax.vmap(lambda n: entropy(n, system.statistics))(n),
-        particle_current=-2.0 * green.contact.imag,
-        energy_current=-2.0 * green.energy_contact.imag,
-        interaction_energy=2.0 * green.contact.real,
+    fields = (green.field, green.energy_field)
+    return Correlations(n, *(jnp.einsum("tan,an->ta", field, system.couplings) for field in fields))
+
+
+def _bounds(
+    system: LinearSystem,
+    initial: Complex[Array, "n n"],
+    green: LinearGreenFunctions,
+    error: LinearGreenFunctions,
+) -> Correlations:
+    """Those of the states; all elements of a matrix have the same error."""
+    system, initial = lax.stop_gradient((system, initial))
+    # Norms of matrices are at most so many times their largest element.
+    of_u, of_v = error.u[:, 0, 0], error.v[:, 0, 0]
+    of_n = 2.0 * system.size * jnp.linalg.norm(initial) * of_u + of_v
+    strength = jnp.sum(jnp.abs(system.couplings), axis=1)[None]
+    return Correlations(
+        jnp.broadcast_to(of_n[:, None, None], green.u.shape),
+        strength * error.field[..., 0],
+        strength * error.energy_field[..., 0],
     )
 
 
@@ -67,40 +136,13 @@ def entropy(n: Complex[Array, "n n"], statistics: str) -> Scalar:
     return own - von_neumann_entropy(unit + n)
 
 
-def errors(
-    system: LinearSystem,
-    initial: Complex[Array, "n n"],
-    value: LinearQuantities,
-    error: LinearGreenFunctions,
-) -> LinearQuantities:
-    """Estimated errors of all quantities, from those of the Green functions."""
-    system, initial, value = lax.stop_gradient((system, initial, value))
-    size = system.size
-    # Norms of matrices are at most so many times their largest element.
-    of_u, of_v = error.u[:, 0, 0], error.v[:, 0, 0]
-    of_n = 2.0 * size * jnp.linalg.norm(initial) * of_u + of_v
-    each = jnp.broadcast_to(of_n[:, None, None], value.n.shape)
-    return LinearQuantities(
-        u=error.u,
-        v=error.v,
-        n=each,
-        number=size * of_n,
-        energy=size * of_n * jnp.linalg.norm(system.h),
-        entropy=jax.vmap(lambda n, by: _entropy_error(n, by, system.statistics))(
-            value.n, size * of_n
-        ),
-        particle_current=2.0 * error.contact,
-        energy_current=2.0 * error.energy_contact,
-        interaction_energy=2.0 * error.contact,
-    )
-
-
 def _entropy_error(n: Complex[Array, "n n"], error: Scalar, statistics: str) -> Scalar:
     """The change of S if every eigenvalue changes by the error: its slope, away from 0 and 1."""
-    values = jnp.maximum(eigvalsh(n), error)
+    values = eigvalsh(n)
     if statistics == "fermion":
-        values = jnp.minimum(values, 1.0 - error)
-        slope = jnp.log(jnp.maximum(1.0 - values, error) / values)
+        edge = jnp.minimum(error, 0.5)
+        values = jnp.clip(values, edge, 1.0 - edge)
+        slope = jnp.log((1.0 - values) / values)
     else:
-        slope = jnp.log1p(1.0 / values)
+        slope = jnp.log1p(1.0 / jnp.maximum(values, error))
     return error * jnp.sum(1.0 + jnp.abs(slope))

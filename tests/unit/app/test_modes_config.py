@@ -224,10 +224,11 @@ REFUSED = {
     "a quantity of a cavity": (
         ("level", "[time]", SWEPT.replace("number", "du") % "system.energy" + "[time]"),
         "Argument `sweep.quantities` must be among `u`, `v`, `number`, `energy`, `entropy`, "
-        "`interaction_energy`, `n`, `particle_current`, `energy_current`, `conductance`, "
-        "`thermopower`, `figure_of_merit`, `current_noise`, `steady_n`, `steady_number`, "
-        "`steady_entropy`, `steady_particle_current`, `steady_energy_current` or `bound_weight`, "
-        "but is 'du'.",
+        "`energy_rate`, `entropy_rate`, `temperature`, `chemical_potential`, `free_energy`, "
+        "`interaction_energy`, `n`, `particle_current`, `energy_current`, `grand_potential`, "
+        "`conductance`, `thermopower`, `figure_of_merit`, `current_noise`, `steady_n`, "
+        "`steady_number`, `steady_energy`, `steady_entropy`, `steady_particle_current`, "
+        "`steady_energy_current` or `bound_weight`, but is 'du'.",
     ),
     "a missing reservoir": (
         ("level", "[time]", SWEPT % "reservoir.2.temperature" + "[time]"),

@@ -63,12 +63,19 @@ def test_run_show_and_export(write, call, tmp_path):
     path = tmp_path / "level.zarr"
     status, stdout, stderr = call("run", write(""), "--out", path)
     assert (status, stderr) == (0, "")
-    names = ["t", "N", "E", "S", "particle_current_0", "particle_current_1"]
+    names = ["t", "N", "E", "S", "T", "particle_current_0", "particle_current_1"]
     assert stdout.splitlines()[0].split() == names
     expected = solved(0.3)
     found = bx.load(path)
     assert isinstance(found, bx.LinearSolution)
-    for name in ("n", "u", "particle_current", "energy_current", "interaction_energy", "entropy"):
+    for name in (
+        "n",
+        "u",
+        "particle_current",
+        "energy_current",
+        "interaction_energy",
+        "temperature",
+    ):
         np.testing.assert_array_equal(getattr(found, name), getattr(expected, name))
     np.testing.assert_array_equal(found.initial.n, [[0.0]])
     status, stdout, _ = call("show", path)

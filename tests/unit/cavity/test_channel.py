@@ -223,3 +223,21 @@ def test_density_matrix_of_a_superposition_keeps_trace_and_mean_amplitude():
         jnp.trace(jnp.asarray(lower, complex) @ evolved), 0.5 * u, atol=1e-12
     )
     assert np.linalg.eigvalsh(evolved).min() > -1e-15
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        bx.Thermal(0.3),
+        bx.Squeezed(0.3, nbar=0.4),
+        bx.Mixture([0.2, 0.3, 0.3, 0.2]),
+        bx.DensityMatrix([[0.6, 0.1], [0.1, 0.4]], levels=24),
+    ],
+    ids=["thermal", "squeezed", "mixture", "matrix"],
+)
+def test_slopes_of_the_entropy_at_the_start(state):
+    """At |u|^2 = 1 and v = 0 they are limits from |u|^2 < 1, from where every motion comes."""
+    slopes = jax.jit(lambda x, v: state.entropy_derivatives(x, v)[0][1])(
+        np.array([1.0, 1.0 - 1e-7]), np.zeros(2)
+    )
+    np.testing.assert_allclose(slopes[0], slopes[1], rtol=1e-4)

@@ -21,6 +21,7 @@ from bathax.studies.quantities import (
     QUANTITIES,
     STATE_FUNCTIONS,
 )
+from bathax.thermodynamics.linear import LinearQuantities, Observables
 
 BATH = bx.Reservoir(bx.Ohmic(0.02, 5.0), temperature=1.0)
 LEADS = [bx.Reservoir(bx.FlatBand(0.5, -5.0, 5.0), 0.1, 0.0) for _ in range(2)]
@@ -119,8 +120,12 @@ def declared(*classes):
 
 def test_what_results_give_is_in_the_table():
     assert declared(Quantities, QubitQuantities) <= {*OF_SOLUTION}
+    assert declared(Observables) - {"interaction_energy"} <= {
+        lookup.attribute_of(name) for name in OF_STEADY
+    }
     assert declared(MapQuantities) <= {lookup.attribute_of(name) for name in OF_MAP}
-    for kind, result in (("cavity", Quantities), ("qubit", QubitQuantities)):
+    results = {"cavity": Quantities, "qubit": QubitQuantities, "modes": LinearQuantities}
+    for kind, result in results.items():
         assert declared(result) <= {*lookup.names_of(kind)}
         assert set(STATE_FUNCTIONS) <= declared(result)
 
