@@ -11,7 +11,7 @@ import bathax as bx
 from bathax.app.config.columns import Columns, read_columns
 from bathax.app.config.files import File
 from bathax.app.config.rules import StudyError
-from bathax.app.config.varying import value_at, with_values
+from bathax.app.config.varying import unbounded, value_at, with_values
 from bathax.plot.fit import View, panels_of
 from bathax.plot.parts import TIME
 from bathax.studies.fit.data import Data
@@ -77,7 +77,8 @@ def run(study: Any, data: Data) -> Fit:
         return observe(sorted(names), system, initial, data.t, solver)
 
     start = {path: value_at(study, path) for path in study.fit.free}
-    return bx.fit(model, data, start, progress=True, **study.fit.options())
+    bounds = dict.fromkeys(unbounded(study, study.fit.free), (-np.inf, np.inf))
+    return bx.fit(model, data, start, bounds=bounds, progress=True, **study.fit.options())
 
 
 def load(path: str | Path) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 """Study files of several modes: matrices, lattices, couplings, states, and what is refused."""
 
+from pathlib import Path
+
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
@@ -66,8 +68,6 @@ def study_of(kind, tables=""):
 
 
 def parse(text):
-    from pathlib import Path
-
     return config.parse(text, Path())
 
 
@@ -238,6 +238,10 @@ REFUSED = {
         ("chain", "[time]", SWEPT % "system.energies.3" + "[time]"),
         "Unknown key `sweep.axes.system.energies.3`; it must be `0`, `1` or `2`.",
     ),
+    "a number in a list that is left out": (
+        ("chain", "[time]", SWEPT % "reservoir.0.coupling.1" + "[time]"),
+        "Missing key `reservoir.0.coupling`, which must be given where a number in it varies.",
+    ),
     "an axis that is no number": (
         ("linear", "[time]", SWEPT % "system.h.0" + "[time]"),
         "Argument `sweep.axes.system.h.0` must be the path of a number that varies continuously, "
@@ -259,6 +263,11 @@ def test_a_missing_element_is_refused():
     text = study_of("level", (SWEPT % "system.energy").replace("number", "particle_current_2"))
     with pytest.raises(config.StudyError, match="but is 'particle_current_2'"):
         parse(text)
+
+
+def test_examples_are_good_studies():
+    for path in (Path(__file__).parents[3] / "notebooks").glob("*.toml"):
+        assert config.load(path).sweep is not None
 
 
 LIBRARY = {

@@ -107,8 +107,8 @@ def test_a_sweep(write, call, tmp_path):
     assert call("show", path)[0] == 0
 
 
-def test_a_fit_to_a_current_and_a_population(write, call, tmp_path):
-    sol = solved(0.35)
+def test_a_fit_to_a_current_and_a_population_finds_a_negative_energy(write, call, tmp_path):
+    sol = solved(-0.15)
     rows = zip(sol.t, sol.particle_current[:, 1], sol.number, strict=True)
     lines = "".join(f"{t},{current},1e-3,{n},1e-3\n" for t, current, n in rows)
     header = "t,particle_current_1,particle_current_1_error,n_0_0,n_0_0_error\n"
@@ -116,7 +116,7 @@ def test_a_fit_to_a_current_and_a_population(write, call, tmp_path):
     data.write_text(header + lines)
     status, stdout, stderr = call("fit", write(FIT), data, "--out", out)
     assert (status, stderr) == (0, "")
-    assert stdout.splitlines()[2].split()[:2] == ["system.energy", "0.35"]
+    assert stdout.splitlines()[2].split()[:2] == ["system.energy", "-0.15"]
     assert (tmp_path / "fit.png").stat().st_size > 1_000
 
 

@@ -6,7 +6,13 @@ from typing import Any, get_args
 from msgspec import Struct
 from msgspec.structs import fields, replace
 
-from bathax.app.config.checking import listed, refuse_unknown, require, typed
+from bathax.app.config.checking import (
+    listed,
+    refuse_missing,
+    refuse_unknown,
+    require,
+    typed,
+)
 from bathax.app.config.rules import (
     Amount,
     Finite,
@@ -92,6 +98,11 @@ class Fit(Table):
         return {name: value for name, value in self.given().items() if name != "free"}
 
 
+def unbounded(study: Any, paths: Iterable[str]) -> list[str]:
+    """Those of the paths whose numbers may be negative."""
+    return [path for path in paths if typed(_declared(study, path.split(".")))[1].holds(-1.0)]
+
+
 def check_fit(study: Any, fit: Fit) -> None:
     """Raise `StudyError` for the first rule that a fit breaks."""
     for path in fit.free:
@@ -155,6 +166,8 @@ def _check_path(place: Path, study: Any, path: str) -> None:
         refuse_unknown((*place[:-1], head), VARYING)
     table, reached = getattr(study, head), [head]
     for position, part in enumerate(parts, 1):
+        if table is None:
+            refuse_missing(tuple(reached), "given where a number in it varies")
         keys = _keys(table)
         if part not in keys:
             refuse_unknown((*place[:-1], *reached, part), keys or ["a number"])
