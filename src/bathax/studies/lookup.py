@@ -30,23 +30,23 @@ Place = tuple[int, ...]
 def located(name: str) -> tuple[str, Place]:
     """The quantity and the place of its element that a name means, or the name and no place."""
     found = ELEMENT.fullmatch(name)
-    if found is None or found[1] not in QUANTITIES:
+    if found is None:
         return name, ()
-    return found[1], tuple(map(int, found[2].split("_")[1:]))
+    quantity, place = found[1], tuple(map(int, found[2].split("_")[1:]))
+    known = quantity in QUANTITIES and len(QUANTITIES[quantity].indices) == len(place)
+    return (quantity, place) if known else (name, ())
 
 
 def element(values: Any, quantity: str, place: Place) -> Any:
     """The element of an array of a quantity; real on the diagonal of a Hermitian matrix."""
     if not place:
         return values
-    indices = QUANTITIES[quantity].indices
-    sizes = values.shape[-len(indices) :] if indices else ()
+    row, sizes = QUANTITIES[quantity], values.shape[-len(place) :]
     if len(sizes) != len(place) or any(k >= size for k, size in zip(place, sizes, strict=True)):
         name = "_".join([quantity, *map(str, place)])
-        found = " x ".join(map(str, sizes)) or "no"
-        raise ValueError(f"Argument `{name}` must be one of the {found} elements of `{quantity}`.")
+        raise ValueError(f"Argument `{name}` must be an element of `{quantity}`, of shape {sizes}.")
     found = values[(..., *place)]
-    return found if QUANTITIES[quantity].is_complex_at(place) else found.real
+    return found if row.is_complex_at(place) else found.real
 
 
 def elements(quantity: str, sizes: Mapping[str, int]) -> list[str]:

@@ -86,7 +86,8 @@ def test_elements_of_several_modes():
 def test_names_of_elements():
     assert lookup.located("n_0_12") == ("n", (0, 12))
     assert lookup.located("energy") == ("energy", ())
-    assert lookup.located("another_1") == ("another_1", ())
+    for name in ("another_1", "n_0", "number_0", "p11"):
+        assert lookup.located(name) == (name, ())
     assert lookup.elements("particle_current", SIZES) == [f"particle_current_{k}" for k in (0, 1)]
     assert lookup.elements("energy", SIZES) == ["energy"]
     about = lookup.about("n_0_1")
@@ -100,10 +101,10 @@ def test_names_of_elements():
     assert lookup.limits_of("n_0_1") == (-inf, inf)
 
 
-@pytest.mark.parametrize("name", ["n_0_2", "n_0", "particle_current_2", "number_0"])
+@pytest.mark.parametrize("name", ["n_0_2", "particle_current_2"])
 def test_elements_that_do_not_exist_are_refused(name):
     system, initial, _ = CASES["modes"]
-    with pytest.raises(ValueError, match=rf"Argument `{name}` must be one of the .* elements of"):
+    with pytest.raises(ValueError, match=rf"Argument `{name}` must be an element of"):
         jax.eval_shape(lambda _: observe([name], system, initial, jnp.ones(1)), 0.0)
 
 
