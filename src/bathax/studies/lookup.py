@@ -197,14 +197,19 @@ def in_order(names: Iterable[str]) -> list[str]:
 def measurable(kind: str, sizes: Mapping[str, int] | None = None) -> set[str]:
     """The allowed names of columns of data of a kind of system.
 
-    Of several modes, whose indices have these `sizes`, elements are measured.
+    Of several modes, whose indices have these `sizes`, elements are measured, and the modulus alone
+    of complex ones.
     """
-    found = set()
-    for name in names_of(kind):
-        is_array = kind == "modes" and QUANTITIES[name].indices
-        if has_times(name) and not has_levels(name):
-            found |= {*elements(name, sizes or {})} if is_array else {name}
-    return found | {f"{MODULUS}{name}" for name in found}
+    named = [name for name in names_of(kind) if has_times(name) and not has_levels(name)]
+    if kind == "modes":
+        named = [own for name in named for own in elements(name, sizes or {})]
+    moduli = {f"{MODULUS}{name}" for name in named}
+    return moduli | {name for name in named if kind != "modes" or not _is_complex(name)}
+
+
+def _is_complex(name: str) -> bool:
+    quantity, place = located(name)
+    return QUANTITIES[quantity].is_complex_at(place)
 
 
 def limits_of(name: str) -> tuple[float, float]:
