@@ -72,6 +72,8 @@ from .reservoir.rational import Rational as Rational
 from .reservoir.reservoir import Reservoir as Reservoir
 from .reservoir.spectral_density import SpectralDensity as SpectralDensity
 from .reservoir.tabulated import Tabulated as Tabulated
+from .solution.results import DrivenLinearSolution as DrivenLinearSolution
+from .solution.results import DrivenSolution as DrivenSolution
 from .solution.results import LinearSolution as LinearSolution
 from .solution.results import QubitSolution as QubitSolution
 from .solution.results import Solution as Solution

@@ -274,8 +274,10 @@ def are_times(ts: Float[Array, " times"]) -> Bool[Array, ""]:
 
 
 def _ruled_fields(module: Validated) -> list[tuple[str, Rule, Array]]:
+    """Name, rule and value of parameters; one that is a function of the time has none yet."""
     ruled = (field for field in fields(module) if "rule" in field.metadata)
-    return [(field.name, field.metadata["rule"], getattr(module, field.name)) for field in ruled]
+    found = ((one.name, one.metadata["rule"], getattr(module, one.name)) for one in ruled)
+    return [one for one in found if eqx.is_array(one[2])]
 
 
 def is_valid(tree: object) -> Bool[Array, ""]:

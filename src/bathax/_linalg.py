@@ -44,7 +44,14 @@ def _one_by_one(function: Callable[..., Any]) -> Callable[..., Any]:
 svd = _one_by_one(lambda matrix: tuple(jnp.linalg.svd(matrix, full_matrices=False)))
 orthonormal = _one_by_one(lambda matrix: jnp.linalg.qr(matrix)[0])
 eigh = _one_by_one(lambda matrix: tuple(jnp.linalg.eigh(matrix)))
+eig = _one_by_one(lambda matrix: _eig(matrix))
 _solve = _one_by_one(jnp.linalg.solve)
+
+
+def _eig(matrix: Array) -> tuple[Array, Array, Array]:
+    """Eigenvalues, eigenvectors, and the inverse of these."""
+    values, vectors = jnp.linalg.eig(matrix)
+    return values, vectors, jnp.linalg.inv(vectors)
 
 
 def eigvalsh(matrix: Inexact[Array, "n n"]) -> Float[Array, " n"]:

@@ -44,7 +44,7 @@ class GreenFunctions(eqx.Module):
         """|u|^2, the share of the initial quanta still in the cavity."""
         return self.u.real**2 + self.u.imag**2
 
-    def drift(self, frequency: Scalar) -> Complex[Array, "*times"]:
+    def drift(self, frequency: Float[Array, "*#times"]) -> Complex[Array, "*times"]:
         """u' + i w_s u, the part of u' that is due to the reservoirs."""
         return self.du + lax.complex(jnp.zeros_like(frequency), frequency) * self.u
 

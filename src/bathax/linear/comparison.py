@@ -6,6 +6,7 @@ times; their difference gives the errors.
 """
 
 from collections.abc import Callable
+from typing import Any, TypeVar
 
 import equinox as eqx
 import jax
@@ -34,6 +35,10 @@ from bathax.system.linear import Covariance, LinearSystem
 NEGLIGIBLE = 1e-3
 
 
+Samples = TypeVar("Samples")
+Green = TypeVar("Green", bound=LinearGreenFunctions)
+
+
 class Rotating(eqx.Module):
     """u, v and <a_j' Phi> in the rotating frame, <a_j' Phi_w> less its part by the mean energy."""
 
@@ -43,7 +48,17 @@ class Rotating(eqx.Module):
     energy_field: Complex[Array, "channels n points"]
 
 
-Attempt = tuple[Estimate[LinearGreenFunctions], Float[Array, ""]]
+def _in_the_laboratory(frequency: Scalar, at: Rotating, ts: Array) -> LinearGreenFunctions:
+    mean = frequency.astype(complex)
+    return LinearGreenFunctions(
+        u=phase_factor(-frequency * ts)[:, None, None] * at.u,
+        v=at.v,
+        field=at.field,
+        energy_field=at.energy_field + mean * at.field,
+    )
+
+
+Attempt = tuple[Estimate[Any], Float[Array, ""]]
 
 
 def on_first_grid(
@@ -52,7 +67,7 @@ def on_first_grid(
     ts: Float[Array, " times"],
     solver: Refining,
     attempt: Callable[[Bool[Array, ""], int], Attempt],
-) -> Estimate[LinearGreenFunctions]:
+) -> Estimate[Any]:
     """What is attempted on the grid that the solver has, or on the first that suffices.
 
     `attempt` takes whether the input is valid, and the number of points; see `compared`.
@@ -71,7 +86,7 @@ def _prepare(
     return valid, jnp.where(valid, FEWEST + POINTS * phase, 0.0)
 
 
-def compared(
+def compared_rotating(
     system: LinearSystem,
     ts: Float[Array, " times"],
     valid: Bool[Array, ""],
@@ -79,38 +94,53 @@ def compared(
     samples: tuple[Rotating, Rotating],
     grid: TimeGrid,
 ) -> Attempt:
-    """The estimate from samples on half the grid and on the grid, and its largest error / rtol."""
-    half, more = grid.halved, probed(ts, span(ts))
-    coarse, fine = coarse_and_fine(
-        _between,
-        (samples[0], half.step, jnp.asarray(half.points)),
-        (samples[1], grid.step, jnp.asarray(grid.points)),
-        (system.frequency, more),
-        together=True,
-    )
-    error, worst = _errors(system, *lax.stop_gradient((coarse, fine)), ts)
+    """As `compared`, of samples on half a grid and on it, in the frame of the mean energy."""
+    more = probed(ts, span(ts))
+    found = between(samples, more, (grid.halved.step, grid.step), grid.points)
+    coarse, fine = (_in_the_laboratory(system.frequency, at, more) for at in found)
+    return compared(ts, valid, rtol, (coarse, fine), least_sizes(system))
+
+
+def compared(
+    ts: Float[Array, " times"],
+    valid: Bool[Array, ""],
+    rtol: float,
+    found: tuple[Green, Green],
+    least: Float[Array, " quantities"],
+    gain: float = 16.0,
+) -> Attempt:
+    """The estimate from a coarse and a fine result at `probed` times, and largest error / rtol.
+
+    Quantities count as zero below their `least` sizes. The finer result is `gain` times as exact.
+    """
+    coarse, fine = found
+    error, worst = _errors(least, *lax.stop_gradient((coarse, fine)), ts, gain)
     value = jax.tree.map(lambda values: values[: ts.shape[0]], fine)
     excess = jnp.where(valid, jnp.nan_to_num(worst / rtol, nan=jnp.inf), 0.0)
     return judged(ts, value, error, valid=valid, reached=worst <= rtol), excess
 
 
-def _between(
-    samples: Rotating, step: Scalar, size: Int[Array, ""], frequency: Scalar, ts: Array
-) -> LinearGreenFunctions:
-    """The Green functions at any times, from samples on a grid of that step and size."""
-    rule = stencils(ts / step, size)
-    at = jax.tree.map(lambda f: jnp.moveaxis(combined(f, *rule), -1, 0), samples)
-    mean = frequency.astype(complex)
-    phase = phase_factor(-frequency * ts)[:, None, None]
-    return LinearGreenFunctions(
-        u=phase * at.u,
-        v=at.v,
-        field=at.field,
-        energy_field=at.energy_field + mean * at.field,
+def between(
+    samples: tuple[Samples, Samples],
+    places: Float[Array, " times"],
+    steps: tuple[Scalar, Scalar],
+    points: int,
+) -> tuple[Samples, Samples]:
+    """Samples on half of so many points, and on all, at any places of a uniform grid."""
+    half = jnp.asarray((points + 1) // 2)
+    coarse, fine = ((samples[k], steps[k]) for k in (0, 1))
+    return coarse_and_fine(
+        _between, (*coarse, half), (*fine, jnp.asarray(points)), (places,), together=True
     )
 
 
-def _least_sizes(system: LinearSystem) -> Float[Array, " quantities"]:
+def _between(samples: Samples, step: Scalar, size: Int[Array, ""], ts: Array) -> Samples:
+    """Samples at any times, from those on a grid of that step and size."""
+    rule = stencils(ts / step, size)
+    return jax.tree.map(lambda f: jnp.moveaxis(combined(f, *rule), -1, 0), samples)
+
+
+def least_sizes(system: LinearSystem) -> Float[Array, " quantities"]:
     """The sizes of u, v and <a_j' Phi> below which they count as zero.
 
     Correlations with reservoirs may vanish up to rounding.
@@ -121,15 +151,16 @@ def _least_sizes(system: LinearSystem) -> Float[Array, " quantities"]:
 
 
 def _errors(
-    system: LinearSystem,
+    least: Float[Array, " quantities"],
     coarse: LinearGreenFunctions,
     fine: LinearGreenFunctions,
     ts: Float[Array, " times"],
+    gain: float,
 ) -> tuple[LinearGreenFunctions, Float[Array, ""]]:
     """The estimated errors, each the worst up to its time, and the largest relative one."""
     leaves, structure = jax.tree.flatten(fine)
     sizes = jnp.stack([jnp.max(jnp.abs(leaf)) for leaf in leaves])
-    sizes = jnp.maximum(sizes, lax.stop_gradient(_least_sizes(system)))
+    sizes = jnp.maximum(sizes, lax.stop_gradient(least))
     changes = jnp.stack(
         [
             jnp.max(jnp.abs(b - a).reshape(a.shape[0], -1), axis=1)
@@ -137,7 +168,7 @@ def _errors(
         ]
     )
     change = relative(changes, sizes)
-    convergence = Convergence.of(change)
+    convergence = Convergence.of(change, gain)
     errors = sizes[:, None] * envelope(convergence.errors(change), ts, span(ts))
     shaped = [
         jnp.broadcast_to(error.reshape(-1, *[1] * (leaf.ndim - 1)), (ts.shape[0], *leaf.shape[1:]))

@@ -31,7 +31,7 @@ from jaxtyping import Array, Bool, Complex, Float
 from bathax._checks import Scalar, require_whole
 from bathax._estimate import Estimate
 from bathax._programs import program
-from bathax.linear.comparison import Attempt, Rotating, compared, on_first_grid
+from bathax.linear.comparison import Attempt, Rotating, compared_rotating, on_first_grid
 from bathax.linear.green import LinearGreenFunctions
 from bathax.numerics import graded
 from bathax.numerics.balancing import RANK, ReducedModes, Sampling, reduced_modes
@@ -56,6 +56,9 @@ class Embedding(Refining):
     `points` grid points of at most `max_points`, as in `Volterra`, on
     whose kernels it does not rely: two results that agree are independent.
     The estimate is 1/16 of the largest change from half the points and a few modes less.
+
+    It also solves systems that change in time, by explicit steps of order 8: `points` is the number
+    of steps, and modes that decay faster than a step resolves are left out.
 
     Where J reaches to all energies, like that of a `Lorentzian`, correlations of fermions vary on
     every scale of time: seven or eight digits are reached. A `Tabulated` density, rough at every
@@ -112,21 +115,21 @@ def _attempt(
     ]
     samples = coarse_and_fine(
         partial(_rotating, points),
-        ([_with_fewer(each) for each in modes], grid.halved.step),
+        ([with_fewer(each, COARSER) for each in modes], grid.halved.step),
         (modes, grid.step),
         (system, initial.n),
         together=True,
     )
-    return compared(system, ts, valid, rtol, samples, grid)
+    return compared_rotating(system, ts, valid, rtol, samples, grid)
 
 
-def _with_fewer(modes: ReducedModes) -> ReducedModes:
-    """The same without the last few modes, which are left uncoupled."""
+def with_fewer(modes: ReducedModes, coarser: float) -> ReducedModes:
+    """The same without the last few modes, so that what is left out is so many times more."""
     if not modes.reduced:
         return modes
     weight = modes.weight
     last = jnp.min(jnp.where(weight > RANK * weight[0], weight, jnp.inf))
-    kept = lax.stop_gradient(weight > COARSER * last).astype(complex)
+    kept = lax.stop_gradient(weight > coarser * last).astype(complex)
     return ReducedModes(
         modes.generator * kept[:, None] * kept[None, :],
         modes.output * kept,

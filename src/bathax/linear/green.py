@@ -6,16 +6,16 @@ from correlations of modes with the field Phi of a reservoir and with Phi_w = su
 """
 
 import equinox as eqx
-from jaxtyping import Array, Inexact
+from jaxtyping import Array, Float, Inexact
 
 
 class LinearGreenFunctions(eqx.Module):
     """u and v at each time, and for each channel <a_j' Phi> and <a_j' Phi_w>."""
 
-    u: Inexact[Array, "times n n"]
-    v: Inexact[Array, "times n n"]
-    field: Inexact[Array, "times channels n"]
-    energy_field: Inexact[Array, "times channels n"]
+    u: Inexact[Array, "*times n n"]
+    v: Inexact[Array, "*times n n"]
+    field: Inexact[Array, "*times channels n"]
+    energy_field: Inexact[Array, "*times channels n"]
 
 
 class Correlations(eqx.Module):
@@ -24,3 +24,15 @@ class Correlations(eqx.Module):
     n: Inexact[Array, "*times n n"]
     contact: Inexact[Array, "*times channels"]
     energy_contact: Inexact[Array, "*times channels"]
+
+
+class DrivenGreenFunctions(LinearGreenFunctions):
+    """Beside the Green functions what reservoirs do to u, the work done, and what they gained.
+
+    u' = -i h u - i sum_channels c `memory`.
+    """
+
+    memory: Inexact[Array, "*times channels n"]
+    work: Float[Array, "*times"]
+    particles: Float[Array, "*times channels"]
+    energy: Float[Array, "*times channels"]

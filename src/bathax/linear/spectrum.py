@@ -73,7 +73,9 @@ def _occupied(bath: Reservoir, w: Float[Array, " nodes"]) -> Float[Array, " node
 def require_leads(system: object) -> None:
     """Refuse what is no system of several modes, or has separate modes as a reservoir."""
     require_kind("system", "a `LinearSystem`", system, LinearSystem)
-    require_continuous(system.reservoirs)  # pyright: ignore
+    modes: LinearSystem = system  # pyright: ignore
+    modes.require_static()
+    require_continuous(modes.reservoirs)
 
 
 def require_continuous(reservoirs: Iterable[Reservoir]) -> None:

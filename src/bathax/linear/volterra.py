@@ -18,7 +18,7 @@ from bathax._checks import Scalar
 from bathax._estimate import Estimate
 from bathax._programs import program
 from bathax.cavity.solvers import Volterra
-from bathax.linear.comparison import Attempt, Rotating, compared, on_first_grid
+from bathax.linear.comparison import Attempt, Rotating, compared_rotating, on_first_grid
 from bathax.linear.green import LinearGreenFunctions
 from bathax.numerics import gregory
 from bathax.numerics.elementary import phase_factor
@@ -53,7 +53,7 @@ def _attempt(
 ) -> Attempt:
     """The estimate from a grid of so many points, and its largest error in units of `rtol`."""
     grid = TimeGrid.beyond(span(ts), points)
-    return compared(system, ts, valid, rtol, _on_two_grids(system, initial, grid), grid)
+    return compared_rotating(system, ts, valid, rtol, _on_two_grids(system, initial, grid), grid)
 
 
 def _on_two_grids(

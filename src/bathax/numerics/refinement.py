@@ -242,16 +242,17 @@ class Convergence(NamedTuple):
     """How far quantities on a grid and on half its points agree at `probed` times.
 
     `shared` is the largest relative change of all of them. On a resolved grid the error of each is
-    1/16 of its own change. On a coarser one all share the largest, because one of them may agree by
-    chance. Rounding is added.
+    1/`gain` of its own change. On a coarser one all share the largest, because one of them may
+    agree by chance. Rounding is added.
     """
 
     shared: Float[Array, "1 more"]
+    gain: float
 
     @staticmethod
-    def of(change: Float[Array, "quantities more"]) -> "Convergence":
+    def of(change: Float[Array, "quantities more"], gain: float = 16.0) -> "Convergence":
         """From the relative changes of all quantities."""
-        return Convergence(jnp.max(change, axis=0, keepdims=True))
+        return Convergence(jnp.max(change, axis=0, keepdims=True), gain)
 
     @property
     def resolved(self) -> Bool[Array, ""]:
@@ -262,11 +263,11 @@ class Convergence(NamedTuple):
     def worst(self) -> Scalar:
         """The largest relative error of all quantities."""
         largest = jnp.max(self.shared)
-        return jnp.where(self.resolved, largest / 16.0, largest) + ROUNDING
+        return jnp.where(self.resolved, largest / self.gain, largest) + ROUNDING
 
     def errors(self, change: Float[Array, "some more"]) -> Float[Array, "some more"]:
         """The relative errors of quantities with these relative changes."""
-        return jnp.where(self.resolved, change / 16.0, self.shared) + ROUNDING
+        return jnp.where(self.resolved, change / self.gain, self.shared) + ROUNDING
 
 
 def relative(change: Float[Array, "some more"], size: Float[Array, " some"]) -> Array:

@@ -54,6 +54,11 @@ class Occupation(Validated):
         return None
 
     @property
+    def level(self) -> Scalar:
+        """mu; 0 where it has none."""
+        return jnp.zeros(())
+
+    @property
     def breaks(self) -> tuple[Scalar, ...]:
         """Real frequencies with poles of n below them, where paths return to the real axis."""
         return ()

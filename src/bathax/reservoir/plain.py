@@ -37,36 +37,47 @@ class PlainFunction(eqx.Module):
             require("function", words, "not", False)
         one = getattr(found, "shape", None) == () and not jnp.iscomplexobj(found)
         require("function", "one that returns a real number for each frequency", "not", one)
-        if isinstance(function, eqx.Module):
-            return PlainFunction(function)
-        if is_concrete(closed):
-            return PlainFunction(_Known(function))
-        return PlainFunction(_Closed(*eqx.partition(closed, eqx.is_array)))
+        return PlainFunction(as_module(function, closed))
 
     def __call__(self, w: Array) -> Array:
-        return jnp.asarray(self.call(w), float)
+        call = jnp.vectorize(self.call) if isinstance(self.call, Closed) else self.call
+        return jnp.asarray(call(w), float)
 
     def __pdoc__(self, **options: Any) -> wl.AbstractDoc:
         """The name of the function, or of the class of the module."""
         del options
-        known = self.call.function if isinstance(self.call, _Known) else type(self.call)
-        return wl.TextDoc(getattr(known, "__name__", "function").lstrip("_"))
+        return wl.TextDoc(name_of(self.call))
 
 
-class _Known(eqx.Module):
+class Known(eqx.Module):
     """A function that closes over nothing traced; static in `jit`."""
 
-    function: Callable[[Array], Array] = eqx.field(static=True)
+    function: Callable[[Array], Any] = eqx.field(static=True)
 
-    def __call__(self, w: Array) -> Array:
+    def __call__(self, w: Array) -> Any:
         return self.function(w)
 
 
-class _Closed(eqx.Module):
-    """A function of one number: the arrays that it closes over, and the rest, static in `jit`."""
+class Closed(eqx.Module):
+    """A function of a number: the arrays that it closes over, and the rest, static in `jit`."""
 
     arrays: Any
     rest: Any = eqx.field(static=True)
 
-    def __call__(self, w: Array) -> Array:
-        return jnp.vectorize(eqx.combine(self.arrays, self.rest))(w)
+    def __call__(self, w: Array) -> Any:
+        return eqx.combine(self.arrays, self.rest)(w)
+
+
+def as_module(function: Any, closed: Any) -> Any:
+    """The function, or a module in its place, with what `filter_closure_convert` has found."""
+    if isinstance(function, eqx.Module):
+        return function
+    if is_concrete(closed):
+        return Known(function)
+    return Closed(*eqx.partition(closed, eqx.is_array))
+
+
+def name_of(module: Any) -> str:
+    """That of the function, or of the class of the module."""
+    known = module.function if isinstance(module, Known) else type(module)
+    return getattr(known, "__name__", "function").lstrip("_")

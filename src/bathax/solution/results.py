@@ -18,6 +18,7 @@ from bathax.system.linear import Covariance
 from bathax.system.states import State
 from bathax.thermodynamics import cavity, qubit
 from bathax.thermodynamics.linear import LinearQuantities
+from bathax.thermodynamics.work import Work
 
 # The number of elements of density matrices that are computed at once.
 AT_ONCE = 2**24
@@ -212,6 +213,71 @@ class LinearSolution(LinearQuantities, Outcome, Exported):
 
     error: LinearQuantities
     initial: Covariance
+
+
+class DrivenLinearQuantities(LinearQuantities, Work):
+    """All quantities of several modes that are driven; see `DrivenLinearSolution`."""
+
+
+class CavityWork(Quantities, Work):
+    """All quantities of a driven cavity; see `DrivenSolution`."""
+
+
+class Balanced(Work):
+    """A solution with work, in which energy is conserved."""
+
+    @property
+    def first_law(self) -> Float[Array, " times"]:
+        """Delta E + Delta <H_I> + energy gained by reservoirs - W, which is zero; a check."""
+        own: Any = self
+        coupled = own.interaction_energy.reshape(own.t.shape[0], -1).sum(axis=1)
+        stored = own.energy + coupled + jnp.sum(own.energy_gain, axis=1)
+        return stored - stored[0] - (own.work - own.work[0])
+
+
+class DrivenSolution(CavityWork, Solution, Balanced):
+    """The quantities of a cavity whose frequency changes in time, and their errors.
+
+    Beside those of a `Solution`, with w_s(t): the `power` w_s' N of the drive and its `work` W up
+    to each time, `particle_gain` and `energy_gain` of each reservoir up to then, and the `heat` it
+    took up, which is the energy less mu times the particles. `energy_rate` is E' with the power in
+    it; T is its other part over S', w_s N'/S'. `entropy_production` is Delta S and the heat of each
+    reservoir over its temperature.
+
+    `first_law` is what is missing in Delta E + Delta <H_I> + sum `energy_gain` = W, a check.
+
+    A ramp does work, of which the reservoir gets a part:
+
+    >>> bath = bx.Reservoir(bx.Ohmic(0.1, 2.0), temperature=1.0)
+    >>> cavity = bx.Cavity(lambda t: 1.5 + 0.5 * jnp.tanh(2.0 * (t - 4.0)), bath)
+    >>> sol = bx.solve(cavity, bx.Thermal(0.5), jnp.linspace(0.0, 8.0, 5))
+    >>> f"{sol.work[-1]:.6f}, {sol.heat[-1, 0]:.4f}"
+    '0.693868, 0.8186'
+    """
+
+    error: CavityWork
+
+
+class DrivenLinearSolution(DrivenLinearQuantities, LinearSolution, Balanced):
+    """The quantities of several modes whose h or couplings change in time, and their errors.
+
+    Beside those of a `LinearSolution`, of h and couplings at each time: `power` of the drive and
+    its `work` W up to each time, `particle_gain` and `energy_gain` of the reservoir of each channel
+    up to then, and the `heat` it took up, the energy less mu times the particles. `energy_rate` is
+    E' with tr(h' n) in it; T and mu are slopes of its other part.
+
+    `first_law` is what is missing in Delta E + Delta <H_I> + sum `energy_gain` = W, a check.
+
+    A level that is lifted slowly through the chemical potential gives its fermion away:
+
+    >>> lead = bx.Reservoir(bx.FlatBand(0.5, -5.0, 5.0), temperature=0.1)
+    >>> dot = bx.LinearSystem(lambda t: [[0.1 * t - 1.0]], bx.Channel(lead, [1.0]), "fermion")
+    >>> sol = bx.solve(dot, bx.Covariance([[1.0]]), jnp.linspace(0.0, 20.0, 5))
+    >>> f"{sol.number[-1]:.4f}, {sol.work[-1]:.4f}"
+    '0.0778, 1.1850'
+    """
+
+    error: DrivenLinearQuantities
 
 
 def named(module: eqx.Module) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from bathax._checks import (
     require,
     require_kind,
     require_times,
+    shown,
 )
 from bathax._estimate import Estimate
 from bathax._programs import program
@@ -25,14 +26,18 @@ from bathax._status import Status, concluded
 from bathax.cavity.default import default_solver
 from bathax.cavity.green import GreenFunctions
 from bathax.cavity.solvers import Solver, Volterra
-from bathax.linear import embedding, volterra
+from bathax.linear import driven, embedding, single, volterra
 from bathax.linear.embedding import Embedding
-from bathax.linear.green import LinearGreenFunctions
+from bathax.linear.green import DrivenGreenFunctions
 from bathax.numerics.times import at_shared_length
 from bathax.qubit import dynamical_map
 from bathax.qubit.elements import MapElements, MapSolver
 from bathax.qubit.states import QubitState
 from bathax.solution.results import (
+    CavityWork,
+    DrivenLinearQuantities,
+    DrivenLinearSolution,
+    DrivenSolution,
     LinearSolution,
     Quantities,
     QubitQuantities,
@@ -40,11 +45,13 @@ from bathax.solution.results import (
     Solution,
     named,
 )
+from bathax.system.drive import is_drive
 from bathax.system.linear import Covariance, LinearSystem
 from bathax.system.models import Cavity, Qubit
-from bathax.system.preparation import prepared, require_uncorrelated
+from bathax.system.preparation import Preparation, prepared, require_uncorrelated
 from bathax.system.states import State
 from bathax.thermodynamics import cavity, linear, qubit
+from bathax.thermodynamics.work import over_temperatures, work_done
 
 
 @overload
@@ -92,6 +99,7 @@ def solve(
     state of the system, which is then uncorrelated with the reservoirs. If `solver` is left out, a
     cavity takes `Volterra()`, or `Resonance()` where a time grid would be too long or cannot
     resolve the kernel (see `Automatic`), and a qubit the exact solver that fits its reservoirs.
+    A system that changes in time takes `Embedding()`, and its solution has the work of the drive.
     Works under `jit`, `vmap` and `grad` with respect to every parameter of the system, the initial
     state and the times. Bad input raises `ValueError`; inside `jit` or `vmap` a bad point is NaN,
     with its `status`. A tolerance that is not reached gives a `ToleranceWarning` outside of `jit`,
@@ -123,16 +131,35 @@ def _solve(system: object, initial: object, ts: Array, solver: object) -> Any:
 
 @_solve.register(Cavity)
 def _(system: Cavity, initial: Any, ts: Float[Array, " times"], solver: Any) -> Solution:
-    solver = default_solver(system) if solver is None else solver
     preparation = prepared(initial)
-    require_kind("solver", "a solver of a cavity, like `Volterra()`", solver, Solver)
     require_kind("initial", "a state of a cavity, like `Fock(1)`", preparation.state, State)
     state = preparation.state.of_shared_shape()
+    if system.is_driven:
+        return _solve_driven(system, preparation, state, ts, solver)
+    solver = default_solver(system) if solver is None else solver
+    require_kind("solver", "a solver of a cavity, like `Volterra()`", solver, Solver)
 
     def observed(ts: Float[Array, " times"]) -> dict[str, Any]:
         return _observe_cavity(system, state, solver.from_preparation(system, preparation, ts))
 
     return Solution(**_at(ts, observed, system, preparation), t=ts, initial=preparation.state)
+
+
+def _solve_driven(
+    system: Cavity, preparation: Preparation, state: State, ts: Float[Array, " times"], solver: Any
+) -> DrivenSolution:
+    """Of a cavity whose frequency is a function of the time."""
+    solver = Embedding() if solver is None else solver
+    words = "`Embedding()` for a frequency that changes in time"
+    require_kind("solver", words, solver, Embedding)
+    require_uncorrelated(preparation)
+
+    def observed(ts: Float[Array, " times"]) -> dict[str, Any]:
+        found = single.green_functions(system, state.number, ts, solver)
+        return _observe_driven_cavity(system, state, *found)
+
+    found = _at(ts, observed, system, preparation)
+    return DrivenSolution(**found, t=ts, initial=preparation.state)
 
 
 @_solve.register(Qubit)
@@ -152,11 +179,15 @@ def _(system: Qubit, initial: Any, ts: Float[Array, " times"], solver: Any) -> Q
 def _(
     system: LinearSystem, initial: Any, ts: Float[Array, " times"], solver: Any
 ) -> LinearSolution:
-    solver = Volterra() if solver is None else solver
+    if solver is None:
+        solver = Embedding() if system.is_driven else Volterra()
     preparation = prepared(initial)
     words = "a solver of several modes, `Volterra()` or `Embedding()`"
     require_kind("solver", words, solver, (Volterra, Embedding))
-    engine: Any = embedding if isinstance(solver, Embedding) else volterra
+    words = "`Embedding()` for a system that changes in time"
+    fits = isinstance(solver, Embedding) or not system.is_driven
+    require("solver", words, shown(solver), fits)
+    engine = _engine(system, solver)
     words = "a Gaussian state of the modes, `Covariance(n)`"
     require_kind("initial", words, preparation.state, Covariance)
     require_uncorrelated(preparation)
@@ -166,7 +197,14 @@ def _(
     def observed(ts: Float[Array, " times"]) -> dict[str, Any]:
         return _observe_modes(system, state, engine.green_functions(system, state, ts, solver))
 
-    return LinearSolution(**_at(ts, observed, system, preparation), t=ts, initial=state)
+    solution = DrivenLinearSolution if system.is_driven else LinearSolution
+    return solution(**_at(ts, observed, system, preparation), t=ts, initial=state)
+
+
+def _engine(system: LinearSystem, solver: Any) -> Any:
+    if system.is_driven:
+        return driven
+    return embedding if isinstance(solver, Embedding) else volterra
 
 
 def _at(
@@ -181,14 +219,50 @@ def _at(
 def _observe_cavity(
     system: Cavity, initial: State, estimate: Estimate[GreenFunctions]
 ) -> dict[str, Any]:
+    known, unknown, resolved = _quantities_of_cavity(system, initial, estimate)
+    usable = estimate.valid & is_valid(initial)
+    found = _marked(usable, estimate.status, value=known, error=unknown)
+    return found | {"temperature_resolved": resolved & usable}
+
+
+def _quantities_of_cavity(
+    system: Cavity, initial: State, estimate: Estimate[GreenFunctions]
+) -> tuple[Quantities, Quantities, Bool[Array, " times"]]:
     value, bound, resolved = cavity.thermodynamics(initial, system, estimate)
 
     def joined(green: GreenFunctions, thermal: cavity.Thermodynamics) -> Quantities:
         return Quantities(u=green.u, du=green.du, v=green.v, dv=green.dv, **named(thermal))
 
-    known, unknown = joined(estimate.value, value), joined(estimate.error, bound)
+    return joined(estimate.value, value), joined(estimate.error, bound), resolved
+
+
+@program
+def _observe_driven_cavity(
+    system: Cavity,
+    initial: State,
+    estimate: Estimate[GreenFunctions],
+    of_mode: Estimate[DrivenGreenFunctions],
+) -> dict[str, Any]:
+    """With the frequency of each time, and with the work done."""
+    w = jax.vmap(system.frequency)(estimate.t)
+    now = eqx.tree_at(lambda cavity: cavity.frequency, system, w, is_leaf=is_drive)
+    value, error, resolved = _quantities_of_cavity(now, initial, estimate)
+    n = value.number.astype(complex)[:, None, None]
+    known, unsure = work_done(system.as_modes, n, error.number, of_mode)
+    outside, doubt = (
+        over_temperatures(done.work.heat, system.reservoirs) for done in (known, unsure)
+    )
+    produced, doubt = value.entropy - initial.initial_entropy + outside, error.entropy + doubt
+    value, error = (
+        CavityWork(
+            **named(part)
+            | {"energy_rate": part.energy_rate + done.inner, "entropy_production": production},
+            **named(done.work),
+        )
+        for part, done, production in ((value, known, produced), (error, unsure, doubt))
+    )
     usable = estimate.valid & is_valid(initial)
-    found = _marked(usable, estimate.status, value=known, error=unknown)
+    found = _marked(usable, estimate.status, value=value, error=lax.stop_gradient(error))
     return found | {"temperature_resolved": resolved & usable}
 
 
@@ -207,10 +281,30 @@ def _observe_qubit(
 
 @program
 def _observe_modes(
-    system: LinearSystem, initial: Covariance, estimate: Estimate[LinearGreenFunctions]
+    system: LinearSystem, initial: Covariance, estimate: Estimate[Any]
 ) -> dict[str, Any]:
-    value, error = linear.quantities(system, initial.n, estimate.value, estimate.error)
+    found = (estimate.t, estimate.value, estimate.error)
+    value, error = linear.quantities(system, initial.n, *found)
+    if system.is_driven:
+        value, error = _with_work(system, value, error, estimate)
     return _marked(estimate.valid, estimate.status, value=value, error=error)
+
+
+def _with_work(
+    system: LinearSystem,
+    value: linear.LinearQuantities,
+    error: linear.LinearQuantities,
+    estimate: Estimate[DrivenGreenFunctions],
+) -> tuple[DrivenLinearQuantities, DrivenLinearQuantities]:
+    """With power, work and heat, and with the power in E'."""
+    known, unsure = work_done(system, value.n, error.n[:, 0, 0], estimate)
+    found, doubt = (
+        DrivenLinearQuantities(
+            **{**named(part), "energy_rate": part.energy_rate + done.inner}, **named(done.work)
+        )
+        for part, done in ((value, known), (error, unsure))
+    )
+    return found, lax.stop_gradient(doubt)
 
 
 def _marked(

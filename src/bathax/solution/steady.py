@@ -118,6 +118,8 @@ def steady_state(
     '0.134491'
     """
     require_kind("system", "a `Qubit` or a `LinearSystem`", system, (Qubit, LinearSystem))
+    if isinstance(system, LinearSystem):
+        system.require_static()
     require_continuous(system.reservoirs)
     if isinstance(system, Qubit):
         return concluded(equilibrium.steady_state(system, solver, horizon), throw)

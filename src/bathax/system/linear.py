@@ -1,9 +1,10 @@
 """Several modes, bosons or fermions, that exchange quanta with reservoirs: quadratic systems."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, ArrayLike, Bool, Complex, Float
@@ -15,20 +16,34 @@ from bathax._checks import (
     holds,
     require,
     require_kind,
+    shown,
 )
 from bathax._linalg import eigvalsh
 from bathax.reservoir.occupation import Thermal
 from bathax.reservoir.reservoir import THERMAL, Reservoir
+from bathax.system.drive import Drive
 
 # Matrices are Hermitian up to rounding, and occupations bounded up to it.
 ROUNDING = 1e-10
+
+
+def _as_switch(switch: Any) -> Drive | None:
+    if switch is None:
+        return None
+    words = "a function of the time"
+    require("switch", words, shown(switch), callable(switch))
+    drive = Drive.of("switch", switch)
+    real = drive.shape == () and not drive.is_complex
+    require("switch", f"{words} that returns a real number", "not", real)
+    return drive
 
 
 class Channel(Validated):
     """How modes are coupled to a reservoir: x' Phi + h.c., x = sum_i conj(c_i) a_i.
 
     Phi = sum_k V_k b_k is the field of the `reservoir`, J(w) = sum_k |V_k|^2 delta(w - w_k), and
-    `coupling` has the numbers c_i, without unit.
+    `coupling` has the numbers c_i, without unit. A `switch` is a real function of the time that
+    multiplies them, made of `jax.numpy`.
 
     >>> lead = bx.Reservoir(bx.FlatBand(0.5, -5.0, 5.0), temperature=0.1, chemical_potential=0.5)
     >>> bx.Channel(lead, [1.0, 0.0]).coupling.shape
@@ -37,6 +52,7 @@ class Channel(Validated):
 
     reservoir: Reservoir
     coupling: Complex[Array, " modes"] = eqx.field(converter=as_complex)
+    switch: Drive | None = eqx.field(converter=_as_switch, default=None)
 
     def __check_init__(self) -> None:
         words = "a `Reservoir(J, temperature)`"
@@ -47,11 +63,20 @@ class Channel(Validated):
     def is_consistent(self) -> Bool[Array, ""]:
         return _is_finite(self.coupling)
 
+    def _given(self) -> dict[str, Any]:
+        """Without a switch if there is none."""
+        return {name: value for name, value in super()._given().items() if value is not None}
+
+    def factor(self, t: Scalar) -> Scalar:
+        """What the coupling is multiplied by at a time."""
+        return jnp.ones(()) if self.switch is None else self.switch(t).astype(float)
+
 
 class LinearSystem(Validated):
     r"""H = sum_ij h_ij a_i' a_j + sum_channels (x' Phi + h.c.), bosons or fermions.
 
-    `h` is a Hermitian matrix of energies, `channels` one `Channel` or several, each with a
+    `h` is a Hermitian matrix of energies, or a function of the time that returns one, made of
+    `jax.numpy`, for `Embedding`. `channels` are one `Channel` or several, each with a
     reservoir of its own, `statistics` "boson" or "fermion". Thermal reservoirs take the statistics
     of the system: for fermions any J and any chemical potential have a thermal state. A `Cavity` is
     the case of one mode of bosons (AHZ Eqs. 3 and 10).
@@ -66,13 +91,13 @@ class LinearSystem(Validated):
     1
     """
 
-    h: Complex[Array, "n n"]
+    h: Any
     channels: tuple[Channel, ...]
     statistics: str = eqx.field(static=True)
 
     def __init__(
         self,
-        h: ArrayLike | Sequence,
+        h: ArrayLike | Sequence | Callable,
         channels: Channel | Iterable[Any],
         statistics: str = "boson",
     ) -> None:
@@ -81,10 +106,10 @@ class LinearSystem(Validated):
         several = tuple(channels) if isinstance(channels, Iterable) else (channels,)
         for channel in several:
             require_kind("channels", "one `Channel` or several", channel, Channel)
-        self.h = as_complex(h, "h")
+        self.h = Drive.of("h", h) if callable(h) else as_complex(h, "h")
         self.statistics = statistics
         self.channels = tuple(
-            Channel(channel.reservoir.filled_with(statistics), channel.coupling)
+            eqx.tree_at(lambda c: c.reservoir, channel, channel.reservoir.filled_with(statistics))
             for channel in several
         )
 
@@ -92,8 +117,9 @@ class LinearSystem(Validated):
         shape = self.h.shape
         square = len(shape) == 2 and shape[0] == shape[1] > 0
         require("h", "a square matrix", f"of shape {shape}", square)
-        require("h", "finite", self.h, holds(_is_finite, self.h))
-        require("h", "Hermitian", self.h, holds(_is_hermitian, self.h))
+        if not isinstance(self.h, Drive):
+            require("h", "finite", self.h, holds(_is_finite, self.h))
+            require("h", "Hermitian", self.h, holds(_is_hermitian, self.h))
         require("channels", "one `Channel` or several", "none", self.channels)
         for channel in self.channels:
             words = f"a list of {self.size}, a number for each mode"
@@ -104,7 +130,56 @@ class LinearSystem(Validated):
 
     def is_consistent(self) -> Bool[Array, ""]:
         filled = [_is_filled(bath, self.statistics) for bath in self.reservoirs]
-        return _is_hermitian(self.h) & jnp.all(jnp.stack(filled))
+        fixed = jnp.asarray(True) if isinstance(self.h, Drive) else _is_hermitian(self.h)
+        return fixed & jnp.all(jnp.stack(filled))
+
+    @property
+    def is_driven(self) -> bool:
+        """Whether h or a coupling changes in time."""
+        switched = any(channel.switch is not None for channel in self.channels)
+        return switched or isinstance(self.h, Drive)
+
+    def require_static(self) -> None:
+        """Refuse a system that changes in time."""
+        for channel in self.channels:
+            words = "left out here, where couplings are constant"
+            require("switch", words, "a function of the time", channel.switch is None)
+        fixed = not isinstance(self.h, Drive)
+        require("h", "constant in time here", "a function of the time", fixed)
+
+    def at(self, t: Scalar) -> "LinearSystem":
+        """The system with h and the couplings of this time."""
+        if not self.is_driven:
+            return self
+        h = self.h(t).astype(complex) if isinstance(self.h, Drive) else self.h
+        channels = tuple(
+            Channel(each.reservoir, each.coupling * each.factor(t).astype(complex))
+            for each in self.channels
+        )
+        return eqx.tree_at(
+            lambda system: (system.h, system.channels),
+            self,
+            (h, channels),
+            is_leaf=lambda part: isinstance(part, Drive),
+        )
+
+    def rates(self, t: Scalar) -> tuple[Complex[Array, "n n"], Complex[Array, "channels n"]]:
+        """The rates of change of h and of the couplings at a time."""
+
+        def parts(t: Scalar) -> tuple[Array, Array]:
+            now = self.at(t)
+            return now.h, now.couplings
+
+        return jax.jvp(parts, (t,), (jnp.ones_like(t),))[1]
+
+    def require_drives(self, stop: Scalar) -> None:
+        """Refuse known drives that are not finite, or not Hermitian, at some time up to `stop`."""
+        if isinstance(self.h, Drive):
+            self.h.require("finite", _is_finite, stop)
+            self.h.require("Hermitian", _is_hermitian, stop)
+        for channel in self.channels:
+            if channel.switch is not None:
+                channel.switch.require("finite", np.isfinite, stop)
 
     @property
     def size(self) -> int:

@@ -1,17 +1,60 @@
 """The two systems: a bosonic mode, and a two-level atom."""
 
+from typing import Any
+
+import equinox as eqx
+
+from bathax._checks import POSITIVE, Scalar, as_float, require
+from bathax.system.drive import Drive
+from bathax.system.linear import Channel, LinearSystem
 from bathax.system.system import System
+
+
+def _frequency(value: Any) -> Any:
+    """A number, or a real function of the time."""
+    if not callable(value):
+        return as_float(value, "frequency")
+    drive = Drive.of("frequency", value)
+    real = drive.shape == () and not drive.is_complex
+    require("frequency", "a function of the time that returns a real number", "not", real)
+    return drive
 
 
 class Cavity(System):
     """H = w_s a'a + sum_k w_k b_k'b_k + sum_k (V_k a'b_k + h.c.) (AHZ Eq. 12).
 
-    `frequency` w_s > 0, and `reservoirs`, one `Reservoir` or several; their kernels add.
+    `frequency` w_s > 0, and `reservoirs`, one `Reservoir` or several; their kernels add. The
+    frequency may be a function of the time, made of `jax.numpy`: `solve` then takes `Embedding`,
+    and gives the work done too, as a `DrivenSolution`.
 
     >>> cavity = bx.Cavity(1.0, bx.Reservoir(bx.Ohmic(0.1, 5.0), temperature=20.0))
     >>> round(float(2.0 * jnp.pi * cavity.spectral_density(1.0)), 4)  # the golden-rule decay rate
     0.5144
     """
+
+    frequency: Any = eqx.field(converter=_frequency, metadata={"rule": POSITIVE})
+
+    @property
+    def is_driven(self) -> bool:
+        """Whether the frequency changes in time."""
+        return isinstance(self.frequency, Drive)
+
+    @property
+    def as_modes(self) -> LinearSystem:
+        """The cavity as a system of one mode."""
+        channels = [Channel(bath, [1.0]) for bath in self.reservoirs]
+        if self.is_driven:
+            return LinearSystem(Drive("frequency", _Single(self.frequency)), channels)
+        return LinearSystem(self.frequency[None, None], channels)
+
+
+class _Single(eqx.Module):
+    """A frequency as a matrix."""
+
+    frequency: Drive
+
+    def __call__(self, t: Scalar) -> Any:
+        return self.frequency(t)[None, None]
 
 
 class Qubit(System):

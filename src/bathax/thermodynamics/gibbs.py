@@ -62,6 +62,7 @@ def gibbs_state(system: LinearSystem, energy: RealLike, number: RealLike) -> Gib
     '0.50, 0.20'
     """
     require_kind("system", "a `LinearSystem`", system, LinearSystem)
+    system.require_static()
     e, valid = _energies(system), is_valid(system)
     E, N = jnp.broadcast_arrays(as_float(energy, "energy"), as_float(number, "number"))
     sign = -1.0 if system.statistics == "boson" else 1.0

@@ -78,52 +78,50 @@ def observable_errors(
 def quantities(
     system: LinearSystem,
     initial: Complex[Array, "n n"],
+    ts: Float[Array, " times"],
     green: LinearGreenFunctions,
     error: LinearGreenFunctions,
 ) -> tuple[LinearQuantities, LinearQuantities]:
     """All quantities from the Green functions and n(0), and their errors."""
 
-    def at(state: Correlations, bound: Correlations, field: Rate) -> tuple[tuple, tuple]:
-        value, error = observables(system, state), observable_errors(system, state.n, bound)
+    def at(t: Scalar, green: LinearGreenFunctions, error: LinearGreenFunctions) -> tuple:
+        now = system.at(t)
+        state, bound = _state(now, initial, green), _bound(now, initial, error)
+        value, doubt = observables(now, state), observable_errors(now, state.n, bound)
         names = ("energy", "entropy", "number")
-        known = Motion(*(Rate(getattr(value, name), getattr(error, name)) for name in names))
-        return (value, error), slopes(system, state.n, known, field)
+        known = Motion(*(Rate(getattr(value, name), getattr(doubt, name)) for name in names))
+        return (value, doubt), slopes(now, state.n, known, Rate(green.field, error.field))
 
-    states = _states(system, initial, green), _bounds(system, initial, green, error)
-    seen, derived = jax.vmap(at)(*states, Rate(green.field, error.field))
-    value, error_of_value = (
+    seen, derived = jax.vmap(at)(ts, green, error)
+    value, doubt = (
         LinearQuantities(u=each.u, v=each.v, **vars(part), **vars(slope))
         for each, part, slope in zip((green, error), seen, derived, strict=True)
     )
-    return value, lax.stop_gradient(error_of_value)
+    return value, lax.stop_gradient(doubt)
 
 
-def _states(
+def _state(
     system: LinearSystem, initial: Complex[Array, "n n"], green: LinearGreenFunctions
 ) -> Correlations:
-    n = green.u @ initial[None] @ green.u.conj().swapaxes(1, 2) + green.v
+    n = green.u @ initial @ green.u.conj().T + green.v
     # Rounding makes it slightly other than Hermitian.
-    n = 0.5 * (n + n.conj().swapaxes(1, 2))
+    n = 0.5 * (n + n.conj().T)
     fields = (green.field, green.energy_field)
-    return Correlations(n, *(jnp.einsum("tan,an->ta", field, system.couplings) for field in fields))
+    return Correlations(n, *(jnp.sum(field * system.couplings, axis=1) for field in fields))
 
 
-def _bounds(
-    system: LinearSystem,
-    initial: Complex[Array, "n n"],
-    green: LinearGreenFunctions,
-    error: LinearGreenFunctions,
+def _bound(
+    system: LinearSystem, initial: Complex[Array, "n n"], error: LinearGreenFunctions
 ) -> Correlations:
-    """Those of the states; all elements of a matrix have the same error."""
+    """That of the state; all elements of a matrix have the same error."""
     system, initial = lax.stop_gradient((system, initial))
     # Norms of matrices are at most so many times their largest element.
-    of_u, of_v = error.u[:, 0, 0], error.v[:, 0, 0]
-    of_n = 2.0 * system.size * jnp.linalg.norm(initial) * of_u + of_v
-    strength = jnp.sum(jnp.abs(system.couplings), axis=1)[None]
+    of_n = 2.0 * system.size * jnp.linalg.norm(initial) * error.u[0, 0] + error.v[0, 0]
+    strength = jnp.sum(jnp.abs(system.couplings), axis=1)
     return Correlations(
-        jnp.broadcast_to(of_n[:, None, None], green.u.shape),
-        strength * error.field[..., 0],
-        strength * error.energy_field[..., 0],
+        jnp.broadcast_to(of_n, error.v.shape),
+        strength * error.field[:, 0],
+        strength * error.energy_field[:, 0],
     )
 
 

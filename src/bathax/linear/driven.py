@@ -1,0 +1,205 @@
+r"""Several modes whose h and couplings change in time, among damped modes for their reservoirs.
+
+With the modes B of `damped` and couplings c(t), Z = (a, B) obeys Z' = -M(t) Z, and the covariance
+G_ij = <Z_j' Z_i>, less what the free reservoirs have,
+
+G' = -M G - G M' + F,    M = [[i h, i c o], [i p c', a]],    F = -i (c q' - q c'),
+
+from G(0) = diag(n(0), 0). The work done by the drive and what reservoirs gain are integrated along:
+
+W' = tr(h' n) + 2 Re sum_channels (d/dt ln c) <x' Phi>.
+
+Steps are explicit, of order 8. Modes that decay faster than a step resolves are left out, which the
+comparison with half as many steps shows.
+"""
+
+import math
+from functools import partial
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Complex, Float, Int
+
+from bathax._checks import Scalar, are_times, is_concrete, is_valid
+from bathax._estimate import Estimate
+from bathax._programs import program
+from bathax.linear.comparison import NEGLIGIBLE, Attempt, between, compared, least_sizes
+from bathax.linear.damped import PHASE, DampedModes
+from bathax.linear.embedding import OVERSAMPLED, SAMPLING, Embedding, with_fewer
+from bathax.linear.green import DrivenGreenFunctions
+from bathax.numerics.balancing import RANK, reduced_modes
+from bathax.numerics.grid import span
+from bathax.numerics.refinement import coarse_and_fine, probed
+from bathax.numerics.runge_kutta import REACH, Clock, evolved, with_early_steps
+from bathax.system.linear import Covariance, LinearSystem
+
+# The finer result is so many times as exact: half the step helps by 2^8, and so many times smaller
+# singular values are left out.
+GAIN, COARSER = 64.0, 128.0
+# Energies count as zero below this part of the largest energy of coupling.
+LEAST_ENERGY = 1e-2
+# Modes are counted with those for so many steps; numbers of them are multiples of SHARED, at most
+# MOST.
+FIRST, SHARED, MOST = 256, 4, 128
+
+
+def green_functions(
+    system: LinearSystem, initial: Covariance, ts: Float[Array, " times"], solver: Embedding
+) -> Estimate[DrivenGreenFunctions]:
+    """The Green functions with as many steps as the solver has, or the first number to suffice."""
+    system.require_drives(span(ts))
+    valid, needed, rank = _prepare(system, initial, ts, solver.modes_for(FIRST))
+
+    def attempt(points: int) -> Attempt:
+        count = solver.modes_for(max(points, FIRST))
+        if is_concrete(rank):
+            count = min(count, SHARED * math.ceil(rank / SHARED))
+        return _attempt(system, initial, ts, valid, points, count, solver.rtol)
+
+    return solver.climbed(attempt, needed)
+
+
+def _reduced(system: LinearSystem, horizon: Scalar, points: int, count: int) -> list:
+    """So many modes of each reservoir, for kernels up to the horizon."""
+    return [
+        reduced_modes(nodes, jnp.stack([memory, noise]), horizon, count, SAMPLING)
+        for bath in system.reservoirs
+        for nodes, memory, noise in (bath.exponentials(points // OVERSAMPLED),)
+    ]
+
+
+@program
+def _prepare(
+    system: LinearSystem, initial: Covariance, ts: Float[Array, " times"], count: int
+) -> tuple[Bool[Array, ""], Float[Array, ""], Int[Array, ""]]:
+    """Whether the input is valid, about how many steps it needs, and how many modes there are."""
+    probes = span(ts) * jnp.linspace(0.0, 1.0, 257)
+    seen = jax.vmap(system.at)(probes)
+    valid = is_valid((initial,)) & initial.exists_in(system) & are_times(ts)
+    valid &= jnp.all(jax.vmap(is_valid)(seen))
+    frequency = jnp.max(jnp.linalg.norm(seen.h, axis=(1, 2)) + jnp.sqrt(jax.vmap(_weight)(seen)))
+    reduced = _reduced(system, span(ts), FIRST, count)
+    modes = DampedModes.of(reduced)
+    ranks = jnp.stack([jnp.sum(each.weight > RANK * each.weight[0]) for each in reduced])
+    # Where none of them is negligible there may be more.
+    rank = jnp.where(jnp.max(ranks) < count, jnp.max(ranks), MOST)
+    steps = span(ts) * jnp.maximum(modes.demand, frequency / PHASE)
+    return valid, jnp.where(valid, with_early_steps(steps), 0.0), rank
+
+
+def _weight(system: LinearSystem) -> Scalar:
+    return system.weight
+
+
+@eqx.filter_jit
+def _attempt(
+    system: LinearSystem,
+    initial: Covariance,
+    ts: Float[Array, " times"],
+    valid: Bool[Array, ""],
+    points: int,
+    count: int,
+    rtol: float,
+) -> Attempt:
+    """The estimate with so many steps and modes, and its largest error in units of `rtol`."""
+    clock = Clock.until(span(ts), points)
+    reduced = _reduced(system, span(ts), points, count)
+    fewer = DampedModes.of([with_fewer(each, COARSER) for each in reduced])
+    samples = coarse_and_fine(
+        partial(_samples, points),
+        (fewer, clock.doubled),
+        (DampedModes.of(reduced), clock),
+        (system, initial.n, ts),
+        together=True,
+    )
+    places = clock.place(probed(ts, span(ts)))
+    found = between(samples, places, (clock.doubled.step, clock.step), points)
+    return compared(ts, valid, rtol, found, _least_sizes(system), GAIN)
+
+
+def _least_sizes(system: LinearSystem) -> Float[Array, " quantities"]:
+    """Those of the Green functions; and of particles, of energy for what is gained."""
+    start = system.at(jnp.zeros(()))
+    sizes = least_sizes(start)
+    energy = sizes[3] * LEAST_ENERGY / NEGLIGIBLE
+    work = NEGLIGIBLE * jnp.linalg.norm(start.h)
+    return jnp.concatenate([sizes[:3], jnp.stack([energy, sizes[2], work, sizes[0], energy])])
+
+
+def _samples(
+    points: int,
+    modes: DampedModes,
+    clock: Clock,
+    system: LinearSystem,
+    initial: Complex[Array, "n n"],
+    ts: Float[Array, " times"],
+) -> DrivenGreenFunctions:
+    """At each step; the last axis is that of times."""
+    modes, size, stop = modes.slower(REACH / clock.step), system.size, span(ts)
+    damped = modes.rates.shape[0]
+    start = jnp.zeros((size + damped, 2 * size + damped), complex)
+    start = start.at[:size, :size].set(initial)
+    start = start.at[:size, size + damped :].set(jnp.eye(size, dtype=complex))
+    gains = jnp.zeros(1 + 2 * len(system.channels), complex)
+
+    def rate(t: Scalar, state: tuple[Array, Array]) -> tuple[Array, Array]:
+        # Samples beyond the last time are not used, and drives may not be finite there.
+        now = _Now.at(system, modes, jnp.minimum(t, stop))
+        return now.rate(state[0]), now.gains(state[0])
+
+    def observed(state: tuple[Array, Array]) -> DrivenGreenFunctions:
+        joint, gained = state
+        u, below = jnp.split(joint[:, size + damped :], [size])
+        n, contact = joint[:size, :size], joint[size:, :size]
+        work, particles, energy = jnp.split(gained.real, [1, 1 + len(system.channels)])
+        return DrivenGreenFunctions(
+            u=u,
+            v=n - u @ initial @ u.conj().T,
+            field=modes.output @ contact,
+            energy_field=-1j * ((modes.output * modes.rates[None]) @ contact),
+            memory=modes.output @ below,
+            work=work[0],
+            particles=particles,
+            energy=energy,
+        )
+
+    found = evolved(rate, observed, (start, gains), clock, points)
+    return jax.tree.map(lambda leaf: jnp.moveaxis(leaf, 0, -1), found)
+
+
+class _Now(eqx.Module):
+    """M, F and the rates of change of h and of couplings at one time."""
+
+    h: Complex[Array, "n n"]
+    c: Complex[Array, "channels n"]
+    slope: Complex[Array, "n n"]
+    turning: Complex[Array, "channels n"]
+    modes: DampedModes
+
+    @staticmethod
+    def at(system: LinearSystem, modes: DampedModes, t: Scalar) -> "_Now":
+        now = system.at(t)
+        return _Now(now.h, now.couplings, *system.rates(t), modes)
+
+    def rate(self, joint: Complex[Array, "all columns"]) -> Complex[Array, "all columns"]:
+        """G' and the rate of change of the columns of e^{-Mt} behind it."""
+        size, modes = self.h.shape[0], self.modes
+        a, B = joint[:size], joint[size:]
+        of_modes = 1j * (self.h @ a + self.c.T @ (modes.output @ B))
+        of_damped = 1j * (modes.memory.T @ (self.c.conj() @ a)) + modes.rates[:, None] * B
+        moved = -jnp.concatenate([of_modes, of_damped])
+        square, columns = jnp.split(moved, [joint.shape[0]], axis=1)
+        driven = -1j * (self.c.T @ modes.noise.conj())
+        square = square.at[:size, size:].add(driven)
+        return jnp.concatenate([square + square.conj().T, columns], axis=1)
+
+    def gains(self, joint: Complex[Array, "all columns"]) -> Complex[Array, " gains"]:
+        """The power of the drive, and the currents of particles and of energy."""
+        size, modes = self.h.shape[0], self.modes
+        n, contact = joint[:size, :size], joint[size:, :size]
+        field = modes.output @ contact
+        energy_field = -1j * ((modes.output * modes.rates[None]) @ contact)
+        power = jnp.sum(self.slope * n.T) + 2.0 * jnp.sum(self.turning * field)
+        currents = [-2.0 * jnp.sum(self.c * each, axis=1).imag for each in (field, energy_field)]
+        return jnp.concatenate([power.real[None], *currents]).astype(complex)
