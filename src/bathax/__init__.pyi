@@ -91,6 +91,10 @@ from .studies.fit.result import Fit as Fit
 from .studies.sweep.driver import sweep as sweep
 from .studies.trajectory import TemperaturePole as TemperaturePole
 from .studies.trajectory import temperature_poles as temperature_poles
+from .system.lattices import chain as chain
+from .system.lattices import coupled_cavities as coupled_cavities
+from .system.lattices import double_dot as double_dot
+from .system.lattices import resonant_level as resonant_level
 from .system.linear import Channel as Channel
 from .system.linear import Covariance as Covariance
 from .system.linear import LinearSystem as LinearSystem

@@ -16,7 +16,7 @@ from scipy import constants
 
 from bathax._checks import require
 from bathax.studies.lookup import unit_of
-from bathax.studies.quantities import (
+from bathax.studies.quantity import (
     ENERGY,
     ENTROPY,
     ENTROPY_RATE,

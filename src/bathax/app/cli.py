@@ -17,7 +17,7 @@ from bathax.studies.cache import cache_programs
 from bathax.studies.outputs import StoreError, require_file, require_writable
 
 OPTIONAL_PACKAGES = {"h5netcdf", "msgspec", "psutil", "shtab", "tqdm", "xarray", "zarr"}
-SUMMARY_TIMES = 5
+SUMMARY_TIMES, SUMMARY_CHANNELS = 5, 2
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -105,7 +105,7 @@ def fit(arguments: argparse.Namespace) -> int:
 
     with _sentences_from(StoreError, ValueError):
         file = File.read(arguments.data)
-        data = fitting.read_data(file, config.kind_of(study))
+        data = fitting.read_data(file, config.kind_of(study), study.sizes)
         found = fitting.run(study, data)
         if not found.converged:
             return _complain(f"warning: {found.message}", 1)
@@ -225,22 +225,42 @@ def _solve(study: Any) -> Any:
 
 
 def _summary(solution: Any) -> str:
-    """A table of E, S, T and F at a handful of times, the largest errors and the status."""
+    """A table of some quantities at a handful of times, their largest errors and the status."""
     import numpy as np
 
-    from bathax.studies.quantities import QUANTITIES, STATE_FUNCTIONS
+    from bathax.studies.lookup import element, located
+    from bathax.studies.quantities import QUANTITIES
 
-    times = np.asarray(solution.t)
-    values = [np.asarray(getattr(solution, name)) for name in STATE_FUNCTIONS]
-    errors = [np.max(np.asarray(getattr(solution.error, name))) for name in STATE_FUNCTIONS]
+    def column(of: Any, name: str) -> Any:
+        quantity, place = located(name)
+        return element(np.asarray(getattr(of, quantity)), quantity, place)
+
+    times, names = np.asarray(solution.t), _summarised(solution)
+    columns = [times, *(column(solution, name) for name in names)]
     shown = np.unique(np.linspace(0, len(times) - 1, SUMMARY_TIMES).round().astype(int))
     rows = [
-        ["t", *(QUANTITIES[name].symbol for name in STATE_FUNCTIONS)],
-        *([f"{column[i] + 0.0:.6g}" for column in (times, *values)] for i in shown),
-        ["max error", *(f"{error:.1e}" for error in errors)],
+        ["t", *(QUANTITIES[name].symbol if name in QUANTITIES else name for name in names)],
+        *([f"{column[i] + 0.0:.6g}" for column in columns] for i in shown),
+        ["max error", *(f"{np.max(column(solution.error, name)):.1e}" for name in names)],
     ]
-    table = "\n".join("".join(f"{cell:>13}" for cell in row) for row in rows)
+    widths = [max(13, len(heading) + 2) for heading in rows[0]]
+    lines = (
+        "".join(f"{cell:>{width}}" for cell, width in zip(row, widths, strict=True)) for row in rows
+    )
+    table = "\n".join(lines)
     return f"{table}\nstatus: {solution.message}"
+
+
+def _summarised(solution: Any) -> Sequence[str]:
+    """E, S, T and F, or of several modes N, E, S, T and the first currents of particles."""
+    from bathax.studies.lookup import elements
+    from bathax.studies.quantities import STATE_FUNCTIONS
+
+    if not hasattr(solution, "particle_current"):
+        return STATE_FUNCTIONS
+    channels = min(solution.particle_current.shape[-1], SUMMARY_CHANNELS)
+    currents = elements("particle_current", {"channel": channels})
+    return ["number", "energy", "entropy", "temperature", *currents]
 
 
 @contextmanager

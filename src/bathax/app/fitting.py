@@ -1,5 +1,6 @@
 """`bathax fit`: data from the columns of a file, parameters of a study, a result on disk."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,25 +11,27 @@ import bathax as bx
 from bathax.app.config.columns import Columns, read_columns
 from bathax.app.config.files import File
 from bathax.app.config.rules import StudyError
-from bathax.app.config.varying import value_at, with_values
+from bathax.app.config.varying import unbounded, value_at, with_values
 from bathax.plot.fit import View, panels_of
+from bathax.plot.parts import TIME
 from bathax.studies.fit.data import Data
 from bathax.studies.fit.files import read_fit
 from bathax.studies.fit.result import Fit
-from bathax.studies.lookup import MODULUS, measurable
+from bathax.studies.lookup import MODULUS, called, measurable
 from bathax.studies.observe import observe
 
 # Times at which a fitted curve is drawn.
 CURVE = 201
 
 
-def read_data(file: File, kind: str) -> Data:
+def read_data(file: File, kind: str, sizes: Mapping[str, int] | None = None) -> Data:
     """The columns of a CSV file: `t`, quantities, and `<quantity>_error` for those with errors.
 
-    An empty cell is a missing value.
+    An empty cell is a missing value. Of several modes elements are measured, like `n_0_0`; `sizes`
+    are those of their indices.
     """
     columns = read_columns(file, "t,energy,energy_error")
-    _check_names(columns, kind)
+    _check_names(columns, kind, sizes)
     measured = _measured(columns)
 
     def read(name: str) -> Any:
@@ -46,16 +49,16 @@ def read_data(file: File, kind: str) -> Data:
         raise StudyError(str(error).replace("Argument `", f"In `{file.path}`, `", 1)) from error
 
 
-def _check_names(columns: Columns, kind: str) -> None:
+def _check_names(columns: Columns, kind: str, sizes: Mapping[str, int] | None) -> None:
     """Refuse a file without times or quantities, or with columns that are neither."""
-    measured = _measured(columns)
-    wrong = [name for name in measured if name not in measurable(kind)]
+    measured, known = _measured(columns), measurable(kind, sizes)
+    wrong = [name for name in measured if name not in known]
     errors = (name.removesuffix("_error") for name in columns.cells if name.endswith("_error"))
     lonely = [name for name in errors if name not in columns.cells]
     if "t" not in columns.cells or not measured or wrong or lonely:
         raise StudyError(
             f"File `{columns.file.path}` must have a column `t`, columns named like quantities of "
-            f"a {kind}, and `<quantity>_error` beside those with errors, but has "
+            f"{called(kind)}, and `<quantity>_error` beside those with errors, but has "
             f"{', '.join(columns.cells)}."
         )
 
@@ -74,7 +77,8 @@ def run(study: Any, data: Data) -> Fit:
         return observe(sorted(names), system, initial, data.t, solver)
 
     start = {path: value_at(study, path) for path in study.fit.free}
-    return bx.fit(model, data, start, progress=True, **study.fit.options())
+    bounds = dict.fromkeys(unbounded(study, study.fit.free), (-np.inf, np.inf))
+    return bx.fit(model, data, start, bounds=bounds, progress=True, **study.fit.options())
 
 
 def load(path: str | Path) -> dict[str, Any]:
@@ -99,11 +103,13 @@ def view(study: Any, data: Data, found: Fit) -> View:
 
     def density(**values: Any) -> Any:
         system, *_ = with_values(study, values).build()
-        return system.spectral_density(frequencies)
+        return sum(bath.spectral_density(frequencies) for bath in system.reservoirs)
 
     frequencies = _frequencies(study, found)
     panels = panels_of(data, found.residuals, np.asarray(times), found.band(curves))
-    return View(panels, (np.asarray(frequencies), found.band(density)), found.warnings)
+    density_of = np.asarray(frequencies), found.band(density)
+    # Several modes have no frequency of their own.
+    return View(panels, density_of, found.warnings, "$t$" if study.sizes else TIME)
 
 
 def _real(result: dict[str, Any], name: str) -> Any:
@@ -112,9 +118,15 @@ def _real(result: dict[str, Any], name: str) -> Any:
 
 
 def _frequencies(study: Any, found: Fit) -> Any:
-    """Frequencies at which J is drawn: from its lower end over a few of its widths."""
+    """Frequencies at which J is drawn: from its lower end over a few of its widths.
+
+    Of several modes all that their bands reach to.
+    """
     there = found.problem.parameters.named(found.best)
     system, *_ = with_values(study, there).build()
+    if isinstance(system, bx.LinearSystem):
+        extents = np.array([bath.spectral_density.extent for bath in system.reservoirs])
+        return jnp.linspace(extents.min(), extents.max(), CURVE)
     low = min(float(bath.spectral_density.lower) for bath in system.reservoirs)
     low = low if np.isfinite(low) else 0.0
     return jnp.linspace(low, low + 3.0 * float(system.bandwidth), CURVE)[1:]

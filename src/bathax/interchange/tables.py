@@ -21,7 +21,7 @@ def to_dataset(result: Any) -> xarray.Dataset:
 def to_dataframe(result: Any) -> pandas.DataFrame:
     """A solution or a map with a row for each time, or a fit with one for each parameter.
 
-    What belongs to a channel has a column for each, like `energy_current[0]`.
+    What belongs to a channel has a column for each, like `energy_current_0`.
     """
     dataset = _with_columns(to_dataset(result), "channel")
     first = str(next(iter(dataset.coords)))
@@ -35,12 +35,18 @@ def to_dataframe(result: Any) -> pandas.DataFrame:
 def _with_columns(dataset: xarray.Dataset, dimension: str) -> xarray.Dataset:
     """With a variable for each place along a dimension, if there is one."""
     columns = {
-        f"{name}[{place}]": variable.isel({dimension: place}, drop=True)
+        _at(str(name), place): variable.isel({dimension: place}, drop=True)
         for name, variable in dataset.items()
         if dimension in variable.dims
         for place in range(variable.sizes[dimension])
     }
     return dataset.drop_dims(dimension, errors="ignore").assign(columns)
+
+
+def _at(name: str, place: int) -> str:
+    """The name of an element, or of its error."""
+    quantity = name.removesuffix("_error")
+    return f"{quantity}_{place}{name.removeprefix(quantity)}"
 
 
 def _of_fit(fit: Fit) -> xarray.Dataset:

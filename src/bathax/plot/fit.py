@@ -145,7 +145,8 @@ def fitted(view: View, axes: Any = None) -> Figure:
     if view.density is not None:
         frequencies, density = view.density
         _draw_band(axes[-1], frequencies, *density)
-        labels = {"xlabel": r"$\omega\,/\,\omega_s$", "ylabel": r"$J(\omega)$"}
+        omega = r"$\omega\,/\,\omega_s$" if view.time == TIME else r"$\omega$"
+        labels = {"xlabel": omega, "ylabel": r"$J(\omega)$"}
         axes[-1].set(ylim=(0.0, None), **labels)
     return axes[0].figure
 

@@ -10,19 +10,21 @@ from matplotlib.figure import Figure
 
 from bathax.interchange.tables import to_dataset
 from bathax.plot.parts import TIME, in_brackets, new_axes, shown, style, with_gaps
-from bathax.studies.lookup import has_poles, symbol_of
+from bathax.studies.lookup import AT, has_poles, symbol_of
 from bathax.studies.quantities import STATE_FUNCTIONS
+from bathax.studies.quantity import MATRIX
 from bathax.studies.summaries import quantities
 from bathax.units import Units, is_converted
 
-MOST_PANELS, MOST_CURVES = 6, 6
+MOST_PANELS, MOST_CURVES, MOST_LABELS = 6, 6, 12
 # Dimensions whose places have a curve each.
-BY_CURVE = ("level", "channel")
+BY_CURVE = ("level", "channel", "mode")
 # What is drawn first, of all that a result has.
 RATES = ("gamma_minus", "gamma_plus", "gamma_z", "shift")
 CURRENTS = ("particle_current", "energy_current")
+OF_MODES = ("n_ii", "n", *CURRENTS)
 OF_ATOM = ("coherence", "determinant", *RATES)
-FIRST = (*STATE_FUNCTIONS, "number", *OF_ATOM, *CURRENTS, "populations", "interaction_energy")
+FIRST = (*OF_MODES, *STATE_FUNCTIONS, "number", *OF_ATOM, "populations", "interaction_energy")
 # What has to be known for gaps at the poles of T.
 FOR_GAPS = {"temperature", "energy_rate", "entropy_rate", "temperature_resolved", "number"}
 # Limits of curves and of maps are at most so many distances of the quartiles away from them.
@@ -43,10 +45,12 @@ def plot(result: Any, axes: Any = None, units: Units | None = None) -> Figure:
 def overview(dataset: xarray.Dataset, axes: Any = None) -> Figure:
     """The first quantities of a result, over its two longest dimensions.
 
-    E, S, T and F, currents, or the rates of a map come before the others. Other dimensions are
-    reduced to the last time or the middle of an axis, which the figure says. Quantities of levels
-    or channels have a curve for each of the first.
+    E, S, T and F, populations, n and currents of several modes, or the rates of a map come before
+    the others. Other dimensions are reduced to the last time or the middle of an axis, which the
+    figure says. Quantities of levels, modes or channels have a curve for each of the first, and n
+    has a row for each pair of modes.
     """
+    dataset = _with_populations(dataset)
     names = sorted(quantities(dataset), key=_place)[:MOST_PANELS]
     columns = min(len(names), 2)
     rows = -(-len(names) // columns)
@@ -58,6 +62,24 @@ def overview(dataset: xarray.Dataset, axes: Any = None) -> Figure:
     for ax in axes[len(names) :]:
         ax.set_axis_off()
     return axes[0].figure
+
+
+def _with_populations(dataset: xarray.Dataset) -> xarray.Dataset:
+    """Of several modes the populations n_ii over time, and n with a row for each pair of modes."""
+    n = dataset.get("n")
+    if n is None or n.dims != ("time", *MATRIX):
+        return dataset
+    count, words = n.sizes["mode"], n.attrs.get("long_name", "")
+    populations = np.einsum("tii->ti", n.values).real
+    dataset = dataset.drop_vars("n")
+    dataset["n_ii"] = (("time", "mode"), populations, {"long_name": f"{words}{AT}i, i"})
+    if count > 1:
+        # Populations first, then neighbours, then all at larger distances.
+        pairs = sorted(zip(*np.triu_indices(count), strict=True), key=lambda ij: ij[1] - ij[0])
+        rows, columns = np.array(pairs).T
+        dataset["n"] = (("pair", "time"), n.values[:, rows, columns].T, n.attrs)
+        dataset["pair"] = [f"{i},{j}" for i, j in pairs]
+    return dataset
 
 
 def _place(name: str) -> int:
@@ -88,9 +110,10 @@ def _reduced(variable: xarray.DataArray) -> tuple[xarray.DataArray, list[str]]:
         sizes = {name: size for name, size in variable.sizes.items() if name != "time"}
         last = "time" in variable.dims and len(sizes) >= 2
         name = "time" if last else min(sizes, key=lambda name: sizes[name])
-        variable = variable.isel({name: -1 if last else sizes[name] // 2})
-        if name in variable.coords:
-            taken.append(f"{name} = {float(variable.coords[name]):.3g}")
+        place = -1 if last else sizes[name] // 2
+        variable = variable.isel({name: place})
+        value = variable.coords.get(name, place)
+        taken.append(f"{name} = {float(value):.3g}")
     return variable, taken
 
 
@@ -154,6 +177,12 @@ def _places(ax: Axes, side: str, dataset: xarray.Dataset, dimension: str) -> np.
     if dimension not in dataset.coords:
         return np.arange(dataset.sizes[dimension])
     values = dataset[dimension].values
+    if values.dtype.kind == "U":
+        places = np.arange(len(values))
+        some = places[:: -(-len(places) // MOST_LABELS)]
+        ax.set(**{f"{side}ticks": some, f"{side}ticklabels": values[some]})
+        ax.tick_params(axis=side, which="minor", length=0)  # pyright: ignore[reportArgumentType]
+        return places
     if (
         len(values) > 2
         and values.min() > 0.0
@@ -168,7 +197,8 @@ def _axis(dataset: xarray.Dataset, dimension: str) -> str:
     if dimension != "time":
         return dimension
     unit = _unit(dataset["time"]) if "time" in dataset.coords else ""
-    return f"$t${unit}" if unit else TIME
+    # Several modes have no frequency of their own.
+    return f"$t${unit}" if unit or "channel" in dataset.sizes else TIME
 
 
 def _limits(variable: xarray.DataArray, far: float) -> tuple[float, float]:

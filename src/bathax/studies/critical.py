@@ -9,8 +9,10 @@ from jaxtyping import Array, Float
 from bathax.cavity.critical import critical_coupling
 from bathax.cavity.poles import bound_states
 from bathax.cavity.sheet import Sheet
+from bathax.linear import bound_states as linear
 from bathax.studies.lookup import critical_of
-from bathax.studies.quantities import Case, SystemQuantity
+from bathax.studies.quantity import Case, SystemQuantity
+from bathax.system.linear import LinearSystem
 from bathax.system.models import Cavity, Qubit
 from bathax.system.system import System
 
@@ -21,7 +23,8 @@ def critical_points(system: object, initial: Any, ts: Float[Array, " times"]) ->
 
     For a `Cavity`: the couplings at which bound states appear, as factors on its J, and its bound
     states; if there are none, the resonant occupation and, for an initial state with quanta, kT0*.
-    For a `Qubit`: the same couplings, and the least determinant at the times `ts`.
+    For a `Qubit`: the same couplings, and the least determinant at the times `ts`. For several
+    modes: how many bound states there are, and the weight of each in all modes.
     """
     del initial, ts
     raise TypeError(f"{type(system).__name__} has no critical points")
@@ -42,6 +45,18 @@ def _(system: Cavity, initial: Any, ts: Float[Array, " times"]) -> dict[str, flo
 @critical_points.register
 def _(system: Qubit, initial: Any, ts: Float[Array, " times"]) -> dict[str, float]:
     return _couplings(system) | _computed(critical_of("qubit"), Case(system, initial, ts))
+
+
+@critical_points.register
+def _(system: LinearSystem, initial: Any, ts: Float[Array, " times"]) -> dict[str, float]:
+    del initial, ts
+    bound = linear.bound_states(system)
+    there = zip(bound.frequencies[bound.exist], bound.residues[bound.exist], strict=True)
+    weights = {
+        f"weight of the bound state at {w:.6g}": float(jnp.trace(residue).real)
+        for w, residue in there
+    }
+    return {"number of bound states": float(len(weights))} | weights
 
 
 def _couplings(system: System) -> dict[str, float]:

@@ -1,33 +1,75 @@
 """Access to the table of quantities: by kind of system, by variable, by measured quantity.
 
-Nothing here imports JAX.
+Quantities of several modes have elements, whose names end in their place, counted from 0:
+`particle_current_1` is that of channel 1, `n_0_1` the element of modes 0 and 1. Nothing here
+imports JAX.
 """
 
-from collections.abc import Iterable
+import itertools
+import re
+from collections.abc import Iterable, Mapping
 from math import inf
+from typing import Any
 
-from bathax.studies.quantities import (
-    BOTH,
-    OF_MAP,
-    OF_MODES,
-    OF_SYSTEM,
-    QUANTITIES,
-    Quantity,
-    SystemQuantity,
-    Unit,
-)
+from bathax.studies.quantities import OF_MAP, OF_STEADY, OF_SYSTEM, QUANTITIES
+from bathax.studies.quantity import ALL, Quantity, SystemQuantity, Unit
 
 # The prefix for the modulus of a complex quantity.
 MODULUS = "abs_"
-# All that has a description, whether or not a study file knows it.
-DESCRIBED = QUANTITIES | OF_MODES
+# A quantity and the place of an element, and the subscript at the end of a symbol.
+ELEMENT, SUBSCRIPT = re.compile(r"(\w+?)((?:_\d+)+)"), re.compile(r"(_\w|_\{\w+\})?$")
+# Between the description of a quantity and the place of an element.
+AT = " at "
+
+Place = tuple[int, ...]
+
+
+# --- Elements of quantities of several modes ---------------------------------------------------
+
+
+def located(name: str) -> tuple[str, Place]:
+    """The quantity and the place of its element that a name means, or the name and no place."""
+    found = ELEMENT.fullmatch(name)
+    if found is None:
+        return name, ()
+    quantity, place = found[1], tuple(map(int, found[2].split("_")[1:]))
+    known = quantity in QUANTITIES and len(QUANTITIES[quantity].indices) == len(place)
+    return (quantity, place) if known else (name, ())
+
+
+def element(values: Any, quantity: str, place: Place) -> Any:
+    """The element of an array of a quantity; real on the diagonal of a Hermitian matrix."""
+    if not place:
+        return values
+    row, sizes = QUANTITIES[quantity], values.shape[-len(place) :]
+    if len(sizes) != len(place) or any(k >= size for k, size in zip(place, sizes, strict=True)):
+        name = "_".join([quantity, *map(str, place)])
+        raise ValueError(f"Argument `{name}` must be an element of `{quantity}`, of shape {sizes}.")
+    found = values[(..., *place)]
+    return found if row.is_complex_at(place) else found.real
+
+
+def elements(quantity: str, sizes: Mapping[str, int]) -> list[str]:
+    """The names of all elements of a quantity of several modes, whose indices have these sizes."""
+    ranges = (range(sizes.get(index, 0)) for index in QUANTITIES[quantity].indices)
+    return ["_".join([quantity, *map(str, place)]) for place in itertools.product(*ranges)]
+
+
+def row_of(name: str) -> Quantity | None:
+    """The row of a quantity or of the one that an element belongs to, if there is one."""
+    return QUANTITIES.get(located(name)[0])
 
 
 # --- Of a kind of system -----------------------------------------------------------------------
 
 
+def called(kind: str) -> str:
+    """A kind of system in words."""
+    return "several modes" if kind == "modes" else f"a {kind}"
+
+
 def names_of(kind: str) -> list[str]:
-    """The quantities of a "cavity" or a "qubit"."""
+    """The quantities of a "cavity", a "qubit" or of several "modes"."""
     return [name for name, row in QUANTITIES.items() if kind in row.systems]
 
 
@@ -45,16 +87,16 @@ def listing() -> str:
 def _line(name: str, row: Quantity) -> str:
     words = f"{row.long_name}; {row.formula}" if row.formula else row.long_name
     unit = "" if row.unit.name == "1" else f" [{row.unit.name}]"
-    of = "" if row.systems == BOTH else f", of a {row.systems[0]}"
-    return f"  {name:<22}{words}{unit}{of}"
+    of = "" if row.systems == ALL else f", of {' or '.join(map(called, row.systems))}"
+    return f"  {name:<21} {words}{unit}{of}"
 
 
 # --- Of a solution or a map --------------------------------------------------------------------
 
 
 def attribute_of(name: str) -> str:
-    """The name of a quantity in a solution or a map."""
-    return DESCRIBED[name].attribute or name
+    """The name of a quantity in a solution, a map or a steady state."""
+    return QUANTITIES[name].attribute or name
 
 
 def renamed_in_maps() -> dict[str, str]:
@@ -83,21 +125,48 @@ def about(name: str) -> dict[str, str]:
     if name.endswith("_error"):
         of = name.removesuffix("_error")
         return about(of) | {"long_name": f"error estimate of {of}"}
-    if name not in DESCRIBED:
+    row, (_, place) = row_of(name), located(name)
+    if row is None:
         return {"long_name": name, "units": "unknown"}
-    return {"long_name": DESCRIBED[name].long_name, "units": DESCRIBED[name].unit.name}
+    words = row.long_name + (AT + ", ".join(map(str, place)) if place else "")
+    return {"long_name": words, "units": row.unit.name}
 
 
 def unit_of(name: str) -> Unit | None:
     """The unit of a variable in a dataset, or of its error; None of a derivative and of others."""
     own = name.removesuffix("_error")
-    row = DESCRIBED.get(renamed_in_maps().get(own, own))
+    row = row_of(renamed_in_maps().get(own, own))
     return row.unit if row else None
 
 
 def symbol_of(long_name: str) -> str:
     """The TeX symbol of the quantity with this description; empty if there is none."""
-    return next((row.symbol for row in DESCRIBED.values() if row.long_name == long_name), "")
+    words, _, place = long_name.rpartition(AT)
+    rows = QUANTITIES.values()
+    for row in rows:
+        if row.long_name == long_name:
+            return row.symbol
+    return next((_symbol_at(row, place) for row in rows if row.long_name == words), "")
+
+
+def _symbol_at(row: Quantity, place: str) -> str:
+    """The symbol of an element, whose place stands for the indices."""
+    return SUBSCRIPT.sub("_{" + place.replace(" ", "") + "}", row.symbol, count=1)
+
+
+def has_times(name: str) -> bool:
+    """Whether a quantity, or a variable that is none, may have a number for each time."""
+    return located(name)[0] not in OF_SYSTEM | OF_STEADY
+
+
+def own_dimensions(name: str, count: int) -> tuple[str, ...]:
+    """The names of so many dimensions of a variable, beside time."""
+    row = row_of(name)
+    if row and row.has_levels:
+        return ("level",)[:count]
+    if row and len(row.indices) == count:
+        return row.indices
+    return tuple(f"{name}_{k}" for k in range(count))
 
 
 def has_levels(name: str) -> bool:
@@ -116,7 +185,7 @@ def in_order(names: Iterable[str]) -> list[str]:
     places = {own: places[name] for own, name in renamed_in_maps().items()} | places
 
     def place(name: str) -> tuple[int, str]:
-        quantity = name.partition("_by_")[0].removesuffix("_error")
+        quantity, _ = located(name.partition("_by_")[0].removesuffix("_error"))
         return places.get(quantity, 0), name
 
     return sorted(names, key=place)
@@ -125,21 +194,33 @@ def in_order(names: Iterable[str]) -> list[str]:
 # --- Of what was measured ----------------------------------------------------------------------
 
 
-def measurable(kind: str) -> set[str]:
-    """The allowed names of columns of data of a "cavity" or a "qubit"."""
-    names = [name for name in names_of(kind) if not has_levels(name)]
-    return {*names, *(f"{MODULUS}{name}" for name in names)}
+def measurable(kind: str, sizes: Mapping[str, int] | None = None) -> set[str]:
+    """The allowed names of columns of data of a kind of system.
+
+    Of several modes, whose indices have these `sizes`, elements are measured, and the modulus alone
+    of complex ones.
+    """
+    named = [name for name in names_of(kind) if has_times(name) and not has_levels(name)]
+    if kind == "modes":
+        named = [own for name in named for own in elements(name, sizes or {})]
+    moduli = {f"{MODULUS}{name}" for name in named}
+    return moduli | {name for name in named if kind != "modes" or not _is_complex(name)}
+
+
+def _is_complex(name: str) -> bool:
+    quantity, place = located(name)
+    return QUANTITIES[quantity].is_complex_at(place)
 
 
 def limits_of(name: str) -> tuple[float, float]:
     """The limits of a measured quantity, a real number or a modulus, in any state."""
-    row = QUANTITIES.get(name.removeprefix(MODULUS))
-    if row is None or row.is_complex != name.startswith(MODULUS):
+    quantity, place = located(name.removeprefix(MODULUS))
+    row = QUANTITIES.get(quantity)
+    if row is None or row.is_complex_at(place) != name.startswith(MODULUS):
         return -inf, inf
     return row.limits
 
 
 def measured_symbol(name: str) -> str:
     """The TeX symbol of a measured quantity, for a modulus that inside it; empty without one."""
-    row = DESCRIBED.get(name.removeprefix(MODULUS))
-    return row.symbol if row else ""
+    return symbol_of(about(name.removeprefix(MODULUS))["long_name"])

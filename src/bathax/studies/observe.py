@@ -11,14 +11,17 @@ from bathax._status import Status
 from bathax.cavity.poles import bound_states
 from bathax.qubit.dynamical_map import dynamical_map
 from bathax.solution.solving import solve
-from bathax.studies.lookup import attribute_of
-from bathax.studies.quantities import OF_MAP, OF_SOLUTION, OF_SYSTEM, Case
+from bathax.solution.steady import steady_state
+from bathax.studies.lookup import attribute_of, element, located
+from bathax.studies.quantities import OF_MAP, OF_MODES, OF_SOLUTION, OF_STEADY, OF_SYSTEM
+from bathax.studies.quantity import Case
+from bathax.system.linear import LinearSystem
 from bathax.system.system import System
 
 
 def observe(
     names: Iterable[str],
-    system: System,
+    system: System | LinearSystem,
     initial: Any,
     ts: Float[Array, " times"],
     solver: Any = None,
@@ -32,25 +35,30 @@ def observe(
     names = list(names)
     found: dict[str, Array] = {"t": ts}
     for group, compute in (
-        (OF_SOLUTION, lambda: solve(system, initial, ts, solver)),  # pyright: ignore
+        (OF_SOLUTION | OF_MODES, lambda: solve(system, initial, ts, solver)),  # pyright: ignore
         (OF_MAP, lambda: dynamical_map(system, ts, solver)),  # pyright: ignore
+        (OF_STEADY, lambda: steady_state(system)),  # pyright: ignore
     ):
-        wanted = [name for name in names if name in group]
+        wanted = [name for name in names if located(name)[0] in group]
         if wanted:
             result = compute()
             found |= _estimated(result, wanted)
             found["status"] = jnp.maximum(found.get("status", 0), result.status)
     case = Case(system, initial, ts, solver)
-    numbers = {name: OF_SYSTEM[name].computed(case) for name in names if name in OF_SYSTEM}
+    numbers = {}
+    for name in names:
+        quantity, place = located(name)
+        if quantity in OF_SYSTEM:
+            numbers[name] = element(OF_SYSTEM[quantity].computed(case), quantity, place)
     if numbers:
         found["status"] = jnp.maximum(found.get("status", 0), _status(system, numbers))
     return found | numbers
 
 
-def _status(system: System, numbers: dict[str, Array]) -> Int[Array, ""]:
+def _status(system: System | LinearSystem, numbers: dict[str, Array]) -> Int[Array, ""]:
     """The status: whether a number of a system is NaN although it should have a value."""
     unknown = {name: jnp.any(jnp.isnan(value)) for name, value in numbers.items()}
-    unbound = [name for name in numbers if OF_SYSTEM[name].is_unbound]
+    unbound = [name for name in numbers if OF_SYSTEM[located(name)[0]].is_unbound]
     if unbound:
         bound = jnp.any(bound_states(system).exist)
         unknown |= {name: unknown[name] & ~bound for name in unbound}
@@ -60,11 +68,12 @@ def _status(system: System, numbers: dict[str, Array]) -> Int[Array, ""]:
 
 
 def _estimated(result: Any, names: Iterable[str]) -> dict[str, Array]:
-    """Quantities of a result and their errors."""
+    """Quantities of a result, or their elements, and their errors."""
     found = {}
     for name in names:
-        own = attribute_of(name)
-        found[name] = getattr(result, own)
+        quantity, place = located(name)
+        own = attribute_of(quantity)
+        found[name] = element(getattr(result, own), quantity, place)
         if hasattr(result.error, own):
-            found[f"{name}_error"] = getattr(result.error, own)
+            found[f"{name}_error"] = element(getattr(result.error, own), quantity, place)
     return found

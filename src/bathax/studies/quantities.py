@@ -6,85 +6,29 @@ line take all of this from here. Nothing here imports JAX, so that a study file 
 milliseconds; `bx` loads what it needs when a number is computed.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from math import inf
-from typing import Any, NamedTuple
 
 import bathax as bx
-
-BOTH, CAVITY, QUBIT, MODES = ("cavity", "qubit"), ("cavity",), ("qubit",), ("modes",)
-
-
-class Unit(NamedTuple):
-    """A unit: its `name` with hbar = k_B = 1, and the label of an axis in figures.
-
-    `ratio` is that label in TeX: a symbol, for which `{}` stands, over its unit. Figures use the
-    frequency w_s of the system as the unit, and write hbar and k_B.
-    """
-
-    name: str
-    ratio: str
-
-
-NUMBER = Unit("1", "{}")
-ENTROPY = Unit("1", r"{}\,/\,k_B")
-ENTROPY_RATE = Unit("energy", r"{}\,/\,k_B\omega_s")
-ENERGY = Unit("energy", r"{}\,/\,\hbar\omega_s")
-POWER = Unit("energy^2", r"{}\,/\,\hbar\omega_s^2")
-TEMPERATURE = Unit("energy", r"k_B{}\,/\,\hbar\omega_s")
-RATE = Unit("energy", r"{}\,/\,\omega_s")
-
-
-class Case(NamedTuple):
-    """The arguments of `solve`, from which a number of a system is computed."""
-
-    system: Any
-    initial: Any
-    ts: Any
-    solver: Any = None
-
-
-@dataclass(frozen=True)
-class Quantity:
-    """A row of the table: an attribute of a solution or of a map, at each of its times.
-
-    `symbol` is TeX, `formula` plain text, empty if `long_name` has it. `systems` are the kinds of
-    system that have the quantity. `attribute` is its name in a solution or a map, if that differs.
-    In every state its value, or its modulus if it `is_complex`, is within `limits`. `has_levels`:
-    there is a number for each level. `has_poles`: it is infinite where T is.
-    """
-
-    long_name: str
-    symbol: str
-    unit: Unit = NUMBER
-    systems: tuple[str, ...] = BOTH
-    formula: str = ""
-    attribute: str = ""
-    limits: tuple[float, float] = (-inf, inf)
-    is_complex: bool = False
-    has_levels: bool = False
-    has_poles: bool = False
-
-    @property
-    def label(self) -> str:
-        """The symbol over its unit, as a figure prints it in units of w_s."""
-        return f"${self.unit.ratio.format(self.symbol)}$"
-
-
-@dataclass(frozen=True, kw_only=True)
-class SystemQuantity(Quantity):
-    """A row that is one number of a system, `computed` from a `Case`.
-
-    `is_unbound`: it is defined only without bound states, and NaN if there is one. `critical` is
-    the text with which `bathax critical` prints it, in cases where it `exists`; empty if it does
-    not print it.
-    """
-
-    computed: Callable[[Case], Any]
-    is_unbound: bool = False
-    critical: str = ""
-    exists: Callable[[Case], bool] | None = None
+from bathax.studies.quantity import (
+    BOTH,
+    CAVITY,
+    CHANNEL,
+    ENERGY,
+    ENTROPY,
+    ENTROPY_RATE,
+    LINEAR,
+    MATRIX,
+    MODES,
+    NOISE,
+    NUMBER,
+    POWER,
+    QUBIT,
+    RATE,
+    TEMPERATURE,
+    Case,
+    Quantity,
+    SystemQuantity,
+)
 
 
 def _has_poles_of_temperature(case: Case) -> bool:
@@ -101,19 +45,22 @@ OF_SOLUTION = {
         "amplitude function u(t)",
         "u",
         NUMBER,
-        CAVITY,
+        LINEAR,
         "u' = -i w_s u - int_0^t g(t - s) u(s) ds",
         limits=(0.0, 1.0),
         is_complex=True,
+        indices=MATRIX,
     ),
     "du": Quantity("rate of change of u(t)", r"\dot u", RATE, CAVITY, is_complex=True),
     "v": Quantity(
         "thermal noise function v(t, t)",
         "v",
         NUMBER,
-        CAVITY,
+        LINEAR,
         "v' = 2 Re[u* int_0^t g~(t - s) u(s) ds]",
         limits=(0.0, inf),
+        indices=MATRIX,
+        is_hermitian=True,
     ),
     "dv": Quantity("rate of change of v(t, t)", r"\dot v", RATE, CAVITY),
     "number": Quantity("mean number of quanta", "N", limits=(0.0, inf)),
@@ -125,7 +72,13 @@ OF_SOLUTION = {
         limits=(0.0, 0.5),
         is_complex=True,
     ),
-    "energy": Quantity("internal energy E", "E", ENERGY, formula="E = w_s N", limits=(0.0, inf)),
+    "energy": Quantity(
+        "internal energy E",
+        "E",
+        ENERGY,
+        formula="E = w_s N, of several modes tr(h n)",
+        limits=(0.0, inf),
+    ),
     "entropy": Quantity(
         "von Neumann entropy S",
         "S",
@@ -137,12 +90,20 @@ OF_SOLUTION = {
     "entropy_rate": Quantity("rate of change of S", r"\dot S", ENTROPY_RATE),
     "temperature": Quantity("dynamical temperature T = dE/dS", "T", TEMPERATURE, has_poles=True),
     "temperature_resolved": Quantity(
-        "whether T is a ratio of rates, not its limit", r"T\ \mathrm{is\ resolved}"
+        "whether T is a ratio of rates, not its limit",
+        r"T\ \mathrm{is\ resolved}",
+        NUMBER,
+        BOTH,
     ),
     "chemical_potential": Quantity("dynamical chemical potential mu = dE/dN", r"\mu", ENERGY),
     "free_energy": Quantity("free energy F = E - T S", "F", ENERGY, has_poles=True),
     "interaction_energy": Quantity(
-        "energy of the coupling to the reservoirs", r"\langle H_I\rangle", ENERGY, CAVITY, "<H_I>"
+        "energy of the coupling to the reservoirs",
+        r"\langle H_I\rangle",
+        ENERGY,
+        LINEAR,
+        "<H_I>",
+        indices=CHANNEL,
     ),
     "entropy_production": Quantity(
         "entropy production", r"\Delta_iS", ENTROPY, CAVITY, "S - S(0) - (E - E(0) + <H_I>) / T0"
@@ -150,7 +111,9 @@ OF_SOLUTION = {
     "populations": Quantity(
         "probability of each level",
         "p_n",
-        formula="p_n = <n|rho|n>",
+        NUMBER,
+        BOTH,
+        "p_n = <n|rho|n>",
         limits=(0.0, 1.0),
         has_levels=True,
     ),
@@ -212,7 +175,9 @@ OF_SYSTEM = {
     "critical_coupling": SystemQuantity(
         "factor on J from which on there is a bound state below",
         r"\eta_c\,/\,\eta",
-        formula="(e - w_s) / Sigma(e) at the lowest edge e of J",
+        NUMBER,
+        BOTH,
+        "(e - w_s) / Sigma(e) at the lowest edge e of J",
         computed=lambda case: bx.critical_coupling(case.system),
     ),
     "critical_temperature": SystemQuantity(
@@ -265,20 +230,102 @@ OF_SYSTEM = {
         computed=lambda case: bx.least_determinant(case.system, case.ts, case.solver),
         critical="least determinant",
     ),
+    "conductance": SystemQuantity(
+        "conductance dI/dmu of two channels",
+        "G",
+        NUMBER,
+        MODES,
+        computed=lambda case: bx.thermoelectric_coefficients(case.system).conductance,
+    ),
+    "thermopower": SystemQuantity(
+        "thermopower of two channels",
+        r"\mathcal{S}",
+        NUMBER,
+        MODES,
+        "-dmu/dT without a current",
+        computed=lambda case: bx.thermoelectric_coefficients(case.system).thermopower,
+    ),
+    "figure_of_merit": SystemQuantity(
+        "thermoelectric figure of merit Z T",
+        "ZT",
+        NUMBER,
+        MODES,
+        computed=lambda case: bx.thermoelectric_coefficients(case.system).figure_of_merit,
+    ),
+    "current_noise": SystemQuantity(
+        "noise of particle currents at zero frequency",
+        "S_{kl}",
+        RATE,
+        MODES,
+        computed=lambda case: bx.current_noise(case.system).value,
+        indices=NOISE,
+    ),
 }
 # Beside those of a solution, of several modes.
 OF_MODES = {
-    "n": Quantity("covariance <a_j' a_i> of the modes", "n_{ij}", NUMBER, MODES, "u n(0) u' + v"),
+    "n": Quantity(
+        "covariance <a_j' a_i> of the modes",
+        "n_{ij}",
+        NUMBER,
+        MODES,
+        "u n(0) u' + v",
+        limits=(0.0, inf),
+        is_complex=True,
+        indices=MATRIX,
+        is_hermitian=True,
+    ),
     "particle_current": Quantity(
-        "particles that each reservoir gains in unit time", r"\dot N_k", RATE, MODES
+        "particles that each reservoir gains in unit time",
+        r"\dot N_k",
+        RATE,
+        MODES,
+        indices=CHANNEL,
     ),
     "energy_current": Quantity(
-        "energy that each reservoir gains in unit time", r"\dot E_k", POWER, MODES
+        "energy that each reservoir gains in unit time", r"\dot E_k", POWER, MODES, indices=CHANNEL
     ),
     "grand_potential": Quantity(
         "grand potential F - mu N", r"\Omega", ENERGY, MODES, has_poles=True
     ),
 }
-QUANTITIES = OF_SOLUTION | OF_MAP | OF_SYSTEM
+OF_STEADY = {
+    "steady_n": Quantity(
+        "covariance of the modes for t -> infinity",
+        r"n^\infty_{ij}",
+        NUMBER,
+        MODES,
+        attribute="n",
+        is_complex=True,
+        indices=MATRIX,
+        is_hermitian=True,
+    ),
+    "steady_number": Quantity(
+        "mean number of quanta for t -> infinity", r"N^\infty", NUMBER, MODES, attribute="number"
+    ),
+    "steady_energy": Quantity(
+        "energy of the modes for t -> infinity", r"E^\infty", ENERGY, MODES, attribute="energy"
+    ),
+    "steady_entropy": Quantity(
+        "entropy of the modes for t -> infinity", r"S^\infty", ENTROPY, MODES, attribute="entropy"
+    ),
+    "steady_particle_current": Quantity(
+        "particles that each reservoir gains in unit time for t -> infinity",
+        r"\dot N^\infty_k",
+        RATE,
+        MODES,
+        attribute="particle_current",
+        indices=CHANNEL,
+    ),
+    "steady_energy_current": Quantity(
+        "energy that each reservoir gains in unit time for t -> infinity",
+        r"\dot E^\infty_k",
+        POWER,
+        MODES,
+        attribute="energy_current",
+        indices=CHANNEL,
+    ),
+    "bound_weight": Quantity("weight of bound states in all modes", "Z", NUMBER, MODES),
+}
+QUANTITIES = OF_SOLUTION | OF_MODES | OF_MAP | OF_SYSTEM | OF_STEADY
 # The quantities that summarise the thermodynamics of a solution.
 STATE_FUNCTIONS = ("energy", "entropy", "temperature", "free_energy")

@@ -276,6 +276,7 @@ def test_built_solvers(study_text, tmp_path):
 # --- What is refused --------------------------------------------------------------------------
 
 # What is replaced in the good study, by what, and the sentence that follows.
+KINDS = "`cavity`, `qubit`, `linear`, `level`, `double_dot`, `chain` or `coupled_cavities`"
 REFUSED = [
     # unknown keys
     (
@@ -302,7 +303,7 @@ REFUSED = [
     (
         'kind = "cavity"',
         'knd = "cavity"',
-        "Missing key `system.kind`, which must be `cavity` or `qubit`.",
+        f"Missing key `system.kind`, which must be {KINDS}.",
     ),
     ("fock = 2", "fok = 2", "Unknown key `system.initial.fok`; did you mean `fock`?"),
     # missing keys
@@ -353,7 +354,7 @@ REFUSED = [
     (
         'kind = "cavity"',
         'kind = ["cavity"]',
-        "Argument `system.kind` must be `cavity` or `qubit`, but is ['cavity'].",
+        f"Argument `system.kind` must be {KINDS}, but is ['cavity'].",
     ),
     # numbers out of range
     (
@@ -514,7 +515,7 @@ REFUSED = [
     (
         'kind = "cavity"',
         'kind = "qutrit"',
-        "Argument `system.kind` must be `cavity` or `qubit`, but is 'qutrit'.",
+        f"Argument `system.kind` must be {KINDS}, but is 'qutrit'.",
     ),
     (
         'kind = "ohmic"',

@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import fields
 
 import bathax as bx
-from bathax.app.config import reservoirs, systems
+from bathax.app.config import modes, reservoirs, systems
 from bathax.app.config.rules import Kind
 from bathax.cavity.solvers import Solver
 from bathax.qubit.elements import MapSolver
@@ -23,7 +23,6 @@ WITHOUT_TABLE = {
     "Function": "a function of Python",
     "Rational": "what `Resonance` makes of a table",
     "Distribution": "a function of Python",
-    "FermiDirac": "of several modes, which have no study files yet",
 }
 KINDS = [
     kind
@@ -78,3 +77,19 @@ def test_every_state_has_a_key():
         assert keys == parameters, name
     qubit = {one.name for one in fields(systems.QubitInitial)}
     assert cavity - {*joined} | qubit == {*STATES}
+
+
+@pytest.mark.parametrize(
+    ("table", "make"),
+    [
+        (modes.Linear, bx.LinearSystem),
+        (modes.Level, bx.resonant_level),
+        (modes.DoubleDot, bx.double_dot),
+        (modes.Chain, bx.chain),
+        (modes.CoupledCavities, bx.coupled_cavities),
+    ],
+)
+def test_several_modes_take_what_makes_them(table, make):
+    elsewhere = {"channels", "leads", "left", "right", "reservoirs"}
+    parameters = {*inspect.signature(make).parameters} - elsewhere
+    assert {one.name for one in fields(table)} == parameters | {"initial"}

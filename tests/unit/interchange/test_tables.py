@@ -63,7 +63,9 @@ def test_several_modes(of_modes):
     for name in ("n", "number", "particle_current", "interaction_energy"):
         np.testing.assert_array_equal(dataset[name], getattr(of_modes, name))
         np.testing.assert_array_equal(dataset[f"{name}_error"], getattr(of_modes.error, name))
-    np.testing.assert_array_equal(frame["energy_current[1]"], of_modes.energy_current[:, 1])
+    np.testing.assert_array_equal(frame.energy_current_1, of_modes.energy_current[:, 1])
+    error = of_modes.error.energy_current[:, 1]
+    np.testing.assert_array_equal(frame.energy_current_1_error, error)
     assert "n" not in frame
 
 

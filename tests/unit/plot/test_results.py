@@ -55,11 +55,20 @@ def test_a_solution_shows_state_functions_first_with_a_gap_at_the_pole_of_t():
     assert high - low < 0.1 * np.ptp(np.asarray(solution.temperature)[1:])
 
 
-def test_several_modes_show_a_curve_for_each_channel(of_modes):
+def test_several_modes_show_populations_pairs_and_currents(of_modes):
     axes = of_modes.plot().axes
-    names = ["energy", "entropy", "number", "particle_current", "energy_current"]
-    assert [ax.get_title() for ax in axes] == [*names, "interaction_energy"]
-    assert [len(ax.lines) for ax in axes] == [1, 1, 1, 2, 2, 2]
+    panels = [ax for ax in axes if ax.get_title()]
+    names = ["n_ii", "n", "particle_current", "energy_current", "energy", "entropy"]
+    assert [ax.get_title() for ax in panels] == names
+    assert [len(ax.lines) for ax in panels] == [2, 0, 2, 2, 1, 1]
+    assert panels[0].get_ylabel() == "$n_{i,i}$"
+    assert [label.get_text() for label in panels[1].get_yticklabels()] == ["0,0", "1,1", "0,1"]
+    assert panels[1].collections[0].get_array().shape == (3, len(of_modes.t))
+
+
+def test_one_level_has_no_pairs():
+    dataset = xarray.Dataset({"n": (("time", "mode", "other_mode"), np.ones((3, 1, 1), complex))})
+    assert [ax.get_title() for ax in results.overview(dataset).axes] == ["n_ii"]
 
 
 def test_a_map_shows_its_rates():

@@ -74,8 +74,8 @@ def definition(text: str, study: Study) -> dict[str, Any]:
 
 
 def kind_of(study: Study) -> str:
-    """The kind of system in a study, "cavity" or "qubit"."""
-    return str(study.system.__struct_config__.tag)
+    """The kind of system in a study, "cavity", "qubit" or several "modes"."""
+    return study.system.FAMILY
 
 
 def _hint(text: str, error: ValueError) -> str:

@@ -53,7 +53,7 @@ def _check_table(path: tuple[str, ...], value: dict, table: type[Table], decode:
             refuse_unknown((*path, key), keys)
     for key in required:
         if key not in value:
-            _refuse_missing((*path, key), _words(declared[key]))
+            refuse_missing((*path, key), _words(declared[key]))
     for key, item in value.items():
         if key in declared:
             check((*path, key), item, declared[key], decode)
@@ -66,7 +66,7 @@ def _choose(path: tuple[str, ...], value: Any, tables: list[type[Table]]) -> typ
     if kinds == [None]:
         return tables[0]
     if "kind" not in value:
-        _refuse_missing((*path, "kind"), listed(kinds))
+        refuse_missing((*path, "kind"), listed(kinds))
     require((*path, "kind"), listed(kinds), value["kind"], value["kind"] in kinds)
     return tables[kinds.index(value["kind"])]
 
@@ -110,7 +110,8 @@ def refuse_unknown(path: tuple[str, ...], keys: Sequence[str]) -> NoReturn:
     raise StudyError(f"Unknown key `{'.'.join(path)}`; {hint}")
 
 
-def _refuse_missing(path: tuple[str, ...], words: str) -> NoReturn:
+def refuse_missing(path: tuple[str, ...], words: str) -> NoReturn:
+    """Raise `StudyError` for a key that is left out."""
     raise StudyError(f"Missing key `{'.'.join(path)}`, which must be {words}.")
 
 

@@ -13,12 +13,14 @@ from bathax.app.config.rules import (
     Kind,
     NonNegative,
     NonNegativeEnergy,
+    Numbered,
     Numbers,
     Positive,
     PositiveEnergy,
     Rule,
     StudyError,
     Table,
+    as_complex,
 )
 
 # --- Spectral densities ------------------------------------------------------------------------
@@ -141,6 +143,13 @@ class BoseEinstein(Kind, tag="bose_einstein"):
     chemical_potential: Energy | None = None
 
 
+class FermiDirac(Kind, tag="fermi_dirac"):
+    """`bathax.FermiDirac`."""
+
+    temperature: NonNegativeEnergy
+    chemical_potential: Energy | None = None
+
+
 class Uniform(Kind, tag="uniform"):
     """`bathax.Uniform`."""
 
@@ -148,14 +157,19 @@ class Uniform(Kind, tag="uniform"):
 
 
 class Reservoir(Table):
-    """One `[[reservoir]]`, with a temperature or another occupation."""
+    """One `[[reservoir]]`, thermal or with another occupation, and its coupling to several modes.
+
+    `coupling` has a number for each mode.
+    """
 
     spectral_density: SpectralDensity
     temperature: NonNegativeEnergy | None = None
-    occupation: BoseEinstein | Uniform | None = None
+    chemical_potential: Energy | None = None
+    occupation: BoseEinstein | FermiDirac | Uniform | None = None
+    coupling: Numbered | None = None
 
-    def build(self, path: str) -> Any:
-        """The `bathax.Reservoir` that stands at `path` in the study."""
+    def build(self, path: str, statistics: str) -> Any:
+        """The `bathax.Reservoir` that stands at `path` in the study, for quanta of a system."""
         import bathax as bx
 
         with blaming(f"{path}.spectral_density"):
@@ -163,13 +177,25 @@ class Reservoir(Table):
         with blaming(path):
             temperature = 0.0 if self.temperature is None else self.temperature
             occupation = None if self.occupation is None else self.occupation.build()
-            reservoir = bx.Reservoir(density, temperature, occupation=occupation)
+            reservoir = bx.Reservoir(
+                density, temperature, self.chemical_potential, occupation=occupation
+            ).filled_with(statistics)
             reservoir.require_consistent()
             return reservoir
+
+    def channel(self, path: str, reservoir: Any) -> Any:
+        """The `bathax.Channel` to the reservoir that was built; None without a `coupling`."""
+        import bathax as bx
+
+        if self.coupling is None:
+            return None
+        with blaming(path):
+            return bx.Channel(reservoir, [as_complex(one) for one in self.coupling])
 
 
 def check_reservoir(path: str, reservoir: Reservoir) -> None:
     """Raise `StudyError` for a reservoir that is filled in two ways."""
-    if reservoir.temperature is not None and reservoir.occupation is not None:
-        rule = "`temperature` or `occupation`, but has both"
-        raise StudyError(f"Argument `{path}` must have {rule}.")
+    for name in ("temperature", "chemical_potential"):
+        if getattr(reservoir, name) is not None and reservoir.occupation is not None:
+            rule = f"`{name}` or `occupation`, but has both"
+            raise StudyError(f"Argument `{path}` must have {rule}.")

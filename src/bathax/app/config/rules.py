@@ -40,10 +40,20 @@ Count = Annotated[int, Rule("a non-negative integer", lambda n: n >= 0)]
 Amount = Annotated[int, Rule("a positive integer", lambda n: n >= 1)]
 Points = Annotated[int, Rule("an integer of at least 2", lambda n: n >= 2)]
 Numbers = Annotated[tuple[Finite, ...], Rule("one or more finite numbers", bool)]
-Complex = Annotated[
-    float | tuple[float, float],
-    Rule("a finite number or a pair [re, im] of them", lambda z: cmath.isfinite(as_complex(z))),
-]
+COMPLEX = Rule(
+    "a finite number or a pair [re, im] of them", lambda z: cmath.isfinite(as_complex(z))
+)
+Complex = Annotated[float | tuple[float, float], COMPLEX]
+ComplexEnergy = Annotated[float | tuple[float, float], COMPLEX._replace(units="energy")]
+# A number for each mode, and rows of a matrix of energies and of numbers.
+Numbered = Annotated[tuple[Complex, ...], Rule("a list of numbers or pairs [re, im]", bool)]
+_ROWS = Rule("a list of rows, each a list of numbers or pairs [re, im]", bool)
+_ROW = Rule("a row, a list of numbers or pairs [re, im]", bool)
+EnergyMatrix = Annotated[tuple[Annotated[tuple[ComplexEnergy, ...], _ROW], ...], _ROWS]
+Matrix = Annotated[tuple[Annotated[tuple[Complex, ...], _ROW], ...], _ROWS]
+Pair = Annotated[tuple[Energy, ...], Rule("two finite numbers", lambda each: len(each) == 2)]
+Energies = Annotated[tuple[Energy, ...], Rule("one or more finite numbers", bool)]
+Occupations = Annotated[tuple[NonNegative, ...], Rule("one or more numbers", bool)]
 Vector = Annotated[
     tuple[float, float, float],
     Rule("three numbers [x, y, z] with x^2 + y^2 + z^2 <= 1", lambda r: hypot(*r) <= 1 + 1e-12),
@@ -53,6 +63,8 @@ Names = Annotated[tuple[Name, ...], Rule("one or more names", bool)]
 Spacing = Annotated[str, Rule("`linear` or `log`", lambda name: name in ("linear", "log"))]
 LOSSES = ("linear", "soft_l1", "cauchy")
 Loss = Annotated[str, Rule("`linear`, `soft_l1` or `cauchy`", lambda name: name in LOSSES)]
+STATISTICS = ("boson", "fermion")
+Statistics = Annotated[str, Rule("`boson` or `fermion`", lambda name: name in STATISTICS)]
 Chosen = Annotated[bool, Rule("true", bool)]
 
 

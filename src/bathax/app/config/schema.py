@@ -3,10 +3,19 @@
 from typing import Annotated, Any
 
 from bathax.app.config.checking import blaming, listed, require
+from bathax.app.config.modes import (
+    Chain,
+    CoupledCavities,
+    DoubleDot,
+    Level,
+    Linear,
+    Modes,
+)
 from bathax.app.config.reservoirs import Reservoir, check_reservoir
 from bathax.app.config.rules import NonNegative, Points, Positive, Rule, Table
 from bathax.app.config.systems import Cavity, Qubit, Solver, check_initial
 from bathax.app.config.varying import Fit, Sweep, check_fit, check_sweep, with_values
+from bathax.studies.lookup import called
 
 
 class Time(Table):
@@ -20,12 +29,21 @@ class Time(Table):
 class Study(Table):
     """A checked study; without a `[solver]` the system takes the library's own choice."""
 
-    system: Cavity | Qubit
+    system: Cavity | Qubit | Linear | Level | DoubleDot | Chain | CoupledCavities
     reservoir: Annotated[tuple[Reservoir, ...], Rule("one or more [[reservoir]] tables", bool)]
     time: Time
     solver: Solver | None = None
     sweep: Sweep | None = None
     fit: Fit | None = None
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """How many values the indices of quantities of several modes have."""
+        if not isinstance(self.system, Modes):
+            return {}
+        modes, channels = self.system.size, len(self.reservoir)
+        each = {"channel": channels, "other_channel": channels}
+        return each | {"mode": modes, "other_mode": modes}
 
     def build(self) -> tuple[Any, Any, Any, Any]:
         """The arguments of `bathax.solve`: system, initial state, times and solver.
@@ -35,14 +53,18 @@ class Study(Table):
         import jax.numpy as jnp
         import numpy as np
 
-        import bathax as bx
-
-        reservoirs = tuple(one.build(f"reservoir.{i}") for i, one in enumerate(self.reservoir))
-        with blaming("system"):
-            kind = getattr(bx, type(self.system).__name__)
-            system = kind(self.system.frequency, reservoirs)
+        paths = [f"reservoir.{index}" for index in range(len(self.reservoir))]
+        tables = tuple(zip(self.reservoir, paths, strict=True))
+        reservoirs = tuple(one.build(path, self.system.quanta) for one, path in tables)
+        channels = tuple(
+            one.channel(path, built) for (one, path), built in zip(tables, reservoirs, strict=True)
+        )
         with blaming("system.initial"):
             initial = self.system.initial.build()
+        with blaming("system"):
+            system = self.system.build(reservoirs, channels)
+            if isinstance(self.system, Modes):
+                initial.require_fits(system)
         times = jnp.asarray(np.linspace(self.time.start, self.time.stop, self.time.points))
         with blaming("solver"):
             return system, initial, times, self.solver.build() if self.solver else None
@@ -61,7 +83,7 @@ def check_relations(study: Study) -> None:
         check_fit(study, study.fit)
     if study.solver is not None:
         fitting = [one.__struct_config__.tag for one in study.system.SOLVERS]
-        words = f"{listed(fitting)} for a {study.system.__struct_config__.tag}"
+        words = f"{listed(fitting)} for {called(study.system.FAMILY)}"
         kind = study.solver.__struct_config__.tag
         require(("solver", "kind"), words, kind, kind in fitting)
 
@@ -71,3 +93,10 @@ def _check_system(study: Study) -> None:
     check_initial(study.system.initial)
     for index, reservoir in enumerate(study.reservoir):
         check_reservoir(f"reservoir.{index}", reservoir)
+    if isinstance(study.system, Modes):
+        study.system.check(study.reservoir)
+        return
+    for index, reservoir in enumerate(study.reservoir):
+        place, alone = ("reservoir", str(index), "coupling"), reservoir.coupling is None
+        words = f"left out for {called(study.system.FAMILY)}"
+        require(place, words, list(reservoir.coupling or ()), alone)

@@ -92,9 +92,19 @@ class VanHove(Kind, tag="van_hove"):
     """`bathax.VanHove`."""
 
 
+class Embedding(Kind, tag="embedding"):
+    """`bathax.Embedding`."""
+
+    rtol: Positive | None = None
+    points: Points | None = None
+    max_points: Points | None = None
+    modes: Amount | None = None
+
+
 OfCavity = Automatic | Volterra | Resonance | Diagonalisation | BornMarkov
 OfQubit = Hierarchy | ExactDiagonalisation | Vacuum | TimeConvolutionless | VanHove
-Solver = OfCavity | OfQubit
+OfModes = Volterra | Embedding
+Solver = OfCavity | OfQubit | OfModes
 
 
 # --- Systems -----------------------------------------------------------------------------------
@@ -184,22 +194,38 @@ class QubitInitial(Table):
 class Cavity(Table, tag_field="kind", tag="cavity"):
     """The `[system]`, `bathax.Cavity` and its initial state."""
 
+    FAMILY: ClassVar[str] = "cavity"
+    quanta: ClassVar[str] = "boson"
     SOLVERS: ClassVar[tuple[type[Kind], ...]] = get_args(OfCavity)
 
     frequency: PositiveEnergy
     initial: CavityInitial
 
+    def build(self, reservoirs: tuple[Any, ...], _: Any) -> Any:
+        """The system of bathax."""
+        import bathax as bx
+
+        return bx.Cavity(self.frequency, reservoirs)
+
 
 class Qubit(Table, tag_field="kind", tag="qubit"):
     """The `[system]`, `bathax.Qubit` and its initial state."""
 
+    FAMILY: ClassVar[str] = "qubit"
+    quanta: ClassVar[str] = "boson"
     SOLVERS: ClassVar[tuple[type[Kind], ...]] = get_args(OfQubit)
 
     frequency: PositiveEnergy
     initial: QubitInitial
 
+    def build(self, reservoirs: tuple[Any, ...], _: Any) -> Any:
+        """The system of bathax."""
+        import bathax as bx
 
-def check_initial(initial: CavityInitial | QubitInitial) -> None:
+        return bx.Qubit(self.frequency, reservoirs)
+
+
+def check_initial(initial: Any) -> None:
     """Check that one state is given, with no other options than its own."""
     given, joined = initial.given(), initial.JOINED
     states = [item.name for item in fields(initial) if item.name not in joined]

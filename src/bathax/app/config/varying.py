@@ -1,12 +1,18 @@
 """The `[sweep]` and the `[fit]` of a study: which of its numbers vary."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, get_args
 
 from msgspec import Struct
 from msgspec.structs import fields, replace
 
-from bathax.app.config.checking import listed, refuse_unknown, require, typed
+from bathax.app.config.checking import (
+    listed,
+    refuse_missing,
+    refuse_unknown,
+    require,
+    typed,
+)
 from bathax.app.config.rules import (
     Amount,
     Finite,
@@ -18,14 +24,15 @@ from bathax.app.config.rules import (
     StudyError,
     Table,
 )
-from bathax.studies.lookup import names_of
+from bathax.studies.lookup import elements, names_of
 from bathax.studies.quantities import QUANTITIES
+from bathax.studies.quantity import MATRIX, NOISE
 
 Path = tuple[str, ...]
 # The tables of a study with numbers that may vary.
 VARYING = ("system", "reservoir")
 # Names that an axis cannot have.
-TAKEN = {*QUANTITIES, "time", "level", "status"}
+TAKEN = {*QUANTITIES, "time", "level", *MATRIX, *NOISE, "status"}
 
 
 class Axis(Table):
@@ -91,6 +98,11 @@ class Fit(Table):
         return {name: value for name, value in self.given().items() if name != "free"}
 
 
+def unbounded(study: Any, paths: Iterable[str]) -> list[str]:
+    """Those of the paths whose numbers may be negative."""
+    return [path for path in paths if typed(_declared(study, path.split(".")))[1].holds(-1.0)]
+
+
 def check_fit(study: Any, fit: Fit) -> None:
     """Raise `StudyError` for the first rule that a fit breaks."""
     for path in fit.free:
@@ -116,10 +128,10 @@ def with_values(table: Any, values: Mapping[str, Any]) -> Any:
 
 def check_sweep(study: Any, sweep: Sweep) -> None:
     """Raise `StudyError` for the first rule that a sweep breaks."""
-    kind = study.system.__struct_config__.tag
+    known = names_of(study.system.FAMILY)
+    allowed = {*known}.union(*(elements(name, study.sizes) for name in known))
     for name in sweep.quantities:
-        known = names_of(kind)
-        require(("sweep", "quantities"), f"among {listed(known)}", name, name in known)
+        require(("sweep", "quantities"), f"among {listed(known)}", name, name in allowed)
     require(("sweep", "axes"), "a table of one axis or more", {}, bool(sweep.axes))
     for path, axis in sweep.axes.items():
         place = ("sweep", "axes", path)
@@ -154,13 +166,15 @@ def _check_path(place: Path, study: Any, path: str) -> None:
         refuse_unknown((*place[:-1], head), VARYING)
     table, reached = getattr(study, head), [head]
     for position, part in enumerate(parts, 1):
+        if table is None:
+            refuse_missing(tuple(reached), "given where a number in it varies")
         keys = _keys(table)
         if part not in keys:
             refuse_unknown((*place[:-1], *reached, part), keys or ["a number"])
         reached.append(part)
         if position < len(parts):
             table = _entry(table, part)
-    number = bool(parts) and isinstance(table, Struct) and _is_number(table, parts[-1])
+    number = bool(parts) and _is_number(_declared(study, [head, *parts]))
     require(place, "the path of a number that varies continuously", path, number)
 
 
@@ -174,16 +188,24 @@ def _entry(table: Any, key: str) -> Any:
     return table[int(key)] if isinstance(table, tuple) else getattr(table, key)
 
 
-def _is_number(table: Struct, key: str) -> bool:
+def _is_number(declared: Any) -> bool:
     try:
-        kind, _ = typed(_declared(table, key))
+        kind, _ = typed(declared)
     except StopIteration:  # a table of its own
         return False
     return kind is float or kind == float | tuple[float, float]
 
 
-def _declared(table: Struct, key: str) -> Any:
-    return next(item.type for item in fields(table) if item.name == key)
+def _declared(table: Any, parts: list[str]) -> Any:
+    """The type that is declared for the value at a path."""
+    declared: Any = None
+    for part in parts:
+        if isinstance(table, Struct):
+            declared = next(item.type for item in fields(table) if item.name == part)
+        else:
+            declared = get_args(typed(declared)[0])[0]
+        table = _entry(table, part)
+    return declared
 
 
 def _replaced(table: Any, parts: list[str], value: Any) -> Any:
@@ -197,15 +219,15 @@ def _replaced(table: Any, parts: list[str], value: Any) -> Any:
 
 def _about(study: Any, path: str) -> dict[str, str]:
     """The attributes of an axis: its path in the study, and its unit if that is known."""
-    place, _, key = path.rpartition(".")
-    _, rule = typed(_declared(value_at(study, place), key))
+    _, rule = typed(_declared(study, path.split(".")))
     return {"long_name": path} | ({"units": rule.units} if rule.units else {})
 
 
 def _short(path: str, others: Iterable[str]) -> str:
     parts = path.split(".")
     ends = (parts[-length:] for length in range(1, len(parts)))
-    for end in ends:
+    # The place of a number in a list is no name.
+    for end in (end for end in ends if not (end[0].isdigit() and end[-1].isdigit())):
         own = sum(other.split(".")[-len(end) :] == end for other in others) == 1
         if own and ".".join(end) not in TAKEN:
             return ".".join(end)

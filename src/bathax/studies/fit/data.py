@@ -20,7 +20,7 @@ from bathax._checks import (
 )
 from bathax._display import Module, Table, Tabular, shown
 from bathax._status import Status
-from bathax.studies.lookup import MODULUS, limits_of
+from bathax.studies.lookup import MODULUS, element, limits_of, located
 
 # Values that exceed the limits of any state by more errors than this have a wrong sign or unit.
 ERRORS_BEYOND = 6.0
@@ -33,10 +33,11 @@ class Data(Tabular, Module):
         Data(times, energy=(values, 0.1), u=(values, errors))
 
     Quantities have their names in a solution or a dynamical map; `abs_<name>` is the modulus of a
-    complex one. The error of a complex value is that of its real and of its imaginary part. Times
-    may come in any order and repeatedly. A missing value is NaN. `t` are the increasing times at
-    which a model has to be computed, `values` and `errors` the data by name, `places` the positions
-    in `t` at which each was measured, and `has_errors` tells whether errors were given.
+    complex one, `particle_current_1` or `n_0_1` an element of one of several modes. The error of a
+    complex value is that of its real and of its imaginary part. Times may come in any order and
+    repeatedly. A missing value is NaN. `t` are the increasing times at which a model has to be
+    computed, `values` and `errors` the data by name, `places` the positions in `t` at which each
+    was measured, and `has_errors` tells whether errors were given.
 
     >>> data = bx.Data([0.0, 2.0, 1.0], energy=([5.0, np.nan, 3.0], 0.1))
     >>> data.t.tolist(), data.count
@@ -117,9 +118,14 @@ class Data(Tabular, Module):
 def _quantity(result: Any, name: str) -> Array:
     """A quantity of a result by name, its modulus for `abs_<name>`."""
     own = name.removeprefix(MODULUS)
-    has = own in result if isinstance(result, Mapping) else hasattr(result, own)
-    require("data", "of quantities that the model returns", f"of `{own}`", has)
-    values = result[own] if isinstance(result, Mapping) else getattr(result, own)
+
+    def has(name: str) -> bool:
+        return name in result if isinstance(result, Mapping) else hasattr(result, name)
+
+    quantity, place = (own, ()) if has(own) else located(own)
+    require("data", "of quantities that the model returns", f"of `{own}`", has(quantity))
+    whole = result[quantity] if isinstance(result, Mapping) else getattr(result, quantity)
+    values = element(whole, quantity, place)
     return jnp.abs(values) if own != name else values
 
 

@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -54,12 +55,13 @@ def sweep(
 
         bx.sweep(damped, {"eta": etas, "kT0": temperatures}, ["energy", "temperature"])
 
-    `of` takes the `axes` by name and returns a solution, a dynamical map, a mapping of arrays or an
-    array, which is named `value`; it must work under `jit`. `axes` are `{name: values}`, or
-    `{name: (dimension, values)}` for parameters that vary together along one dimension; a third
-    entry may hold attributes, like units. A parameter that does not vary is an axis of one value.
-    `quantities` are kept, by default all, each with its error estimate as `<name>_error` and its
-    derivatives with respect to the parameters in `derivatives` as `<name>_by_<parameter>`.
+    `of` takes the `axes` by name and returns a solution, a steady state, a dynamical map, a mapping
+    of arrays or an array, which is named `value`; it must work under `jit`. `axes` are
+    `{name: values}`, or `{name: (dimension, values)}` for parameters that vary together along one
+    dimension; a third entry may hold attributes, like units. A parameter that does not vary is an
+    axis of one value. `quantities` are kept, by default all, each with its error estimate as
+    `<name>_error` and its derivatives with respect to the parameters in `derivatives` as
+    `<name>_by_<parameter>`.
 
     Solvers in `of` that choose their size get the size that the hardest points need. Points that
     still miss their tolerance are computed again with larger sizes. Sweeps with the same `of` share
@@ -92,10 +94,14 @@ def sweep(
     model = Model(shareable(of), chosen, tuple(derivatives))
     recorder, sizes = fitting_recorder(model, grid)
     kept = recorder.layout(grid.first)
-    taken = [
-        name for name in (*grid.parameters, *grid.sizes) if name in {*kept.variables, *RESERVED}
-    ]
-    require("axes", "named unlike the quantities, time and level", ", ".join(taken), not taken)
+    own = {*kept.variables, *RESERVED, *chain(*map(kept.dimensions, kept.variables))}
+    taken = [name for name in (*grid.parameters, *grid.sizes) if name in own]
+    require(
+        "axes",
+        "named unlike the quantities, time and their dimensions",
+        ", ".join(taken),
+        not taken,
+    )
     about = dict(definition) if definition else {"axes": boxes.digest(grid)}
     about |= {"variables": sorted(kept.variables)}
     if store is None:

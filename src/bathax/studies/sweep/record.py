@@ -15,7 +15,15 @@ from bathax._checks import require
 from bathax._status import Status
 from bathax.numerics.refinement import sized
 from bathax.qubit.dynamical_map import DynamicalMap
-from bathax.studies.lookup import about, attributes, has_levels, renamed_in_maps
+from bathax.studies.lookup import (
+    about,
+    attributes,
+    element,
+    has_times,
+    located,
+    own_dimensions,
+    renamed_in_maps,
+)
 from bathax.studies.traced import KEPT, closed
 
 Record = dict[str, Any]
@@ -47,13 +55,13 @@ class Layout(NamedTuple):
         return about(name)
 
     def dimensions(self, name: str) -> tuple[str, ...]:
-        """The names of a variable's own dimensions: time, and for populations the level."""
+        """The names of a variable's own dimensions: time, and a level, a mode or a channel."""
         shape = self.variables[name].shape
-        has_time = self.times is not None and shape[:1] == self.times.shape
-        rest = len(shape) - has_time
         quantity = name.partition("_by_")[0].removesuffix("_error")
-        own = ["level"] if has_levels(quantity) else [f"{quantity}_{k}" for k in range(rest)]
-        return (*(["time"] if has_time else []), *own[:rest])
+        times = self.times if has_times(quantity) else None
+        has_time = times is not None and shape[:1] == times.shape
+        own = own_dimensions(quantity, len(shape) - has_time)
+        return ("time", *own) if has_time else own
 
     @property
     def bytes_of_point(self) -> int:
@@ -158,12 +166,19 @@ def _selected(result: Any, quantities: Sequence[str] | None) -> Record:
         result = {"value": result}
     if not isinstance(result, Mapping):
         result = _as_mapping(result)
-    names = [name for name in result if not name.endswith("_error") and name not in ABOUT]
-    unknown = [name for name in quantities or () if name not in names]
-    require("quantities", f"among {', '.join(names)}", ", ".join(unknown), not unknown)
-    names = quantities or names
-    kept = [*names, *(f"{name}_error" for name in names), *ABOUT]
-    return {name: jnp.asarray(result[name]) for name in kept if name in result}
+    known = [name for name in result if not name.endswith("_error") and name not in ABOUT]
+    unknown = [
+        name for name in quantities or () if name not in known and located(name)[0] not in known
+    ]
+    require("quantities", f"among {', '.join(known)}", ", ".join(unknown), not unknown)
+    found = {name: jnp.asarray(result[name]) for name in ABOUT if name in result}
+    for name in quantities or known:
+        quantity, place = (name, ()) if name in result else located(name)
+        for ending in ("", "_error"):
+            if f"{quantity}{ending}" in result:
+                values = jnp.asarray(result[f"{quantity}{ending}"])
+                found[f"{name}{ending}"] = element(values, quantity, place)
+    return found
 
 
 def _as_mapping(result: Any) -> dict[str, Array]:
