@@ -6,7 +6,10 @@ from 1e-4 to 1e-11, and compared with the other engine at 1e-11, with which it s
 
 import sys
 import warnings
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -35,6 +38,8 @@ FAMILIES = [
 ENGINES = (bx.Volterra, bx.Embedding)
 TIMES = 1025
 TIGHT = 1e-11
+# Systems in each part.
+EACH = 21
 HEADER = """\
 {sets} systems, seed 18: bosons and fermions, 1 to 4 modes on one or two channels with complex
 couplings, random Hermitian h, random mixed n(0); Ohmic, semicircle, flat and Lorentzian densities;
@@ -125,25 +130,50 @@ def laws(sol: bx.LinearSolution, system: bx.LinearSystem, temperatures: list) ->
     return {name: float(value) for name, value in found.items()}
 
 
-def main(sets: int = 500) -> None:
+class Found(NamedTuple):
+    """Ratios by engine, violations of laws, and how many runs reached their tolerance."""
+
+    rows: dict[str, list]
+    kept: list
+    reached: int
+    bound: int
+
+    def __add__(self, other: "Found") -> "Found":
+        rows = {name: own + other.rows[name] for name, own in self.rows.items()}
+        kept = self.kept + other.kept
+        return Found(rows, kept, self.reached + other.reached, self.bound + other.bound)
+
+
+NOTHING = Found({engine.__name__: [] for engine in ENGINES}, [], 0, 0)
+
+
+def some(part: int) -> Found:
+    """The systems of one part, all of one family."""
     warnings.simplefilter("ignore", bx.ToleranceWarning)
-    rng = np.random.default_rng(18)
-    rows: dict[str, list] = {engine.__name__: [] for engine in ENGINES}
-    kept, reached, bound = [], 0, 0
-    for family in FAMILIES:
-        jax.clear_caches()  # a process holds so many programs and no more
-        for _ in range(-(-sets // len(FAMILIES))):
-            system, initial, ts, temperatures = draw(rng, *family)
-            tight = [bx.solve(system, initial, ts, s(rtol=TIGHT)) for s in ENGINES]
-            kept.append(laws(tight[0], system, temperatures))
-            late = bx.solve(system, initial, [4.0 * ts[-1]], bx.Embedding(rtol=1e-6))
-            bound += int(np.abs(late.u).max() > 0.05)
-            for engine, other in zip(ENGINES, reversed(tight), strict=True):
-                rtol = 10.0 ** rng.uniform(-11.0, -4.0)
-                sol = bx.solve(system, initial, ts, engine(rtol=rtol))
-                reached += int(sol.status == 0)
-                rows[engine.__name__].append(ratios(sol, other))
-    write(len(kept), rows, kept, reached, bound)
+    bx.cache_programs()
+    rng, found = np.random.default_rng([18, part]), NOTHING
+    for _ in range(EACH):
+        system, initial, ts, temperatures = draw(rng, *FAMILIES[part % len(FAMILIES)])
+        tight = [bx.solve(system, initial, ts, s(rtol=TIGHT)) for s in ENGINES]
+        late = bx.solve(system, initial, [4.0 * ts[-1]], bx.Embedding(rtol=1e-6))
+        rows, reached = {}, 0
+        for engine, other in zip(ENGINES, reversed(tight), strict=True):
+            rtol = 10.0 ** rng.uniform(-11.0, -4.0)
+            sol = bx.solve(system, initial, ts, engine(rtol=rtol))
+            reached += int(sol.status == 0)
+            rows[engine.__name__] = [ratios(sol, other)]
+        bound = int(np.abs(late.u).max() > 0.05)
+        found += Found(rows, [laws(tight[0], system, temperatures)], reached, bound)
+    return found
+
+
+def main(sets: int = 504) -> None:
+    """Each part in a process of its own, which holds so many programs and no more."""
+    total, context = NOTHING, get_context("spawn")
+    with ProcessPoolExecutor(1, mp_context=context, max_tasks_per_child=1) as pool:
+        for found in pool.map(some, range(-(-sets // EACH))):
+            total += found
+            write(len(total.kept), *total)
 
 
 def write(sets: int, rows: dict, kept: list, reached: int, bound: int) -> None:
