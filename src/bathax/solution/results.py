@@ -199,7 +199,8 @@ class LinearSolution(LinearQuantities, Outcome, Exported):
     mu N' = 0.
 
     `error` has an estimate of the absolute error of each of these, `status` is 0 if the tolerance
-    was reached, and `initial` is the state at t = 0.
+    was reached, and `initial` is the state at t = 0, or in words the correlated start of a solution
+    that was loaded.
 
     A level that fills from two leads, until the currents into them are opposite:
 
@@ -213,7 +214,7 @@ class LinearSolution(LinearQuantities, Outcome, Exported):
     """
 
     error: LinearQuantities
-    initial: Covariance | Stationary
+    initial: Covariance | Stationary | str
 
 
 class DrivenLinearQuantities(LinearQuantities, Work):

@@ -65,7 +65,8 @@ def row_of(name: str) -> Quantity | None:
 
 def called(kind: str) -> str:
     """A kind of system in words."""
-    return "several modes" if kind == "modes" else f"a {kind}"
+    plural = {"modes": "several modes", "driven": "systems that change in time"}
+    return plural.get(kind, f"a {kind}")
 
 
 def names_of(kind: str) -> list[str]:

@@ -13,6 +13,7 @@ from bathax.studies.quantity import (
     BOTH,
     CAVITY,
     CHANNEL,
+    DRIVEN,
     ENERGY,
     ENTROPY,
     ENTROPY_RATE,
@@ -288,6 +289,24 @@ OF_MODES = {
         "grand potential F - mu N", r"\Omega", ENERGY, MODES, has_poles=True
     ),
 }
+# Beside those of a solution, of a system that changes in time.
+OF_DRIVE = {
+    "power": Quantity("power of the drive", r"\dot W", POWER, DRIVEN),
+    "work": Quantity("work of the drive", "W", ENERGY, DRIVEN),
+    "particle_gain": Quantity(
+        "particles that each reservoir has gained", r"\Delta N_k", NUMBER, DRIVEN, indices=CHANNEL
+    ),
+    "energy_gain": Quantity(
+        "energy that each reservoir has gained", r"\Delta E_k", ENERGY, DRIVEN, indices=CHANNEL
+    ),
+    "heat": Quantity(
+        "heat of each reservoir, its energy less mu times particles",
+        "Q_k",
+        ENERGY,
+        DRIVEN,
+        indices=CHANNEL,
+    ),
+}
 OF_STEADY = {
     "steady_n": Quantity(
         "covariance of the modes for t -> infinity",
@@ -326,6 +345,6 @@ OF_STEADY = {
     ),
     "bound_weight": Quantity("weight of bound states in all modes", "Z", NUMBER, MODES),
 }
-QUANTITIES = OF_SOLUTION | OF_MODES | OF_MAP | OF_SYSTEM | OF_STEADY
+QUANTITIES = OF_SOLUTION | OF_MODES | OF_DRIVE | OF_MAP | OF_SYSTEM | OF_STEADY
 # The quantities that summarise the thermodynamics of a solution.
 STATE_FUNCTIONS = ("energy", "entropy", "temperature", "free_energy")

@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 # Kinds of system that have a quantity.
 CAVITY, QUBIT, MODES = ("cavity",), ("qubit",), ("modes",)
 BOTH, LINEAR, ALL = (*CAVITY, *QUBIT), (*CAVITY, *MODES), (*CAVITY, *QUBIT, *MODES)
+# Systems that change in time, which have no study files.
+DRIVEN = ("driven",)
 # What the indices of quantities of several modes count.
 CHANNEL, MATRIX, NOISE = ("channel",), ("mode", "other_mode"), ("channel", "other_channel")
 

@@ -18,6 +18,10 @@ from bathax.qubit.dynamical_map import DynamicalMap
 from bathax.qubit.elements import MapQuantities
 from bathax.qubit.states import QubitState
 from bathax.solution.results import (
+    CavityWork,
+    DrivenLinearQuantities,
+    DrivenLinearSolution,
+    DrivenSolution,
     LinearSolution,
     Quantities,
     QubitQuantities,
@@ -27,15 +31,18 @@ from bathax.solution.results import (
 from bathax.studies.lookup import about, attribute_of
 from bathax.studies.outputs import StoreError
 from bathax.studies.plain import plain, restored
-from bathax.studies.quantities import OF_MAP, OF_MODES, OF_SOLUTION
+from bathax.studies.quantities import OF_DRIVE, OF_MAP, OF_MODES, OF_SOLUTION
 from bathax.studies.store import MAP, SOLUTION, Files, check_target, write_files
 from bathax.system.linear import Covariance
+from bathax.system.preparation import Stationary
 from bathax.system.states import DensityMatrix, Gaussian, Mixture
 from bathax.thermodynamics.linear import LinearQuantities
 
 STATES = {
     state.__name__: state for state in (Mixture, Gaussian, DensityMatrix, QubitState, Covariance)
 }
+# The kind of a start that is no state of the system alone.
+CORRELATED = "correlated"
 # What the axes of arrays are; of several modes those of matrices and of one number a reservoir.
 DIMENSIONS = (("time",), ("time", "level"))
 OF_LINEAR = (("time",), ("time", "channel"), ("time", "mode", "other_mode"))
@@ -63,7 +70,7 @@ def to_dataset(result: Any, given: Mapping[str, Any]) -> xarray.Dataset:
     known = is_concrete(result) and np.ndim(result.t) == 1
     require("result", "one solution or map of known numbers", f"{type(result).__name__}", known)
     is_map = isinstance(result, DynamicalMap)
-    variables = _variables(result, OF_MAP if is_map else OF_SOLUTION | OF_MODES)
+    variables = _variables(result, OF_MAP if is_map else OF_SOLUTION | OF_MODES | OF_DRIVE)
     times = ("time", np.asarray(result.t), {"long_name": "time", "units": "1/energy"})
     coordinates: dict[str, Any] = {"time": times}
     for name, size in xarray.Dataset(variables).sizes.items():
@@ -110,7 +117,10 @@ def _kinds(dataset: xarray.Dataset) -> tuple[Any, Any]:
     if dataset.attrs["format"] == MAP:
         return DynamicalMap, MapQuantities
     if "particle_current" in dataset:
-        return LinearSolution, LinearQuantities
+        driven = DrivenLinearSolution, DrivenLinearQuantities
+        return driven if "work" in dataset else (LinearSolution, LinearQuantities)
+    if "work" in dataset:
+        return DrivenSolution, CavityWork
     return (Solution, Quantities) if "u" in dataset else (QubitSolution, QubitQuantities)
 
 
@@ -130,7 +140,9 @@ def _variables(result: Any, names: Iterable[str]) -> dict[str, xarray.Variable]:
 
     def add(name: str, label: str, values: Any) -> None:
         array = np.asarray(values)
-        found[name] = xarray.Variable(dimensions[array.ndim - 1], array, about(label))
+        gained = OF_LINEAR[1] if name.removesuffix("_error") in OF_DRIVE else None
+        of_array = gained if gained and array.ndim == 2 else dimensions[array.ndim - 1]
+        found[name] = xarray.Variable(of_array, array, about(label))
 
     for name in names:
         own = attribute_of(name)
@@ -142,11 +154,15 @@ def _variables(result: Any, names: Iterable[str]) -> dict[str, xarray.Variable]:
 
 
 def _of_state(state: eqx.Module) -> dict[str, Any]:
-    """A state as plain values."""
+    """A state as plain values; a correlated start in words."""
+    if isinstance(state, Stationary):
+        return {"kind": CORRELATED, "start": str(state)}
     values = {one.name: getattr(state, one.name) for one in fields(state)}
     return {"kind": type(state).__name__} | plain(values)
 
 
 def _state_from(table: Mapping[str, Any]) -> Any:
+    if table["kind"] == CORRELATED:
+        return table["start"]
     values = restored({name: value for name, value in table.items() if name != "kind"})
     return STATES[table["kind"]](**values)

@@ -40,7 +40,7 @@ def test_a_row_has_words_a_unit_and_a_label(name):
     assert row.long_name
     assert row.unit.name
     assert row.systems
-    assert set(row.systems) <= {*CASES}
+    assert set(row.systems) <= {*CASES, "driven"}
     MathTextParser("path").parse(row.label)
     assert lookup.about(name) == {"long_name": row.long_name, "units": row.unit.name}
 

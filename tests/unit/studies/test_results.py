@@ -65,6 +65,35 @@ def test_several_modes(of_modes, tmp_path):
     assert_same(found, of_modes)
 
 
+SHORT = bx.Embedding(points=128, modes=8, rtol=1.0)
+OHMIC = bx.Reservoir(bx.Ohmic(0.1, 2.0), temperature=1.0)
+
+
+@pytest.mark.parametrize("kind", ["cavity", "modes", "quench"])
+def test_driven_systems(kind, tmp_path):
+    """Work and heat too; a correlated start is known in words."""
+    ramp = lambda t: 1.0 + 0.1 * t  # noqa: E731
+    still = bx.LinearSystem([[1.5]], bx.Channel(OHMIC, [1.0]))
+    system, initial = {
+        "cavity": (bx.Cavity(ramp, OHMIC), bx.Fock(1).of_shared_shape()),
+        "modes": (
+            bx.LinearSystem(lambda t: [[ramp(t)]], bx.Channel(OHMIC, [1.0])),
+            bx.Covariance([[0.5]]),
+        ),
+        "quench": (still, bx.Stationary(still)),
+    }[kind]
+    solution = bx.solve(system, initial, TS, SHORT)
+    bx.save(solution, tmp_path / "solution.zarr")
+    found = bx.load(tmp_path / "solution.zarr")
+    assert type(found) is type(solution)
+    if kind == "quench":
+        assert "Stationary" in found.initial
+        found = eqx.tree_at(lambda s: s.initial, found, initial)
+    assert eqx.tree_equal(found, solution)
+    assert found.to_dataset().heat.dims == ("time", "channel")
+    assert {"work", "heat_0"} <= {*found.to_dataframe().columns}
+
+
 def test_numbers_that_are_not_finite_are_standard_json(fit, tmp_path):
     doubtful = dataclasses.replace(fit, covariance=np.full((2, 2), np.nan), chi2=np.inf)
     doubtful.save(tmp_path / "fit.json")
