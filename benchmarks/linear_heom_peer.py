@@ -6,12 +6,16 @@ input, as `linear_peers.py` writes it.
 """
 
 import json
+import statistics
 import sys
 import time
 
 import numpy as np
 import qutip
 from qutip.solver.heom import HEOMSolver
+
+# So many runs, or fewer if they take so many seconds.
+REPEATS, LONG = 3, 10.0
 
 
 def annihilators(size):
@@ -46,20 +50,25 @@ def current(auxiliaries):
     return abs((1j * gain).real)
 
 
-def main():
-    case = json.load(sys.stdin)
-    start = time.perf_counter()
+def answered(case):
+    """Populations at all times, or the steady current, and the number of auxiliary matrices."""
     heom, numbers = solver(case)
-    built = time.perf_counter()
     empty = qutip.tensor([qutip.basis(2, 0)] * case["size"]).proj()
     if case["ts"]:
-        found = heom.run(empty, case["ts"], e_ops=numbers).expect
-        answer = np.real(found).tolist()
+        answer = np.real(heom.run(empty, case["ts"], e_ops=numbers).expect).tolist()
     else:
         answer = current(heom.steady_state(use_mkl=False)[1])
-    end = time.perf_counter()
-    report = {"seconds": end - start, "build_seconds": built - start, "answer": answer}
-    print(json.dumps(report | {"auxiliaries": len(heom.ados.labels)}))
+    return answer, len(heom.ados.labels)
+
+
+def main():
+    case, times = json.load(sys.stdin), []
+    while len(times) < REPEATS and sum(times) < LONG:
+        start = time.perf_counter()
+        answer, auxiliaries = answered(case)
+        times.append(time.perf_counter() - start)
+    report = {"seconds": statistics.median(times), "answer": answer, "auxiliaries": auxiliaries}
+    print(json.dumps(report))
 
 
 if __name__ == "__main__":
