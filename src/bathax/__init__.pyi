@@ -57,6 +57,7 @@ from .qubit.states import QubitState as QubitState
 from .qubit.vacuum import Vacuum as Vacuum
 from .reservoir.band import FlatBand as FlatBand
 from .reservoir.band import SemicircleBand as SemicircleBand
+from .reservoir.band import WideBand as WideBand
 from .reservoir.discrete import DiscreteModes as DiscreteModes
 from .reservoir.function import Function as Function
 from .reservoir.lorentzian import DrudeLorentz as DrudeLorentz

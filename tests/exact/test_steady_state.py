@@ -89,6 +89,58 @@ def test_a_level_between_two_wide_leads():
     np.testing.assert_allclose(warm.particle_current, [-current, current], atol=1e-10)
 
 
+def bands(gammas, temperatures, potentials):
+    """Leads of the wide-band limit."""
+    densities = (bx.WideBand(gamma) for gamma in gammas)
+    return [
+        bx.Reservoir(J, T, mu) for J, T, mu in zip(densities, temperatures, potentials, strict=True)
+    ]
+
+
+def test_a_level_between_bands_without_ends():
+    """The closed forms of the wide-band limit; of its energies only currents exist."""
+    cold = bx.steady_state(level(0.5, bands([0.5, 0.5], [0.0, 0.0], [1.0, -1.0])))
+    assert cold.status == 0
+    upper, lower = np.arctan(2.0 * (np.array([1.0, -1.0]) - 0.5)) / np.pi
+    assert cold.number == pytest.approx(0.5 * (1.0 + upper + lower), abs=1e-13)
+    current = 0.25 * (upper - lower)
+    np.testing.assert_allclose(cold.particle_current, [-current, current], atol=1e-13)
+    energy = 0.5 * current + 0.25 / (4.0 * np.pi) * np.log((0.5**2 + 0.25) / (1.5**2 + 0.25))
+    np.testing.assert_allclose(cold.energy_current, [-energy, energy], atol=1e-13)
+    assert np.isnan(cold.interaction_energy).all()
+    warm = bx.steady_state(level(0.5, bands([1.0], [0.2], [0.0])))
+    filled = 0.5 - digamma(0.5 + (0.5 + 0.5j) / (0.4 * np.pi)).imag / np.pi
+    assert warm.number == pytest.approx(filled, abs=1e-13)
+
+
+def test_two_dots_at_infinite_bias():
+    """I = GL GR (GL + GR) O^2 / [(O^2 + GL GR / 4) (GL + GR)^2 + GL GR d^2]."""
+    channels = [
+        bx.Channel(lead, end)
+        for lead, end in zip(bands([1.0, 0.5], [0.0] * 2, [1e7, -1e7]), np.eye(2), strict=True)
+    ]
+    dots = bx.LinearSystem([[0.15, 0.7], [0.7, -0.15]], channels, "fermion")
+    end = bx.steady_state(dots)
+    assert end.particle_current[1] == pytest.approx(0.257217847769, rel=1e-6)
+    late = bx.long_time_covariance(dots, bx.Covariance(np.zeros((2, 2))))
+    np.testing.assert_allclose(late.n, end.n, atol=1e-12)
+
+
+def test_a_band_without_ends_is_for_steady_states_of_fermions():
+    """One sentence each."""
+    lead, empty = bx.Reservoir(bx.WideBand(1.0)), bx.Covariance([[0.0]])
+    for refused in (
+        lambda: bx.solve(level(0.5, [lead]), empty, [1.0], bx.Embedding()),
+        lambda: bx.solve(level(0.5, [lead]), empty, [1.0], bx.Volterra()),
+        lambda: bx.Cavity(1.0, bx.Reservoir(bx.Ohmic(0.1, 5.0) + 2.0 * bx.WideBand(1.0))),
+        lambda: bx.LinearSystem([[1.0]], bx.Channel(lead, [1.0]), "boson"),
+        lambda: bx.Cavity(1.0, lead),
+        lambda: bx.Qubit(1.0, lead),
+    ):
+        with pytest.raises(ValueError, match=r"Argument `spectral_density` must be .*WideBand"):
+            refused()
+
+
 def test_a_level_between_lorentzian_leads():
     """The leads of a test of QuTiP, whose density is centred at the chemical potential."""
     leads = [bx.Reservoir(bx.Lorentzian(0.01, 1.0, mu), 0.025851991, mu) for mu in (1.0, -1.0)]

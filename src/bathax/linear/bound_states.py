@@ -162,7 +162,9 @@ class Gaps(eqx.Module):
     def of(system: LinearSystem) -> "Gaps":
         """Those of a system, the first and the last one up to far away."""
         baths = system.reservoirs
-        corners = jnp.sort(jnp.concatenate([bath.spectral_density.corners for bath in baths]))
+        ends = jnp.concatenate([bath.spectral_density.corners for bath in baths])
+        # Where J has no end anywhere, there are two intervals that are not empty.
+        corners = jnp.sort(ends) if ends.size else jnp.zeros(1)
         size = jnp.linalg.norm(system.h) + jnp.sqrt(system.weight) + jnp.max(jnp.abs(corners))
         low = jnp.concatenate([corners[:1] - BEYOND * size, corners])
         high = jnp.concatenate([corners, corners[-1:] + BEYOND * size])

@@ -28,7 +28,7 @@ from jax import lax
 from jax.scipy.linalg import block_diag
 from jaxtyping import Array, Bool, Complex, Float
 
-from bathax._checks import Scalar, require_whole
+from bathax._checks import Scalar, require, require_whole
 from bathax._estimate import Estimate
 from bathax._programs import program
 from bathax.linear.comparison import Attempt, Rotating, compared_rotating, on_first_grid
@@ -88,6 +88,9 @@ def green_functions(
     system: LinearSystem, initial: Covariance, ts: Float[Array, " times"], solver: Embedding
 ) -> Estimate[LinearGreenFunctions]:
     """The Green functions on the grid that the solver has, or on the first that suffices."""
+    for bath in system.reservoirs:
+        words, density = "a band with ends, like `FlatBand`, for n(t)", bath.spectral_density
+        require("spectral_density", words, density, bath.has_ends)
 
     def attempt(valid: Bool[Array, ""], points: int) -> Attempt:
         count = solver.modes_for(points)

@@ -55,8 +55,9 @@ class Integrals(eqx.Module):
     energy_flow: Float[Array, "rules channels"]
 
     @staticmethod
-    def over(spectrum: Spectrum, couplings: Complex[Array, "channels n"]) -> "Integrals":
-        """All integrals over a spectrum."""
+    def over(system: LinearSystem, spectrum: Spectrum) -> "Integrals":
+        """All integrals over a spectrum; energies that do not exist are left out."""
+        couplings, have_ends = system.couplings, system.have_ends
         density, filled = spectrum.densities, spectrum.densities * spectrum.occupations
         amplitudes = jnp.einsum("ai,ibq->abq", couplings.conj(), spectrum.columns)
         reached = amplitudes.real**2 + amplitudes.imag**2
@@ -66,7 +67,7 @@ class Integrals(eqx.Module):
         bias = spectrum.occupations[None] - spectrum.occupations[:, None]
         gain = jnp.sum(passed * bias, axis=1)
         gross = jnp.sum(passed * spectrum.occupations[None], axis=1)
-        w = spectrum.w[None]
+        w, energy = spectrum.w[None], jnp.where(have_ends[:, None], energy, 0.0)
         rates = (2.0 * energy, gain, w * gain, gross, jnp.abs(w) * gross)
         return Integrals(
             _covariance(spectrum, filled),
@@ -105,7 +106,7 @@ class Steady(eqx.Module):
 
 def steady(system: LinearSystem) -> Steady:
     """The steady state; the weight of bound states adds to its error, as for one quantum each."""
-    found = Integrals.over(Spectrum.of(system), system.couplings)
+    found = Integrals.over(system, Spectrum.of(system))
     state = Correlations(
         found.n[0],
         0.5 * lax.complex(found.energy[0], -found.current[0]),

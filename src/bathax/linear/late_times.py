@@ -72,7 +72,7 @@ def long_time_covariance(system: LinearSystem, initial: Covariance) -> LongTimeC
 @program
 def _late(system: LinearSystem, initial: Covariance) -> LongTimeCovariance:
     spectrum, found = Spectrum.of(system), bound_states(system)
-    every = Integrals.over(spectrum, system.couplings)
+    every = Integrals.over(system, spectrum)
     r, arrived = found.residues, brought(system, spectrum, found)
     kept = jnp.einsum("bik,kl,dlj->bdij", r, initial.n, r)
     noise = jnp.einsum("bik,sbdkl,dlj->sbdij", r, arrived, r)

@@ -47,7 +47,7 @@ class BoundOccupation(NamedTuple):
         free = jnp.einsum("bij,bjk,bki->b", residues, own, residues).real / known
         whole = system.reservoirs[0].occupation(found.placed) if thermal else free
         filled = jnp.where(found.exist & (weight > 0.0), whole - free, 0.0)
-        n = Integrals.over(spectrum, system.couplings).n[0]
+        n = Integrals.over(system, spectrum).n[0]
         n += jnp.sum((filled + free)[:, None, None].astype(complex) * residues, axis=0)
         return BoundOccupation(found.placed, residues, filled, n)
 

@@ -226,7 +226,7 @@ def _judged(
     system: LinearSystem, spectrum: Spectrum, value: Array, found: Float[Array, "rules ..."]
 ) -> tuple[Array, Array]:
     """A value and its error, both NaN for an invalid system."""
-    every = Integrals.over(spectrum, system.couplings)
+    every = Integrals.over(system, spectrum)
     size = jnp.max(jnp.abs(value))
     error = size * (relative_error((every.complete, found), (jnp.ones(()), size)) + every.lost)
     known = jnp.where(is_valid(system), 0.0, jnp.nan)

@@ -1,4 +1,4 @@
-"""Densities of finite support: the semicircle band and the flat one."""
+"""Bands: the semicircle, the flat one and the one without ends."""
 
 from typing import ClassVar
 
@@ -175,3 +175,61 @@ class FlatBand(SpectralDensity):
         low, high = self.low.astype(complex), self.high.astype(complex)
         spread = logarithm(z - low) - logarithm(z - high)
         return self._level.astype(complex) * spread
+
+
+class WideBand(SpectralDensity):
+    r"""J(w) = gamma / 2 pi at all energies: the wide-band limit of a lead of fermions.
+
+    `gamma` (> 0, energy) is the decay rate of the population of a level, and
+    Sigma(z) = -i gamma / 2. It is for thermal fermions in a steady state: g(t) = gamma delta(t),
+    and g~(t) is singular like 1/t, which the engines for n(t) refuse. The energy of the coupling
+    grows with the logarithm of the width of a band: in this limit it is NaN. Energy currents exist.
+
+    >>> lead = bx.Reservoir(bx.WideBand(1.0), temperature=0.2, chemical_potential=0.0)
+    >>> dot = bx.LinearSystem([[0.5]], bx.Channel(lead, [1.0]), statistics="fermion")
+    >>> round(float(bx.steady_state(dot).number), 4)
+    0.2834
+    """
+
+    formula: ClassVar[str] = "J(w) = gamma / 2 pi"
+
+    gamma: Scalar = parameter(POSITIVE)
+
+    @converting(as_inexact)
+    def __call__(self, w: Inexact[Array, "..."]) -> Inexact[Array, "..."]:
+        return jnp.broadcast_to((self.gamma / (2.0 * jnp.pi)).astype(w.dtype), w.shape)
+
+    @property
+    def lower(self) -> Scalar:
+        return jnp.asarray(-jnp.inf)
+
+    @property
+    def bandwidth(self) -> Scalar:
+        return self.gamma
+
+    @property
+    def extent(self) -> tuple[Scalar, Scalar]:
+        return -self.gamma, self.gamma
+
+    @property
+    def weight(self) -> Scalar:
+        # There is no other scale than gamma.
+        return self.gamma**2
+
+    @property
+    def integrable(self) -> bool:
+        return False
+
+    @property
+    def continuation(self) -> tuple[Piece, ...]:
+        return (Piece(-jnp.inf, jnp.inf, self),)
+
+    def measure(self, resolution: int) -> Measure:
+        # w = gamma tan(theta): what is integrated falls off by itself.
+        count = 64 + resolution
+        theta = jnp.pi * ((jnp.arange(count, dtype=float) + 0.5) / count - 0.5)
+        return self.gamma * jnp.tan(theta), self.gamma**2 / (2.0 * count) / jnp.cos(theta) ** 2
+
+    @converting(as_complex)
+    def self_energy(self, z: Complex[Array, "..."]) -> Complex[Array, "..."]:
+        return jnp.broadcast_to(-0.5j * self.gamma.astype(complex), z.shape)

@@ -18,6 +18,7 @@ from bathax._checks import (
 )
 from bathax._late import late
 from bathax.numerics.grid import TimeGrid
+from bathax.reservoir.band import WideBand
 from bathax.reservoir.continuation import Piece
 from bathax.reservoir.occupation import BoseEinstein, FermiDirac, Occupation, Thermal
 from bathax.reservoir.rules import Exponentials
@@ -73,12 +74,22 @@ class Reservoir(Validated):
         return Reservoir(self.spectral_density, occupation=filled)
 
     def require_consistent(self) -> None:
-        """Refuse bosons in a thermal state that does not exist."""
+        """Refuse bosons in a thermal state that does not exist, or in a band without ends."""
         if not holds(Reservoir.is_consistent, self):
             mu = self.occupation.chemical_potential  # pyright: ignore
             lowest = 0 if mu is None else f"mu = {float(mu):g}"
             words = f"0 for a spectral density with weight at w <= {lowest}, which has no"
             require("temperature", f"{words} thermal state", self.temperature, False)
+
+        if not self.has_ends:
+            words = "a band with ends, like `FlatBand`, unless thermal fermions of a `LinearSystem`"
+            filled = isinstance(self.occupation, FermiDirac)
+            require("spectral_density", f"{words} fill it", self.spectral_density, filled)
+
+    @property
+    def has_ends(self) -> bool:
+        """Whether no part of J is a `WideBand`, whose energies of coupling are infinite."""
+        return not any(map(_is_wide, jax.tree.leaves(self.spectral_density, is_leaf=_is_wide)))
 
     def require_integrable(self) -> None:
         """Refuse kernels that are singular at t = 0, which no time grid resolves."""
@@ -156,3 +167,7 @@ class Reservoir(Validated):
         quotient = (self.occupation(nodes) - here) / jnp.where(close, 1.0, gap)
         smooth = masses @ jnp.where(close, -slope, quotient)
         return here * self.spectral_density.level_shift(w) + smooth
+
+
+def _is_wide(part: Any) -> bool:
+    return isinstance(part, WideBand)

@@ -197,6 +197,11 @@ class LinearSystem(Validated):
         return jnp.stack([channel.coupling for channel in self.channels])
 
     @property
+    def have_ends(self) -> Bool[Array, " channels"]:
+        """Whether the reservoir of each channel has a band with ends."""
+        return jnp.asarray([bath.has_ends for bath in self.reservoirs])
+
+    @property
     def frequency(self) -> Scalar:
         """The mean energy of the modes, tr h / N."""
         return jnp.trace(self.h).real / self.size

@@ -47,6 +47,7 @@ class LinearQuantities(Slopes, Observables, Amplitudes):
 def observables(system: LinearSystem, state: Correlations) -> Observables:
     """At one time."""
     n = state.n
+    exist = jnp.where(system.have_ends, 0.0, jnp.nan)
     return Observables(
         n=n,
         number=jnp.trace(n).real,
@@ -54,7 +55,7 @@ def observables(system: LinearSystem, state: Correlations) -> Observables:
         entropy=entropy(n, system.statistics),
         particle_current=-2.0 * state.contact.imag,
         energy_current=-2.0 * state.energy_contact.imag,
-        interaction_energy=2.0 * state.contact.real,
+        interaction_energy=2.0 * state.contact.real + exist,
     )
 
 
@@ -64,6 +65,7 @@ def observable_errors(
     """Their estimated errors at one time, from bounds; that of n is one of its elements."""
     system, n = lax.stop_gradient((system, n))
     of_n = system.size * jnp.max(bound.n)
+    exist = jnp.where(system.have_ends, 0.0, jnp.nan)
     return Observables(
         n=bound.n,
         number=of_n,
@@ -71,7 +73,7 @@ def observable_errors(
         entropy=_entropy_error(n, of_n, system.statistics),
         particle_current=2.0 * bound.contact,
         energy_current=2.0 * bound.energy_contact,
-        interaction_energy=2.0 * bound.contact,
+        interaction_energy=2.0 * bound.contact + exist,
     )
 
 
