@@ -112,6 +112,9 @@ from .system.states import Mixture as Mixture
 from .system.states import Squeezed as Squeezed
 from .system.states import Thermal as Thermal
 from .table_error import table_error as table_error
+from .thermodynamics.correlations import concurrence as concurrence
+from .thermodynamics.correlations import logarithmic_negativity as logarithmic_negativity
+from .thermodynamics.correlations import mutual_information as mutual_information
 from .thermodynamics.gibbs import GibbsState as GibbsState
 from .thermodynamics.gibbs import gibbs_state as gibbs_state
 from .units import Units as Units
