@@ -25,6 +25,9 @@ from .cavity.transport import heat_current as heat_current
 from .linear.bound_states import LinearBoundStates as LinearBoundStates
 from .linear.bound_states import bound_states as bound_states
 from .linear.embedding import Embedding as Embedding
+from .linear.emission import TwoTimeCorrelation as TwoTimeCorrelation
+from .linear.emission import emission_spectrum as emission_spectrum
+from .linear.emission import two_time_correlation as two_time_correlation
 from .linear.late_times import LongTimeCovariance as LongTimeCovariance
 from .linear.late_times import long_time_covariance as long_time_covariance
 from .linear.transport import CurrentNoise as CurrentNoise
