@@ -25,6 +25,9 @@ from .cavity.transport import heat_current as heat_current
 from .linear.bound_states import LinearBoundStates as LinearBoundStates
 from .linear.bound_states import bound_states as bound_states
 from .linear.embedding import Embedding as Embedding
+from .linear.emission import TwoTimeCorrelation as TwoTimeCorrelation
+from .linear.emission import emission_spectrum as emission_spectrum
+from .linear.emission import two_time_correlation as two_time_correlation
 from .linear.late_times import LongTimeCovariance as LongTimeCovariance
 from .linear.late_times import long_time_covariance as long_time_covariance
 from .linear.transport import CurrentNoise as CurrentNoise
@@ -113,6 +116,9 @@ from .system.states import Mixture as Mixture
 from .system.states import Squeezed as Squeezed
 from .system.states import Thermal as Thermal
 from .table_error import table_error as table_error
+from .thermodynamics.correlations import concurrence as concurrence
+from .thermodynamics.correlations import logarithmic_negativity as logarithmic_negativity
+from .thermodynamics.correlations import mutual_information as mutual_information
 from .thermodynamics.gibbs import GibbsState as GibbsState
 from .thermodynamics.gibbs import gibbs_state as gibbs_state
 from .units import Units as Units

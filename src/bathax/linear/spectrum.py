@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 import equinox as eqx
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 from jaxtyping import Array, Complex, Float
 
@@ -15,7 +16,7 @@ from bathax._checks import require, require_kind
 from bathax.linear.cuts import Cuts
 from bathax.linear.resonances import overlooked, resonances
 from bathax.numerics.matrices import solved
-from bathax.numerics.panels import Nodes
+from bathax.numerics.panels import APART, Nodes
 from bathax.reservoir.reservoir import Reservoir
 from bathax.system.linear import LinearSystem
 
@@ -37,13 +38,21 @@ class Spectrum(eqx.Module):
     columns: Complex[Array, "n channels nodes"]
 
     @staticmethod
-    def of(system: LinearSystem) -> "Spectrum":
-        """The spectrum on nodes chosen for the system."""
+    def of(system: LinearSystem, nodes: int = NODES) -> "Spectrum":
+        """The spectrum on so many nodes for each point at which the axis is cut."""
         cuts = Cuts.of(system)
         found = resonances(system)
         cuts = cuts.at_resonances(found)
         cuts = cuts.at_resonances(overlooked(system, found, cuts.panels))
-        return Spectrum.at(system, cuts.nodes(system, NODES))
+        return Spectrum.at(system, cuts.nodes(system, nodes))
+
+    @staticmethod
+    def at_frequencies(system: LinearSystem, w: Float[Array, " w"]) -> "Spectrum":
+        """The spectrum at given frequencies, at the end of a band its limit from above."""
+        corners = jnp.concatenate([bath.spectral_density.corners for bath in system.reservoirs])
+        at_end = jnp.any(w[:, None] == corners[None, :], axis=1)
+        above = jnp.where(at_end, jnp.maximum(APART * jnp.abs(w), np.finfo(float).tiny), 0.0)
+        return Spectrum.at(system, Nodes(w, above, jnp.ones((1, *w.shape))))
 
     @staticmethod
     def at(system: LinearSystem, nodes: Nodes) -> "Spectrum":

@@ -14,7 +14,6 @@ L_k = 1/(2 pi) \int dw T_12 (w - mu)^k (-dn/dw) of two channels.
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jax import lax
 from jaxtyping import Array, Bool, Complex, Float
 
@@ -23,7 +22,6 @@ from bathax._display import Record
 from bathax._programs import program
 from bathax.linear.landauer import Integrals, relative_error
 from bathax.linear.spectrum import Spectrum, require_leads
-from bathax.numerics.panels import APART, Nodes
 from bathax.reservoir.occupation import Thermal
 from bathax.system.linear import LinearSystem
 
@@ -50,12 +48,7 @@ def transmission(system: LinearSystem, w: RealLike) -> Float[Array, "*w channels
 
 @program
 def _transmission(system: LinearSystem, w: Float[Array, "*w"]) -> Float[Array, "..."]:
-    flat = w.ravel()
-    corners = jnp.concatenate([bath.spectral_density.corners for bath in system.reservoirs])
-    # At the end of a band Sigma may be infinite: its limit from above is taken.
-    at_end = jnp.any(flat[:, None] == corners[None, :], axis=1)
-    above = jnp.where(at_end, jnp.maximum(APART * jnp.abs(flat), np.finfo(float).tiny), 0.0)
-    spectrum = Spectrum.at(system, Nodes(flat, above, jnp.ones((1, *flat.shape))))
+    spectrum = Spectrum.at_frequencies(system, w.ravel())
     found = jnp.moveaxis(jnp.abs(_scattered(system, spectrum)) ** 2, -1, 0)
     found = jnp.where(is_valid(system), found, jnp.nan)
     return found.reshape(*w.shape, *found.shape[1:])

@@ -33,6 +33,7 @@ from bathax.numerics.times import at_shared_length
 from bathax.qubit import dynamical_map
 from bathax.qubit.elements import MapElements, MapSolver
 from bathax.qubit.states import QubitState
+from bathax.solution.level import as_covariance
 from bathax.solution.results import (
     CavityWork,
     DrivenLinearQuantities,
@@ -199,9 +200,9 @@ def _(
     require("solver", words, shown(solver), fits)
     engine = _engine(system, solver)
     words = "a Gaussian state of the modes, `Covariance(n)`"
-    require_kind("initial", words, preparation.state, Covariance)
+    state: Covariance = as_covariance(system, preparation.state)
+    require_kind("initial", words, state, Covariance)
     require_uncorrelated(preparation)
-    state: Covariance = preparation.state
     state.require_fits(system)
 
     def observed(ts: Float[Array, " times"]) -> dict[str, Any]:
