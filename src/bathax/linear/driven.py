@@ -14,6 +14,7 @@ comparison with half as many steps shows.
 """
 
 import math
+from dataclasses import replace
 from functools import partial
 
 import equinox as eqx
@@ -26,7 +27,7 @@ from bathax._estimate import Estimate
 from bathax._programs import program
 from bathax.linear.comparison import NEGLIGIBLE, Attempt, between, compared, least_sizes
 from bathax.linear.damped import PHASE, DampedModes
-from bathax.linear.embedding import OVERSAMPLED, SAMPLING, Embedding, with_fewer
+from bathax.linear.embedding import OVERSAMPLED, SAMPLING, Embedding, require_ends, with_fewer
 from bathax.linear.green import DrivenGreenFunctions
 from bathax.linear.stationary import BoundOccupation, joint_state
 from bathax.numerics.balancing import RANK, reduced_modes
@@ -45,6 +46,8 @@ PAST, EXTRA = 8.0, 12
 # Modes are counted with those for so many steps; numbers of them are multiples of SHARED, at most
 # MOST.
 FIRST, SHARED, MOST = 256, 4, 128
+# No more steps than this are tried.
+MOST_STEPS = 2**15
 
 
 class Before(eqx.Module):
@@ -69,6 +72,7 @@ def green_functions(
 
     From a correlated start, v is n.
     """
+    require_ends(system)
     system.require_drives(span(ts))
     past = EXTRA if isinstance(initial, Before) and solver.modes is None else 0
     valid, needed, rank = _prepare(system, initial, ts, solver.modes_for(FIRST) + past)
@@ -79,7 +83,8 @@ def green_functions(
             count = min(count, SHARED * math.ceil(rank / SHARED))
         return _attempt(system, initial, ts, valid, points, count, solver.rtol)
 
-    return solver.climbed(attempt, needed)
+    most = min(solver.max_points, MOST_STEPS)
+    return replace(solver, max_points=most).climbed(attempt, needed)
 
 
 def _reduced(system: LinearSystem, horizon: Scalar, points: int, count: int) -> list:

@@ -88,15 +88,20 @@ def green_functions(
     system: LinearSystem, initial: Covariance, ts: Float[Array, " times"], solver: Embedding
 ) -> Estimate[LinearGreenFunctions]:
     """The Green functions on the grid that the solver has, or on the first that suffices."""
-    for bath in system.reservoirs:
-        words, density = "a band with ends, like `FlatBand`, for n(t)", bath.spectral_density
-        require("spectral_density", words, density, bath.has_ends)
+    require_ends(system)
 
     def attempt(valid: Bool[Array, ""], points: int) -> Attempt:
         count = solver.modes_for(points)
         return _attempt(system, initial, ts, valid, points, count, solver.rtol)
 
     return on_first_grid(system, initial, ts, solver, attempt)
+
+
+def require_ends(system: LinearSystem) -> None:
+    """Refuse the wide-band limit, whose noise is singular."""
+    for bath in system.reservoirs:
+        words, density = "a band with ends, like `FlatBand`, for n(t)", bath.spectral_density
+        require("spectral_density", words, density, bath.has_ends)
 
 
 @program

@@ -108,7 +108,7 @@ def _two_time_correlation(
 ) -> TwoTimeCorrelation:
     spectrum = Spectrum.of(system, NODES)
     emitted, known = _emitted(spectrum), jnp.where(is_valid(system), 0.0, jnp.nan)
-    every = lax.stop_gradient(Integrals.over(spectrum, system.couplings))
+    every = lax.stop_gradient(Integrals.over(system, spectrum))
     size = jnp.max(jnp.abs(every.n[0]))
 
     def at(delay: Scalar) -> tuple[Array, Scalar]:

@@ -30,6 +30,14 @@ class GibbsState(Record):
 
     `temperature` T and `chemical_potential` mu, the `entropy` S, `free_energy` F = E - T S and
     `grand_potential` F - mu N = -T ln Z.
+
+    Modes of equal energy have no chemical potential:
+
+    >>> bath = bx.Reservoir(bx.Ohmic(0.1, 2.0), temperature=1.0)
+    >>> mode = bx.LinearSystem([[1.0]], bx.Channel(bath, [1.0]))
+    >>> state = bx.gibbs_state(mode, energy=1.0, number=1.0)
+    >>> f"{state.temperature:.4f}, {state.entropy:.4f}"  # 1 / ln 2, 2 ln 2
+    '1.4427, 1.3863'
     """
 
     temperature: Float[Array, "..."]
