@@ -98,7 +98,9 @@ def ratios(one: bx.LinearSolution, truth: bx.LinearSolution) -> dict[str, float]
         known = np.asarray(getattr(one.error, name)) + np.asarray(getattr(truth.error, name))
         if np.isnan(difference[np.isfinite(known)]).any():
             raise SystemExit(f"NaN in {name}")
-        worst[name] = float(np.max(np.where(np.isinf(known), 0.0, difference / known)))
+        # What is not known at all, or is the same, has no ratio.
+        told = np.isfinite(known) & (difference > 0.0)
+        worst[name] = float(np.max(difference[told] / known[told], initial=0.0))
     return worst
 
 

@@ -65,6 +65,12 @@ class FlatBand(Kind, tag="flat"):
     high: Energy
 
 
+class WideBand(Kind, tag="wide_band"):
+    """`bathax.WideBand`."""
+
+    gamma: PositiveEnergy
+
+
 class BandEdge(Kind, tag="band_edge"):
     """`bathax.BandEdge`."""
 
@@ -125,6 +131,7 @@ SpectralDensity = (
     | DrudeLorentz
     | SemicircleBand
     | FlatBand
+    | WideBand
     | BandEdge
     | Tabulated
     | DiscreteModes

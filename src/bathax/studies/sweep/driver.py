@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import jax
+import psutil
 import xarray
 from jax.experimental.multihost_utils import sync_global_devices
 from tqdm import tqdm
@@ -40,7 +41,7 @@ def sweep(
     quantities: Sequence[str] | None = None,
     *,
     derivatives: Sequence[str] = (),
-    memory: float = 4.0,
+    memory: float | None = None,
     store: str | Path | None = None,
     resume: bool = False,
     overwrite: bool = False,
@@ -71,12 +72,12 @@ def sweep(
     an error concerns its point alone; the attribute `flag_meanings` of `status` has the reasons.
 
     All local devices share the work, and so do the processes of `jax.distributed` if it is in use,
-    each with its own boxes. The process stays below `memory` GiB; for accelerators this is the
-    limit of each device. With a `store`, the path of a zarr folder, results are written to disk box
-    by box and read from there when they are used. `resume` continues an interrupted sweep without
-    computing anything twice; `overwrite` allows to replace an earlier result. `definition`, a
-    nested table, is kept in the store: a sweep with a different one is not resumed. Functions
-    cannot be compared.
+    each with its own boxes. The process stays below `memory` GiB, by default 4, or 1 more than it
+    has; for accelerators this is the limit of each device. With a `store`, the path of a zarr
+    folder, results are written to disk box by box and read from there when they are used. `resume`
+    continues an interrupted sweep without computing anything twice; `overwrite` allows to replace
+    an earlier result. `definition`, a nested table, is kept in the store: a sweep with a different
+    one is not resumed. Functions cannot be compared.
 
     Raises `ValueError` for bad arguments, and `StoreError` if the store cannot be used. `sweep`
     itself does not work under `jit`, `vmap` or `grad`: use `derivatives`.
@@ -104,15 +105,16 @@ def sweep(
     )
     about = dict(definition) if definition else {"axes": boxes.digest(grid)}
     about |= {"variables": sorted(kept.variables)}
+    most = _usual_memory() if memory is None else memory
     if store is None:
         alone = jax.process_count() == 1
         require("store", "a path that all processes can write to", "left out", alone)
-        _require_room(grid, kept, memory)
+        _require_room(grid, kept, most)
         place = boxes.create(None, grid, kept, _lengths(grid, kept), about)
     else:
         place = Path(store)
         _prepare(place, grid, kept, about, resume=resume, overwrite=overwrite)
-    limit = memory * GIB
+    limit = most * GIB
 
     def program_for(count: int) -> Retrying:
         return Retrying(model, sizes, Program(recorder, count, limit), limit)
@@ -202,6 +204,11 @@ def _lengths(grid: Axes, kept: Layout) -> tuple[int, ...]:
     most = max(least, MOST_BYTES // kept.bytes_of_point)
     piece = math.ceil(math.prod(grid.shape) / PIECES)
     return box_shape(grid.shape, min(max(piece, least), most))
+
+
+def _usual_memory() -> float:
+    """4 GiB, or 1 GiB more than the process has."""
+    return max(4.0, psutil.Process().memory_info().rss / GIB + 1.0)
 
 
 def _require_room(grid: Axes, kept: Layout, memory: float) -> None:
