@@ -39,6 +39,11 @@ SHOWN = {
     "np_rates": "NP. Rates of the exact master equation.",
     "np_zero_crossing": "NP. Where the determinant passes zero, rates do not exist.",
     "np_reservoir": "NP. What the reservoir gains, by frequency and time.",
+    "transport_iv": "A level between two leads: current over bias, and its noise over the current.",
+    "transport_transient": "A level after it is coupled to two leads: what they gain, until "
+    "Landauer's currents flow (dashed).",
+    "transport_zeroth": "The zeroth law from weak to strong coupling: a cavity between two "
+    "reservoirs, a level between two leads, and the heat that flows through it for ever.",
     "phases_temperature": "Beyond the papers: where a cavity thermalises, over coupling and "
     "temperature.",
     "phases_exponent": "Beyond the papers: the same over coupling and exponent of the density.",

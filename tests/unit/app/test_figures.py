@@ -32,7 +32,8 @@ QUBIT_SKETCH = QubitEffort(
 CLAIMS = (*figures.ahz_claims.CLAIMS, *figures.np_claims.CLAIMS)
 SECTION_5 = {
     *("Fig. 2a", "Fig. 2b", "Fig. 2c", "Fig. 3a", "Fig. 3b", "Fig. 3c", "Fig. 4", "Fig. 5"),
-    *("zeroth law", "Markov", "Fig. 6 (i)", "Fig. 6 (ii)"),
+    *("zeroth law", "zeroth law, coupling", "zeroth law, fermions", "zeroth law, in time"),
+    *("Markov", "Fig. 6 (i)", "Fig. 6 (ii)"),
     *("NP determinant", "NP equilibrium", "NP time scale", "NP van Hove", "NP master equation"),
     "NP reservoir",
 }

@@ -19,6 +19,11 @@ from bathax.papers.ahz.phases import phases_over_exponent as phases_over_exponen
 from bathax.papers.ahz.phases import phases_over_temperature as phases_over_temperature
 from bathax.papers.ahz.steady import Steady
 from bathax.papers.ahz.steady import steady as steady
+from bathax.papers.ahz.transport import Steady as LevelSteady
+from bathax.papers.ahz.transport import Transient, Zeroth
+from bathax.papers.ahz.transport import transport_iv as transport_iv
+from bathax.papers.ahz.transport import transport_transient as transport_transient
+from bathax.papers.ahz.transport import transport_zeroth as transport_zeroth
 from bathax.papers.ahz.zeroth_law import ZerothLaw
 from bathax.papers.ahz.zeroth_law import zeroth_law as zeroth_law
 from bathax.papers.claims import Estimated
@@ -39,5 +44,8 @@ class Results(NamedTuple):
     steady: dict[float, Steady]
     border: Estimated
     resonant_border: float
+    transport_iv: dict[float, LevelSteady]
+    transport_transient: Transient
+    transport_zeroth: Zeroth
     phases_over_temperature: Plane
     phases_over_exponent: Plane

@@ -1,4 +1,5 @@
-"""The figures of AHZ: `cavity` Figs. 2-5 and what the text claims, `atom` Fig. 6, `phases` beyond.
+"""The figures of AHZ: `cavity` Figs. 2-5 and what the text claims, `atom` Fig. 6, `transport` and
+`phases` beyond.
 
 Functions take results and axes, and draw; none of them solves. They return the figure.
 """
@@ -15,6 +16,7 @@ from bathax.papers.ahz.figures.cavity import (
     zeroth_law,
 )
 from bathax.papers.ahz.figures.phases import over_exponent, over_temperature
+from bathax.papers.ahz.figures.transport import current_voltage, transient, zeroth
 from bathax.plot.files import Drawing
 
 DRAWINGS = (
@@ -27,6 +29,9 @@ DRAWINGS = (
     Drawing("markov_deviation", "markov", markov_deviation),
     Drawing("zeroth_law", "zeroth_law", zeroth_law),
     Drawing("oscillation", "oscillation", oscillation),
+    Drawing("transport_iv", "transport_iv", current_voltage),
+    Drawing("transport_transient", "transport_transient", transient),
+    Drawing("transport_zeroth", "transport_zeroth", zeroth),
     Drawing("phases_temperature", "phases_over_temperature", over_temperature),
     Drawing("phases_exponent", "phases_over_exponent", over_exponent),
 )
