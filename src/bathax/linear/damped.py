@@ -58,6 +58,12 @@ class DampedModes(eqx.Module):
             ]
         )
 
+    def fields(
+        self, contact: Complex[Array, "modes n"]
+    ) -> tuple[Complex[Array, "channels n"], Complex[Array, "channels n"]]:
+        """<a_j' Phi> and <a_j' Phi_w> from <a_j' B>."""
+        return self.output @ contact, -1j * ((self.output * self.rates[None]) @ contact)
+
     def driven(self, c: Complex[Array, "channels n"]) -> Complex[Array, "n modes"]:
         """The rows of a and columns of B of F."""
         return -1j * (c.T @ self.noise.conj())

@@ -27,10 +27,10 @@ from bathax._estimate import Estimate
 from bathax._programs import program
 from bathax.linear.comparison import NEGLIGIBLE, Attempt, between, compared, least_sizes
 from bathax.linear.damped import PHASE, DampedModes
-from bathax.linear.embedding import OVERSAMPLED, SAMPLING, Embedding, require_ends, with_fewer
+from bathax.linear.embedding import Embedding, of_reservoirs, require_ends, with_fewer
 from bathax.linear.green import DrivenGreenFunctions
 from bathax.linear.stationary import BoundOccupation, joint_state
-from bathax.numerics.balancing import RANK, reduced_modes
+from bathax.numerics.balancing import RANK
 from bathax.numerics.grid import span
 from bathax.numerics.refinement import coarse_and_fine, probed
 from bathax.numerics.runge_kutta import REACH, Clock, evolved, with_early_steps
@@ -87,15 +87,6 @@ def green_functions(
     return replace(solver, max_points=most).climbed(attempt, needed)
 
 
-def _reduced(system: LinearSystem, horizon: Scalar, points: int, count: int) -> list:
-    """So many modes of each reservoir, for kernels up to the horizon."""
-    return [
-        reduced_modes(nodes, jnp.stack([memory, noise]), horizon, count, SAMPLING)
-        for bath in system.reservoirs
-        for nodes, memory, noise in (bath.exponentials(points // OVERSAMPLED),)
-    ]
-
-
 @program
 def _prepare(
     system: LinearSystem, initial: Start, ts: Float[Array, " times"], count: int
@@ -107,8 +98,10 @@ def _prepare(
     if isinstance(initial, Covariance):
         valid &= initial.exists_in(system)
     valid &= jnp.all(jax.vmap(is_valid)(seen))
-    frequency = jnp.max(jnp.linalg.norm(seen.h, axis=(1, 2)) + jnp.sqrt(jax.vmap(_weight)(seen)))
-    reduced = _reduced(system, _horizon(initial, ts), FIRST, count)
+    frequency = jnp.max(
+        jnp.linalg.norm(seen.h, axis=(1, 2)) + jnp.sqrt(jax.vmap(lambda now: now.weight)(seen))
+    )
+    reduced = of_reservoirs(system, _horizon(initial, ts), FIRST, count)
     modes = DampedModes.of(reduced)
     ranks = jnp.stack([jnp.sum(each.weight > RANK * each.weight[0]) for each in reduced])
     # Where none of them is negligible there may be more.
@@ -120,10 +113,6 @@ def _prepare(
 def _horizon(initial: Start, ts: Float[Array, " times"]) -> Scalar:
     """Up to when kernels are represented; a correlated start has a past."""
     return span(ts) * (PAST if isinstance(initial, Before) else 1.0)
-
-
-def _weight(system: LinearSystem) -> Scalar:
-    return system.weight
 
 
 @eqx.filter_jit
@@ -138,7 +127,7 @@ def _attempt(
 ) -> Attempt:
     """The estimate with so many steps and modes, and its largest error in units of `rtol`."""
     clock = Clock.until(span(ts), points)
-    reduced = _reduced(system, _horizon(initial, ts), points, count)
+    reduced = of_reservoirs(system, _horizon(initial, ts), points, count)
     fewer = DampedModes.of([with_fewer(each, COARSER) for each in reduced])
     samples = coarse_and_fine(
         partial(_samples, points),
@@ -190,12 +179,13 @@ def _samples(
         joint, gained = state
         u, below = jnp.split(joint[:, size + damped :], [size])
         n, contact = joint[:size, :size], joint[size:, :size]
+        field, energy_field = modes.fields(contact)
         work, particles, energy = jnp.split(gained.real, [1, 1 + len(system.channels)])
         return DrivenGreenFunctions(
             u=u,
             v=n - u @ own @ u.conj().T,
-            field=modes.output @ contact,
-            energy_field=-1j * ((modes.output * modes.rates[None]) @ contact),
+            field=field,
+            energy_field=energy_field,
             memory=modes.output @ below,
             work=work[0],
             particles=particles,
@@ -228,16 +218,14 @@ class _Now(eqx.Module):
         of_damped = 1j * (modes.memory.T @ (self.c.conj() @ a)) + modes.rates[:, None] * B
         moved = -jnp.concatenate([of_modes, of_damped])
         square, columns = jnp.split(moved, [joint.shape[0]], axis=1)
-        driven = -1j * (self.c.T @ modes.noise.conj())
-        square = square.at[:size, size:].add(driven)
+        square = square.at[:size, size:].add(modes.driven(self.c))
         return jnp.concatenate([square + square.conj().T, columns], axis=1)
 
     def gains(self, joint: Complex[Array, "all columns"]) -> Complex[Array, " gains"]:
         """The power of the drive, and the currents of particles and of energy."""
-        size, modes = self.h.shape[0], self.modes
-        n, contact = joint[:size, :size], joint[size:, :size]
-        field = modes.output @ contact
-        energy_field = -1j * ((modes.output * modes.rates[None]) @ contact)
+        size = self.h.shape[0]
+        n = joint[:size, :size]
+        field, energy_field = self.modes.fields(joint[size:, :size])
         power = jnp.sum(self.slope * n.T) + 2.0 * jnp.sum(self.turning * field)
         currents = [-2.0 * jnp.sum(self.c * each, axis=1).imag for each in (field, energy_field)]
         return jnp.concatenate([power.real[None], *currents]).astype(complex)

@@ -116,11 +116,7 @@ def _attempt(
 ) -> Attempt:
     """The estimate from a grid and so many modes, and its largest error in units of `rtol`."""
     grid = TimeGrid.beyond(span(ts), points)
-    modes = [
-        reduced_modes(nodes, jnp.stack([memory, noise]), span(ts), count, SAMPLING)
-        for bath in system.reservoirs
-        for nodes, memory, noise in (bath.exponentials(points // OVERSAMPLED),)
-    ]
+    modes = of_reservoirs(system, span(ts), points, count)
     samples = coarse_and_fine(
         partial(_rotating, points),
         ([with_fewer(each, COARSER) for each in modes], grid.halved.step),
@@ -129,6 +125,17 @@ def _attempt(
         together=True,
     )
     return compared_rotating(system, ts, valid, rtol, samples, grid)
+
+
+def of_reservoirs(
+    system: LinearSystem, horizon: Scalar, points: int, count: int
+) -> list[ReducedModes]:
+    """So many modes of each reservoir, for kernels up to the horizon on so many points."""
+    return [
+        reduced_modes(nodes, jnp.stack([memory, noise]), horizon, count, SAMPLING)
+        for bath in system.reservoirs
+        for nodes, memory, noise in (bath.exponentials(points // OVERSAMPLED),)
+    ]
 
 
 def with_fewer(modes: ReducedModes, coarser: float) -> ReducedModes:

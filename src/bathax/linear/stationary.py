@@ -15,7 +15,6 @@ from jaxtyping import Array, Complex, Float
 
 from bathax.linear.bound_states import bound_states
 from bathax.linear.damped import DampedModes
-from bathax.linear.landauer import Integrals
 from bathax.linear.late_times import brought
 from bathax.linear.spectrum import Spectrum
 from bathax.numerics.eigen import decomposed
@@ -26,15 +25,11 @@ CLOSE = 1e-6
 
 
 class BoundOccupation(NamedTuple):
-    """Frequencies of bound states, their residues, and the elements of G in them.
-
-    `n` is that of the modes in the joint state, from integrals over frequencies.
-    """
+    """Frequencies of bound states, their residues, and the elements of G in them."""
 
     frequencies: Float[Array, " states"]
     residues: Complex[Array, "states n n"]
     filled: Float[Array, " states"]
-    n: Complex[Array, "n n"]
 
     @staticmethod
     def of(system: LinearSystem, *, thermal: bool) -> "BoundOccupation":
@@ -47,9 +42,7 @@ class BoundOccupation(NamedTuple):
         free = jnp.einsum("bij,bjk,bki->b", residues, own, residues).real / known
         whole = system.reservoirs[0].occupation(found.placed) if thermal else free
         filled = jnp.where(found.exist & (weight > 0.0), whole - free, 0.0)
-        n = Integrals.over(system, spectrum).n[0]
-        n += jnp.sum((filled + free)[:, None, None].astype(complex) * residues, axis=0)
-        return BoundOccupation(found.placed, residues, filled, n)
+        return BoundOccupation(found.placed, residues, filled)
 
 
 def joint_state(

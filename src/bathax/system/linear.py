@@ -21,7 +21,7 @@ from bathax._checks import (
 from bathax._linalg import eigvalsh
 from bathax.reservoir.occupation import Thermal
 from bathax.reservoir.reservoir import THERMAL, Reservoir
-from bathax.system.drive import Drive
+from bathax.system.drive import Drive, is_drive
 
 # Matrices are Hermitian up to rounding, and occupations bounded up to it.
 ROUNDING = 1e-10
@@ -160,7 +160,7 @@ class LinearSystem(Validated):
             lambda system: (system.h, system.channels),
             self,
             (h, channels),
-            is_leaf=lambda part: isinstance(part, Drive),
+            is_leaf=is_drive,
         )
 
     def rates(self, t: Scalar) -> tuple[Complex[Array, "n n"], Complex[Array, "channels n"]]:

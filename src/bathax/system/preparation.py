@@ -72,11 +72,8 @@ class Stationary(Preparation):
         require("initial", words, f"one of {modes.size}", modes.size == system.size)
         words = "a system with the reservoirs of the one that is solved"
         alike = modes.statistics == system.statistics
-        alike &= jax.tree.structure(modes.reservoirs) == jax.tree.structure(system.reservoirs)
+        alike = alike and _are_same(modes.reservoirs, system.reservoirs)
         require("initial", words, "one with others", alike)
-        pairs = zip(*map(jax.tree.leaves, (modes.reservoirs, system.reservoirs)), strict=True)
-        same = all(holds(lambda a, b: np.array_equal(a, b), *pair) for pair in pairs)
-        require("initial", words, "one with others", same)
         return modes
 
 
@@ -101,12 +98,16 @@ class Equilibrium(Stationary):
         words = "a system whose reservoirs have one temperature and chemical potential"
         thermal = isinstance(first, Thermal)
         require("system", words, "one with others", thermal)
-        for other in others:
-            equal = jax.tree.structure(other) == jax.tree.structure(first)
-            require("system", words, "one with several", equal)
-            pairs = zip(*map(jax.tree.leaves, (first, other)), strict=True)
-            same = all(holds(lambda a, b: np.array_equal(a, b), *pair) for pair in pairs)
-            require("system", words, "one with several", same)
+        same = all(_are_same(first, other) for other in others)
+        require("system", words, "one with several", same)
+
+
+def _are_same(one: Any, other: Any) -> bool:
+    """Whether two modules have the same structure and, as far as they are known, numbers."""
+    if jax.tree.structure(one) != jax.tree.structure(other):
+        return False
+    pairs = zip(jax.tree.leaves(one), jax.tree.leaves(other), strict=True)
+    return all(holds(np.array_equal, *pair) for pair in pairs)
 
 
 def prepared(initial: Any) -> Preparation:
