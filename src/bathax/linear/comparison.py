@@ -29,7 +29,8 @@ from bathax.numerics.refinement import (
     probed,
     relative,
 )
-from bathax.system.linear import Covariance, LinearSystem
+from bathax.system.covariance import Covariance
+from bathax.system.linear import LinearSystem
 
 # Parts of u, v and the correlations with reservoirs that count as zero, of their possible sizes.
 NEGLIGIBLE = 1e-3

@@ -38,7 +38,8 @@ from bathax.numerics.balancing import RANK, ReducedModes, Sampling, reduced_mode
 from bathax.numerics.grid import TimeGrid, span
 from bathax.numerics.matrices import adjoint, product
 from bathax.numerics.refinement import Refining, coarse_and_fine
-from bathax.system.linear import Covariance, LinearSystem
+from bathax.system.covariance import Covariance
+from bathax.system.linear import LinearSystem
 
 # Modes of each reservoir for each doubling of the grid, and the ratio of the first singular values
 # that are left out, of the modes that are compared with and of all.

@@ -26,7 +26,8 @@ from bathax.numerics.grid import TimeGrid, span
 from bathax.numerics.matrices import adjoint, product
 from bathax.numerics.refinement import coarse_and_fine
 from bathax.numerics.volterra import solve_second_kind
-from bathax.system.linear import Covariance, LinearSystem
+from bathax.system.covariance import Covariance
+from bathax.system.linear import LinearSystem
 
 
 def green_functions(

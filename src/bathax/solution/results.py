@@ -14,10 +14,11 @@ from bathax._late import Exported, late
 from bathax._programs import program
 from bathax._status import Status
 from bathax.qubit.states import QubitState
-from bathax.system.linear import Covariance
-from bathax.system.preparation import Stationary
+from bathax.system.covariance import Covariance
+from bathax.system.preparation import Preparation
 from bathax.system.states import State
 from bathax.thermodynamics import cavity, qubit
+from bathax.thermodynamics.driven import DrivenLinearQuantities
 from bathax.thermodynamics.linear import LinearQuantities
 from bathax.thermodynamics.work import Work
 
@@ -47,6 +48,23 @@ class QubitQuantities(qubit.QubitThermodynamics):
     coherence: Inexact[Array, "*times"]
 
 
+class Origin(eqx.Module):
+    """What was solved: the system and its preparation, apart into arrays and the rest."""
+
+    arrays: Any
+    rest: Any = eqx.field(static=True)
+
+    @staticmethod
+    def of(system: Any, preparation: Any) -> "Origin":
+        """From both of them."""
+        return Origin(*eqx.partition((system, preparation), eqx.is_array))
+
+    @property
+    def parts(self) -> tuple[Any, Any]:
+        """The system and the preparation."""
+        return eqx.combine(self.arrays, self.rest)
+
+
 class Outcome(Tabular, Module):
     """The times `t` of a solution, and how far to trust it.
 
@@ -54,11 +72,13 @@ class Outcome(Tabular, Module):
     error is at most a small multiple of it, and usually far below. It is constant to
     differentiation. It does not include the errors of a `Tabulated` density itself, which
     `table_error` gives. `status` is 0 if the requested tolerance was reached (see `Status`); if
-    parameters were invalid all numbers are NaN.
+    parameters were invalid all numbers are NaN. `origin` is what was solved, for `Continue`; None
+    if it was loaded from a file.
     """
 
     t: Float[Array, " times"]
     status: Int[Array, ""]
+    origin: Origin | None
 
     def _table(self) -> Table:
         """The quantities that have an error; the rest in words."""
@@ -214,11 +234,7 @@ class LinearSolution(LinearQuantities, Outcome, Exported):
     """
 
     error: LinearQuantities
-    initial: Covariance | Stationary | str
-
-
-class DrivenLinearQuantities(LinearQuantities, Work):
-    """All quantities of several modes that are driven; see `DrivenLinearSolution`."""
+    initial: Covariance | Preparation | str
 
 
 class CavityWork(Quantities, Work):

@@ -1,7 +1,7 @@
 """`solve(system, initial, ts, solver)`: which solver, and what is derived from its result."""
 
 from collections.abc import Callable
-from functools import singledispatch
+from functools import partial, singledispatch
 from typing import Any, overload
 
 import equinox as eqx
@@ -12,13 +12,13 @@ from jaxtyping import Array, Bool, Float, Int
 
 from bathax._checks import (
     RealLike,
+    Scalar,
     as_float,
     is_concrete,
     is_valid,
     require,
     require_kind,
     require_times,
-    shown,
 )
 from bathax._estimate import Estimate
 from bathax._programs import program
@@ -28,7 +28,9 @@ from bathax.cavity.green import GreenFunctions
 from bathax.cavity.solvers import Solver, Volterra
 from bathax.linear import driven, embedding, single, volterra
 from bathax.linear.embedding import Embedding
-from bathax.linear.green import DrivenGreenFunctions
+from bathax.linear.green import Correlations, DrivenGreenFunctions, LinearGreenFunctions
+from bathax.linear.stability import require_stable
+from bathax.linear.starts import Start
 from bathax.numerics.times import at_shared_length
 from bathax.qubit import dynamical_map
 from bathax.qubit.elements import MapElements, MapSolver
@@ -36,29 +38,26 @@ from bathax.qubit.states import QubitState
 from bathax.solution.level import as_covariance
 from bathax.solution.results import (
     CavityWork,
-    DrivenLinearQuantities,
     DrivenLinearSolution,
     DrivenSolution,
     LinearSolution,
+    Origin,
     Quantities,
     QubitQuantities,
     QubitSolution,
     Solution,
     named,
 )
+from bathax.solution.starting import is_static, start_of
+from bathax.system.covariance import Covariance
 from bathax.system.drive import is_drive
-from bathax.system.linear import Covariance, LinearSystem
+from bathax.system.linear import LinearSystem
 from bathax.system.models import Cavity, Qubit
-from bathax.system.preparation import (
-    Equilibrium,
-    Preparation,
-    Stationary,
-    prepared,
-    require_uncorrelated,
-)
+from bathax.system.preparation import Continue, Correlated, Preparation, Uncorrelated, prepared
 from bathax.system.states import State
 from bathax.thermodynamics import cavity, linear, qubit
-from bathax.thermodynamics.work import over_temperatures, work_done
+from bathax.thermodynamics.driven import quantities as of_driven
+from bathax.thermodynamics.work import Done, over_temperatures, work_done
 
 
 @overload
@@ -139,11 +138,13 @@ def _solve(system: object, initial: object, ts: Array, solver: object) -> Any:
 @_solve.register(Cavity)
 def _(system: Cavity, initial: Any, ts: Float[Array, " times"], solver: Any) -> Solution:
     preparation = prepared(initial)
-    if isinstance(preparation, Stationary):
+    correlated = isinstance(preparation, Correlated | Continue)
+    if correlated and not isinstance(preparation.state, State):
         return _solve(system.as_modes, initial, ts, solver)
-    require_kind("initial", "a state of a cavity, like `Fock(1)`", preparation.state, State)
-    state = preparation.state.of_shared_shape()
-    if system.is_driven:
+    given: Any = preparation.state
+    require_kind("initial", "a state of a cavity, like `Fock(1)`", given, State)
+    state = given.of_shared_shape()
+    if system.is_driven or correlated:
         return _solve_driven(system, preparation, state, ts, solver)
     solver = default_solver(system) if solver is None else solver
     require_kind("solver", "a solver of a cavity, like `Volterra()`", solver, Solver)
@@ -151,24 +152,30 @@ def _(system: Cavity, initial: Any, ts: Float[Array, " times"], solver: Any) -> 
     def observed(ts: Float[Array, " times"]) -> dict[str, Any]:
         return _observe_cavity(system, state, solver.from_preparation(system, preparation, ts))
 
-    return Solution(**_at(ts, observed, system, preparation), t=ts, initial=preparation.state)
+    found = _at(ts, observed, system, preparation)
+    origin = Origin.of(system, preparation)
+    return Solution(**found, t=ts, initial=preparation.state, origin=origin)
 
 
 def _solve_driven(
     system: Cavity, preparation: Preparation, state: State, ts: Float[Array, " times"], solver: Any
 ) -> DrivenSolution:
-    """Of a cavity whose frequency is a function of the time."""
+    """Of a cavity whose frequency is a function of the time, or that goes on."""
     solver = Embedding() if solver is None else solver
-    words = "`Embedding()` for a frequency that changes in time"
+    words = "`Embedding()` for a frequency that changes in time, or to go on"
     require_kind("solver", words, solver, Embedding)
-    require_uncorrelated(preparation)
+    one = Covariance(jnp.reshape(state.number, (1, 1)))
+    start, modes = start_of(system.as_modes, preparation, one)
+    entropy = preparation.entropy if isinstance(preparation, Continue) else state.initial_entropy
 
     def observed(ts: Float[Array, " times"]) -> dict[str, Any]:
-        found = single.green_functions(system, state.number, ts, solver)
-        return _observe_driven_cavity(system, state, *found)
+        of_mode = driven.green_functions(modes, start, ts, solver)
+        of_cavity = single.green_functions(system, state.number, of_mode)
+        return _observe_driven_cavity(system, state, entropy, of_cavity, of_mode)
 
     found = _at(ts, observed, system, preparation)
-    return DrivenSolution(**found, t=ts, initial=preparation.state)
+    origin = Origin.of(system, preparation)
+    return DrivenSolution(**found, t=ts, initial=preparation.state, origin=origin)
 
 
 @_solve.register(Qubit)
@@ -181,7 +188,8 @@ def _(system: Qubit, initial: Any, ts: Float[Array, " times"], solver: Any) -> Q
     def observed(ts: Float[Array, " times"]) -> dict[str, Any]:
         return _observe_qubit(system, state, solver.from_preparation(system, preparation, ts))
 
-    return QubitSolution(**_at(ts, observed, system, preparation), t=ts, initial=state)
+    found = _at(ts, observed, system, preparation)
+    return QubitSolution(**found, t=ts, initial=state, origin=Origin.of(system, preparation))
 
 
 @_solve.register(LinearSystem)
@@ -189,50 +197,47 @@ def _(
     system: LinearSystem, initial: Any, ts: Float[Array, " times"], solver: Any
 ) -> LinearSolution:
     preparation = prepared(initial)
-    if isinstance(preparation, Stationary):
-        return _solve_quenched(system, preparation, ts, solver)
-    if solver is None:
-        solver = Embedding() if system.is_driven else Volterra()
+    state = preparation.state
+    if not isinstance(preparation, Correlated):
+        state = as_covariance(system, state)
+        words = "a Gaussian state of the modes, `Covariance(n)`"
+        require_kind("initial", words, state, (Covariance, Correlated))
+    if isinstance(state, Covariance):
+        state.require_fits(system)
+    if not is_static(system, preparation, state):
+        return _solve_driven_modes(system, preparation, state, ts, solver)
+    solver = Volterra() if solver is None else solver
     words = "a solver of several modes, `Volterra()` or `Embedding()`"
     require_kind("solver", words, solver, (Volterra, Embedding))
-    words = "`Embedding()` for a system that changes in time"
-    fits = isinstance(solver, Embedding) or not system.is_driven
-    require("solver", words, shown(solver), fits)
-    engine = _engine(system, solver)
-    words = "a Gaussian state of the modes, `Covariance(n)`"
-    state: Covariance = as_covariance(system, preparation.state)
-    require_kind("initial", words, state, Covariance)
-    require_uncorrelated(preparation)
-    state.require_fits(system)
+    engine: Any = embedding if isinstance(solver, Embedding) else volterra
 
     def observed(ts: Float[Array, " times"]) -> dict[str, Any]:
         return _observe_modes(system, state, engine.green_functions(system, state, ts, solver))
 
-    solution = DrivenLinearSolution if system.is_driven else LinearSolution
-    return solution(**_at(ts, observed, system, preparation), t=ts, initial=state)
+    found = _at(ts, observed, system, preparation)
+    origin = Origin.of(system, preparation)
+    return LinearSolution(**found, t=ts, initial=state, origin=origin)
 
 
-def _solve_quenched(
-    system: LinearSystem, preparation: Stationary, ts: Float[Array, " times"], solver: Any
+def _solve_driven_modes(
+    system: LinearSystem, preparation: Preparation, state: Any, ts: Array, solver: Any
 ) -> DrivenLinearSolution:
-    """From the joint stationary state of another system."""
+    """Of modes that are driven, paired, displaced or squeezed, or correlated with reservoirs."""
     solver = Embedding() if solver is None else solver
-    require_kind("solver", "`Embedding()` for a correlated start", solver, Embedding)
-    before = preparation.before(system)
+    words = "`Embedding()` for a system that changes in time or makes pairs"
+    if not isinstance(preparation, Uncorrelated):
+        words = "`Embedding()` for a correlated start"
+    require_kind("solver", words, solver, Embedding)
+    require_stable(system)
+    start, modes = start_of(system, preparation, state)
 
     def observed(ts: Float[Array, " times"]) -> dict[str, Any]:
-        start = driven.Before(before, isinstance(preparation, Equilibrium))
-        empty = Covariance(jnp.zeros_like(before.h))
-        return _observe_modes(system, empty, driven.green_functions(system, start, ts, solver))
+        return _observe_driven(modes, start, driven.green_functions(modes, start, ts, solver))
 
     found = _at(ts, observed, system, preparation)
-    return DrivenLinearSolution(**found, t=ts, initial=preparation)
-
-
-def _engine(system: LinearSystem, solver: Any) -> Any:
-    if system.is_driven:
-        return driven
-    return embedding if isinstance(solver, Embedding) else volterra
+    initial = state if preparation.state is state else preparation
+    origin = Origin.of(system, preparation)
+    return DrivenLinearSolution(**found, t=ts, initial=initial, origin=origin)
 
 
 def _at(
@@ -268,19 +273,21 @@ def _quantities_of_cavity(
 def _observe_driven_cavity(
     system: Cavity,
     initial: State,
+    entropy: Scalar,
     estimate: Estimate[GreenFunctions],
     of_mode: Estimate[DrivenGreenFunctions],
 ) -> dict[str, Any]:
-    """With the frequency of each time, and with the work done."""
-    w = jax.vmap(system.frequency)(estimate.t)
+    """With the frequency of each time, and with the work done since the entropy was as given."""
+    w = jax.vmap(system.as_modes.at)(estimate.t).h[:, 0, 0].real
     now = eqx.tree_at(lambda cavity: cavity.frequency, system, w, is_leaf=is_drive)
     value, error, resolved = _quantities_of_cavity(now, initial, estimate)
-    n = value.number.astype(complex)[:, None, None]
-    known, unsure = work_done(system.as_modes, n, error.number, of_mode)
+    known, unsure = jax.vmap(partial(_work, system.as_modes))(
+        of_mode.t, value.number, error.number, of_mode.value, of_mode.error
+    )
     outside, doubt = (
         over_temperatures(done.work.heat, system.reservoirs) for done in (known, unsure)
     )
-    produced, doubt = value.entropy - initial.initial_entropy + outside, error.entropy + doubt
+    produced, doubt = value.entropy - entropy + outside, error.entropy + doubt
     value, error = (
         CavityWork(
             **named(part)
@@ -292,6 +299,22 @@ def _observe_driven_cavity(
     usable = estimate.valid & is_valid(initial)
     found = _marked(usable, estimate.status, value=value, error=lax.stop_gradient(error))
     return found | {"temperature_resolved": resolved & usable}
+
+
+def _work(
+    modes: LinearSystem,
+    t: Scalar,
+    number: Scalar,
+    of_number: Scalar,
+    green: DrivenGreenFunctions,
+    error: DrivenGreenFunctions,
+) -> tuple[Done, Done]:
+    """At one time, from the number of quanta of a cavity."""
+    unused = jnp.zeros(len(modes.channels))
+    state, bound = (
+        Correlations(n[None, None], unused, unused) for n in (number.astype(complex), of_number)
+    )
+    return work_done(modes, t, (state, bound), (green, error))
 
 
 @program
@@ -309,30 +332,18 @@ def _observe_qubit(
 
 @program
 def _observe_modes(
-    system: LinearSystem, initial: Covariance, estimate: Estimate[Any]
+    system: LinearSystem, initial: Covariance, estimate: Estimate[LinearGreenFunctions]
 ) -> dict[str, Any]:
-    found = (estimate.t, estimate.value, estimate.error)
-    value, error = linear.quantities(system, initial.n, *found)
-    if isinstance(estimate.value, DrivenGreenFunctions):
-        value, error = _with_work(system, value, error, estimate)
+    value, error = linear.quantities(system, initial.n, estimate.value, estimate.error)
     return _marked(estimate.valid, estimate.status, value=value, error=error)
 
 
-def _with_work(
-    system: LinearSystem,
-    value: linear.LinearQuantities,
-    error: linear.LinearQuantities,
-    estimate: Estimate[DrivenGreenFunctions],
-) -> tuple[DrivenLinearQuantities, DrivenLinearQuantities]:
-    """With power, work and heat, and with the power in E'."""
-    known, unsure = work_done(system, value.n, error.n[:, 0, 0], estimate)
-    found, doubt = (
-        DrivenLinearQuantities(
-            **{**named(part), "energy_rate": part.energy_rate + done.inner}, **named(done.work)
-        )
-        for part, done in ((value, known), (error, unsure))
-    )
-    return found, lax.stop_gradient(doubt)
+@program
+def _observe_driven(
+    system: LinearSystem, start: Start, estimate: Estimate[DrivenGreenFunctions]
+) -> dict[str, Any]:
+    value, error = of_driven(system, start.state, estimate)
+    return _marked(estimate.valid, estimate.status, value=value, error=error)
 
 
 def _marked(

@@ -19,7 +19,6 @@ from bathax.qubit.elements import MapQuantities
 from bathax.qubit.states import QubitState
 from bathax.solution.results import (
     CavityWork,
-    DrivenLinearQuantities,
     DrivenLinearSolution,
     DrivenSolution,
     LinearSolution,
@@ -33,9 +32,10 @@ from bathax.studies.outputs import StoreError
 from bathax.studies.plain import plain, restored
 from bathax.studies.quantities import OF_DRIVE, OF_MAP, OF_MODES, OF_SOLUTION
 from bathax.studies.store import MAP, SOLUTION, Files, check_target, write_files
-from bathax.system.linear import Covariance
-from bathax.system.preparation import Stationary
+from bathax.system.covariance import Covariance
+from bathax.system.preparation import Preparation
 from bathax.system.states import DensityMatrix, Gaussian, Mixture
+from bathax.thermodynamics.driven import DrivenLinearQuantities
 from bathax.thermodynamics.linear import LinearQuantities
 
 STATES = {
@@ -98,7 +98,7 @@ def from_dataset(dataset: xarray.Dataset, path: Path) -> Any:
         raise StoreError(f"Result `{path}` {words}.")
     initial = {} if is_map else {"initial": _state_from(dataset.attrs["initial"])}
     kind, quantities = _kinds(dataset)
-    own = {one.name for one in fields(kind)} - {"t", "error", "status", "initial"}
+    own = {one.name for one in fields(kind)} - {"t", "error", "status", "initial", "origin"}
 
     def arrays(names: Iterable[str], ending: str = "") -> dict[str, Any]:
         return {name: jnp.asarray(dataset[f"{name}{ending}"].values) for name in names}
@@ -109,6 +109,7 @@ def from_dataset(dataset: xarray.Dataset, path: Path) -> Any:
         t=jnp.asarray(dataset.time.values),
         error=quantities(**arrays((one.name for one in fields(quantities)), "_error")),
         status=jnp.asarray(dataset.attrs["status"]),
+        **({} if is_map else {"origin": None}),
     )
 
 
@@ -155,9 +156,10 @@ def _variables(result: Any, names: Iterable[str]) -> dict[str, xarray.Variable]:
 
 def _of_state(state: eqx.Module) -> dict[str, Any]:
     """A state as plain values; a correlated start in words."""
-    if isinstance(state, Stationary):
+    if isinstance(state, Preparation):
         return {"kind": CORRELATED, "start": str(state)}
     values = {one.name: getattr(state, one.name) for one in fields(state)}
+    values = {name: value for name, value in values.items() if value is not None}
     return {"kind": type(state).__name__} | plain(values)
 
 
