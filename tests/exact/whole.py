@@ -96,4 +96,4 @@ class Whole(NamedTuple):
 
 def at(value, t):
     """A constant, or a function of the time at a time."""
-    return value(t) if callable(value) else value
+    return np.asarray(value(t)) if callable(value) else value
