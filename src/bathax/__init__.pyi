@@ -30,6 +30,8 @@ from .linear.emission import emission_spectrum as emission_spectrum
 from .linear.emission import two_time_correlation as two_time_correlation
 from .linear.late_times import LongTimeCovariance as LongTimeCovariance
 from .linear.late_times import long_time_covariance as long_time_covariance
+from .linear.periods import FloquetMultipliers as FloquetMultipliers
+from .linear.periods import floquet_multipliers as floquet_multipliers
 from .linear.transport import CurrentNoise as CurrentNoise
 from .linear.transport import ThermoelectricCoefficients as ThermoelectricCoefficients
 from .linear.transport import current_noise as current_noise
@@ -76,6 +78,8 @@ from .reservoir.rational import Rational as Rational
 from .reservoir.reservoir import Reservoir as Reservoir
 from .reservoir.spectral_density import SpectralDensity as SpectralDensity
 from .reservoir.tabulated import Tabulated as Tabulated
+from .solution.cycle import LimitCycle as LimitCycle
+from .solution.cycle import limit_cycle as limit_cycle
 from .solution.results import DrivenLinearSolution as DrivenLinearSolution
 from .solution.results import DrivenSolution as DrivenSolution
 from .solution.results import LinearSolution as LinearSolution

@@ -54,7 +54,7 @@ def green_functions(
     require_ends(system)
     system.require_drives(span(ts))
     past = 0 if isinstance(start, Product) or solver.modes is not None else EXTRA
-    valid, needed, rank = _prepare(system, start, ts, solver.modes_for(FIRST) + past)
+    valid, needed, rank = prepared(system, start, ts, solver.modes_for(FIRST) + past)
 
     def attempt(points: int) -> Attempt:
         count = solver.modes_for(max(points, FIRST)) + past
@@ -67,7 +67,7 @@ def green_functions(
 
 
 @program
-def _prepare(
+def prepared(
     system: LinearSystem, start: Start, ts: Float[Array, " times"], count: int
 ) -> tuple[Bool[Array, ""], Float[Array, ""], Int[Array, ""]]:
     """Whether the input is valid, about how many steps it needs, and how many modes there are."""
@@ -108,7 +108,7 @@ def _attempt(
     rtol: float,
 ) -> Attempt:
     """The estimate with so many steps and modes, and its largest error in units of `rtol`."""
-    modes = _modes(system, start, ts, points, count)
+    modes = damped_modes(system, start, ts, points, count)
     samples = coarse_and_fine(
         partial(_samples, points),
         (modes[0], jnp.asarray(2.0)),
@@ -123,7 +123,7 @@ def _attempt(
     return compared(ts, valid, rtol, found, least, GAIN)
 
 
-def _modes(
+def damped_modes(
     system: LinearSystem, start: Start, ts: Float[Array, " times"], points: int, count: int
 ) -> tuple[DampedModes, DampedModes]:
     """Those of a coarse result and of a fine one."""

@@ -63,7 +63,7 @@ from bathax.thermodynamics.work import Done, over_temperatures, work_done
 @overload
 def solve(
     system: Cavity,
-    initial: State,
+    initial: State | Preparation,
     ts: RealLike,
     solver: Solver | None = None,
     *,
@@ -87,7 +87,7 @@ def solve(
 @overload
 def solve(
     system: LinearSystem,
-    initial: Covariance,
+    initial: Covariance | Preparation,
     ts: RealLike,
     solver: Volterra | Embedding | None = None,
     *,
