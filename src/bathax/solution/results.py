@@ -106,7 +106,8 @@ class Solution(Quantities, Outcome, Exported):
     `error` has an estimate of the absolute error of each of these, under the same name; the true
     error is at most a small multiple of it. `temperature_resolved` is False where T is 0/0 and its
     limit is returned. `status` is 0 if the requested tolerance was reached (see `Status`), and
-    `initial` the state at t = 0. Energies are in units of hbar, entropies of k_B.
+    `initial` the state at t = 0, `origin` what was solved. Energies are in units of hbar, entropies
+    of k_B.
 
     >>> cavity = bx.Cavity(1.0, bx.Reservoir(bx.Ohmic(0.1, 5.0), temperature=20.0))
     >>> sol = bx.solve(cavity, bx.Fock(5), jnp.linspace(0.0, 40.0, 9))
@@ -172,7 +173,8 @@ class QubitSolution(QubitQuantities, Outcome, Exported):
     `error` has an estimate of the absolute error of each of these, under the same name; the true
     error is at most a small multiple of it. `temperature_resolved` is False where T is 0/0 and its
     limit is returned. `status` is 0 if the requested tolerance was reached (see `Status`), and
-    `initial` the state at t = 0. Energies are in units of hbar, entropies of k_B.
+    `initial` the state at t = 0, `origin` what was solved. Energies are in units of hbar, entropies
+    of k_B.
 
     >>> qubit = bx.Qubit(1.0, bx.Reservoir(bx.Ohmic(0.01, 5.0), temperature=1.0))
     >>> sol = bx.solve(qubit, bx.Excited(), jnp.linspace(0.0, 400.0, 9), bx.VanHove())
@@ -220,7 +222,7 @@ class LinearSolution(LinearQuantities, Outcome, Exported):
 
     `error` has an estimate of the absolute error of each of these, `status` is 0 if the tolerance
     was reached, and `initial` is the state at t = 0, or in words the correlated start of a solution
-    that was loaded.
+    that was loaded. `origin` is what was solved.
 
     A level that fills from two leads, until the currents into them are opposite:
 
@@ -277,15 +279,19 @@ class DrivenSolution(CavityWork, Solution, Balanced):
 
 
 class DrivenLinearSolution(DrivenLinearQuantities, LinearSolution, Balanced):
-    """The quantities of several modes whose h or couplings change in time, and their errors.
+    """The quantities of several modes that are driven, displaced or squeezed, and their errors.
 
     Beside those of a `LinearSolution`, of h and couplings at each time: `power` of the drive and
     its `work` W up to each time, `particle_gain` and `energy_gain` of the reservoir of each channel
     up to then, and the `heat` it took up, the energy less mu times the particles. `energy_rate` is
-    E' with tr(h' n) in it; T and mu are slopes of its other part.
+    E' with the power in it; T and mu are slopes of its other part.
+
+    `displacement` is the mean <a_i>, and n and `anomalous` <a_i a_j> are covariances about it:
+    number, energy and currents contain both. If the system makes pairs, u and v are those of
+    (a, a'); then, and in squeezed states, T, mu and the potentials are NaN.
 
     `first_law` is what is missing in Delta E + Delta <H_I> + sum `energy_gain` = W, a check. From a
-    correlated start, `Stationary` or `Equilibrium`, v is n.
+    correlated start v is n. `origin` is what was solved.
 
     A level that is lifted slowly through the chemical potential gives its fermion away:
 

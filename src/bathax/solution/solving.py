@@ -1,63 +1,52 @@
 """`solve(system, initial, ts, solver)`: which solver, and what is derived from its result."""
 
 from collections.abc import Callable
-from functools import partial, singledispatch
+from functools import singledispatch
 from typing import Any, overload
 
-import equinox as eqx
-import jax
 import jax.numpy as jnp
-from jax import lax
-from jaxtyping import Array, Bool, Float, Int
+from jaxtyping import Array, Float
 
 from bathax._checks import (
     RealLike,
-    Scalar,
     as_float,
     is_concrete,
-    is_valid,
     require,
     require_kind,
     require_times,
 )
-from bathax._estimate import Estimate
-from bathax._programs import program
-from bathax._status import Status, concluded
+from bathax._status import concluded
 from bathax.cavity.default import default_solver
-from bathax.cavity.green import GreenFunctions
 from bathax.cavity.solvers import Solver, Volterra
 from bathax.linear import driven, embedding, single, volterra
 from bathax.linear.embedding import Embedding
-from bathax.linear.green import Correlations, DrivenGreenFunctions, LinearGreenFunctions
 from bathax.linear.stability import require_stable
-from bathax.linear.starts import Start
 from bathax.numerics.times import at_shared_length
 from bathax.qubit import dynamical_map
-from bathax.qubit.elements import MapElements, MapSolver
+from bathax.qubit.elements import MapSolver
 from bathax.qubit.states import QubitState
 from bathax.solution.level import as_covariance
+from bathax.solution.observing import (
+    observe_cavity,
+    observe_driven,
+    observe_driven_cavity,
+    observe_modes,
+    observe_qubit,
+)
 from bathax.solution.results import (
-    CavityWork,
     DrivenLinearSolution,
     DrivenSolution,
     LinearSolution,
     Origin,
-    Quantities,
-    QubitQuantities,
     QubitSolution,
     Solution,
-    named,
 )
 from bathax.solution.starting import is_static, start_of
 from bathax.system.covariance import Covariance
-from bathax.system.drive import is_drive
 from bathax.system.linear import LinearSystem
 from bathax.system.models import Cavity, Qubit
 from bathax.system.preparation import Continue, Correlated, Preparation, Uncorrelated, prepared
 from bathax.system.states import State
-from bathax.thermodynamics import cavity, linear, qubit
-from bathax.thermodynamics.driven import quantities as of_driven
-from bathax.thermodynamics.work import Done, over_temperatures, work_done
 
 
 @overload
@@ -150,7 +139,7 @@ def _(system: Cavity, initial: Any, ts: Float[Array, " times"], solver: Any) -> 
     require_kind("solver", "a solver of a cavity, like `Volterra()`", solver, Solver)
 
     def observed(ts: Float[Array, " times"]) -> dict[str, Any]:
-        return _observe_cavity(system, state, solver.from_preparation(system, preparation, ts))
+        return observe_cavity(system, state, solver.from_preparation(system, preparation, ts))
 
     found = _at(ts, observed, system, preparation)
     origin = Origin.of(system, preparation)
@@ -171,7 +160,7 @@ def _solve_driven(
     def observed(ts: Float[Array, " times"]) -> dict[str, Any]:
         of_mode = driven.green_functions(modes, start, ts, solver)
         of_cavity = single.green_functions(system, state.number, of_mode)
-        return _observe_driven_cavity(system, state, entropy, of_cavity, of_mode)
+        return observe_driven_cavity(system, state, entropy, of_cavity, of_mode)
 
     found = _at(ts, observed, system, preparation)
     origin = Origin.of(system, preparation)
@@ -186,7 +175,7 @@ def _(system: Qubit, initial: Any, ts: Float[Array, " times"], solver: Any) -> Q
     require_kind("initial", "a state of a qubit, like `Excited()`", state, QubitState)
 
     def observed(ts: Float[Array, " times"]) -> dict[str, Any]:
-        return _observe_qubit(system, state, solver.from_preparation(system, preparation, ts))
+        return observe_qubit(system, state, solver.from_preparation(system, preparation, ts))
 
     found = _at(ts, observed, system, preparation)
     return QubitSolution(**found, t=ts, initial=state, origin=Origin.of(system, preparation))
@@ -212,7 +201,7 @@ def _(
     engine: Any = embedding if isinstance(solver, Embedding) else volterra
 
     def observed(ts: Float[Array, " times"]) -> dict[str, Any]:
-        return _observe_modes(system, state, engine.green_functions(system, state, ts, solver))
+        return observe_modes(system, state, engine.green_functions(system, state, ts, solver))
 
     found = _at(ts, observed, system, preparation)
     origin = Origin.of(system, preparation)
@@ -232,7 +221,7 @@ def _solve_driven_modes(
     start, modes = start_of(system, preparation, state)
 
     def observed(ts: Float[Array, " times"]) -> dict[str, Any]:
-        return _observe_driven(modes, start, driven.green_functions(modes, start, ts, solver))
+        return observe_driven(modes, start, driven.green_functions(modes, start, ts, solver))
 
     found = _at(ts, observed, system, preparation)
     initial = state if preparation.state is state else preparation
@@ -246,110 +235,3 @@ def _at(
     """What is observed at some times; concrete ones are padded, so that lists share programs."""
     known = is_concrete(ts, *parameters)
     return at_shared_length(observed, ts) if known else observed(ts)
-
-
-@program
-def _observe_cavity(
-    system: Cavity, initial: State, estimate: Estimate[GreenFunctions]
-) -> dict[str, Any]:
-    known, unknown, resolved = _quantities_of_cavity(system, initial, estimate)
-    usable = estimate.valid & is_valid(initial)
-    found = _marked(usable, estimate.status, value=known, error=unknown)
-    return found | {"temperature_resolved": resolved & usable}
-
-
-def _quantities_of_cavity(
-    system: Cavity, initial: State, estimate: Estimate[GreenFunctions]
-) -> tuple[Quantities, Quantities, Bool[Array, " times"]]:
-    value, bound, resolved = cavity.thermodynamics(initial, system, estimate)
-
-    def joined(green: GreenFunctions, thermal: cavity.Thermodynamics) -> Quantities:
-        return Quantities(u=green.u, du=green.du, v=green.v, dv=green.dv, **named(thermal))
-
-    return joined(estimate.value, value), joined(estimate.error, bound), resolved
-
-
-@program
-def _observe_driven_cavity(
-    system: Cavity,
-    initial: State,
-    entropy: Scalar,
-    estimate: Estimate[GreenFunctions],
-    of_mode: Estimate[DrivenGreenFunctions],
-) -> dict[str, Any]:
-    """With the frequency of each time, and with the work done since the entropy was as given."""
-    w = jax.vmap(system.as_modes.at)(estimate.t).h[:, 0, 0].real
-    now = eqx.tree_at(lambda cavity: cavity.frequency, system, w, is_leaf=is_drive)
-    value, error, resolved = _quantities_of_cavity(now, initial, estimate)
-    known, unsure = jax.vmap(partial(_work, system.as_modes))(
-        of_mode.t, value.number, error.number, of_mode.value, of_mode.error
-    )
-    outside, doubt = (
-        over_temperatures(done.work.heat, system.reservoirs) for done in (known, unsure)
-    )
-    produced, doubt = value.entropy - entropy + outside, error.entropy + doubt
-    value, error = (
-        CavityWork(
-            **named(part)
-            | {"energy_rate": part.energy_rate + done.inner, "entropy_production": production},
-            **named(done.work),
-        )
-        for part, done, production in ((value, known, produced), (error, unsure, doubt))
-    )
-    usable = estimate.valid & is_valid(initial)
-    found = _marked(usable, estimate.status, value=value, error=lax.stop_gradient(error))
-    return found | {"temperature_resolved": resolved & usable}
-
-
-def _work(
-    modes: LinearSystem,
-    t: Scalar,
-    number: Scalar,
-    of_number: Scalar,
-    green: DrivenGreenFunctions,
-    error: DrivenGreenFunctions,
-) -> tuple[Done, Done]:
-    """At one time, from the number of quanta of a cavity."""
-    unused = jnp.zeros(len(modes.channels))
-    state, bound = (
-        Correlations(n[None, None], unused, unused) for n in (number.astype(complex), of_number)
-    )
-    return work_done(modes, t, (state, bound), (green, error))
-
-
-@program
-def _observe_qubit(
-    system: Qubit, initial: QubitState, estimate: Estimate[MapElements]
-) -> dict[str, Any]:
-    value, bound, resolved = qubit.thermodynamics(initial, system, estimate)
-    known = QubitQuantities(coherence=initial.coherence(estimate.value), **named(value))
-    of_coherence = lax.stop_gradient(jnp.abs(initial.rho[1, 0]) * estimate.error.c)
-    unknown = QubitQuantities(coherence=of_coherence, **named(bound))
-    usable = estimate.valid & is_valid(initial)
-    found = _marked(usable, estimate.status, value=known, error=unknown)
-    return found | {"temperature_resolved": resolved & usable}
-
-
-@program
-def _observe_modes(
-    system: LinearSystem, initial: Covariance, estimate: Estimate[LinearGreenFunctions]
-) -> dict[str, Any]:
-    value, error = linear.quantities(system, initial.n, estimate.value, estimate.error)
-    return _marked(estimate.valid, estimate.status, value=value, error=error)
-
-
-@program
-def _observe_driven(
-    system: LinearSystem, start: Start, estimate: Estimate[DrivenGreenFunctions]
-) -> dict[str, Any]:
-    value, error = of_driven(system, start.state, estimate)
-    return _marked(estimate.valid, estimate.status, value=value, error=error)
-
-
-def _marked(
-    usable: Bool[Array, ""], status: Int[Array, ""], *, value: eqx.Module, error: eqx.Module
-) -> dict[str, Any]:
-    """The fields of a solution; all numbers are NaN if a parameter is invalid."""
-    value, error = jax.tree.map(lambda x: jnp.where(usable, x, jnp.nan), (value, error))
-    status = jnp.where(usable, status, Status.INVALID)
-    return named(value) | {"error": error, "status": status}

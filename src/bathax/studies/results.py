@@ -46,6 +46,8 @@ CORRELATED = "correlated"
 # What the axes of arrays are; of several modes those of matrices and of one number a reservoir.
 DIMENSIONS = (("time",), ("time", "level"))
 OF_LINEAR = (("time",), ("time", "channel"), ("time", "mode", "other_mode"))
+# Of u and v for (a, a'), where quanta are not conserved.
+OF_PAIRED = ("time", "component", "other_component")
 
 
 def write(
@@ -141,8 +143,12 @@ def _variables(result: Any, names: Iterable[str]) -> dict[str, xarray.Variable]:
 
     def add(name: str, label: str, values: Any) -> None:
         array = np.asarray(values)
-        gained = OF_LINEAR[1] if name.removesuffix("_error") in OF_DRIVE else None
-        of_array = gained if gained and array.ndim == 2 else dimensions[array.ndim - 1]
+        of_array = dimensions[array.ndim - 1]
+        row = OF_DRIVE.get(name.removesuffix("_error"))
+        if row is not None:
+            of_array = ("time", *row.indices)
+        elif array.ndim == 3 and array.shape[-1] != np.shape(result.n)[-1]:
+            of_array = OF_PAIRED
         found[name] = xarray.Variable(of_array, array, about(label))
 
     for name in names:

@@ -131,7 +131,8 @@ class Continue(Preparation):
     t = 0 is the last time of that solution, and work and gains count from there. The system may be
     another one with the same modes and reservoirs, which is a quench. u and v are still those from
     the first start, so that every state of a cavity can go on. The earlier run is computed again
-    with the new one. It takes solutions of a cavity or of several modes, but none from a file.
+    with the new one. It takes solutions of a cavity or of several modes, but none from a file, and
+    keeps their `system`, the `earlier` preparation, their last time `stop` and the `entropy` there.
 
     >>> bath = bx.Reservoir(bx.Ohmic(0.1, 2.0), temperature=1.0)
     >>> first = bx.solve(bx.Cavity(1.0, bath), bx.Fock(2), [0.0, 1.0, 3.0])
