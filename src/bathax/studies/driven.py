@@ -1,4 +1,4 @@
-"""The rows of the table of quantities that only systems have which change in time, or make pairs."""
+"""Rows of the table of quantities of systems that change in time, or make pairs."""
 
 from bathax.studies.quantity import (
     CHANNEL,
