@@ -75,13 +75,14 @@ def green_functions(
     require_ends(system)
     system.require_drives(span(ts))
     past = EXTRA if isinstance(initial, Before) and solver.modes is None else 0
+    rtol = jnp.asarray(solver.rtol)
     valid, needed, rank = _prepare(system, initial, ts, solver.modes_for(FIRST) + past)
 
     def attempt(points: int) -> Attempt:
         count = solver.modes_for(max(points, FIRST)) + past
         if is_concrete(rank):
             count = min(count, SHARED * math.ceil(rank / SHARED))
-        return _attempt(system, initial, ts, valid, points, count, solver.rtol)
+        return _attempt(system, initial, ts, valid, points, count, rtol)
 
     most = min(solver.max_points, MOST_STEPS)
     return replace(solver, max_points=most).climbed(attempt, needed)
@@ -123,7 +124,7 @@ def _attempt(
     valid: Bool[Array, ""],
     points: int,
     count: int,
-    rtol: float,
+    rtol: Scalar,
 ) -> Attempt:
     """The estimate with so many steps and modes, and its largest error in units of `rtol`."""
     clock = Clock.until(span(ts), points)
