@@ -91,7 +91,7 @@ def compared_rotating(
     system: LinearSystem,
     ts: Float[Array, " times"],
     valid: Bool[Array, ""],
-    rtol: float,
+    rtol: Scalar,
     samples: tuple[Rotating, Rotating],
     grid: TimeGrid,
 ) -> Attempt:
@@ -105,7 +105,7 @@ def compared_rotating(
 def compared(
     ts: Float[Array, " times"],
     valid: Bool[Array, ""],
-    rtol: float,
+    rtol: Scalar,
     found: tuple[Green, Green],
     least: Float[Array, " quantities"],
     gain: float = 16.0,

@@ -54,13 +54,14 @@ def green_functions(
     require_ends(system)
     system.require_drives(span(ts))
     past = 0 if isinstance(start, Product) or solver.modes is not None else EXTRA
+    rtol = jnp.asarray(solver.rtol)
     valid, needed, rank = prepared(system, start, ts, solver.modes_for(FIRST) + past)
 
     def attempt(points: int) -> Attempt:
         count = solver.modes_for(max(points, FIRST)) + past
         if is_concrete(rank):
             count = min(count, SHARED * math.ceil(rank / SHARED))
-        return _attempt(system, start, ts, valid, points, count, solver.rtol)
+        return _attempt(system, start, ts, valid, points, count, rtol)
 
     most = min(solver.max_points, MOST_STEPS)
     return replace(solver, max_points=most).climbed(attempt, needed)
@@ -105,7 +106,7 @@ def _attempt(
     valid: Bool[Array, ""],
     points: int,
     count: int,
-    rtol: float,
+    rtol: Scalar,
 ) -> Attempt:
     """The estimate with so many steps and modes, and its largest error in units of `rtol`."""
     modes = damped_modes(system, start, ts, points, count)

@@ -14,7 +14,7 @@ from bathax.reservoir.occupation import Thermal
 from bathax.reservoir.reservoir import THERMAL, Reservoir
 from bathax.system.coupling import Channel
 from bathax.system.drive import Drive, is_drive
-from bathax.system.matrices import has_symmetry, is_finite, is_hermitian, modulus
+from bathax.system.matrices import has_symmetry, is_finite, is_hermitian
 
 
 class Rates(eqx.Module):
@@ -253,7 +253,8 @@ class LinearSystem(Validated):
     @property
     def weight(self) -> Scalar:
         r"""\int J dw |c|^2 of all channels together; a hint only."""
-        strengths = jnp.sum(modulus(self.contacts) ** 2, axis=1)
+        contacts = self.contacts
+        strengths = jnp.sum(contacts.real**2 + contacts.imag**2, axis=1)
         weights = [bath.spectral_density.weight for bath in self.reservoirs]
         return strengths @ jnp.stack(weights)
 
