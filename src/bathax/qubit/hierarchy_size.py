@@ -15,7 +15,7 @@ from typing import NamedTuple, TypeVar
 
 from bathax._checks import Scalar
 from bathax._status import ToleranceWarning
-from bathax.qubit.index_set import Size, count_elements, size_of
+from bathax.qubit.index_set import Size, count_elements, with_weights
 
 Result = TypeVar("Result")
 
@@ -34,37 +34,42 @@ PATIENCE = 2.0
 
 
 class Sizes(NamedTuple):
-    """The first two sizes, and how they grow, with weights 1, 1 + tilt, ... of the modes.
+    """The first two sizes, and the weights of the modes, which rise or are all 1.
 
     `max_size` is the most elements; if it is 0 the size is fixed.
     """
 
     pair: tuple[Size, Size]
-    tilt: float = 0.0
-    modes: int = 0
+    weights: tuple[float, ...] = ()
     max_size: int = 0
 
     def deeper(self, depth: int, steps: int = 1) -> Size:
         """A size deeper than `depth`, with at least one more mode if there is one left."""
         for _ in range(steps):
-            depth += max(math.ceil(self.tilt), 1) if self.tilt else math.ceil(depth / 4)
-        return size_of(depth, self.tilt, self.modes)
+            depth = self._next(depth)
+        return with_weights(depth, self.weights)
+
+    def _next(self, depth: int) -> int:
+        if self.weights[-1] == 1.0:
+            return depth + math.ceil(depth / 4)
+        heavier = (weight for weight in self.weights if weight > depth)
+        return max(math.ceil(next(heavier, depth)), depth + math.ceil(self.weights[1] - 1.0))
 
 
-def first_sizes(depth: int, tilt: float, modes: int, max_size: int) -> Sizes:
+def first_sizes(depth: int, weights: tuple[float, ...], max_size: int) -> Sizes:
     """Sizes at a depth that should suffice, or the largest ones below it that are cheap to try.
 
     The smallest sizes, with one and with two quanta, are tried even if they exceed `max_size`.
     """
     limit = min(CHEAP, max_size)
-    if not tilt and not _is_within(size_of(SHALLOW, 0.0, modes), limit):
-        tilt = TILT
-    growing = Sizes((size_of(1, 0.0, 1), size_of(2, 0.0, 1)), tilt, modes, max_size)
+    if weights[-1] == 1.0 and not _is_within(with_weights(SHALLOW, weights), limit):
+        weights = tuple(1.0 + TILT * k for k in range(len(weights)))
+    growing = Sizes((with_weights(1, weights[:1]), with_weights(2, weights[:1])), weights, max_size)
     for deep in range(1, depth + 1):
         larger = growing.deeper(deep)
         if not _is_within(larger, limit):
             break
-        growing = growing._replace(pair=(size_of(deep, tilt, modes), larger))
+        growing = growing._replace(pair=(with_weights(deep, weights), larger))
     return growing
 
 
