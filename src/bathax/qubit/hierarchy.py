@@ -41,6 +41,8 @@ from bathax.system.models import Qubit
 DEPTH, STEPS, MODES_TO_DEPTH = 7, 128, 2
 # This is added to the depth that keeps every element above the tolerance.
 MARGIN = 1.5
+# Modes with less than this part of the tolerance, relative to the first one, are left out.
+KERNEL = 0.01
 # The most sizes to choose from inside `jit`.
 RUNGS = 12
 
@@ -105,7 +107,9 @@ class Hierarchy(MapSolver):
         """The first two sizes and how they grow, or two fixed ones."""
         if self.depth or self.modes or not is_concrete(character):
             return Sizes(self._two_sizes(modes, character))
-        costs = np.asarray(character.costs)[: int(character.rank)]
+        weight = np.asarray(modes.weight)
+        enough = np.sum(weight > KERNEL * self.rtol * weight[0]) if modes.reduced else len(weight)
+        costs = np.asarray(character.costs)[: min(int(enough), int(character.rank))]
         weights = costs / costs[0] if modes.reduced else np.ones_like(costs)
         depth = math.ceil(-0.5 * math.log(self.rtol) / float(costs[0]) + MARGIN)
         return first_sizes(max(depth, 2), tuple(np.round(weights, 3).tolist()), self.max_size)

@@ -9,7 +9,6 @@ weigh at most `depth` together.
 """
 
 import math
-from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -81,11 +80,7 @@ def _among_more_modes(parameter: np.ndarray, modes: int, more: int) -> np.ndarra
 
 def size_of(depth: int, tilt: float, count: int) -> Size:
     """A depth, and the weights 1, 1 + tilt, ... of a quantum, for modes in which one is allowed."""
-    return with_weights(depth, [1.0 + math.floor(1000.0 * tilt) / 1000.0 * k for k in range(count)])
-
-
-def with_weights(depth: int, weights: Sequence[float]) -> Size:
-    """A depth, and those weights of a quantum that allow for one."""
+    weights = (1.0 + math.floor(1000.0 * tilt) / 1000.0 * k for k in range(count))
     return depth, tuple(weight for weight in weights if weight <= depth)
 
 
