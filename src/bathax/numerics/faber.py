@@ -27,7 +27,7 @@ TERMS, UNIT = 192, 24
 # F_k(G) x may be so many times as large as x; if it is larger, the ellipse is too small.
 GROWTH = 1e4
 # A step may be so much longer than `reach` says, where c_k is below 1e-7, before it is refused.
-REFUSED = 0.8
+REFUSED = 0.9
 
 # G x times a number.
 Product = Callable[[Array, Scalar], Array]
@@ -87,12 +87,12 @@ class FaberSeries(eqx.Module):
 def steps_needed(phase: float) -> int:
     """How many steps of UNIT terms are needed, given `Ellipse.radius` times the span of time.
 
-    c_k is below 1e-10 for k > phase + 7 sqrt(phase), which a step of TERMS terms has to hold.
+    c_k is below 1e-9 for k > phase + 7 sqrt(phase), which a step of TERMS terms has to hold.
     """
     whole = TERMS // UNIT
     if phase > reach(TERMS):
         return whole * math.ceil(phase / reach(TERMS))
-    return next(n for n in range(1, whole + 1) if phase <= reach(UNIT * n))
+    return next(n for n in range(2, whole + 1) if phase <= reach(UNIT * n))
 
 
 def reach(terms: int) -> float:

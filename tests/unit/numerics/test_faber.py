@@ -64,7 +64,7 @@ def test_steps():
         intervals, terms = split(steps_needed(phase))
         assert phase <= reach(terms) * intervals
         assert terms <= TERMS
-    assert steps_needed(0.0) == 1
+    assert steps_needed(0.0) == 2
     assert split(1) == (1, UNIT)
 
 
