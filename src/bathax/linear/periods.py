@@ -35,6 +35,11 @@ class FloquetMultipliers(Module):
 
     `values` has one for each mode, two in a system with pairs, `error` the change of each from half
     the steps and fewer damped modes, and `status` is 0 if all are below 1e-9.
+
+    >>> bath = bx.Reservoir(bx.Lorentzian(0.1, 0.5, 1.0))
+    >>> found = bx.floquet_multipliers(bx.Cavity(1.0, bath), 2.0 * jnp.pi)
+    >>> round(float(jnp.abs(found.values[0])), 3)  # exp(-pi gamma0) = 0.73 without memory
+    0.702
     """
 
     values: Complex[Array, " d"]
@@ -60,7 +65,7 @@ def floquet_multipliers(
     >>> cavity = bx.Cavity(lambda t: 1.0 + 0.3 * jnp.sin(2.0 * jnp.pi * t), bath)
     >>> found = bx.floquet_multipliers(cavity, 1.0)
     >>> round(float(jnp.abs(found.values[0])), 3)  # about exp(-pi J(w_s))
-    0.973
+    0.976
     """
     modes = system.as_modes if isinstance(system, Cavity) else system
     period = as_float(period, "period")

@@ -27,6 +27,13 @@ class LimitCycle(Module):
     work / period; they are negative if the system gives them. `efficiency` of an engine is the work
     it gives over the heat that it takes from the reservoirs which give some, NaN if it gives no
     work. `status` is that of the solution.
+
+    Nothing is driven here, and the reservoir gives nothing:
+
+    >>> bath = bx.Reservoir(bx.Lorentzian(0.3, 0.2, 1.4), occupation=bx.Uniform(2.0))
+    >>> cycle = bx.limit_cycle(bx.Cavity(1.0, bath), 10.0)
+    >>> f"{cycle.work:.4f}, {cycle.solution.number[0]:.4f}"
+    '0.0000, 2.0000'
     """
 
     solution: DrivenLinearSolution
@@ -82,19 +89,16 @@ def limit_cycle(
 
     An engine between a hot and a cold reservoir, which are coupled in turn:
 
-    >>> def turn(t, phase):
-    ...     return jnp.sin(jnp.pi * t / 30.0 + phase) ** 2
-    >>> hot, cold = (bx.Reservoir(bx.Ohmic(0.05, 3.0), T) for T in (4.0, 0.5))
+    >>> hot = bx.Reservoir(bx.Lorentzian(0.3, 0.2, 1.4), occupation=bx.Uniform(2.0))
+    >>> cold = bx.Reservoir(bx.Lorentzian(0.3, 0.2, 0.7), occupation=bx.Uniform(0.3))
     >>> channels = [
-    ...     bx.Channel(hot, [1.0], switch=lambda t: turn(t, 0.0)),
-    ...     bx.Channel(cold, [1.0], switch=lambda t: turn(t, jnp.pi / 2.0)),
+    ...     bx.Channel(hot, [1.0], switch=lambda t: jnp.cos(0.1 * t) ** 2),
+    ...     bx.Channel(cold, [1.0], switch=lambda t: jnp.sin(0.1 * t) ** 2),
     ... ]
-    >>> engine = bx.LinearSystem(
-    ...     lambda t: (1.0 - 0.4 * jnp.cos(2.0 * jnp.pi * (t / 30.0 + 0.1)))[None, None], channels
-    ... )
-    >>> cycle = bx.limit_cycle(engine, 30.0, bx.Embedding(rtol=1e-2, points=512, modes=10))
-    >>> f"{cycle.work:.2f}, {cycle.efficiency:.2f}"
-    '-0.94, 0.33'
+    >>> engine = bx.LinearSystem(lambda t: 1.0 + 0.35 * jnp.cos(0.2 * t)[None, None], channels)
+    >>> cycle = bx.limit_cycle(engine, 10.0 * jnp.pi, bx.Embedding(rtol=1e-8))
+    >>> f"{cycle.work:.4f}, {cycle.efficiency:.4f}"
+    '-0.7528, 0.4057'
     """
     preparation = Periodic(period)
     ts = preparation.period * jnp.linspace(0.0, 1.0, TIMES)
