@@ -40,7 +40,7 @@ class Spectrum(eqx.Module):
     @staticmethod
     def of(system: LinearSystem, nodes: int = NODES) -> "Spectrum":
         """The spectrum on so many nodes for each point at which the axis is cut."""
-        cuts = resolved(system)
+        cuts = resolved(system, Cuts.of(system))
         return Spectrum.at(system, cuts.nodes(system, nodes))
 
     @staticmethod
@@ -68,9 +68,8 @@ class Spectrum(eqx.Module):
         )
 
 
-def resolved(system: LinearSystem) -> Cuts:
-    """Where the axis is cut to resolve the propagator: at its resonances, too."""
-    cuts = Cuts.of(system)
+def resolved(system: LinearSystem, cuts: Cuts) -> Cuts:
+    """These cuts and those that resolve the propagator, at its resonances."""
     found = resonances(system)
     cuts = cuts.at_resonances(found)
     return cuts.at_resonances(overlooked(system, found, cuts.panels))

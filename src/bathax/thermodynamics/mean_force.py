@@ -26,6 +26,7 @@ from bathax._display import Table, Tabular, ending, shown
 from bathax._programs import program
 from bathax._status import Status, concluded
 from bathax.linear.bound_states import LinearBoundStates, bound_states
+from bathax.linear.cuts import Cuts
 from bathax.linear.landauer import RTOL, Integrals, relative_error
 from bathax.linear.spectrum import NODES, Spectrum, require_leads, resolved
 from bathax.numerics.panels import Nodes
@@ -178,9 +179,10 @@ def _is_stable(system: LinearSystem, bound: LinearBoundStates, mu: Scalar) -> Bo
 
 def _nodes(system: LinearSystem, bound: LinearBoundStates, mu: Scalar) -> Nodes:
     """Nodes that resolve M and n, of bosons above mu alone."""
-    cuts = resolved(system)
+    cuts = Cuts.of(system)
     steps = energies(system), jnp.where(bound.exist, bound.frequencies, cuts.low)
-    cuts = cuts.at_steps(jnp.concatenate(steps))
+    # A resonance that is a bound state is cut where this is, and moves with it.
+    cuts = resolved(system, cuts.at_steps(jnp.concatenate(steps)))
     middle = cuts.panels.inside(jnp.full(1, 0.5))[:, 0]
     used = (middle > mu) | (system.statistics == "fermion")
     return cuts.panels.nodes(used, NODES * (cuts.points.shape[0] + 1))
