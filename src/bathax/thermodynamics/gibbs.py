@@ -71,14 +71,14 @@ def gibbs_state(system: LinearSystem, energy: RealLike, number: RealLike) -> Gib
     """
     require_kind("system", "a `LinearSystem`", system, LinearSystem)
     system.require_static()
-    e, valid = energies(system), is_valid(system)
+    e, valid = _energies(system), is_valid(system)
     E, N = jnp.broadcast_arrays(as_float(energy, "energy"), as_float(number, "number"))
     sign = -1.0 if system.statistics == "boson" else 1.0
     found = jax.vmap(lambda E, N: _state(e, E, N, sign))(E.ravel(), N.ravel())
     return jax.tree.map(lambda x: jnp.where(valid, x, jnp.nan).reshape(E.shape), found)
 
 
-def energies(system: LinearSystem) -> Float[Array, " n"]:
+def _energies(system: LinearSystem) -> Float[Array, " n"]:
     """Eigenvalues of h, with their derivatives by h."""
     vectors = eigh(system.h)[1]
     return jnp.sum(vectors.conj() * (system.h @ vectors), axis=0).real

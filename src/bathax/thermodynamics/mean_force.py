@@ -19,10 +19,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
-from jaxtyping import Array, Bool, Complex, Float, Int
+from jaxtyping import Array, Bool, Float, Inexact, Int
 
 from bathax._checks import Scalar, holds, is_valid, require, require_kind
 from bathax._display import Table, Tabular, ending, shown
+from bathax._linalg import eigvalsh
 from bathax._programs import program
 from bathax._status import Status, concluded
 from bathax.linear.bound_states import LinearBoundStates, bound_states
@@ -33,8 +34,10 @@ from bathax.numerics.panels import Nodes
 from bathax.reservoir.occupation import Thermal
 from bathax.system.linear import LinearSystem
 from bathax.system.models import Cavity
-from bathax.thermodynamics.gibbs import energies
 from bathax.thermodynamics.slopes import Modular
+
+# A free mode within this fraction of its energy from a bound state is not coupled.
+SAME = 1e-12
 
 
 class MeanForceQuantities(eqx.Module):
@@ -44,8 +47,8 @@ class MeanForceQuantities(eqx.Module):
     energy: Float[Array, "..."]
     entropy: Float[Array, "..."]
     heat_capacity: Float[Array, "..."]
-    n: Complex[Array, "..."]
-    hamiltonian: Complex[Array, "..."]
+    n: Inexact[Array, "*batch n n"]
+    hamiltonian: Inexact[Array, "*batch n n"]
 
 
 class MeanForce(Tabular, MeanForceQuantities):
@@ -113,15 +116,17 @@ def mean_force(system: Cavity | LinearSystem, *, throw: bool = False) -> MeanFor
     for bath in modes.reservoirs:
         thermal = isinstance(bath.occupation, Thermal)
         require("reservoirs", words, type(bath.occupation).__name__, thermal)
+        ends = "a band with ends, like `FlatBand`: energies of couplings are infinite without"
+        require("spectral_density", ends, bath.spectral_density, bath.has_ends)
     fillings = tuple(bath.occupation for bath in modes.reservoirs)
-    require("reservoirs", words, list(fillings), holds(_are_equal, fillings))
+    require("reservoirs", words, list(fillings), holds(_are_equal, *fillings))
     found = _mean_force(modes, fillings)
     words = "without a bound state at w <= mu, or bosons have no thermal state"
     require("system", words, "one with it", holds(np.isfinite, found.energy))
     return concluded(found, throw)
 
 
-def _are_equal(fillings: tuple[Thermal, ...]) -> Bool[Array, ""]:
+def _are_equal(*fillings: Thermal) -> Bool[Array, ""]:
     numbers = jnp.stack([jnp.stack([each.temperature, each.level]) for each in fillings])
     return jnp.all(numbers == numbers[:1])
 
@@ -132,7 +137,8 @@ def _mean_force(system: LinearSystem, fillings: tuple[Thermal, ...]) -> MeanForc
     T, mu = filling.temperature, filling.level
     nodes = _nodes(system, bound, mu)
     spectrum = Spectrum.at(system, nodes)
-    whole, n = _whole(system, nodes, spectrum, filling), _filled(system, spectrum, bound, filling)
+    whole = _whole(system, nodes, spectrum, Free(filling, _levels(system, bound)))
+    n = _filled(system, spectrum, bound, filling)
     modular = Modular.of(n.value, n.error, system.statistics)
     blur = T * jnp.max(jnp.sum(modular.blur, axis=1))
     unit = jnp.eye(system.size, dtype=complex)
@@ -140,12 +146,31 @@ def _mean_force(system: LinearSystem, fillings: tuple[Thermal, ...]) -> MeanForc
     value = _quantities(whole.value, T, n.value, hamiltonian)
     of_modes = (jnp.full(n.value.shape, error) for error in (n.error, blur))
     error = _quantities(whole.error, T, *of_modes)
-    valid = is_valid(system) & _are_equal(fillings) & _is_stable(system, bound, mu)
+    valid = is_valid(system) & _are_equal(*fillings) & _is_stable(system, bound, mu)
     value, error, T = jax.tree.map(lambda x: jnp.where(valid, x, jnp.nan), (value, error, T))
     reached = jnp.maximum(whole.relative, n.relative) <= RTOL
     status = jnp.where(reached, Status.SUCCESS, Status.TOLERANCE_NOT_REACHED)
     status = jnp.where(valid, status, Status.INVALID)
     return MeanForce(**vars(value), temperature=T, error=lax.stop_gradient(error), status=status)
+
+
+class Free(NamedTuple):
+    """Free modes in a thermal state, of the energies `levels` or any others."""
+
+    filling: Thermal
+    levels: Float[Array, " n"]
+
+    def of(self, w: Float[Array, " w"]) -> Float[Array, "3 w"]:
+        """-T ln Z = (w - mu) n - T S, entropy and heat capacity of modes."""
+        filling, T = self.filling, self.filling.temperature
+        warm, above = T > 0.0, w - filling.level
+        x = jnp.abs(jnp.where(warm, above / jnp.where(warm, T, 1.0), 1.0))
+        fermion = filling.statistics == "fermion"
+        sign, gap = (-1.0, 1.0 + jnp.exp(-x)) if fermion else (1.0, -jnp.expm1(-x))
+        m = jnp.exp(-x) / gap
+        entropy = jnp.where(warm, x * m - sign * jnp.log(gap), 0.0)
+        heat = jnp.where(warm, x**2 * m * (1.0 + sign * m), 0.0)
+        return jnp.stack([above * filling(w) - T * entropy, entropy, heat])
 
 
 class Found(NamedTuple):
@@ -177,28 +202,33 @@ def _is_stable(system: LinearSystem, bound: LinearBoundStates, mu: Scalar) -> Bo
     return ~jnp.any(bound.exist & (bound.placed <= mu))
 
 
+def _levels(system: LinearSystem, bound: LinearBoundStates) -> Float[Array, " n"]:
+    """The energies of free modes, constant; one that is a bound state moves with it."""
+    e, w = eigvalsh(system.h), bound.frequencies
+    apart = jnp.where(bound.exist[None], jnp.abs(e[:, None] - w[None]), jnp.inf)
+    same = jnp.min(apart, axis=1) < SAME * (1.0 + jnp.abs(e))
+    return jnp.where(same, w[jnp.argmin(apart, axis=1)], e)
+
+
 def _nodes(system: LinearSystem, bound: LinearBoundStates, mu: Scalar) -> Nodes:
     """Nodes that resolve M and n, of bosons above mu alone."""
     cuts = Cuts.of(system)
-    steps = energies(system), jnp.where(bound.exist, bound.frequencies, cuts.low)
+    states = jnp.where(bound.exist, bound.frequencies, cuts.low)
     # A resonance that is a bound state is cut where this is, and moves with it.
-    cuts = resolved(system, cuts.at_steps(jnp.concatenate(steps)))
+    cuts = cuts.at_steps(jnp.concatenate([states, _levels(system, bound)]))
+    cuts = resolved(system, cuts)
     middle = cuts.panels.inside(jnp.full(1, 0.5))[:, 0]
     used = (middle > mu) | (system.statistics == "fermion")
     return cuts.panels.nodes(used, NODES * (cuts.points.shape[0] + 1))
 
 
-def _whole(system: LinearSystem, nodes: Nodes, spectrum: Spectrum, filling: Thermal) -> Found:
+def _whole(system: LinearSystem, nodes: Nodes, spectrum: Spectrum, free: Free) -> Found:
     """-T ln Z*, S* and C."""
-    levels = energies(system)
-
-    def free(w: Float[Array, " w"]) -> Float[Array, "3 w"]:
-        return _free(w, filling)
-
-    _, slopes = jax.jvp(free, (nodes.w,), (jnp.ones_like(nodes.w),))
-    apart = (nodes.anchor[None] - levels[:, None]) + nodes.offset[None]
-    changed = slopes * (_counted(system, nodes, spectrum) - jnp.sum(apart > 0.0, axis=0))[None]
-    alone, integrals = free(levels), changed @ nodes.weights.T
+    _, slopes = jax.jvp(free.of, (nodes.w,), (jnp.ones_like(nodes.w),))
+    apart = (nodes.anchor[None] - free.levels[:, None]) + nodes.offset[None]
+    free_count = jnp.sum(jnp.where(apart > 0.0, 1.0, 0.0), axis=0)
+    changed = slopes * (_counted(system, nodes, spectrum) - free_count)[None]
+    alone, integrals = free.of(free.levels), changed @ nodes.weights.T
     sizes = jnp.sum(jnp.abs(alone), axis=1) + jnp.abs(changed) @ nodes.weights[0]
     relative = [
         relative_error((rules,), (size,))
@@ -225,19 +255,6 @@ def _counted(system: LinearSystem, nodes: Nodes, spectrum: Spectrum) -> Float[Ar
         return M - below, total + angle / jnp.pi
 
     return lax.fori_loop(0, system.size, eliminated, (M, jnp.zeros(nodes.anchor.shape)))[1]
-
-
-def _free(w: Float[Array, " w"], filling: Thermal) -> Float[Array, "3 w"]:
-    """-T ln Z = (w - mu) n - T S, entropy and heat capacity of free modes."""
-    warm, T = filling.temperature > 0.0, filling.temperature
-    above = w - filling.level
-    x = jnp.abs(jnp.where(warm, above / jnp.where(warm, T, 1.0), 1.0))
-    fermion = filling.statistics == "fermion"
-    sign, gap = (-1.0, 1.0 + jnp.exp(-x)) if fermion else (1.0, -jnp.expm1(-x))
-    m = jnp.exp(-x) / gap
-    entropy = jnp.where(warm, x * m - sign * jnp.log(gap), 0.0)
-    heat = jnp.where(warm, x**2 * m * (1.0 + sign * m), 0.0)
-    return jnp.stack([above * filling(w) - T * entropy, entropy, heat])
 
 
 def _filled(
