@@ -127,6 +127,8 @@ from .thermodynamics.correlations import logarithmic_negativity as logarithmic_n
 from .thermodynamics.correlations import mutual_information as mutual_information
 from .thermodynamics.gibbs import GibbsState as GibbsState
 from .thermodynamics.gibbs import gibbs_state as gibbs_state
+from .thermodynamics.mean_force import MeanForce as MeanForce
+from .thermodynamics.mean_force import mean_force as mean_force
 from .units import Units as Units
 
 __version__: str

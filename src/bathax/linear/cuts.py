@@ -59,6 +59,11 @@ class Cuts(eqx.Module):
         own = jnp.where(close, jnp.abs(z.imag), jnp.inf)
         return Cuts(points, jnp.concatenate([self.distances, own]), self.low, self.high)
 
+    def at_steps(self, w: Float[Array, " steps"]) -> "Cuts":
+        """These points and others where integrands only jump."""
+        points, distances = jnp.concatenate([self.points, w]), jnp.full(w.shape, jnp.inf)
+        return Cuts(points, jnp.concatenate([self.distances, distances]), self.low, self.high)
+
     @property
     def panels(self) -> Panels:
         """The axis cut at these points."""

@@ -40,10 +40,7 @@ class Spectrum(eqx.Module):
     @staticmethod
     def of(system: LinearSystem, nodes: int = NODES) -> "Spectrum":
         """The spectrum on so many nodes for each point at which the axis is cut."""
-        cuts = Cuts.of(system)
-        found = resonances(system)
-        cuts = cuts.at_resonances(found)
-        cuts = cuts.at_resonances(overlooked(system, found, cuts.panels))
+        cuts = resolved(system, Cuts.of(system))
         return Spectrum.at(system, cuts.nodes(system, nodes))
 
     @staticmethod
@@ -69,6 +66,13 @@ class Spectrum(eqx.Module):
             occupations,
             propagated(system, nodes, lax.complex(shifts, -jnp.pi * densities)),
         )
+
+
+def resolved(system: LinearSystem, cuts: Cuts) -> Cuts:
+    """These cuts and those that resolve the propagator, at its resonances."""
+    found = resonances(system)
+    cuts = cuts.at_resonances(found)
+    return cuts.at_resonances(overlooked(system, found, cuts.panels))
 
 
 def _occupied(bath: Reservoir, w: Float[Array, " nodes"]) -> Float[Array, " nodes"]:

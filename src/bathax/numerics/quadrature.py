@@ -14,6 +14,8 @@ from bathax.numerics.elementary import exponential, logarithm
 from bathax.numerics.grid import TimeGrid
 
 PANEL = 32
+# The number of principal values that are computed at once.
+AT_ONCE = 64
 # `half_line` begins at e^-340, whose square does not underflow; nodes are even above e^EVEN_FROM.
 SMALLEST, EVEN_FROM = -23.75, -18.0
 
@@ -175,4 +177,5 @@ def principal_value(
         beyond = here * jnp.log((at - low) / (high - at))
         return jnp.sum(difference) + jnp.where(inside, beyond, 0.0)
 
-    return jnp.vectorize(value)(w)
+    # Some at once, because all together would need memory for every pair of w and node.
+    return lax.map(value, w.ravel(), batch_size=AT_ONCE).reshape(w.shape)
