@@ -101,6 +101,10 @@ from .studies.trajectory import TemperaturePole as TemperaturePole
 from .studies.trajectory import temperature_poles as temperature_poles
 from .system.coupling import Channel as Channel
 from .system.covariance import Covariance as Covariance
+from .system.drives import Pulse as Pulse
+from .system.drives import Ramp as Ramp
+from .system.drives import Samples as Samples
+from .system.drives import Sinusoid as Sinusoid
 from .system.lattices import chain as chain
 from .system.lattices import coupled_cavities as coupled_cavities
 from .system.lattices import double_dot as double_dot

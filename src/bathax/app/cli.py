@@ -105,7 +105,7 @@ def fit(arguments: argparse.Namespace) -> int:
 
     with _sentences_from(StoreError, ValueError):
         file = File.read(arguments.data)
-        data = fitting.read_data(file, config.kind_of(study), study.sizes)
+        data = fitting.read_data(file, config.kinds_of(study), study.sizes)
         found = fitting.run(study, data)
         if not found.converged:
             return _complain(f"warning: {found.message}", 1)

@@ -1,6 +1,6 @@
 """`bathax fit`: data from the columns of a file, parameters of a study, a result on disk."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,14 +24,14 @@ from bathax.studies.observe import observe
 CURVE = 201
 
 
-def read_data(file: File, kind: str, sizes: Mapping[str, int] | None = None) -> Data:
+def read_data(file: File, kinds: Sequence[str], sizes: Mapping[str, int] | None = None) -> Data:
     """The columns of a CSV file: `t`, quantities, and `<quantity>_error` for those with errors.
 
     An empty cell is a missing value. Of several modes elements are measured, like `n_0_0`; `sizes`
     are those of their indices.
     """
     columns = read_columns(file, "t,energy,energy_error")
-    _check_names(columns, kind, sizes)
+    _check_names(columns, kinds, sizes)
     measured = _measured(columns)
 
     def read(name: str) -> Any:
@@ -49,16 +49,16 @@ def read_data(file: File, kind: str, sizes: Mapping[str, int] | None = None) -> 
         raise StudyError(str(error).replace("Argument `", f"In `{file.path}`, `", 1)) from error
 
 
-def _check_names(columns: Columns, kind: str, sizes: Mapping[str, int] | None) -> None:
+def _check_names(columns: Columns, kinds: Sequence[str], sizes: Mapping[str, int] | None) -> None:
     """Refuse a file without times or quantities, or with columns that are neither."""
-    measured, known = _measured(columns), measurable(kind, sizes)
+    measured, known = _measured(columns), measurable(kinds, sizes)
     wrong = [name for name in measured if name not in known]
     errors = (name.removesuffix("_error") for name in columns.cells if name.endswith("_error"))
     lonely = [name for name in errors if name not in columns.cells]
     if "t" not in columns.cells or not measured or wrong or lonely:
         raise StudyError(
             f"File `{columns.file.path}` must have a column `t`, columns named like quantities of "
-            f"{called(kind)}, and `<quantity>_error` beside those with errors, but has "
+            f"{called(kinds[0])}, and `<quantity>_error` beside those with errors, but has "
             f"{', '.join(columns.cells)}."
         )
 
@@ -109,7 +109,7 @@ def view(study: Any, data: Data, found: Fit) -> View:
     panels = panels_of(data, found.residuals, np.asarray(times), found.band(curves))
     density_of = np.asarray(frequencies), found.band(density)
     # Several modes have no frequency of their own.
-    return View(panels, density_of, found.warnings, "$t$" if study.sizes else TIME)
+    return View(panels, density_of, found.warnings, "$t$" if "modes" in study.kinds else TIME)
 
 
 def _real(result: dict[str, Any], name: str) -> Any:

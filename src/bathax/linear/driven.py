@@ -39,9 +39,10 @@ from bathax.system.linear import LinearSystem
 GAIN, COARSER = 64.0, 128.0
 # Energies count as zero below this part of the largest energy of coupling.
 LEAST_ENERGY = 0.1
-# Each reservoir has at most MOST modes, a multiple of SHARED; if their number is not known, as many
-# as for FIRST points.
-FIRST, SHARED, MOST = 256, 4, 64
+# Each reservoir has at most MOST modes, a multiple of SHARED.
+SHARED, MOST = 4, 64
+# Kernels are resolved up to the horizon as by so many points.
+RESOLUTION = 2048
 # No more steps than this are tried.
 MOST_STEPS = 2**15
 
@@ -70,8 +71,7 @@ def sizes(
     valid, demand, rank = _needed(system, start, ts, solver.modes or MOST)
     if solver.modes is not None:
         return valid, solver.modes, demand
-    known = is_concrete(rank)
-    count = SHARED * math.ceil(rank / SHARED) if known else solver.modes_for(FIRST) + start.extra
+    count = SHARED * math.ceil(rank / SHARED) if is_concrete(rank) else start.usual_modes
     return valid, count, demand
 
 
@@ -80,7 +80,7 @@ def _needed(
     system: LinearSystem, start: Start, ts: Float[Array, " times"], count: int
 ) -> tuple[Bool[Array, ""], Float[Array, ""], Int[Array, ""]]:
     """Whether the input is valid, about how many steps it needs, and how many modes of `count`."""
-    reduced = of_reservoirs(system, start.horizon(span(ts)), FIRST, count)
+    reduced = of_reservoirs(system, start.horizon(span(ts)), RESOLUTION, count)
     modes = DampedModes.of(reduced)
     found = [_demand(each, stop, modes) for each, stop in _runs(system, start, ts)]
     valid = is_possible(start, system) & are_times(ts)
@@ -139,7 +139,7 @@ def damped_modes(
     """Those of a coarse result and of a fine one."""
 
     def reduced(horizon: Scalar) -> list[ReducedModes]:
-        return of_reservoirs(system, horizon, points, count)
+        return of_reservoirs(system, horizon, max(points, RESOLUTION), count)
 
     horizon = start.horizon(span(ts))
     if start.is_endless:

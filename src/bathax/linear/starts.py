@@ -20,8 +20,8 @@ from bathax.system.linear import LinearSystem
 
 # The past of a stationary start is so many times as long as what follows.
 PAST = 8.0
-# More modes for a past.
-EXTRA = 12
+# Modes of a reservoir if they cannot be counted: without a past, and with one.
+OF_PRODUCTS, WITH_PAST = 40, 64
 # A cycle is the sum of 2^DOUBLINGS periods, with kernels as they are over CYCLES of them, and over
 # LESS of that in the coarse result.
 DOUBLINGS, CYCLES, LESS = 24, 512.0, 1.0 / 8.0
@@ -66,9 +66,9 @@ class Start(eqx.Module):
         return False
 
     @property
-    def extra(self) -> int:
-        """So many modes more are taken because of the past, if they cannot be counted."""
-        return EXTRA
+    def usual_modes(self) -> int:
+        """The number of modes of each reservoir where it cannot be counted."""
+        return WITH_PAST
 
     @abstractmethod
     def moving(self, modes: DampedModes, steps: Steps, system: LinearSystem) -> Moving:
@@ -87,8 +87,8 @@ class Product(Start):
         return self.given
 
     @property
-    def extra(self) -> int:
-        return 0
+    def usual_modes(self) -> int:
+        return OF_PRODUCTS
 
     def moving(self, modes: DampedModes, steps: Steps, system: LinearSystem) -> Moving:
         del steps

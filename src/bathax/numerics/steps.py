@@ -80,8 +80,9 @@ def at_places(coefficients: Any, tau: Float[Array, "..."]) -> Any:
     """The values at places tau, from coefficients along the first axis."""
 
     def one(c: Array) -> Array:
-        orders = jnp.arange(c.shape[0], dtype=float).reshape(*[1] * tau.ndim, -1)
-        powers = tau[..., None] ** orders
+        # Of whole orders: those of real ones have no derivative at 0.
+        orders = jnp.arange(c.shape[0])
+        powers = lax.pow(*jnp.broadcast_arrays(tau[..., None], orders.reshape(*[1] * tau.ndim, -1)))
         return jnp.tensordot(powers.astype(c.dtype), c, 1)
 
     return jax.tree.map(one, coefficients)

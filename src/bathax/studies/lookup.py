@@ -65,13 +65,17 @@ def row_of(name: str) -> Quantity | None:
 
 def called(kind: str) -> str:
     """A kind of system in words."""
-    plural = {"modes": "several modes", "driven": "systems that change in time"}
+    plural = {
+        "modes": "several modes",
+        "driven": "systems that change in time",
+        "driven modes": "several modes that change in time or make pairs",
+    }
     return plural.get(kind, f"a {kind}")
 
 
-def names_of(kind: str) -> list[str]:
-    """The quantities of a "cavity", a "qubit" or of several "modes"."""
-    return [name for name, row in QUANTITIES.items() if kind in row.systems]
+def names_of(*kinds: str) -> list[str]:
+    """The quantities of a "cavity", a "qubit" or of several "modes", and if it is "driven"."""
+    return [name for name, row in QUANTITIES.items() if {*kinds} & {*row.systems}]
 
 
 def critical_of(kind: str) -> list[SystemQuantity]:
@@ -195,17 +199,17 @@ def in_order(names: Iterable[str]) -> list[str]:
 # --- Of what was measured ----------------------------------------------------------------------
 
 
-def measurable(kind: str, sizes: Mapping[str, int] | None = None) -> set[str]:
-    """The allowed names of columns of data of a kind of system.
+def measurable(kinds: Iterable[str], sizes: Mapping[str, int] | None = None) -> set[str]:
+    """The allowed names of columns of data of kinds of systems.
 
-    Of several modes, whose indices have these `sizes`, elements are measured, and the modulus alone
-    of complex ones.
+    Of quantities with indices, of these `sizes`, elements are measured; of several modes the
+    modulus alone of complex ones.
     """
-    named = [name for name in names_of(kind) if has_times(name) and not has_levels(name)]
-    if kind == "modes":
-        named = [own for name in named for own in elements(name, sizes or {})]
+    kinds = [*kinds]
+    named = [name for name in names_of(*kinds) if has_times(name) and not has_levels(name)]
+    named = [own for name in named for own in elements(name, sizes or {})]
     moduli = {f"{MODULUS}{name}" for name in named}
-    return moduli | {name for name in named if kind != "modes" or not _is_complex(name)}
+    return moduli | {name for name in named if "modes" not in kinds or not _is_complex(name)}
 
 
 def _is_complex(name: str) -> bool:

@@ -13,7 +13,7 @@ from bathax.qubit.dynamical_map import dynamical_map
 from bathax.solution.solving import solve
 from bathax.solution.steady import steady_state
 from bathax.studies.lookup import attribute_of, element, located
-from bathax.studies.quantities import OF_MAP, OF_MODES, OF_SOLUTION, OF_STEADY, OF_SYSTEM
+from bathax.studies.quantities import OF_DRIVE, OF_MAP, OF_MODES, OF_SOLUTION, OF_STEADY, OF_SYSTEM
 from bathax.studies.quantity import Case
 from bathax.system.linear import LinearSystem
 from bathax.system.system import System
@@ -35,7 +35,7 @@ def observe(
     names = list(names)
     found: dict[str, Array] = {"t": ts}
     for group, compute in (
-        (OF_SOLUTION | OF_MODES, lambda: solve(system, initial, ts, solver)),  # pyright: ignore
+        (OF_SOLUTION | OF_MODES | OF_DRIVE, lambda: solve(system, initial, ts, solver)),  # pyright: ignore
         (OF_MAP, lambda: dynamical_map(system, ts, solver)),  # pyright: ignore
         (OF_STEADY, lambda: steady_state(system)),  # pyright: ignore
     ):

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 CAVITY, QUBIT, MODES = ("cavity",), ("qubit",), ("modes",)
 BOTH, LINEAR, ALL = (*CAVITY, *QUBIT), (*CAVITY, *MODES), (*CAVITY, *QUBIT, *MODES)
 # Systems that change in time, which have no study files.
-DRIVEN = ("driven",)
+DRIVEN, DRIVEN_MODES = ("driven",), ("driven modes",)
 # What the indices of quantities of several modes count.
 CHANNEL, MODE = ("channel",), ("mode",)
 MATRIX, NOISE = ("mode", "other_mode"), ("channel", "other_channel")

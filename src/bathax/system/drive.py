@@ -11,6 +11,7 @@ import wadler_lindig as wl
 from jaxtyping import Array, Float
 
 from bathax._checks import Scalar, is_concrete, require
+from bathax._display import Shown
 from bathax.reservoir.plain import as_module, name_of
 
 # A drive is looked at so many times to see whether it obeys rules.
@@ -79,8 +80,9 @@ class Drive(eqx.Module):
         return ts, jax.vmap(self)(ts)
 
     def __pdoc__(self, **options: Any) -> wl.AbstractDoc:
-        """The name of the function, or of the class of the module."""
-        del options
+        """A module that shows itself, or the name of the function or of its class."""
+        if isinstance(self.call, Shown):
+            return self.call.__pdoc__(**options)
         return wl.TextDoc(name_of(self.call))
 
     def _refused(self, *_: Any) -> NoReturn:

@@ -1,39 +1,52 @@
 """Several modes as they are often met: a level, a double dot, a chain, coupled cavities."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
+import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, ArrayLike, Complex, Float
+from jaxtyping import Array, Complex, Float
 
-from bathax._checks import ComplexLike, RealLike, as_complex, as_float, require, require_kind
+from bathax._checks import (
+    ComplexLike,
+    RealLike,
+    Scalar,
+    as_complex,
+    as_float,
+    require,
+    require_kind,
+)
 from bathax._programs import program
 from bathax.reservoir.reservoir import Reservoir
 from bathax.system.coupling import Channel
+from bathax.system.drives import Assembled
 from bathax.system.linear import LinearSystem
 
 
-def resonant_level(energy: RealLike, leads: Reservoir | Iterable[Any]) -> LinearSystem:
+def resonant_level(energy: RealLike | Callable, leads: Reservoir | Iterable[Any]) -> LinearSystem:
     r"""A level of fermions between leads, H = eps d'd + sum_leads (d' Phi + h.c.).
 
-    `energy` eps, and `leads` one `Reservoir` or several. A lead empties the level at the rate
-    2 pi J(eps), the `gamma` of a `FlatBand`.
+    `energy` eps, a number or a function of the time, and `leads` one `Reservoir` or several. A lead
+    empties the level at the rate 2 pi J(eps), the `gamma` of a `FlatBand`.
 
     >>> J = bx.FlatBand(gamma=0.5, low=-5.0, high=5.0)
     >>> dot = bx.resonant_level(0.0, [bx.Reservoir(J, 0.1, mu) for mu in (0.5, -0.5)])
     >>> f"{bx.steady_state(dot).particle_current[1]:.4f}"
     '0.1229'
     """
-    energy = as_float(energy, "energy")
-    require("energy", "a number", f"of shape {energy.shape}", energy.ndim == 0)
     channels = [Channel(lead, [1.0]) for lead in _several("leads", leads)]
-    return LinearSystem(jnp.reshape(energy, (1, 1)), channels, "fermion")
+    if isinstance(energy, Callable):
+        return LinearSystem([[energy]], channels, "fermion")
+    level = as_float(energy, "energy")
+    require("energy", "a number", f"of shape {level.shape}", level.ndim == 0)
+    return LinearSystem(jnp.reshape(level, (1, 1)), channels, "fermion")
 
 
 def double_dot(
     energies: RealLike,
-    tunnelling: ComplexLike,
+    tunnelling: ComplexLike | Callable[..., Any],
     left: Reservoir,
     right: Reservoir,
     *,
@@ -57,7 +70,7 @@ def double_dot(
     ['0.9901', '0.0000']
     """
     levels = _levels(energies)
-    require("energies", "a list of two", f"of length {levels.size}", levels.size == 2)
+    require("energies", "a list of two", f"of length {len(levels)}", len(levels) == 2)
     dots = chain(levels, tunnelling, left, right, statistics="fermion")
     if flux is None:
         return dots
@@ -70,7 +83,7 @@ def double_dot(
 
 def chain(
     energies: RealLike,
-    hopping: ComplexLike,
+    hopping: ComplexLike | Callable[..., Any],
     left: Reservoir,
     right: Reservoir | None = None,
     *,
@@ -81,7 +94,7 @@ def chain(
     H = sum_i eps_i a_i'a_i + sum_i (t_i a_i'a_{i+1} + h.c.) and the reservoirs, of which `left`
     reaches the first mode and `right`, if there is one, the last. `energies` is the list of eps,
     `hopping` one t for all neighbours, which may be complex, or the list of all t; `statistics`
-    "boson" or "fermion".
+    "boson" or "fermion". Any of these numbers may be a function of the time, like `Ramp`.
 
     A chain without disorder carries as much as its contacts let in, however long it is:
 
@@ -91,14 +104,16 @@ def chain(
     '0.1142'
     """
     levels = _levels(energies)
-    ends = np.eye(levels.size)[[0, -1]]
+    ends = np.eye(len(levels))[[0, -1]]
     reservoirs = [left] if right is None else [left, right]
     channels = [Channel(one, end) for one, end in zip(reservoirs, ends, strict=False)]
     return LinearSystem(_row(levels, hopping, "hopping"), channels, statistics)
 
 
 def coupled_cavities(
-    frequencies: RealLike, coupling: ComplexLike, reservoirs: Reservoir | Iterable[Any]
+    frequencies: RealLike,
+    coupling: ComplexLike | Callable[..., Any],
+    reservoirs: Reservoir | Iterable[Any],
 ) -> LinearSystem:
     r"""Cavities in a row, with a reservoir each, or with a common one.
 
@@ -116,11 +131,11 @@ def coupled_cavities(
     levels = _levels(frequencies, "frequencies")
     own = _several("reservoirs", reservoirs)
     if isinstance(reservoirs, Reservoir):
-        channels = [Channel(reservoirs, np.ones(levels.size))]
+        channels = [Channel(reservoirs, np.ones(len(levels)))]
     else:
-        words = f"one `Reservoir`, or a list of {levels.size}, one for each cavity"
-        require("reservoirs", words, f"of length {len(own)}", len(own) == levels.size)
-        channels = [Channel(*one) for one in zip(own, np.eye(levels.size), strict=True)]
+        words = f"one `Reservoir`, or a list of {len(levels)}, one for each cavity"
+        require("reservoirs", words, f"of length {len(own)}", len(own) == len(levels))
+        channels = [Channel(*one) for one in zip(own, np.eye(len(levels)), strict=True)]
     return LinearSystem(_row(levels, coupling, "coupling"), channels)
 
 
@@ -132,20 +147,41 @@ def _several(name: str, reservoirs: Reservoir | Iterable[Any]) -> list[Reservoir
     return several
 
 
-def _levels(energies: RealLike, name: str = "energies") -> Float[Array, " n"]:
+def _levels(energies: Any, name: str = "energies") -> Any:
+    """A list of numbers as an array, or of numbers and functions of the time as it is."""
+    if isinstance(energies, list | tuple) and Assembled.is_needed(energies):
+        return energies
     levels = as_float(energies, name)
     is_list = levels.ndim == 1 and levels.size > 0
     require(name, "a list of numbers, one for each mode", f"of shape {levels.shape}", is_list)
     return levels
 
 
-def _row(levels: Float[Array, " n"], hopping: ComplexLike, name: str) -> Complex[Array, "n n"]:
-    """The matrix h of modes that are coupled to their neighbours."""
-    each: ArrayLike = as_complex(hopping, name)
-    count = levels.size - 1
-    fits = each.shape in ((), (count,))
-    require(name, f"a number or a list of {count}", f"of shape {each.shape}", fits)
+def _row(levels: Any, hopping: Any, name: str) -> Any:
+    """The matrix h of modes that are coupled to their neighbours, or h as a function of time."""
+    count = len(levels) - 1
+    moving = Assembled.is_needed(hopping)
+    each: Any = Assembled.of(name, hopping) if moving else as_complex(hopping, name)
+    shape = (jax.eval_shape(each, jnp.zeros(())) if moving else each).shape
+    fits = shape in ((), (count,))
+    require(name, f"a number or a list of {count}", f"of shape {shape}", fits)
+    if moving or Assembled.is_needed(levels):
+        return Row(Assembled.of("energies", levels), each)
     return _tridiagonal(levels, jnp.broadcast_to(each, (count,)))
+
+
+class Row(eqx.Module):
+    """h of modes in a row, at a time."""
+
+    levels: Assembled
+    hopping: Any
+
+    def __call__(self, t: Scalar) -> Complex[Array, "n n"]:
+        """The matrix."""
+        levels, between = self.levels(t), self.hopping
+        if isinstance(between, Assembled):
+            between = between(t).astype(complex)
+        return _tridiagonal(levels, jnp.broadcast_to(between, (levels.size - 1,)))
 
 
 @program

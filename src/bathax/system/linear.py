@@ -14,6 +14,7 @@ from bathax.reservoir.occupation import Thermal
 from bathax.reservoir.reservoir import THERMAL, Reservoir
 from bathax.system.coupling import Channel
 from bathax.system.drive import Drive, is_drive
+from bathax.system.drives import Assembled
 from bathax.system.matrices import all_finite, has_symmetry, is_hermitian
 
 
@@ -37,7 +38,8 @@ class LinearSystem(Validated):
     Pairs are created by a matrix `pairing`, 1/2 sum_ij Delta_ij a_i' a_j' + h.c., symmetric for
     bosons and antisymmetric for fermions, and by the `counter` of a channel; a `force` on bosons is
     sum_i f_i a_i' + h.c. Each of h, `pairing` and `force` may be a function of the time, made of
-    `jax.numpy`. Whatever is driven, paired or displaced is solved by `Embedding`.
+    `jax.numpy`, or lists that contain such functions, like `Ramp`. Whatever is driven, paired or
+    displaced is solved by `Embedding`.
 
     A level between two leads:
 
@@ -260,8 +262,15 @@ class LinearSystem(Validated):
 
 
 def _given_as(name: str, value: Any) -> Any:
-    """Numbers, or a function of the time."""
-    return Drive.of(name, value) if callable(value) else as_complex(value, name)
+    """Numbers, or a function of the time; lists that contain functions are one as a whole."""
+    if callable(value):
+        return Drive.of(name, value)
+    if not Assembled.is_needed(value):
+        return as_complex(value, name)
+    lengths = {len(row) if isinstance(row, list | tuple) else 0 for row in value}
+    if len(lengths) > 1:
+        raise ValueError(f"Argument `{name}` must have rows of one length.")
+    return Drive.of(name, Assembled.of(name, value))
 
 
 def _require_filled(bath: Reservoir, statistics: str) -> None:

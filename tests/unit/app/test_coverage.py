@@ -83,13 +83,13 @@ def test_every_state_has_a_key():
     ("table", "make"),
     [
         (modes.Linear, bx.LinearSystem),
-        (modes.Level, bx.resonant_level),
+        (modes.ResonantLevel, bx.resonant_level),
         (modes.DoubleDot, bx.double_dot),
         (modes.Chain, bx.chain),
         (modes.CoupledCavities, bx.coupled_cavities),
     ],
 )
 def test_several_modes_take_what_makes_them(table, make):
-    elsewhere = {"channels", "leads", "left", "right", "reservoirs", "pairing", "force"}
+    elsewhere = {"channels", "leads", "left", "right", "reservoirs"}
     parameters = {*inspect.signature(make).parameters} - elsewhere
     assert {one.name for one in fields(table)} == parameters | {"initial"}

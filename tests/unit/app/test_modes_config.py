@@ -86,7 +86,7 @@ BUILT = {
 @pytest.mark.parametrize("kind", BUILT)
 def test_what_is_built(kind):
     study = parse(study_of(kind))
-    assert config.kind_of(study) == "modes"
+    assert config.kinds_of(study) == ("modes",)
     assert eqx.tree_equal(study.build()[0], BUILT[kind]())
 
 

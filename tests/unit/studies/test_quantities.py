@@ -40,7 +40,7 @@ def test_a_row_has_words_a_unit_and_a_label(name):
     assert row.long_name
     assert row.unit.name
     assert row.systems
-    assert set(row.systems) <= {*CASES, "driven"}
+    assert set(row.systems) <= {*CASES, "driven", "driven modes"}
     MathTextParser("path").parse(row.label)
     assert lookup.about(name) == {"long_name": row.long_name, "units": row.unit.name}
 
@@ -109,7 +109,7 @@ def test_elements_that_do_not_exist_are_refused(name):
 
 
 def test_elements_are_measured_of_several_modes():
-    known = lookup.measurable("modes", SIZES)
+    known = lookup.measurable(["modes"], SIZES)
     assert {"number", "n_1_1", "abs_n_0_1", "particle_current_0", "interaction_energy_1"} <= known
     assert (
         not {"n", "particle_current", "particle_current_2", "n_0_1", *OF_STEADY, *OF_SYSTEM} & known
@@ -151,8 +151,8 @@ def test_limits_of_a_complex_quantity_are_those_of_its_modulus():
 
 
 def test_what_has_levels_is_no_column_of_data():
-    assert {"number", "abs_coherence"} <= lookup.measurable("qubit")
-    assert not {"populations", "abs_populations", "u"} & lookup.measurable("qubit")
+    assert {"number", "abs_coherence"} <= lookup.measurable(["qubit"])
+    assert not {"populations", "abs_populations", "u"} & lookup.measurable(["qubit"])
 
 
 def test_order_of_variables():

@@ -23,7 +23,7 @@ __all__ = [
     "StudyError",
     "definition",
     "digests",
-    "kind_of",
+    "kinds_of",
     "load",
     "parse",
     "read",
@@ -73,9 +73,9 @@ def definition(text: str, study: Study) -> dict[str, Any]:
     return table(text) | ({"files": files} if files else {})
 
 
-def kind_of(study: Study) -> str:
-    """The kind of system in a study, "cavity", "qubit" or several "modes"."""
-    return study.system.FAMILY
+def kinds_of(study: Study) -> tuple[str, ...]:
+    """The kinds of system in a study: "cavity", "qubit" or several "modes", and "driven"."""
+    return study.kinds
 
 
 def _hint(text: str, error: ValueError) -> str:

@@ -27,7 +27,7 @@ def check(path: tuple[str, ...], value: Any, declared: Any, decode: Callable) ->
         for key, item in value.items():
             check((*path, key), item, get_args(declared)[1], decode)
         return
-    if tables:
+    if tables and (isinstance(value, dict) or not _may_be_number(declared)):
         _check_table(path, value, _choose(path, value, tables), decode)
         return
     kind, rule = typed(declared)
@@ -77,6 +77,11 @@ def _tables(declared: Any) -> list[type[Table]]:
     return [one for one in alternatives if isinstance(one, type) and issubclass(one, Table)]
 
 
+def _may_be_number(declared: Any) -> bool:
+    """Whether a value may be one that a rule is declared for, and no table."""
+    return any(get_origin(one) is Annotated for one in (declared, *get_args(declared)))
+
+
 def typed(declared: Any) -> tuple[Any, Rule]:
     """The type and the rule of a declared value, which may be optional."""
     alternatives = (declared, *get_args(declared))
@@ -85,9 +90,9 @@ def typed(declared: Any) -> tuple[Any, Rule]:
 
 
 def _words(declared: Any) -> str:
-    return (
-        "a table" if _tables(declared) or get_origin(declared) is dict else typed(declared)[1].words
-    )
+    if _may_be_number(declared):
+        return typed(declared)[1].words
+    return "a table"
 
 
 def listed(names: Sequence[object]) -> str:

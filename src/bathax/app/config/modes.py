@@ -1,25 +1,32 @@
 """The `[system]` of a study with several modes: any matrix h, a level, dots, a chain, cavities."""
 
+from collections.abc import Callable
 from typing import Any, ClassVar, get_args
 
 from bathax.app.config.checking import refuse_missing, require
+from bathax.app.config.drives import (
+    Entries,
+    Entry,
+    EntryMatrix,
+    Level,
+    Levels,
+    Pair,
+    built,
+    each_built,
+)
 from bathax.app.config.rules import (
-    ComplexEnergy,
-    Energies,
-    Energy,
-    EnergyMatrix,
     Finite,
     Kind,
     Matrix,
     Occupations,
-    Pair,
     Statistics,
     Table,
-    as_complex,
 )
 from bathax.app.config.systems import OfModes
 
 Path = tuple[str, ...]
+# The channel that a table of a reservoir makes of a reservoir and of its usual coupling.
+Contact = Callable[..., Any]
 
 
 class ModesInitial(Table):
@@ -30,12 +37,12 @@ class ModesInitial(Table):
     n: Matrix | None = None
     occupations: Occupations | None = None
 
-    def check(self, size: int) -> None:
+    def check(self, size: int, path: Path) -> None:
         """Raise `StudyError` for a state of another number of modes."""
         if self.occupations is not None:
-            _require_length(("system", "initial", "occupations"), self.occupations, size)
+            _require_length((*path, "occupations"), self.occupations, size)
         if self.n is not None:
-            _require_square(("system", "initial", "n"), self.n, size)
+            _require_square((*path, "n"), self.n, size)
 
     def build(self) -> Any:
         """The initial state of bathax."""
@@ -58,28 +65,35 @@ class Modes(Table, tag_field="kind", kw_only=True):
     quanta: ClassVar[str] = "fermion"
     size: ClassVar[int] = 1
 
-    initial: ModesInitial
+    initial: ModesInitial | None = None
 
-    def build(self, reservoirs: tuple[Any, ...], channels: tuple[Any, ...]) -> Any:
-        """The system of bathax; channels with a coupling of their own replace the usual ones."""
+    def build(self, reservoirs: tuple[Any, ...], contacts: tuple[Contact, ...]) -> Any:
+        """The system of bathax, its usual channels changed by what tables of reservoirs say."""
         import bathax as bx
 
         found = self.lattice(reservoirs)
-        pairs = zip(channels, found.channels, strict=True)
-        return bx.LinearSystem(found.h, [own or usual for own, usual in pairs], found.statistics)
+        pairs = zip(contacts, found.channels, strict=True)
+        channels = [contact(usual.reservoir, usual.coupling) for contact, usual in pairs]
+        return bx.LinearSystem(found.h, channels, found.statistics)
 
-    def check(self, reservoirs: tuple[Any, ...]) -> None:
+    def check(self, reservoirs: tuple[Any, ...], path: Path = ("system",)) -> None:
         """Raise `StudyError` for the first rule broken that joins modes and reservoirs."""
         count = len(reservoirs)
         require(("reservoir",), self.RESERVOIRS, count, self.takes(count))
         for index, one in enumerate(reservoirs):
             self.check_coupling(("reservoir", str(index), "coupling"), one.coupling)
-        self.initial.check(self.size)
+            self.check_length(("reservoir", str(index), "counter"), one.counter)
+        if self.initial is not None:
+            self.initial.check(self.size, (*path, "initial"))
 
     def check_coupling(self, path: Path, coupling: Any) -> None:
         """Raise `StudyError` for a coupling of another number of modes."""
-        if coupling is not None:
-            _require_length(path, coupling, self.size)
+        self.check_length(path, coupling)
+
+    def check_length(self, path: Path, numbers: Any) -> None:
+        """Raise `StudyError` for numbers of another number of modes."""
+        if numbers is not None:
+            _require_length(path, numbers, self.size)
 
     def takes(self, count: int) -> bool:
         """Whether there may be so many reservoirs."""
@@ -93,8 +107,10 @@ class Modes(Table, tag_field="kind", kw_only=True):
 class Linear(Modes, tag="linear", kw_only=True):
     """`bathax.LinearSystem`, whose reservoirs all have a `coupling`."""
 
-    h: EnergyMatrix
+    h: EntryMatrix
     statistics: Statistics | None = None
+    pairing: EntryMatrix | None = None
+    force: Entries | None = None
 
     @property
     def quanta(self) -> str:
@@ -106,10 +122,13 @@ class Linear(Modes, tag="linear", kw_only=True):
         """The number of modes."""
         return len(self.h)
 
-    def check(self, reservoirs: tuple[Any, ...]) -> None:
+    def check(self, reservoirs: tuple[Any, ...], path: Path = ("system",)) -> None:
         """Raise `StudyError` for rows of other lengths, and as for other modes."""
-        _require_square(("system", "h"), self.h, self.size)
-        super().check(reservoirs)
+        _require_square((*path, "h"), self.h, self.size)
+        if self.pairing is not None:
+            _require_square((*path, "pairing"), self.pairing, self.size)
+        self.check_length((*path, "force"), self.force)
+        super().check(reservoirs, path)
 
     def check_coupling(self, path: Path, coupling: Any) -> None:
         """Raise `StudyError` also for a coupling that is left out."""
@@ -117,23 +136,26 @@ class Linear(Modes, tag="linear", kw_only=True):
             refuse_missing(path, _list_of(self.size))
         super().check_coupling(path, coupling)
 
-    def build(self, _: tuple[Any, ...], channels: tuple[Any, ...]) -> Any:
+    def build(self, reservoirs: tuple[Any, ...], contacts: tuple[Contact, ...]) -> Any:
         """The system of bathax."""
         import bathax as bx
 
-        return bx.LinearSystem(_as_rows(self.h), channels, self.quanta)
+        channels = [contact(one) for contact, one in zip(contacts, reservoirs, strict=True)]
+        pairing = None if self.pairing is None else _as_rows(self.pairing)
+        force = None if self.force is None else each_built(self.force)
+        return bx.LinearSystem(_as_rows(self.h), channels, self.quanta, pairing, force)
 
 
-class Level(Modes, tag="level", kw_only=True):
+class ResonantLevel(Modes, tag="level", kw_only=True):
     """`bathax.resonant_level`."""
 
-    energy: Energy
+    energy: Level
 
     def lattice(self, reservoirs: tuple[Any, ...]) -> Any:
         """The level between its leads."""
         import bathax as bx
 
-        return bx.resonant_level(self.energy, reservoirs)
+        return bx.resonant_level(built(self.energy), reservoirs)
 
 
 class DoubleDot(Modes, tag="double_dot", kw_only=True):
@@ -143,7 +165,7 @@ class DoubleDot(Modes, tag="double_dot", kw_only=True):
     size: ClassVar[int] = 2
 
     energies: Pair
-    tunnelling: ComplexEnergy
+    tunnelling: Entry
     flux: Finite | None = None
 
     def takes(self, count: int) -> bool:
@@ -154,9 +176,8 @@ class DoubleDot(Modes, tag="double_dot", kw_only=True):
         """The dots between their leads."""
         import bathax as bx
 
-        return bx.double_dot(
-            self.energies, as_complex(self.tunnelling), *reservoirs, flux=self.flux
-        )
+        energies, tunnelling = each_built(self.energies), built(self.tunnelling)
+        return bx.double_dot(energies, tunnelling, *reservoirs, flux=self.flux)
 
 
 class Chain(Modes, tag="chain", kw_only=True):
@@ -164,8 +185,8 @@ class Chain(Modes, tag="chain", kw_only=True):
 
     RESERVOIRS: ClassVar[str] = "one or two tables, for the ends of the chain"
 
-    energies: Energies
-    hopping: ComplexEnergy
+    energies: Levels
+    hopping: Entry
     statistics: Statistics | None = None
 
     @property
@@ -186,8 +207,8 @@ class Chain(Modes, tag="chain", kw_only=True):
         """The chain between its reservoirs."""
         import bathax as bx
 
-        hopping = as_complex(self.hopping)
-        return bx.chain(self.energies, hopping, *reservoirs, statistics=self.quanta)
+        energies, hopping = each_built(self.energies), built(self.hopping)
+        return bx.chain(energies, hopping, *reservoirs, statistics=self.quanta)
 
 
 class CoupledCavities(Modes, tag="coupled_cavities", kw_only=True):
@@ -196,8 +217,8 @@ class CoupledCavities(Modes, tag="coupled_cavities", kw_only=True):
     RESERVOIRS: ClassVar[str] = "one table, or one for each cavity"
     quanta: ClassVar[str] = "boson"
 
-    frequencies: Energies
-    coupling: ComplexEnergy
+    frequencies: Levels
+    coupling: Entry
 
     @property
     def size(self) -> int:
@@ -213,7 +234,8 @@ class CoupledCavities(Modes, tag="coupled_cavities", kw_only=True):
         import bathax as bx
 
         shared = reservoirs[0] if len(reservoirs) == 1 else reservoirs
-        return bx.coupled_cavities(self.frequencies, as_complex(self.coupling), shared)
+        frequencies, coupling = each_built(self.frequencies), built(self.coupling)
+        return bx.coupled_cavities(frequencies, coupling, shared)
 
 
 def _list_of(size: int) -> str:
@@ -230,4 +252,4 @@ def _require_square(path: Path, rows: tuple[Any, ...], size: int) -> None:
 
 
 def _as_rows(rows: tuple[Any, ...]) -> list[list[Any]]:
-    return [[as_complex(one) for one in row] for row in rows]
+    return [each_built(row) for row in rows]

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from bathax.app.config.checking import blaming
 from bathax.app.config.columns import spectral_density
+from bathax.app.config.drives import Drive, each_built
 from bathax.app.config.files import NamedFile
 from bathax.app.config.rules import (
     Coupling,
@@ -20,7 +21,6 @@ from bathax.app.config.rules import (
     Rule,
     StudyError,
     Table,
-    as_complex,
 )
 
 # --- Spectral densities ------------------------------------------------------------------------
@@ -166,7 +166,7 @@ class Uniform(Kind, tag="uniform"):
 class Reservoir(Table):
     """One `[[reservoir]]`, thermal or with another occupation, and its coupling to several modes.
 
-    `coupling` has a number for each mode.
+    `coupling` and `counter` have a number for each mode; `switch` is a function of the time.
     """
 
     spectral_density: SpectralDensity
@@ -174,6 +174,8 @@ class Reservoir(Table):
     chemical_potential: Energy | None = None
     occupation: BoseEinstein | FermiDirac | Uniform | None = None
     coupling: Numbered | None = None
+    switch: Drive | None = None
+    counter: Numbered | None = None
 
     def build(self, path: str, statistics: str) -> Any:
         """The `bathax.Reservoir` that stands at `path` in the study, for quanta of a system."""
@@ -190,14 +192,20 @@ class Reservoir(Table):
             reservoir.require_consistent()
             return reservoir
 
-    def channel(self, path: str, reservoir: Any) -> Any:
-        """The `bathax.Channel` to the reservoir that was built; None without a `coupling`."""
+    def contact(self, path: str, reservoir: Any, usual: Any = None) -> Any:
+        """The `bathax.Channel` to the reservoir that was built, by default with usual numbers."""
         import bathax as bx
 
-        if self.coupling is None:
-            return None
         with blaming(path):
-            return bx.Channel(reservoir, [as_complex(one) for one in self.coupling])
+            coupling = usual if self.coupling is None else each_built(self.coupling)
+            counter = None if self.counter is None else each_built(self.counter)
+            switch = None if self.switch is None else self.switch.build()
+            return bx.Channel(reservoir, coupling, switch, counter)
+
+    @property
+    def of_modes(self) -> dict[str, Any]:
+        """What only reservoirs of several modes have."""
+        return {"coupling": self.coupling, "switch": self.switch, "counter": self.counter}
 
 
 def check_reservoir(path: str, reservoir: Reservoir) -> None:

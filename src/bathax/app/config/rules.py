@@ -44,15 +44,12 @@ COMPLEX = Rule(
     "a finite number or a pair [re, im] of them", lambda z: cmath.isfinite(as_complex(z))
 )
 Complex = Annotated[float | tuple[float, float], COMPLEX]
-ComplexEnergy = Annotated[float | tuple[float, float], COMPLEX._replace(units="energy")]
-# A number for each mode, and rows of a matrix of energies and of numbers.
-Numbered = Annotated[tuple[Complex, ...], Rule("a list of numbers or pairs [re, im]", bool)]
-_ROWS = Rule("a list of rows, each a list of numbers or pairs [re, im]", bool)
-_ROW = Rule("a row, a list of numbers or pairs [re, im]", bool)
-EnergyMatrix = Annotated[tuple[Annotated[tuple[ComplexEnergy, ...], _ROW], ...], _ROWS]
-Matrix = Annotated[tuple[Annotated[tuple[Complex, ...], _ROW], ...], _ROWS]
-Pair = Annotated[tuple[Energy, ...], Rule("two finite numbers", lambda each: len(each) == 2)]
-Energies = Annotated[tuple[Energy, ...], Rule("one or more finite numbers", bool)]
+# A number for each mode, and rows of a matrix.
+NUMBERED = Rule("a list of numbers or pairs [re, im]", bool)
+ROWS = Rule("a list of rows, each a list of numbers or pairs [re, im]", bool)
+ROW = Rule("a row, a list of numbers or pairs [re, im]", bool)
+Numbered = Annotated[tuple[Complex, ...], NUMBERED]
+Matrix = Annotated[tuple[Annotated[tuple[Complex, ...], ROW], ...], ROWS]
 Occupations = Annotated[tuple[NonNegative, ...], Rule("one or more numbers", bool)]
 Vector = Annotated[
     tuple[float, float, float],

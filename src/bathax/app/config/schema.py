@@ -1,19 +1,17 @@
 """The tables of a whole study, and the objects of bathax that they describe."""
 
+from functools import partial
 from typing import Annotated, Any
 
-from bathax.app.config.checking import blaming, listed, require
-from bathax.app.config.modes import (
-    Chain,
-    CoupledCavities,
-    DoubleDot,
-    Level,
-    Linear,
-    Modes,
-)
+from msgspec.structs import replace
+
+from bathax.app.config.checking import blaming, listed, refuse_missing, require
+from bathax.app.config.drives import is_driven
+from bathax.app.config.modes import Modes
 from bathax.app.config.reservoirs import Reservoir, check_reservoir
 from bathax.app.config.rules import NonNegative, Points, Positive, Rule, Table
-from bathax.app.config.systems import Cavity, Qubit, Solver, check_initial
+from bathax.app.config.starts import Periodic, Start, System
+from bathax.app.config.systems import Solver, check_initial
 from bathax.app.config.varying import Fit, Sweep, check_fit, check_sweep, with_values
 from bathax.studies.lookup import called
 
@@ -29,18 +27,35 @@ class Time(Table):
 class Study(Table):
     """A checked study; without a `[solver]` the system takes the library's own choice."""
 
-    system: Cavity | Qubit | Linear | Level | DoubleDot | Chain | CoupledCavities
+    system: System
     reservoir: Annotated[tuple[Reservoir, ...], Rule("one or more [[reservoir]] tables", bool)]
     time: Time
+    start: Start | None = None
     solver: Solver | None = None
     sweep: Sweep | None = None
     fit: Fit | None = None
 
     @property
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds of system that it is, which decide on what quantities it has."""
+        kind = self.system.FAMILY
+        if kind == "modes" and self.has_pairs:
+            return "modes", "driven", "driven modes"
+        if self.start is not None or is_driven((self.system, self.reservoir)):
+            return (kind, "driven", "driven modes") if kind == "modes" else (kind, "driven")
+        return (kind,)
+
+    @property
+    def has_pairs(self) -> bool:
+        """Whether quanta of several modes are not conserved, or are displaced."""
+        of_system = [getattr(self.system, name, None) for name in ("pairing", "force")]
+        return any(one is not None for one in (*of_system, *(r.counter for r in self.reservoir)))
+
+    @property
     def sizes(self) -> dict[str, int]:
         """How many values the indices of quantities of several modes have."""
         if not isinstance(self.system, Modes):
-            return {}
+            return {"channel": len(self.reservoir)}
         modes, channels = self.system.size, len(self.reservoir)
         each = {"channel": channels, "other_channel": channels}
         return each | {"mode": modes, "other_mode": modes}
@@ -55,19 +70,36 @@ class Study(Table):
 
         paths = [f"reservoir.{index}" for index in range(len(self.reservoir))]
         tables = tuple(zip(self.reservoir, paths, strict=True))
-        reservoirs = tuple(one.build(path, self.system.quanta) for one, path in tables)
-        channels = tuple(
-            one.channel(path, built) for (one, path), built in zip(tables, reservoirs, strict=True)
-        )
-        with blaming("system.initial"):
-            initial = self.system.initial.build()
+        quanta = self.system.quanta
+        reservoirs = tuple(one.build(path, quanta) for one, path in tables)
+        contacts = tuple(partial(one.contact, path) for one, path in tables)
         with blaming("system"):
-            system = self.system.build(reservoirs, channels)
-            if isinstance(self.system, Modes):
-                initial.require_fits(system)
+            system = self.system.build(reservoirs, contacts)
+        initial = self._initial(system, reservoirs)
         times = jnp.asarray(np.linspace(self.time.start, self.time.stop, self.time.points))
         with blaming("solver"):
             return system, initial, times, self.solver.build() if self.solver else None
+
+    def _initial(self, system: Any, reservoirs: tuple[Any, ...]) -> Any:
+        """The initial state of the system, or how it and its reservoirs are prepared."""
+        if self.start is None:
+            with blaming("system.initial"):
+                initial: Any = self.system.initial.build()  # pyright: ignore[reportOptionalMemberAccess]
+            if isinstance(self.system, Modes):
+                with blaming("system"):
+                    initial.require_fits(system)
+            return initial
+        before = None
+        if not isinstance(self.start, Periodic):
+            # Couplings were constant before.
+            paths = [f"reservoir.{index}" for index in range(len(self.reservoir))]
+            constant = [replace(one, switch=None) for one in self.reservoir]
+            pairs = zip(constant, paths, strict=True)
+            contacts = tuple(partial(one.contact, path) for one, path in pairs)
+            with blaming("start.system"):
+                before = self.start.system.build(reservoirs, contacts)
+        with blaming("start"):
+            return self.start.build(before)
 
 
 def check_relations(study: Study) -> None:
@@ -90,13 +122,33 @@ def check_relations(study: Study) -> None:
 
 def _check_system(study: Study) -> None:
     """The relations among numbers that may vary."""
-    check_initial(study.system.initial)
+    _check_start(study)
     for index, reservoir in enumerate(study.reservoir):
         check_reservoir(f"reservoir.{index}", reservoir)
     if isinstance(study.system, Modes):
         study.system.check(study.reservoir)
         return
     for index, reservoir in enumerate(study.reservoir):
-        place, alone = ("reservoir", str(index), "coupling"), reservoir.coupling is None
-        words = f"left out for {called(study.system.FAMILY)}"
-        require(place, words, list(reservoir.coupling or ()), alone)
+        for name, value in reservoir.of_modes.items():
+            words = f"left out for {called(study.system.FAMILY)}"
+            found = list(value) if isinstance(value, tuple) else {}
+            require(("reservoir", str(index), name), words, found, value is None)
+
+
+def _check_start(study: Study) -> None:
+    """One of `system.initial` and `start`, and a system before with the same modes."""
+    start, initial = study.start, study.system.initial
+    if start is None:
+        if initial is None:
+            refuse_missing(("system", "initial"), "a table")
+        check_initial(initial)
+        return
+    require(("system", "initial"), "left out beside `start`", {}, initial is None)
+    if isinstance(start, Periodic):
+        return
+    path, before = ("start", "system"), start.system
+    require((*path, "initial"), "left out, for what is in equilibrium", {}, before.initial is None)
+    kinds = [study.system.FAMILY, before.FAMILY]
+    require((*path, "kind"), f"one of {called(kinds[0])}", kinds[1], kinds[0] == kinds[1])
+    if isinstance(before, Modes):
+        before.check(study.reservoir, path)

@@ -5,6 +5,7 @@ from typing import Any, ClassVar, get_args
 from msgspec.structs import fields
 
 from bathax.app.config.checking import listed
+from bathax.app.config.drives import Frequency, built
 from bathax.app.config.files import NamedFile
 from bathax.app.config.rules import (
     Amount,
@@ -101,7 +102,7 @@ class Embedding(Kind, tag="embedding"):
     modes: Amount | None = None
 
 
-OfCavity = Automatic | Volterra | Resonance | Diagonalisation | BornMarkov
+OfCavity = Automatic | Volterra | Resonance | Diagonalisation | BornMarkov | Embedding
 OfQubit = Hierarchy | ExactDiagonalisation | Vacuum | TimeConvolutionless | VanHove
 OfModes = Volterra | Embedding
 Solver = OfCavity | OfQubit | OfModes
@@ -198,14 +199,14 @@ class Cavity(Table, tag_field="kind", tag="cavity"):
     quanta: ClassVar[str] = "boson"
     SOLVERS: ClassVar[tuple[type[Kind], ...]] = get_args(OfCavity)
 
-    frequency: PositiveEnergy
-    initial: CavityInitial
+    frequency: Frequency
+    initial: CavityInitial | None = None
 
     def build(self, reservoirs: tuple[Any, ...], _: Any) -> Any:
         """The system of bathax."""
         import bathax as bx
 
-        return bx.Cavity(self.frequency, reservoirs)
+        return bx.Cavity(built(self.frequency), reservoirs)
 
 
 class Qubit(Table, tag_field="kind", tag="qubit"):
@@ -216,7 +217,7 @@ class Qubit(Table, tag_field="kind", tag="qubit"):
     SOLVERS: ClassVar[tuple[type[Kind], ...]] = get_args(OfQubit)
 
     frequency: PositiveEnergy
-    initial: QubitInitial
+    initial: QubitInitial | None = None
 
     def build(self, reservoirs: tuple[Any, ...], _: Any) -> Any:
         """The system of bathax."""

@@ -30,7 +30,7 @@ from bathax.studies.quantity import MATRIX, NOISE
 
 Path = tuple[str, ...]
 # The tables of a study with numbers that may vary.
-VARYING = ("system", "reservoir")
+VARYING = ("system", "reservoir", "start")
 # Names that an axis cannot have.
 TAKEN = {*QUANTITIES, "time", "level", *MATRIX, *NOISE, "status"}
 
@@ -128,7 +128,7 @@ def with_values(table: Any, values: Mapping[str, Any]) -> Any:
 
 def check_sweep(study: Any, sweep: Sweep) -> None:
     """Raise `StudyError` for the first rule that a sweep breaks."""
-    known = names_of(study.system.FAMILY)
+    known = names_of(*study.kinds)
     allowed = {*known}.union(*(elements(name, study.sizes) for name in known))
     for name in sweep.quantities:
         require(("sweep", "quantities"), f"among {listed(known)}", name, name in allowed)
@@ -175,6 +175,7 @@ def _check_path(place: Path, study: Any, path: str) -> None:
         if position < len(parts):
             table = _entry(table, part)
     number = bool(parts) and _is_number(_declared(study, [head, *parts]))
+    number = number and not isinstance(value_at(study, path), Struct)
     require(place, "the path of a number that varies continuously", path, number)
 
 
