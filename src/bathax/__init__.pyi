@@ -76,6 +76,8 @@ from .reservoir.rational import Rational as Rational
 from .reservoir.reservoir import Reservoir as Reservoir
 from .reservoir.spectral_density import SpectralDensity as SpectralDensity
 from .reservoir.tabulated import Tabulated as Tabulated
+from .solution.renormalised import Renormalised as Renormalised
+from .solution.renormalised import renormalised as renormalised
 from .solution.results import DrivenLinearSolution as DrivenLinearSolution
 from .solution.results import DrivenSolution as DrivenSolution
 from .solution.results import LinearSolution as LinearSolution
@@ -123,6 +125,9 @@ from .thermodynamics.gibbs import GibbsState as GibbsState
 from .thermodynamics.gibbs import gibbs_state as gibbs_state
 from .thermodynamics.mean_force import MeanForce as MeanForce
 from .thermodynamics.mean_force import mean_force as mean_force
+from .thermodynamics.reservoir_information import ReservoirInformation as ReservoirInformation
+from .thermodynamics.reservoir_information import long_time_information as long_time_information
+from .thermodynamics.reservoir_information import reservoir_information as reservoir_information
 from .units import Units as Units
 
 __version__: str
