@@ -131,3 +131,22 @@ def test_filling_of_a_wide_peak():
 
     expected = quad(spectrum, -60.0, 5.0, points=[-0.5, 0.5], epsabs=1e-8, limit=200)[0]
     np.testing.assert_allclose(sol.number[0], expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("lower", [0.02475, 1e-4])
+def test_band_of_bosons_next_to_the_pole_of_their_occupation(lower):
+    """Modes of a band that ends next to w = 0, of few nodes, know how large n is at its end."""
+    band = bx.SemicircleBand(0.3, 2.40786 + lower, 2.40786)
+    channels = [
+        bx.Channel(bx.Reservoir(band, 1.2984), [0.6, 0.8j]),
+        bx.Channel(bx.Reservoir(bx.Lorentzian(0.3, 0.7, 1.2)), [0.8, -0.6]),
+    ]
+    system = bx.LinearSystem([[0.8, 0.3j], [-0.3j, 1.5]], channels)
+    sol, other = (
+        bx.solve(
+            system, bx.Covariance(np.diag([1.0, 0.2])), np.linspace(0.0, 3.6, 9), s(rtol=1e-11)
+        )
+        for s in (bx.Embedding, bx.Volterra)
+    )
+    assert sol.status == other.status == 0
+    agree(sol, other)

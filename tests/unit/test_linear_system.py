@@ -69,6 +69,10 @@ REFUSED = {
         lambda: bx.LinearSystem([[0.0, 1e-11], [0.0, 0.0]], bx.Channel(BATH, [1.0, 0.0])),
         "Argument `h` must be Hermitian, but is ",
     ),
+    "energies so large that their squares are infinite": (
+        lambda: bx.LinearSystem([[0.0, 1e200], [0.0, 0.0]], bx.Channel(BATH, [1.0, 0.0])),
+        "Argument `h` must be Hermitian, but is ",
+    ),
     "fermions as bosons": (
         lambda: bx.LinearSystem([[1.0]], bx.Channel(FERMIONS, [1.0])),
         "Argument `reservoir` must be of bosons, but is of fermions.",
@@ -150,3 +154,9 @@ def test_validity_of_a_lead():
     edges = jnp.array([4.0, 6.0])
     valid = jax.vmap(lambda low: is_valid(bx.FlatBand(0.5, low, 5.0)))(edges)
     np.testing.assert_array_equal(valid, [True, False])
+
+
+def test_numbers_are_finite_where_their_squares_are_not():
+    system = bx.LinearSystem([[1e200]], bx.Channel(BATH, [1e200j]))
+    assert system.h[0, 0] == 1e200
+    assert system.couplings[0, 0] == 1e200j

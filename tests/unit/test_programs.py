@@ -6,6 +6,7 @@ import jax.numpy as jnp
 import pytest
 from jaxtyping import Array
 
+import bathax as bx
 from bathax import _programs
 from bathax._programs import compiler_options, program
 
@@ -43,3 +44,25 @@ def test_a_method_takes_modules_and_what_is_no_array():
 def test_options_that_the_compiler_does_not_know_are_left_out(monkeypatch):
     monkeypatch.setattr(_programs, "QUICK", {"xla_no_such_option": True})
     assert compiler_options.__wrapped__() == {}
+
+
+@pytest.mark.parametrize("engine", [bx.Volterra, bx.Embedding])
+@pytest.mark.parametrize("kind", ["cavity", "modes"])
+def test_another_tolerance_takes_the_same_program(kind, engine):
+    traced = []
+
+    def density(w: Array) -> Array:
+        traced.append(w)
+        return 0.1 * w * jnp.exp(-w)
+
+    bath = bx.Reservoir(bx.Function(density), temperature=0.5)
+    modes = bx.LinearSystem([[1.0]], bx.Channel(bath, [1.0])), bx.Covariance([[0.2]])
+    system, initial = (bx.Cavity(1.0, bath), bx.Fock(1)) if kind == "cavity" else modes
+    if kind == "cavity" and engine is bx.Embedding:
+        system = bx.Cavity(lambda t: 1.0 + 0.1 * t, bath)
+    solved = [
+        (bx.solve(system, initial, [0.0, 1.0], engine(rtol=rtol, points=256)), len(traced))
+        for rtol in (1e-3, 1e-17)
+    ]
+    assert [int(sol.status) for sol, _ in solved] == [0, 1]
+    assert solved[0][1] == solved[1][1]

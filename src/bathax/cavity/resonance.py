@@ -22,7 +22,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from bathax._checks import are_times, is_valid, require, require_positive, require_whole
+from bathax._checks import Scalar, are_times, is_valid, require, require_positive, require_whole
 from bathax._estimate import Estimate, judged
 from bathax._programs import program
 from bathax.cavity.cut import ANGLE, Cut, noise_exponentials, spectral_cut, weights_left
@@ -80,7 +80,7 @@ class Resonance(Solver):
         cavity = with_tables(cavity, Tabulated.rational)
         require_analytic(cavity)
         require_continued(cavity)
-        return _solve(cavity, ts, self.nodes, self.rtol)
+        return _solve(cavity, ts, self.nodes, jnp.asarray(self.rtol))
 
 
 def require_continued(cavity: Cavity) -> None:
@@ -92,7 +92,7 @@ def require_continued(cavity: Cavity) -> None:
 
 @program
 def _solve(
-    cavity: Cavity, ts: Float[Array, " times"], nodes: int, rtol: float
+    cavity: Cavity, ts: Float[Array, " times"], nodes: int, rtol: Scalar
 ) -> Estimate[GreenFunctions]:
     valid = is_valid(cavity) & are_times(ts)
     sheet = Sheet.of(cavity)

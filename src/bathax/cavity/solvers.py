@@ -68,7 +68,9 @@ class Volterra(Refining, Solver):
     ) -> Estimate[GreenFunctions]:
         cavity.require_integrable()
         valid, needed = _prepare(cavity, ts)
-        return self.climbed(lambda points: _attempt(cavity, ts, valid, points, self.rtol), needed)
+        # As an array: one program serves all tolerances.
+        rtol = jnp.asarray(self.rtol)
+        return self.climbed(lambda points: _attempt(cavity, ts, valid, points, rtol), needed)
 
 
 class BornMarkov(Solver):
@@ -134,7 +136,7 @@ def points_needed(cavity: Cavity, ts: Float[Array, " times"]) -> Float[Array, ""
 
 @program
 def _attempt(
-    cavity: Cavity, ts: Float[Array, " times"], valid: Bool[Array, ""], points: int, rtol: float
+    cavity: Cavity, ts: Float[Array, " times"], valid: Bool[Array, ""], points: int, rtol: Scalar
 ) -> tuple[Estimate[GreenFunctions], Float[Array, ""]]:
     """The estimate from a grid of so many points, and its largest error in units of `rtol`."""
     compared = Comparison.on_grid(cavity, ts, points)

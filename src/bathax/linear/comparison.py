@@ -29,7 +29,8 @@ from bathax.numerics.refinement import (
     probed,
     relative,
 )
-from bathax.system.linear import Covariance, LinearSystem
+from bathax.system.covariance import Covariance
+from bathax.system.linear import LinearSystem
 
 # Parts of u, v and the correlations with reservoirs that count as zero, of their possible sizes.
 NEGLIGIBLE = 1e-3
@@ -90,7 +91,7 @@ def compared_rotating(
     system: LinearSystem,
     ts: Float[Array, " times"],
     valid: Bool[Array, ""],
-    rtol: float,
+    rtol: Scalar,
     samples: tuple[Rotating, Rotating],
     grid: TimeGrid,
 ) -> Attempt:
@@ -104,7 +105,7 @@ def compared_rotating(
 def compared(
     ts: Float[Array, " times"],
     valid: Bool[Array, ""],
-    rtol: float,
+    rtol: Scalar,
     found: tuple[Green, Green],
     least: Float[Array, " quantities"],
     gain: float = 16.0,

@@ -50,11 +50,11 @@ class Cuts(eqx.Module):
         length = self.high - self.low
         close = (z.real > self.low - length) & (z.real < self.high + length)
         w = jnp.where(close, z.real, self.low)
-        # Points that are the same but for rounding become the same.
-        away = jnp.abs(w[:, None] - self.points[None, :])
-        w = jnp.where(
-            jnp.min(away, axis=1) < SAME * length, self.points[jnp.argmin(away, axis=1)], w
-        )
+        if self.points.size:
+            # Points that are the same but for rounding become the same.
+            away = jnp.abs(w[:, None] - self.points[None, :])
+            same = jnp.min(away, axis=1) < SAME * length
+            w = jnp.where(same, self.points[jnp.argmin(away, axis=1)], w)
         points = jnp.concatenate([self.points, w])
         own = jnp.where(close, jnp.abs(z.imag), jnp.inf)
         return Cuts(points, jnp.concatenate([self.distances, own]), self.low, self.high)

@@ -40,6 +40,14 @@ class DampedModes(eqx.Module):
         parts = (self.rates, self.output, self.memory, self.noise)
         return DampedModes(parts[0] * kept, *(part * kept[None] for part in parts[1:]))
 
+    def mirrored(self, statistics: str) -> "DampedModes":
+        """With the adjoint modes B' behind, which stand for Phi'; their noise is <Phi Phi'>."""
+        sign = 1.0 if statistics == "boson" else -1.0
+        empty = self.memory + sign * self.noise
+        rates = jnp.concatenate([self.rates, self.rates.conj()])
+        pairs = ((self.output,) * 2, (self.memory,) * 2, (self.noise, empty))
+        return DampedModes(rates, *(block_diag(one, other.conj()) for one, other in pairs))
+
     @property
     def demand(self) -> Float[Array, ""]:
         """About how many steps a unit of time needs, by what decays and by what oscillates."""

@@ -38,7 +38,8 @@ from bathax.numerics.balancing import RANK, ReducedModes, Sampling, reduced_mode
 from bathax.numerics.grid import TimeGrid, span
 from bathax.numerics.matrices import adjoint, product
 from bathax.numerics.refinement import Refining, coarse_and_fine
-from bathax.system.linear import Covariance, LinearSystem
+from bathax.system.covariance import Covariance
+from bathax.system.linear import LinearSystem
 
 # Modes of each reservoir for each doubling of the grid, and the ratio of the first singular values
 # that are left out, of the modes that are compared with and of all.
@@ -89,10 +90,11 @@ def green_functions(
 ) -> Estimate[LinearGreenFunctions]:
     """The Green functions on the grid that the solver has, or on the first that suffices."""
     require_ends(system)
+    rtol = jnp.asarray(solver.rtol)
 
     def attempt(valid: Bool[Array, ""], points: int) -> Attempt:
         count = solver.modes_for(points)
-        return _attempt(system, initial, ts, valid, points, count, solver.rtol)
+        return _attempt(system, initial, ts, valid, points, count, rtol)
 
     return on_first_grid(system, initial, ts, solver, attempt)
 
@@ -112,7 +114,7 @@ def _attempt(
     valid: Bool[Array, ""],
     points: int,
     count: int,
-    rtol: float,
+    rtol: Scalar,
 ) -> Attempt:
     """The estimate from a grid and so many modes, and its largest error in units of `rtol`."""
     grid = TimeGrid.beyond(span(ts), points)

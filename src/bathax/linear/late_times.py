@@ -16,7 +16,8 @@ from bathax._programs import program
 from bathax.linear.bound_states import LinearBoundStates, bound_states, density
 from bathax.linear.landauer import Integrals, relative_error
 from bathax.linear.spectrum import Spectrum, require_leads
-from bathax.system.linear import Covariance, LinearSystem
+from bathax.system.covariance import Covariance
+from bathax.system.linear import LinearSystem
 
 
 class LongTimeCovariance(Record):

@@ -7,33 +7,22 @@ the reservoirs do to u, and the part of noise in <H_I> is what is not due to u.
 import jax
 import jax.numpy as jnp
 from jax import lax
-from jaxtyping import Array, Float
+from jaxtyping import Array
 
 from bathax._checks import Scalar
 from bathax._estimate import Estimate
 from bathax._programs import program
 from bathax.cavity.green import GreenFunctions
-from bathax.linear import driven
-from bathax.linear.embedding import Embedding
 from bathax.linear.green import DrivenGreenFunctions
-from bathax.system.linear import Covariance
 from bathax.system.models import Cavity
 
 
-def green_functions(
-    cavity: Cavity, number: Scalar, ts: Float[Array, " times"], solver: Embedding
-) -> tuple[Estimate[GreenFunctions], Estimate[DrivenGreenFunctions]]:
-    """Those of the cavity that starts with so many quanta, and of the mode."""
-    initial = Covariance(jnp.reshape(number, (1, 1)))
-    found = driven.green_functions(cavity.as_modes, initial, ts, solver)
-    return _of_cavity(cavity, number, found), found
-
-
 @program
-def _of_cavity(
+def green_functions(
     cavity: Cavity, number: Scalar, found: Estimate[DrivenGreenFunctions]
 ) -> Estimate[GreenFunctions]:
-    w = jax.vmap(cavity.frequency)(found.t)
+    """Those of the cavity that started with so many quanta, from those of the mode."""
+    w = jax.vmap(cavity.as_modes.at)(found.t).h[:, 0, 0].real
     green = found.value
     u, contact = green.u[:, 0, 0], jnp.sum(green.field[:, :, 0], axis=1)
     du = -1j * (w.astype(complex) * u + jnp.sum(green.memory[:, :, 0], axis=1))

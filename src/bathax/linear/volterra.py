@@ -26,7 +26,8 @@ from bathax.numerics.grid import TimeGrid, span
 from bathax.numerics.matrices import adjoint, product
 from bathax.numerics.refinement import coarse_and_fine
 from bathax.numerics.volterra import solve_second_kind
-from bathax.system.linear import Covariance, LinearSystem
+from bathax.system.covariance import Covariance
+from bathax.system.linear import LinearSystem
 
 
 def green_functions(
@@ -35,9 +36,10 @@ def green_functions(
     """The Green functions on the grid that the solver has, or on the first that suffices."""
     for bath in system.reservoirs:
         bath.require_integrable()
+    rtol = jnp.asarray(solver.rtol)
 
     def attempt(valid: Bool[Array, ""], points: int) -> Attempt:
-        return _attempt(system, initial, ts, valid, points, solver.rtol)
+        return _attempt(system, initial, ts, valid, points, rtol)
 
     return on_first_grid(system, initial, ts, solver, attempt)
 
@@ -49,7 +51,7 @@ def _attempt(
     ts: Float[Array, " times"],
     valid: Bool[Array, ""],
     points: int,
-    rtol: float,
+    rtol: Scalar,
 ) -> Attempt:
     """The estimate from a grid of so many points, and its largest error in units of `rtol`."""
     grid = TimeGrid.beyond(span(ts), points)

@@ -87,10 +87,34 @@ def evolved(
 
     Leaves of x are complex. Reverse mode stores x at each step, and does the stages again.
     """
+    return _scanned(rate, observed, start, *_stages(clock, points))[1]
+
+
+def reached(
+    rate: Callable[[Scalar, State], State], start: State, clock: Clock, points: int, stop: Scalar
+) -> State:
+    """x at the last time, which is a point of the clock."""
+    times, lengths = _stages(clock, points)
+    before = clock.step * (jnp.arange(points, dtype=float) + 0.5) < clock.place(stop)
+    return _scanned(rate, lambda _: (), start, times, lengths * before.astype(float)[:, None])[0]
+
+
+def _stages(
+    clock: Clock, points: int
+) -> tuple[Float[Array, "points stages"], Float[Array, "points stages"]]:
+    """Times of all stages of all steps, and the lengths of the steps there."""
     places = jnp.arange(points, dtype=float)[:, None] + jnp.asarray(NODES)[None]
     times = clock.time(clock.step * places)
-    lengths = clock.step * clock.pace(times)
+    return times, clock.step * clock.pace(times)
 
+
+def _scanned(
+    rate: Callable[[Scalar, State], State],
+    observed: Callable[[State], Seen],
+    start: State,
+    times: Float[Array, "points stages"],
+    lengths: Float[Array, "points stages"],
+) -> tuple[State, Seen]:
     @jax.checkpoint
     def onwards(x: State, stages: tuple[Array, Array]) -> tuple[State, Seen]:
         times, lengths = stages
@@ -107,7 +131,7 @@ def evolved(
         moves, _ = lax.scan(stage, none, rows)
         return _moved(x, moves, jnp.asarray(WEIGHTS)), observed(x)
 
-    return lax.scan(onwards, start, (times, lengths))[1]
+    return lax.scan(onwards, start, (times, lengths))
 
 
 def _moved(x: State, moves: State, weights: Array) -> State:

@@ -73,9 +73,10 @@ class SemicircleBand(SpectralDensity):
         return (Piece(self.lower, self.center + self.half_width, self._continued),)
 
     def _continued(self, z: Complex[Array, "..."]) -> Complex[Array, "..."]:
-        x = (z - self.center.astype(complex)) / self.half_width.astype(complex)
-        scale = (2.0 / jnp.pi) * (self.eta / self.half_width).astype(complex)
-        return scale * square_root(1.0 - x) * square_root(1.0 + x)
+        low, high = self.lower.astype(complex), (self.center + self.half_width).astype(complex)
+        scale = (2.0 / jnp.pi) * (self.eta / self.half_width**2).astype(complex)
+        # As differences from the ends, J is exact close to them.
+        return scale * square_root(high - z) * square_root(z - low)
 
     def measure(self, resolution: int) -> Measure:
         # w = w_0 + W cos(theta) makes J dw periodic in theta, for which the midpoint rule is best.

@@ -36,11 +36,9 @@ FARTHEST = 8.0
 Path = tuple[Complex[Array, " nodes"], Complex[Array, " nodes"], Complex[Array, " poles"]]
 
 
-def is_band(pieces: Sequence[Piece] | None) -> bool:
-    """Whether J is known to end on both sides, and is analytic below."""
-    return pieces is not None and not any(
-        piece.poles.size or _is_infinite(piece.low) or _is_infinite(piece.high) for piece in pieces
-    )
+def is_band(pieces: Sequence[Piece]) -> bool:
+    """Whether J ends on both sides."""
+    return not any(_is_infinite(end) for piece in pieces for end in (piece.low, piece.high))
 
 
 def panelled(pieces: Iterable[Piece], breaks: Sequence[Scalar], unit: Scalar) -> Measure:

@@ -1,6 +1,5 @@
 """A spectral density given by any function of the frequency."""
 
-from collections.abc import Sequence
 from typing import ClassVar
 
 import equinox as eqx
@@ -106,7 +105,7 @@ class Function(SpectralDensity):
         return nodes, self(nodes) * lengths
 
     def rule_for(self, occupation: Occupation, resolution: int) -> Measure:
-        nodes, lengths = self._rule(self.panels + resolution // 4, occupation.cuts)
+        nodes, lengths = self._rule(self.panels + resolution // 4, occupation.cuts(self.lower))
         return nodes, self(nodes) * lengths
 
     @converting(as_float)
@@ -138,15 +137,15 @@ class Function(SpectralDensity):
         mean = masses @ (nodes - self.lower) ** 2 / jnp.where(weight > 0.0, weight, 1.0)
         return jnp.where(weight > 0.0, jnp.sqrt(jnp.where(weight > 0.0, mean, 1.0)), self.scale)
 
-    def _rule(self, panels: int, cuts: Sequence[Scalar] = ()) -> Measure:
+    def _rule(self, panels: int, cuts: Float[Array, " cuts"] | None = None) -> Measure:
         """Nodes and lengths of Gauss-Legendre rules on the support, more of them where J is large.
 
         w = lower + length s(x) makes powers at both ends smooth in x.
         """
         x = jnp.linspace(0.0, 1.0, PROBES.size)
         edges = lax.stop_gradient(jnp.interp(jnp.linspace(0.0, 1.0, panels + 1), self._share(x), x))
-        if cuts:
-            edges = jnp.sort(jnp.concatenate([edges, self._places(jnp.stack(cuts))]))
+        if cuts is not None:
+            edges = jnp.sort(jnp.concatenate([edges, self._places(cuts)]))
         x, weights = on_panels(edges, 32)
         nodes, lengths = self._placed(x)
         return nodes, lengths * weights

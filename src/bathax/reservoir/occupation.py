@@ -6,7 +6,9 @@ from typing import Any, ClassVar
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Inexact
+import numpy as np
+from jax import lax
+from jaxtyping import Array, Bool, Float, Inexact
 
 from bathax._checks import (
     NON_NEGATIVE,
@@ -23,7 +25,10 @@ from bathax._checks import (
 from bathax.reservoir.plain import PlainFunction
 
 # Panels that grow with the distance from mu, in units of T, up to where n is constant.
-GRADES = (-38.0, -14.0, -6.0, -2.0, 0.0, 2.0, 6.0, 14.0, 38.0)
+GRADES = np.array([-38.0, -16.0, -8.0, -4.0, -2.0, 0.0, 2.0, 4.0, 8.0, 16.0, 38.0])
+# The number of panels between the end of a band of bosons and T, which grow with the distance from
+# mu, and the least such distance in units of T, that of rounding.
+NEAR, LEAST = 24, 1e-16
 
 
 def _as_potential(value: Any) -> Any:
@@ -63,10 +68,10 @@ class Occupation(Validated):
         """Real frequencies with poles of n below them, where paths return to the real axis."""
         return ()
 
-    @property
-    def cuts(self) -> tuple[Scalar, ...]:
-        """Real frequencies that cut the axis into panels on each of which n is smooth."""
-        return ()
+    def cuts(self, lower: Scalar) -> Float[Array, " cuts"]:
+        """Real frequencies that cut the axis above `lower` into panels on which n is smooth."""
+        del lower
+        return jnp.zeros(0)
 
     @abc.abstractmethod
     def __call__(self, w: Inexact[Array, "..."]) -> Inexact[Array, "..."]:
@@ -119,6 +124,14 @@ class BoseEinstein(Thermal):
     def planck(self) -> Scalar | None:
         return self.temperature if self.chemical_potential is None else None
 
+    def cuts(self, lower: Scalar) -> Float[Array, " cuts"]:
+        # n has a pole at mu, and so panels are graded towards it down to the lower end.
+        warm = self.temperature > 0
+        nearest = (lower - self.level) / jnp.where(warm, self.temperature, 1.0)
+        near = jnp.clip(nearest, LEAST, 1.0) ** (np.arange(NEAR) / NEAR)
+        grades = jnp.concatenate([near, GRADES[GRADES > 0.0]])
+        return lax.stop_gradient(self.level + self.temperature * grades)
+
     @converting(as_inexact)
     def __call__(self, w: Inexact[Array, "..."]) -> Inexact[Array, "..."]:
         warm = self.temperature > 0
@@ -161,9 +174,9 @@ class FermiDirac(Thermal):
     def breaks(self) -> tuple[Scalar, ...]:
         return (self.level,)
 
-    @property
-    def cuts(self) -> tuple[Scalar, ...]:
-        return tuple(self.level + grade * self.temperature for grade in GRADES)
+    def cuts(self, lower: Scalar) -> Float[Array, " cuts"]:
+        del lower
+        return self.level + self.temperature * GRADES
 
     @converting(as_inexact)
     def __call__(self, w: Inexact[Array, "..."]) -> Inexact[Array, "..."]:

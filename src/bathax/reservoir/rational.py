@@ -1,6 +1,5 @@
 """A rational spectral density between two frequencies, as `Tabulated.rational` makes them."""
 
-from collections.abc import Sequence
 from typing import ClassVar
 
 import equinox as eqx
@@ -21,7 +20,6 @@ from bathax._checks import (
 )
 from bathax.numerics.quadrature import PANEL, on_panels
 from bathax.reservoir.continuation import Piece
-from bathax.reservoir.occupation import Occupation
 from bathax.reservoir.rules import Measure
 from bathax.reservoir.spectral_density import SpectralDensity
 
@@ -111,18 +109,8 @@ class Rational(SpectralDensity):
         return (Piece(self.low, self.high, self.fractions, poles, masses, self.kernel_error),)
 
     def measure(self, resolution: int) -> Measure:
-        return self._cut_at((), resolution)
-
-    def rule_for(self, occupation: Occupation, resolution: int) -> Measure:
-        if occupation.breaks:
-            return super().rule_for(occupation, resolution)
-        return self._cut_at(occupation.cuts, resolution)
-
-    def _cut_at(self, cuts: Sequence[Scalar], resolution: int) -> Measure:
-        """Gauss-Legendre rules on panels that end at these frequencies, and at many others."""
-        even = jnp.linspace(self.low, self.high, 9 + resolution // 8)
-        further = [jnp.clip(cut, self.low, self.high)[None] for cut in cuts]
-        nodes, lengths = on_panels(jnp.sort(jnp.concatenate([even, *further])), PANEL)
+        edges = jnp.linspace(self.low, self.high, 9 + resolution // 8)
+        nodes, lengths = on_panels(edges, PANEL)
         return nodes, self(nodes) * lengths
 
     @converting(as_complex)

@@ -129,10 +129,6 @@ class SpectralDensity(Validated):
         r"""g~(t) = \int dw J(w) n(w) e^{-iwt}."""
         if (constant := occupation.constant) is not None:
             return constant.astype(complex) * self.memory_kernel(grid)
-        if occupation.is_analytic and is_band(self.continuation):
-            # n may vary fast at an end of the band, which nodes on the real axis would not see.
-            nodes, masses = panelled(self.continuation or (), occupation.breaks, self.bandwidth)
-            return fourier_sum(masses * occupation(nodes), nodes, grid)
         nodes, _, masses = self.exponentials(occupation, grid.points)
         return fourier_sum(masses, nodes, grid)
 
@@ -145,11 +141,11 @@ class SpectralDensity(Validated):
         """Nodes along a path on which n is known, along the real axis if there is no other."""
         if not occupation.is_analytic:
             return self.measure(resolution)
-        if not occupation.breaks:
-            return self.contour(resolution)
-        if (pieces := self.continuation) is not None:
+        pieces = self.continuation
+        # n may have a pole close to an end of a band, which nodes on the real axis would not see.
+        if pieces is not None and (occupation.breaks or is_band(pieces)):
             return panelled(pieces, occupation.breaks, self.bandwidth)
-        return self.measure(resolution)
+        return self.contour(resolution)
 
     @converting(as_complex)
     def self_energy(self, z: Complex[Array, "..."]) -> Complex[Array, "..."]:

@@ -1,7 +1,7 @@
 """A spectral density given by measured points."""
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import equinox as eqx
@@ -145,7 +145,7 @@ class Tabulated(SpectralDensity):
         return nodes, self(nodes) * lengths
 
     def rule_for(self, occupation: Occupation, resolution: int) -> Measure:
-        nodes, lengths = self._rule(resolution, occupation.cuts)
+        nodes, lengths = self._rule(resolution, occupation.cuts(self.lower))
         return nodes, self(nodes) * lengths
 
     @converting(as_float)
@@ -194,14 +194,16 @@ class Tabulated(SpectralDensity):
         kernels = np.exp(-1j * np.outer(ts, x)) @ (lengths[:, None] * np.stack([missed, change], 1))
         return float(np.sum(np.trapezoid(np.abs(kernels), ts, axis=0)))
 
-    def _rule(self, resolution: int, cuts: Sequence[Scalar] = ()) -> Measure:
+    def _rule(self, resolution: int, cuts: Float[Array, " cuts"] | None = None) -> Measure:
         """Nodes and lengths of Gauss-Legendre rules between the knots, where J is a polynomial.
 
         Equally spaced points are added to the knots, so that wide gaps of the table are resolved.
         """
         even = jnp.linspace(self.w[0], self.w[-1], resolution // 8)[1:-1]
-        further = [jnp.clip(cut, self.w[0], self.w[-1])[None] for cut in cuts]
-        return on_panels(jnp.sort(jnp.concatenate([self.w, even, *further])), 12)
+        edges = jnp.concatenate([self.w, even])
+        if cuts is not None:
+            edges = jnp.concatenate([edges, jnp.clip(cuts, self.w[0], self.w[-1])])
+        return on_panels(jnp.sort(edges), 12)
 
 
 def tables_in(system: Any) -> list[Tabulated]:

@@ -7,7 +7,8 @@ import numpy as np
 
 from bathax._checks import holds, require
 from bathax.qubit.states import QubitState
-from bathax.system.linear import Covariance, LinearSystem
+from bathax.system.covariance import Covariance
+from bathax.system.linear import LinearSystem
 
 # Coherences below this are rounding.
 ROUNDING = 1e-12

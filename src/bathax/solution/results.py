@@ -14,10 +14,11 @@ from bathax._late import Exported, late
 from bathax._programs import program
 from bathax._status import Status
 from bathax.qubit.states import QubitState
-from bathax.system.linear import Covariance
-from bathax.system.preparation import Stationary
+from bathax.system.covariance import Covariance
+from bathax.system.preparation import Preparation
 from bathax.system.states import State
 from bathax.thermodynamics import cavity, qubit
+from bathax.thermodynamics.driven import DrivenLinearQuantities
 from bathax.thermodynamics.linear import LinearQuantities
 from bathax.thermodynamics.work import Work
 
@@ -47,6 +48,23 @@ class QubitQuantities(qubit.QubitThermodynamics):
     coherence: Inexact[Array, "*times"]
 
 
+class Origin(eqx.Module):
+    """What was solved: the system and its preparation, apart into arrays and the rest."""
+
+    arrays: Any
+    rest: Any = eqx.field(static=True)
+
+    @staticmethod
+    def of(system: Any, preparation: Any) -> "Origin":
+        """From both of them."""
+        return Origin(*eqx.partition((system, preparation), eqx.is_array))
+
+    @property
+    def parts(self) -> tuple[Any, Any]:
+        """The system and the preparation."""
+        return eqx.combine(self.arrays, self.rest)
+
+
 class Outcome(Tabular, Module):
     """The times `t` of a solution, and how far to trust it.
 
@@ -54,11 +72,13 @@ class Outcome(Tabular, Module):
     error is at most a small multiple of it, and usually far below. It is constant to
     differentiation. It does not include the errors of a `Tabulated` density itself, which
     `table_error` gives. `status` is 0 if the requested tolerance was reached (see `Status`); if
-    parameters were invalid all numbers are NaN.
+    parameters were invalid all numbers are NaN. `origin` is what was solved, for `Continue`; None
+    if it was loaded from a file.
     """
 
     t: Float[Array, " times"]
     status: Int[Array, ""]
+    origin: Origin | None
 
     def _table(self) -> Table:
         """The quantities that have an error; the rest in words."""
@@ -86,7 +106,8 @@ class Solution(Quantities, Outcome, Exported):
     `error` has an estimate of the absolute error of each of these, under the same name; the true
     error is at most a small multiple of it. `temperature_resolved` is False where T is 0/0 and its
     limit is returned. `status` is 0 if the requested tolerance was reached (see `Status`), and
-    `initial` the state at t = 0. Energies are in units of hbar, entropies of k_B.
+    `initial` the state at t = 0, `origin` what was solved. Energies are in units of hbar, entropies
+    of k_B.
 
     >>> cavity = bx.Cavity(1.0, bx.Reservoir(bx.Ohmic(0.1, 5.0), temperature=20.0))
     >>> sol = bx.solve(cavity, bx.Fock(5), jnp.linspace(0.0, 40.0, 9))
@@ -152,7 +173,8 @@ class QubitSolution(QubitQuantities, Outcome, Exported):
     `error` has an estimate of the absolute error of each of these, under the same name; the true
     error is at most a small multiple of it. `temperature_resolved` is False where T is 0/0 and its
     limit is returned. `status` is 0 if the requested tolerance was reached (see `Status`), and
-    `initial` the state at t = 0. Energies are in units of hbar, entropies of k_B.
+    `initial` the state at t = 0, `origin` what was solved. Energies are in units of hbar, entropies
+    of k_B.
 
     >>> qubit = bx.Qubit(1.0, bx.Reservoir(bx.Ohmic(0.01, 5.0), temperature=1.0))
     >>> sol = bx.solve(qubit, bx.Excited(), jnp.linspace(0.0, 400.0, 9), bx.VanHove())
@@ -200,7 +222,7 @@ class LinearSolution(LinearQuantities, Outcome, Exported):
 
     `error` has an estimate of the absolute error of each of these, `status` is 0 if the tolerance
     was reached, and `initial` is the state at t = 0, or in words the correlated start of a solution
-    that was loaded.
+    that was loaded. `origin` is what was solved.
 
     A level that fills from two leads, until the currents into them are opposite:
 
@@ -214,11 +236,7 @@ class LinearSolution(LinearQuantities, Outcome, Exported):
     """
 
     error: LinearQuantities
-    initial: Covariance | Stationary | str
-
-
-class DrivenLinearQuantities(LinearQuantities, Work):
-    """All quantities of several modes that are driven; see `DrivenLinearSolution`."""
+    initial: Covariance | Preparation | str
 
 
 class CavityWork(Quantities, Work):
@@ -261,15 +279,19 @@ class DrivenSolution(CavityWork, Solution, Balanced):
 
 
 class DrivenLinearSolution(DrivenLinearQuantities, LinearSolution, Balanced):
-    """The quantities of several modes whose h or couplings change in time, and their errors.
+    """The quantities of several modes that are driven, displaced or squeezed, and their errors.
 
     Beside those of a `LinearSolution`, of h and couplings at each time: `power` of the drive and
     its `work` W up to each time, `particle_gain` and `energy_gain` of the reservoir of each channel
     up to then, and the `heat` it took up, the energy less mu times the particles. `energy_rate` is
-    E' with tr(h' n) in it; T and mu are slopes of its other part.
+    E' with the power in it; T and mu are slopes of its other part.
+
+    `displacement` is the mean <a_i>, and n and `anomalous` <a_i a_j> are covariances about it:
+    number, energy and currents contain both. If the system makes pairs, u and v are those of
+    (a, a'); then, and in squeezed states, T, mu and the potentials are NaN.
 
     `first_law` is what is missing in Delta E + Delta <H_I> + sum `energy_gain` = W, a check. From a
-    correlated start, `Stationary` or `Equilibrium`, v is n.
+    correlated start v is n. `origin` is what was solved.
 
     A level that is lifted slowly through the chemical potential gives its fermion away:
 

@@ -4,67 +4,55 @@ from collections.abc import Callable
 from functools import singledispatch
 from typing import Any, overload
 
-import equinox as eqx
-import jax
 import jax.numpy as jnp
-from jax import lax
-from jaxtyping import Array, Bool, Float, Int
+from jaxtyping import Array, Float
 
 from bathax._checks import (
     RealLike,
     as_float,
     is_concrete,
-    is_valid,
     require,
     require_kind,
     require_times,
-    shown,
 )
-from bathax._estimate import Estimate
-from bathax._programs import program
-from bathax._status import Status, concluded
+from bathax._status import concluded
 from bathax.cavity.default import default_solver
-from bathax.cavity.green import GreenFunctions
 from bathax.cavity.solvers import Solver, Volterra
 from bathax.linear import driven, embedding, single, volterra
 from bathax.linear.embedding import Embedding
-from bathax.linear.green import DrivenGreenFunctions
+from bathax.linear.stability import require_stable
 from bathax.numerics.times import at_shared_length
 from bathax.qubit import dynamical_map
-from bathax.qubit.elements import MapElements, MapSolver
+from bathax.qubit.elements import MapSolver
 from bathax.qubit.states import QubitState
 from bathax.solution.level import as_covariance
+from bathax.solution.observing import (
+    observe_cavity,
+    observe_driven,
+    observe_driven_cavity,
+    observe_modes,
+    observe_qubit,
+)
 from bathax.solution.results import (
-    CavityWork,
-    DrivenLinearQuantities,
     DrivenLinearSolution,
     DrivenSolution,
     LinearSolution,
-    Quantities,
-    QubitQuantities,
+    Origin,
     QubitSolution,
     Solution,
-    named,
 )
-from bathax.system.drive import is_drive
-from bathax.system.linear import Covariance, LinearSystem
+from bathax.solution.starting import is_static, start_of
+from bathax.system.covariance import Covariance
+from bathax.system.linear import LinearSystem
 from bathax.system.models import Cavity, Qubit
-from bathax.system.preparation import (
-    Equilibrium,
-    Preparation,
-    Stationary,
-    prepared,
-    require_uncorrelated,
-)
+from bathax.system.preparation import Continue, Correlated, Preparation, Uncorrelated, prepared
 from bathax.system.states import State
-from bathax.thermodynamics import cavity, linear, qubit
-from bathax.thermodynamics.work import over_temperatures, work_done
 
 
 @overload
 def solve(
     system: Cavity,
-    initial: State,
+    initial: State | Preparation,
     ts: RealLike,
     solver: Solver | None = None,
     *,
@@ -88,7 +76,7 @@ def solve(
 @overload
 def solve(
     system: LinearSystem,
-    initial: Covariance,
+    initial: Covariance | Preparation,
     ts: RealLike,
     solver: Volterra | Embedding | None = None,
     *,
@@ -139,36 +127,44 @@ def _solve(system: object, initial: object, ts: Array, solver: object) -> Any:
 @_solve.register(Cavity)
 def _(system: Cavity, initial: Any, ts: Float[Array, " times"], solver: Any) -> Solution:
     preparation = prepared(initial)
-    if isinstance(preparation, Stationary):
+    correlated = isinstance(preparation, Correlated | Continue)
+    if correlated and not isinstance(preparation.state, State):
         return _solve(system.as_modes, initial, ts, solver)
-    require_kind("initial", "a state of a cavity, like `Fock(1)`", preparation.state, State)
-    state = preparation.state.of_shared_shape()
-    if system.is_driven:
+    given: Any = preparation.state
+    require_kind("initial", "a state of a cavity, like `Fock(1)`", given, State)
+    state = given.of_shared_shape()
+    if system.is_driven or correlated:
         return _solve_driven(system, preparation, state, ts, solver)
     solver = default_solver(system) if solver is None else solver
     require_kind("solver", "a solver of a cavity, like `Volterra()`", solver, Solver)
 
     def observed(ts: Float[Array, " times"]) -> dict[str, Any]:
-        return _observe_cavity(system, state, solver.from_preparation(system, preparation, ts))
+        return observe_cavity(system, state, solver.from_preparation(system, preparation, ts))
 
-    return Solution(**_at(ts, observed, system, preparation), t=ts, initial=preparation.state)
+    found = _at(ts, observed, system, preparation)
+    origin = Origin.of(system, preparation)
+    return Solution(**found, t=ts, initial=preparation.state, origin=origin)
 
 
 def _solve_driven(
     system: Cavity, preparation: Preparation, state: State, ts: Float[Array, " times"], solver: Any
 ) -> DrivenSolution:
-    """Of a cavity whose frequency is a function of the time."""
+    """Of a cavity whose frequency is a function of the time, or that goes on."""
     solver = Embedding() if solver is None else solver
-    words = "`Embedding()` for a frequency that changes in time"
+    words = "`Embedding()` for a frequency that changes in time, or to go on"
     require_kind("solver", words, solver, Embedding)
-    require_uncorrelated(preparation)
+    one = Covariance(jnp.reshape(state.number, (1, 1)))
+    start, modes = start_of(system.as_modes, preparation, one)
+    entropy = preparation.entropy if isinstance(preparation, Continue) else state.initial_entropy
 
     def observed(ts: Float[Array, " times"]) -> dict[str, Any]:
-        found = single.green_functions(system, state.number, ts, solver)
-        return _observe_driven_cavity(system, state, *found)
+        of_mode = driven.green_functions(modes, start, ts, solver)
+        of_cavity = single.green_functions(system, state.number, of_mode)
+        return observe_driven_cavity(system, state, entropy, of_cavity, of_mode)
 
     found = _at(ts, observed, system, preparation)
-    return DrivenSolution(**found, t=ts, initial=preparation.state)
+    origin = Origin.of(system, preparation)
+    return DrivenSolution(**found, t=ts, initial=preparation.state, origin=origin)
 
 
 @_solve.register(Qubit)
@@ -179,9 +175,10 @@ def _(system: Qubit, initial: Any, ts: Float[Array, " times"], solver: Any) -> Q
     require_kind("initial", "a state of a qubit, like `Excited()`", state, QubitState)
 
     def observed(ts: Float[Array, " times"]) -> dict[str, Any]:
-        return _observe_qubit(system, state, solver.from_preparation(system, preparation, ts))
+        return observe_qubit(system, state, solver.from_preparation(system, preparation, ts))
 
-    return QubitSolution(**_at(ts, observed, system, preparation), t=ts, initial=state)
+    found = _at(ts, observed, system, preparation)
+    return QubitSolution(**found, t=ts, initial=state, origin=Origin.of(system, preparation))
 
 
 @_solve.register(LinearSystem)
@@ -189,50 +186,47 @@ def _(
     system: LinearSystem, initial: Any, ts: Float[Array, " times"], solver: Any
 ) -> LinearSolution:
     preparation = prepared(initial)
-    if isinstance(preparation, Stationary):
-        return _solve_quenched(system, preparation, ts, solver)
-    if solver is None:
-        solver = Embedding() if system.is_driven else Volterra()
+    state = preparation.state
+    if not isinstance(preparation, Correlated):
+        state = as_covariance(system, state)
+        words = "a Gaussian state of the modes, `Covariance(n)`"
+        require_kind("initial", words, state, (Covariance, Correlated))
+    if isinstance(state, Covariance):
+        state.require_fits(system)
+    if not is_static(system, preparation, state):
+        return _solve_driven_modes(system, preparation, state, ts, solver)
+    solver = Volterra() if solver is None else solver
     words = "a solver of several modes, `Volterra()` or `Embedding()`"
     require_kind("solver", words, solver, (Volterra, Embedding))
-    words = "`Embedding()` for a system that changes in time"
-    fits = isinstance(solver, Embedding) or not system.is_driven
-    require("solver", words, shown(solver), fits)
-    engine = _engine(system, solver)
-    words = "a Gaussian state of the modes, `Covariance(n)`"
-    state: Covariance = as_covariance(system, preparation.state)
-    require_kind("initial", words, state, Covariance)
-    require_uncorrelated(preparation)
-    state.require_fits(system)
+    engine: Any = embedding if isinstance(solver, Embedding) else volterra
 
     def observed(ts: Float[Array, " times"]) -> dict[str, Any]:
-        return _observe_modes(system, state, engine.green_functions(system, state, ts, solver))
-
-    solution = DrivenLinearSolution if system.is_driven else LinearSolution
-    return solution(**_at(ts, observed, system, preparation), t=ts, initial=state)
-
-
-def _solve_quenched(
-    system: LinearSystem, preparation: Stationary, ts: Float[Array, " times"], solver: Any
-) -> DrivenLinearSolution:
-    """From the joint stationary state of another system."""
-    solver = Embedding() if solver is None else solver
-    require_kind("solver", "`Embedding()` for a correlated start", solver, Embedding)
-    before = preparation.before(system)
-
-    def observed(ts: Float[Array, " times"]) -> dict[str, Any]:
-        start = driven.Before(before, isinstance(preparation, Equilibrium))
-        empty = Covariance(jnp.zeros_like(before.h))
-        return _observe_modes(system, empty, driven.green_functions(system, start, ts, solver))
+        return observe_modes(system, state, engine.green_functions(system, state, ts, solver))
 
     found = _at(ts, observed, system, preparation)
-    return DrivenLinearSolution(**found, t=ts, initial=preparation)
+    origin = Origin.of(system, preparation)
+    return LinearSolution(**found, t=ts, initial=state, origin=origin)
 
 
-def _engine(system: LinearSystem, solver: Any) -> Any:
-    if system.is_driven:
-        return driven
-    return embedding if isinstance(solver, Embedding) else volterra
+def _solve_driven_modes(
+    system: LinearSystem, preparation: Preparation, state: Any, ts: Array, solver: Any
+) -> DrivenLinearSolution:
+    """Of modes that are driven, paired, displaced or squeezed, or correlated with reservoirs."""
+    solver = Embedding() if solver is None else solver
+    words = "`Embedding()` for a system that changes in time or makes pairs"
+    if not isinstance(preparation, Uncorrelated):
+        words = "`Embedding()` for a correlated start"
+    require_kind("solver", words, solver, Embedding)
+    require_stable(system)
+    start, modes = start_of(system, preparation, state)
+
+    def observed(ts: Float[Array, " times"]) -> dict[str, Any]:
+        return observe_driven(modes, start, driven.green_functions(modes, start, ts, solver))
+
+    found = _at(ts, observed, system, preparation)
+    initial = state if preparation.state is state else preparation
+    origin = Origin.of(system, preparation)
+    return DrivenLinearSolution(**found, t=ts, initial=initial, origin=origin)
 
 
 def _at(
@@ -241,104 +235,3 @@ def _at(
     """What is observed at some times; concrete ones are padded, so that lists share programs."""
     known = is_concrete(ts, *parameters)
     return at_shared_length(observed, ts) if known else observed(ts)
-
-
-@program
-def _observe_cavity(
-    system: Cavity, initial: State, estimate: Estimate[GreenFunctions]
-) -> dict[str, Any]:
-    known, unknown, resolved = _quantities_of_cavity(system, initial, estimate)
-    usable = estimate.valid & is_valid(initial)
-    found = _marked(usable, estimate.status, value=known, error=unknown)
-    return found | {"temperature_resolved": resolved & usable}
-
-
-def _quantities_of_cavity(
-    system: Cavity, initial: State, estimate: Estimate[GreenFunctions]
-) -> tuple[Quantities, Quantities, Bool[Array, " times"]]:
-    value, bound, resolved = cavity.thermodynamics(initial, system, estimate)
-
-    def joined(green: GreenFunctions, thermal: cavity.Thermodynamics) -> Quantities:
-        return Quantities(u=green.u, du=green.du, v=green.v, dv=green.dv, **named(thermal))
-
-    return joined(estimate.value, value), joined(estimate.error, bound), resolved
-
-
-@program
-def _observe_driven_cavity(
-    system: Cavity,
-    initial: State,
-    estimate: Estimate[GreenFunctions],
-    of_mode: Estimate[DrivenGreenFunctions],
-) -> dict[str, Any]:
-    """With the frequency of each time, and with the work done."""
-    w = jax.vmap(system.frequency)(estimate.t)
-    now = eqx.tree_at(lambda cavity: cavity.frequency, system, w, is_leaf=is_drive)
-    value, error, resolved = _quantities_of_cavity(now, initial, estimate)
-    n = value.number.astype(complex)[:, None, None]
-    known, unsure = work_done(system.as_modes, n, error.number, of_mode)
-    outside, doubt = (
-        over_temperatures(done.work.heat, system.reservoirs) for done in (known, unsure)
-    )
-    produced, doubt = value.entropy - initial.initial_entropy + outside, error.entropy + doubt
-    value, error = (
-        CavityWork(
-            **named(part)
-            | {"energy_rate": part.energy_rate + done.inner, "entropy_production": production},
-            **named(done.work),
-        )
-        for part, done, production in ((value, known, produced), (error, unsure, doubt))
-    )
-    usable = estimate.valid & is_valid(initial)
-    found = _marked(usable, estimate.status, value=value, error=lax.stop_gradient(error))
-    return found | {"temperature_resolved": resolved & usable}
-
-
-@program
-def _observe_qubit(
-    system: Qubit, initial: QubitState, estimate: Estimate[MapElements]
-) -> dict[str, Any]:
-    value, bound, resolved = qubit.thermodynamics(initial, system, estimate)
-    known = QubitQuantities(coherence=initial.coherence(estimate.value), **named(value))
-    of_coherence = lax.stop_gradient(jnp.abs(initial.rho[1, 0]) * estimate.error.c)
-    unknown = QubitQuantities(coherence=of_coherence, **named(bound))
-    usable = estimate.valid & is_valid(initial)
-    found = _marked(usable, estimate.status, value=known, error=unknown)
-    return found | {"temperature_resolved": resolved & usable}
-
-
-@program
-def _observe_modes(
-    system: LinearSystem, initial: Covariance, estimate: Estimate[Any]
-) -> dict[str, Any]:
-    found = (estimate.t, estimate.value, estimate.error)
-    value, error = linear.quantities(system, initial.n, *found)
-    if isinstance(estimate.value, DrivenGreenFunctions):
-        value, error = _with_work(system, value, error, estimate)
-    return _marked(estimate.valid, estimate.status, value=value, error=error)
-
-
-def _with_work(
-    system: LinearSystem,
-    value: linear.LinearQuantities,
-    error: linear.LinearQuantities,
-    estimate: Estimate[DrivenGreenFunctions],
-) -> tuple[DrivenLinearQuantities, DrivenLinearQuantities]:
-    """With power, work and heat, and with the power in E'."""
-    known, unsure = work_done(system, value.n, error.n[:, 0, 0], estimate)
-    found, doubt = (
-        DrivenLinearQuantities(
-            **{**named(part), "energy_rate": part.energy_rate + done.inner}, **named(done.work)
-        )
-        for part, done in ((value, known), (error, unsure))
-    )
-    return found, lax.stop_gradient(doubt)
-
-
-def _marked(
-    usable: Bool[Array, ""], status: Int[Array, ""], *, value: eqx.Module, error: eqx.Module
-) -> dict[str, Any]:
-    """The fields of a solution; all numbers are NaN if a parameter is invalid."""
-    value, error = jax.tree.map(lambda x: jnp.where(usable, x, jnp.nan), (value, error))
-    status = jnp.where(usable, status, Status.INVALID)
-    return named(value) | {"error": error, "status": status}

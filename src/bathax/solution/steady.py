@@ -135,7 +135,7 @@ def _of_modes(system: LinearSystem) -> LinearSteadyState:
     value = observables(system, found.state)
     error = eqx.tree_at(
         lambda error: error.particle_current,
-        observable_errors(system, value.n, found.error),
+        observable_errors(system, found.state, found.error),
         found.current_error,
     )
     valid = is_valid(system)

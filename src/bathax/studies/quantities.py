@@ -9,11 +9,11 @@ milliseconds; `bx` loads what it needs when a number is computed.
 from math import inf
 
 import bathax as bx
+from bathax.studies.driven import OF_DRIVE
 from bathax.studies.quantity import (
     BOTH,
     CAVITY,
     CHANNEL,
-    DRIVEN,
     ENERGY,
     ENTROPY,
     ENTROPY_RATE,
@@ -287,24 +287,6 @@ OF_MODES = {
     ),
     "grand_potential": Quantity(
         "grand potential F - mu N", r"\Omega", ENERGY, MODES, has_poles=True
-    ),
-}
-# Beside those of a solution, of a system that changes in time.
-OF_DRIVE = {
-    "power": Quantity("power of the drive", r"\dot W", POWER, DRIVEN),
-    "work": Quantity("work of the drive", "W", ENERGY, DRIVEN),
-    "particle_gain": Quantity(
-        "particles that each reservoir has gained", r"\Delta N_k", NUMBER, DRIVEN, indices=CHANNEL
-    ),
-    "energy_gain": Quantity(
-        "energy that each reservoir has gained", r"\Delta E_k", ENERGY, DRIVEN, indices=CHANNEL
-    ),
-    "heat": Quantity(
-        "heat of each reservoir, its energy less mu times particles",
-        "Q_k",
-        ENERGY,
-        DRIVEN,
-        indices=CHANNEL,
     ),
 }
 OF_STEADY = {

@@ -11,7 +11,8 @@ BOTH, LINEAR, ALL = (*CAVITY, *QUBIT), (*CAVITY, *MODES), (*CAVITY, *QUBIT, *MOD
 # Systems that change in time, which have no study files.
 DRIVEN = ("driven",)
 # What the indices of quantities of several modes count.
-CHANNEL, MATRIX, NOISE = ("channel",), ("mode", "other_mode"), ("channel", "other_channel")
+CHANNEL, MODE = ("channel",), ("mode",)
+MATRIX, NOISE = ("mode", "other_mode"), ("channel", "other_channel")
 
 
 class Unit(NamedTuple):

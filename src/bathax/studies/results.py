@@ -19,7 +19,6 @@ from bathax.qubit.elements import MapQuantities
 from bathax.qubit.states import QubitState
 from bathax.solution.results import (
     CavityWork,
-    DrivenLinearQuantities,
     DrivenLinearSolution,
     DrivenSolution,
     LinearSolution,
@@ -33,9 +32,10 @@ from bathax.studies.outputs import StoreError
 from bathax.studies.plain import plain, restored
 from bathax.studies.quantities import OF_DRIVE, OF_MAP, OF_MODES, OF_SOLUTION
 from bathax.studies.store import MAP, SOLUTION, Files, check_target, write_files
-from bathax.system.linear import Covariance
-from bathax.system.preparation import Stationary
+from bathax.system.covariance import Covariance
+from bathax.system.preparation import Preparation
 from bathax.system.states import DensityMatrix, Gaussian, Mixture
+from bathax.thermodynamics.driven import DrivenLinearQuantities
 from bathax.thermodynamics.linear import LinearQuantities
 
 STATES = {
@@ -46,6 +46,8 @@ CORRELATED = "correlated"
 # What the axes of arrays are; of several modes those of matrices and of one number a reservoir.
 DIMENSIONS = (("time",), ("time", "level"))
 OF_LINEAR = (("time",), ("time", "channel"), ("time", "mode", "other_mode"))
+# Of u and v for (a, a'), where quanta are not conserved.
+OF_PAIRED = ("time", "component", "other_component")
 
 
 def write(
@@ -98,7 +100,7 @@ def from_dataset(dataset: xarray.Dataset, path: Path) -> Any:
         raise StoreError(f"Result `{path}` {words}.")
     initial = {} if is_map else {"initial": _state_from(dataset.attrs["initial"])}
     kind, quantities = _kinds(dataset)
-    own = {one.name for one in fields(kind)} - {"t", "error", "status", "initial"}
+    own = {one.name for one in fields(kind)} - {"t", "error", "status", "initial", "origin"}
 
     def arrays(names: Iterable[str], ending: str = "") -> dict[str, Any]:
         return {name: jnp.asarray(dataset[f"{name}{ending}"].values) for name in names}
@@ -109,6 +111,7 @@ def from_dataset(dataset: xarray.Dataset, path: Path) -> Any:
         t=jnp.asarray(dataset.time.values),
         error=quantities(**arrays((one.name for one in fields(quantities)), "_error")),
         status=jnp.asarray(dataset.attrs["status"]),
+        **({} if is_map else {"origin": None}),
     )
 
 
@@ -140,8 +143,12 @@ def _variables(result: Any, names: Iterable[str]) -> dict[str, xarray.Variable]:
 
     def add(name: str, label: str, values: Any) -> None:
         array = np.asarray(values)
-        gained = OF_LINEAR[1] if name.removesuffix("_error") in OF_DRIVE else None
-        of_array = gained if gained and array.ndim == 2 else dimensions[array.ndim - 1]
+        of_array = dimensions[array.ndim - 1]
+        row = OF_DRIVE.get(name.removesuffix("_error"))
+        if row is not None:
+            of_array = ("time", *row.indices)
+        elif array.ndim == 3 and array.shape[-1] != np.shape(result.n)[-1]:
+            of_array = OF_PAIRED
         found[name] = xarray.Variable(of_array, array, about(label))
 
     for name in names:
@@ -155,9 +162,10 @@ def _variables(result: Any, names: Iterable[str]) -> dict[str, xarray.Variable]:
 
 def _of_state(state: eqx.Module) -> dict[str, Any]:
     """A state as plain values; a correlated start in words."""
-    if isinstance(state, Stationary):
+    if isinstance(state, Preparation):
         return {"kind": CORRELATED, "start": str(state)}
     values = {one.name: getattr(state, one.name) for one in fields(state)}
+    values = {name: value for name, value in values.items() if value is not None}
     return {"kind": type(state).__name__} | plain(values)
 
 

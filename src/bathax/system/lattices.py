@@ -10,7 +10,8 @@ from jaxtyping import Array, ArrayLike, Complex, Float
 from bathax._checks import ComplexLike, RealLike, as_complex, as_float, require, require_kind
 from bathax._programs import program
 from bathax.reservoir.reservoir import Reservoir
-from bathax.system.linear import Channel, LinearSystem
+from bathax.system.coupling import Channel
+from bathax.system.linear import LinearSystem
 
 
 def resonant_level(energy: RealLike, leads: Reservoir | Iterable[Any]) -> LinearSystem:

@@ -7,79 +7,37 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, ArrayLike, Bool, Complex, Float
+from jaxtyping import Array, ArrayLike, Bool, Complex
 
-from bathax._checks import (
-    Scalar,
-    Validated,
-    as_complex,
-    holds,
-    require,
-    require_kind,
-    shown,
-)
-from bathax._linalg import eigvalsh
+from bathax._checks import Scalar, Validated, as_complex, holds, require, require_kind
 from bathax.reservoir.occupation import Thermal
 from bathax.reservoir.reservoir import THERMAL, Reservoir
+from bathax.system.coupling import Channel
 from bathax.system.drive import Drive, is_drive
-
-# Matrices are Hermitian up to rounding, and occupations bounded up to it.
-ROUNDING = 1e-10
+from bathax.system.matrices import has_symmetry, is_finite, is_hermitian
 
 
-def _as_switch(switch: Any) -> Drive | None:
-    if switch is None:
-        return None
-    words = "a function of the time"
-    require("switch", words, shown(switch), callable(switch))
-    drive = Drive.of("switch", switch)
-    real = drive.shape == () and not drive.is_complex
-    require("switch", f"{words} that returns a real number", "not", real)
-    return drive
+class Rates(eqx.Module):
+    """The rates of change of h, pairing, force and contacts at a time."""
 
-
-class Channel(Validated):
-    """How modes are coupled to a reservoir: x' Phi + h.c., x = sum_i conj(c_i) a_i.
-
-    Phi = sum_k V_k b_k is the field of the `reservoir`, J(w) = sum_k |V_k|^2 delta(w - w_k), and
-    `coupling` has the numbers c_i, without unit. A `switch` is a real function of the time that
-    multiplies them, made of `jax.numpy`.
-
-    >>> lead = bx.Reservoir(bx.FlatBand(0.5, -5.0, 5.0), temperature=0.1, chemical_potential=0.5)
-    >>> bx.Channel(lead, [1.0, 0.0]).coupling.shape
-    (2,)
-    """
-
-    reservoir: Reservoir
-    coupling: Complex[Array, " modes"] = eqx.field(converter=as_complex)
-    switch: Drive | None = eqx.field(converter=_as_switch, default=None)
-
-    def __check_init__(self) -> None:
-        words = "a `Reservoir(J, temperature)`"
-        require_kind("reservoir", words, self.reservoir, Reservoir)
-        require("coupling", "a list of numbers", self.coupling, self.coupling.ndim == 1)
-        require("coupling", "finite", self.coupling, holds(_is_finite, self.coupling))
-
-    def is_consistent(self) -> Bool[Array, ""]:
-        return _is_finite(self.coupling)
-
-    def _given(self) -> dict[str, Any]:
-        """Without a switch if there is none."""
-        return {name: value for name, value in super()._given().items() if value is not None}
-
-    def factor(self, t: Scalar) -> Scalar:
-        """What the coupling is multiplied by at a time."""
-        return jnp.ones(()) if self.switch is None else self.switch(t).astype(float)
+    h: Complex[Array, "n n"]
+    pairing: Complex[Array, "n n"]
+    force: Complex[Array, " n"]
+    contacts: Complex[Array, "channels d"]
 
 
 class LinearSystem(Validated):
     r"""H = sum_ij h_ij a_i' a_j + sum_channels (x' Phi + h.c.), bosons or fermions.
 
-    `h` is a Hermitian matrix of energies, or a function of the time that returns one, made of
-    `jax.numpy`, for `Embedding`. `channels` are one `Channel` or several, each with a
+    `h` is a Hermitian matrix of energies. `channels` are one `Channel` or several, each with a
     reservoir of its own, `statistics` "boson" or "fermion". Thermal reservoirs take the statistics
     of the system: for fermions any J and any chemical potential have a thermal state. A `Cavity` is
     the case of one mode of bosons (AHZ Eqs. 3 and 10).
+
+    Pairs are created by a matrix `pairing`, 1/2 sum_ij Delta_ij a_i' a_j' + h.c., symmetric for
+    bosons and antisymmetric for fermions, and by the `counter` of a channel; a `force` on bosons is
+    sum_i f_i a_i' + h.c. Each of h, `pairing` and `force` may be a function of the time, made of
+    `jax.numpy`. Whatever is driven, paired or displaced is solved by `Embedding`.
 
     A level between two leads:
 
@@ -94,19 +52,25 @@ class LinearSystem(Validated):
     h: Any
     channels: tuple[Channel, ...]
     statistics: str = eqx.field(static=True)
+    pairing: Any
+    force: Any
 
     def __init__(
         self,
         h: ArrayLike | Sequence | Callable,
         channels: Channel | Iterable[Any],
         statistics: str = "boson",
+        pairing: ArrayLike | Sequence | Callable | None = None,
+        force: ArrayLike | Sequence | Callable | None = None,
     ) -> None:
         known = isinstance(statistics, str) and statistics in THERMAL
         require("statistics", '"boson" or "fermion"', repr(statistics), known)
         several = tuple(channels) if isinstance(channels, Iterable) else (channels,)
         for channel in several:
             require_kind("channels", "one `Channel` or several", channel, Channel)
-        self.h = Drive.of("h", h) if callable(h) else as_complex(h, "h")
+        self.h = _given_as("h", h)
+        self.pairing = None if pairing is None else _given_as("pairing", pairing)
+        self.force = None if force is None else _given_as("force", force)
         self.statistics = statistics
         self.channels = tuple(
             eqx.tree_at(lambda c: c.reservoir, channel, channel.reservoir.filled_with(statistics))
@@ -117,9 +81,15 @@ class LinearSystem(Validated):
         shape = self.h.shape
         square = len(shape) == 2 and shape[0] == shape[1] > 0
         require("h", "a square matrix", f"of shape {shape}", square)
-        if not isinstance(self.h, Drive):
-            require("h", "finite", self.h, holds(_is_finite, self.h))
-            require("h", "Hermitian", self.h, holds(_is_hermitian, self.h))
+        for name, wanted in (("pairing", shape), ("force", shape[:1])):
+            found = getattr(getattr(self, name), "shape", wanted)
+            require(name, f"of shape {wanted}", f"of shape {found}", found == wanted)
+        require("force", "left out for fermions", "given", self._is_boson or self.force is None)
+        for name, (words, rule) in self._rules.items():
+            if not isinstance(getattr(self, name), Drive):
+                numbers = getattr(self, name)
+                require(name, "finite", numbers, holds(is_finite, numbers))
+                require(name, words, numbers, holds(rule, numbers))
         require("channels", "one `Channel` or several", "none", self.channels)
         for channel in self.channels:
             words = f"a list of {self.size}, a number for each mode"
@@ -128,55 +98,102 @@ class LinearSystem(Validated):
             channel.reservoir.require_consistent()
             _require_filled(channel.reservoir, self.statistics)
 
+    @property
+    def _rules(self) -> dict[str, tuple[str, Callable[[Any], Any]]]:
+        """What h, pairing and force have to be, of those that are there."""
+        sign = 1.0 if self._is_boson else -1.0
+        words = f"{'symmetric' if self._is_boson else 'antisymmetric'} for {self.statistics}s"
+        rules: dict[str, tuple[str, Callable[[Any], Any]]] = {
+            "h": ("Hermitian", is_hermitian),
+            "pairing": (words, lambda matrix: has_symmetry(matrix, sign)),
+            "force": ("finite", is_finite),
+        }
+        return {name: rule for name, rule in rules.items() if getattr(self, name) is not None}
+
+    def _given(self) -> dict[str, Any]:
+        """Without what is left out."""
+        return {name: value for name, value in super()._given().items() if value is not None}
+
     def is_consistent(self) -> Bool[Array, ""]:
         filled = [_is_filled(bath, self.statistics) for bath in self.reservoirs]
-        fixed = jnp.asarray(True) if isinstance(self.h, Drive) else _is_hermitian(self.h)
-        return fixed & jnp.all(jnp.stack(filled))
+        known = [
+            rule(getattr(self, name))
+            for name, (_, rule) in self._rules.items()
+            if not isinstance(getattr(self, name), Drive)
+        ]
+        return jnp.all(jnp.stack([jnp.asarray(one) for one in (*filled, *known)]))
+
+    @property
+    def _is_boson(self) -> bool:
+        return self.statistics == "boson"
 
     @property
     def is_driven(self) -> bool:
-        """Whether h or a coupling changes in time."""
+        """Whether anything changes in time."""
         switched = any(channel.switch is not None for channel in self.channels)
-        return switched or isinstance(self.h, Drive)
+        return switched or any(isinstance(one, Drive) for one in (self.h, self.pairing, self.force))
+
+    @property
+    def is_paired(self) -> bool:
+        """Whether quanta are created or destroyed in pairs."""
+        counter = any(channel.counter is not None for channel in self.channels)
+        return counter or self.pairing is not None
+
+    @property
+    def with_pairs(self) -> "LinearSystem":
+        """The same as a system with pairs, of which there may be none."""
+        if self.is_paired:
+            return self
+        none = jnp.zeros((self.size, self.size), complex)
+        return eqx.tree_at(lambda own: own.pairing, self, none, is_leaf=lambda x: x is None)
 
     def require_static(self) -> None:
-        """Refuse a system that changes in time."""
+        """Refuse a system that changes in time, and one that does not conserve quanta."""
         for channel in self.channels:
             words = "left out here, where couplings are constant"
             require("switch", words, "a function of the time", channel.switch is None)
+            words = "left out here, where quanta are conserved"
+            require("counter", words, "given", channel.counter is None)
         fixed = not isinstance(self.h, Drive)
         require("h", "constant in time here", "a function of the time", fixed)
+        words = "left out here, where quanta are conserved"
+        for name in ("pairing", "force"):
+            require(name, words, "given", getattr(self, name) is None)
 
     def at(self, t: Scalar) -> "LinearSystem":
-        """The system with h and the couplings of this time."""
+        """The system with everything as it is at this time."""
         if not self.is_driven:
             return self
-        h = self.h(t).astype(complex) if isinstance(self.h, Drive) else self.h
-        channels = tuple(
-            Channel(each.reservoir, each.coupling * each.factor(t).astype(complex))
-            for each in self.channels
-        )
+        now = [
+            one(t).astype(complex) if isinstance(one, Drive) else one
+            for one in (self.h, self.pairing, self.force)
+        ]
         return eqx.tree_at(
-            lambda system: (system.h, system.channels),
+            lambda system: (system.h, system.pairing, system.force, system.channels),
             self,
-            (h, channels),
-            is_leaf=is_drive,
+            (*now, tuple(channel.at(t) for channel in self.channels)),
+            is_leaf=lambda node: node is None or is_drive(node),
         )
 
-    def rates(self, t: Scalar) -> tuple[Complex[Array, "n n"], Complex[Array, "channels n"]]:
-        """The rates of change of h and of the couplings at a time."""
+    def rates(self, t: Scalar) -> Rates:
+        """The rates of change of all that is driven at a time."""
 
-        def parts(t: Scalar) -> tuple[Array, Array]:
+        def parts(t: Scalar) -> Rates:
             now = self.at(t)
-            return now.h, now.couplings
+            zero = jnp.zeros((self.size, self.size), complex)
+            pairing = zero if now.pairing is None else now.pairing
+            force = zero[0] if now.force is None else now.force
+            return Rates(now.h, pairing, force, now.contacts)
 
         return jax.jvp(parts, (t,), (jnp.ones_like(t),))[1]
 
     def require_drives(self, stop: Scalar) -> None:
-        """Refuse known drives that are not finite, or not Hermitian, at some time up to `stop`."""
-        if isinstance(self.h, Drive):
-            self.h.require("finite", _is_finite, stop)
-            self.h.require("Hermitian", _is_hermitian, stop)
+        """Refuse known drives that are not finite, or break a rule, at some time up to `stop`."""
+        for name, (words, rule) in self._rules.items():
+            drive = getattr(self, name)
+            if isinstance(drive, Drive):
+                drive.require("finite", is_finite, stop)
+                drive.require(words, rule, stop)
         for channel in self.channels:
             if channel.switch is not None:
                 channel.switch.require("finite", np.isfinite, stop)
@@ -195,6 +212,23 @@ class LinearSystem(Validated):
     def couplings(self) -> Complex[Array, "channels n"]:
         """The numbers c of all channels."""
         return jnp.stack([channel.coupling for channel in self.channels])
+
+    @property
+    def contacts(self) -> Complex[Array, "channels d"]:
+        """The numbers of a', or of (a', a) of a system with pairs, in x' of all channels."""
+        return self._both(1.0)
+
+    @property
+    def felt(self) -> Complex[Array, "channels d"]:
+        """The numbers c by which a, or (a, a') of a system with pairs, changes as -i c Phi."""
+        return self._both(-1.0 if self._is_boson else 1.0)
+
+    def _both(self, sign: float) -> Complex[Array, "channels d"]:
+        if not self.is_paired:
+            return self.couplings
+        none = jnp.zeros(self.size, complex)
+        counters = [none if one.counter is None else one.counter for one in self.channels]
+        return jnp.concatenate([self.couplings, sign * jnp.stack(counters)], axis=1)
 
     @property
     def have_ends(self) -> Bool[Array, " channels"]:
@@ -219,49 +253,15 @@ class LinearSystem(Validated):
     @property
     def weight(self) -> Scalar:
         r"""\int J dw |c|^2 of all channels together; a hint only."""
-        strengths = jnp.sum(_modulus(self.couplings) ** 2, axis=1)
+        contacts = self.contacts
+        strengths = jnp.sum(contacts.real**2 + contacts.imag**2, axis=1)
         weights = [bath.spectral_density.weight for bath in self.reservoirs]
         return strengths @ jnp.stack(weights)
 
 
-class Covariance(Validated):
-    """A Gaussian state of modes with given `n`, n_ij = <a_j' a_i>; without coherence or squeezing.
-
-    >>> bx.Covariance([[1.0, 0.5], [0.5, 1.0]]).number.item()
-    2.0
-    """
-
-    n: Complex[Array, "n n"] = eqx.field(converter=as_complex)
-
-    def __check_init__(self) -> None:
-        shape = self.n.shape
-        square = len(shape) == 2 and shape[0] == shape[1] > 0
-        require("n", "a square matrix", f"of shape {shape}", square)
-        require("n", "Hermitian", self.n, holds(lambda n: _is_hermitian(n, 1.0), self.n))
-        least = "without negative eigenvalues"
-        require("n", least, self.n, holds(_is_positive, self.n))
-
-    def is_consistent(self) -> Bool[Array, ""]:
-        return _is_hermitian(self.n, 1.0) & _is_positive(self.n)
-
-    def require_fits(self, system: LinearSystem) -> None:
-        """Refuse a state of other modes, or one that fermions do not have."""
-        size = self.n.shape[0]
-        words = f"a state of {system.size} modes"
-        require("initial", words, f"one of {size}", size == system.size)
-        words = "a state of at most one fermion in every mode"
-        require("initial", words, self.n, holds(Covariance.exists_in, self, system))
-
-    def exists_in(self, system: LinearSystem) -> Bool[Array, ""]:
-        """Whether no mode has more than one fermion, or quanta are bosons."""
-        if system.statistics == "boson":
-            return jnp.asarray(True)
-        return jnp.max(eigvalsh(self.n)) < 1.0 + ROUNDING
-
-    @property
-    def number(self) -> Float[Array, ""]:
-        """The mean number of quanta."""
-        return jnp.trace(self.n).real
+def _given_as(name: str, value: Any) -> Any:
+    """Numbers, or a function of the time."""
+    return Drive.of(name, value) if callable(value) else as_complex(value, name)
 
 
 def _require_filled(bath: Reservoir, statistics: str) -> None:
@@ -279,23 +279,3 @@ def _is_filled(bath: Reservoir, statistics: str) -> Any:
     if constant is None or statistics == "boson":
         return jnp.asarray(True)
     return constant <= 1.0
-
-
-def _is_finite(values: Any) -> Any:
-    return _modulus(values).max(initial=0.0) < np.inf
-
-
-def _is_hermitian(matrix: Any, scale: float = 0.0) -> Any:
-    """Up to rounding of the largest element, or of a scale."""
-    largest = _modulus(matrix).max()
-    return _modulus(matrix - matrix.conj().T).max() <= ROUNDING * (scale + largest)
-
-
-def _modulus(values: Any) -> Any:
-    """|c|. XLA cannot compile `abs` of constants like (0, 1) + 0i."""
-    return (values.real**2 + values.imag**2) ** 0.5
-
-
-def _is_positive(n: Any) -> Any:
-    scale = 1.0 + _modulus(n).max()
-    return eigvalsh(jnp.asarray(n)).min() > -ROUNDING * scale

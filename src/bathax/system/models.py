@@ -5,8 +5,9 @@ from typing import Any
 import equinox as eqx
 
 from bathax._checks import POSITIVE, Scalar, as_float, require
+from bathax.system.coupling import Channel
 from bathax.system.drive import Drive
-from bathax.system.linear import Channel, LinearSystem
+from bathax.system.linear import LinearSystem
 from bathax.system.system import System
 
 

@@ -10,7 +10,16 @@ import equinox as eqx
 import jax
 import numpy as np
 
-from bathax._checks import Validated, holds, require, require_kind
+from bathax._checks import (
+    POSITIVE,
+    Scalar,
+    Validated,
+    holds,
+    parameter,
+    require,
+    require_kind,
+    shown,
+)
 from bathax.reservoir.occupation import Thermal
 from bathax.system.linear import LinearSystem
 from bathax.system.models import Cavity
@@ -35,7 +44,16 @@ class Uncorrelated(Preparation):
     state: Any
 
 
-class Stationary(Preparation):
+class Correlated(Preparation):
+    """A start that modes do not have without their reservoirs."""
+
+    @property
+    def state(self) -> "Correlated":
+        """Itself: that of the system is not known without the reservoirs."""
+        return self
+
+
+class Stationary(Correlated):
     """The stationary state of another `system` and its reservoirs together; then a quench.
 
     At t = 0 h and the couplings are suddenly those of the system that is solved; the reservoirs are
@@ -51,30 +69,20 @@ class Stationary(Preparation):
 
     system: Any
 
-    @property
-    def state(self) -> "Stationary":
-        """Itself: that of the system is not known without the reservoirs."""
-        return self
-
     def __check_init__(self) -> None:
         words = "a `LinearSystem` or a `Cavity`, as it was before"
         require_kind("system", words, self.system, (LinearSystem, Cavity))
-        self._modes.require_static()
+        self.modes.require_static()
 
     @property
-    def _modes(self) -> LinearSystem:
-        return self.system.as_modes if isinstance(self.system, Cavity) else self.system
+    def modes(self) -> LinearSystem:
+        """The system before, as modes."""
+        return as_modes(self.system)
 
     def before(self, system: LinearSystem) -> LinearSystem:
         """The system before; refused if `system` has other modes or other reservoirs."""
-        modes = self._modes
-        words = f"a system of {system.size} modes, as the one that is solved"
-        require("initial", words, f"one of {modes.size}", modes.size == system.size)
-        words = "a system with the reservoirs of the one that is solved"
-        alike = modes.statistics == system.statistics
-        alike = alike and _are_same(modes.reservoirs, system.reservoirs)
-        require("initial", words, "one with others", alike)
-        return modes
+        require_same_whole(self.modes, system)
+        return self.modes
 
 
 class Equilibrium(Stationary):
@@ -94,12 +102,84 @@ class Equilibrium(Stationary):
 
     def __check_init__(self) -> None:
         super().__check_init__()
-        first, *others = (bath.occupation for bath in self._modes.reservoirs)
+        first, *others = (bath.occupation for bath in self.modes.reservoirs)
         words = "a system whose reservoirs have one temperature and chemical potential"
         thermal = isinstance(first, Thermal)
         require("system", words, "one with others", thermal)
         same = all(_are_same(first, other) for other in others)
         require("system", words, "one with several", same)
+
+
+class Periodic(Correlated):
+    """The joint state of modes and reservoirs that returns after each `period` of a drive.
+
+    It exists where everything is damped; otherwise all numbers are NaN. See `limit_cycle`.
+
+    >>> bath = bx.Reservoir(bx.Ohmic(0.1, 2.0), temperature=1.0)
+    >>> cavity = bx.Cavity(lambda t: 1.0 + 0.3 * jnp.sin(jnp.pi * t), bath)
+    >>> sol = bx.solve(cavity.as_modes, bx.Periodic(2.0), [0.0, 2.0, 4.0])
+    >>> bool(jnp.max(jnp.abs(sol.number - sol.number[0])) < 1e-9)
+    True
+    """
+
+    period: Scalar = parameter(POSITIVE)
+
+
+class Continue(Preparation):
+    """Go on from where a `solution` ended: modes, reservoirs and all that they remember.
+
+    t = 0 is the last time of that solution, and work and gains count from there. The system may be
+    another one with the same modes and reservoirs, which is a quench. u and v are still those from
+    the first start, so that every state of a cavity can go on. The earlier run is computed again
+    with the new one. It takes solutions of a cavity or of several modes, but none from a file, and
+    keeps their `system`, the `earlier` preparation, their last time `stop` and the `entropy` there.
+
+    >>> bath = bx.Reservoir(bx.Ohmic(0.1, 2.0), temperature=1.0)
+    >>> first = bx.solve(bx.Cavity(1.0, bath), bx.Fock(2), [0.0, 1.0, 3.0])
+    >>> then = bx.solve(bx.Cavity(lambda t: 1.0 + 0.1 * t, bath), bx.Continue(first), [0.0, 2.0])
+    >>> bool(jnp.abs(then.number[0] - first.number[-1]) < 1e-9)
+    True
+    """
+
+    system: Any
+    earlier: Preparation
+    stop: Scalar
+    entropy: Scalar
+
+    def __init__(self, solution: Any) -> None:
+        words = "a solution of a cavity or of several modes, as `solve` returns it"
+        origin = getattr(solution, "origin", None)
+        found = "one from a file" if hasattr(solution, "origin") else shown(solution)
+        require("solution", words, found, origin is not None)
+        assert origin is not None
+        self.system, self.earlier = origin.parts
+        require("solution", words, "one of a qubit", isinstance(self.system, Cavity | LinearSystem))
+        self.stop, self.entropy = solution.t[-1], solution.entropy[-1]
+
+    @property
+    def state(self) -> Any:
+        """That at the first start."""
+        return self.earlier.state
+
+    @property
+    def modes(self) -> LinearSystem:
+        """The earlier system, as modes."""
+        return as_modes(self.system)
+
+
+def as_modes(system: Cavity | LinearSystem) -> LinearSystem:
+    """A cavity as a system of one mode."""
+    return system.as_modes if isinstance(system, Cavity) else system
+
+
+def require_same_whole(before: LinearSystem, system: LinearSystem) -> None:
+    """Refuse a system that has other modes or other reservoirs than before."""
+    words = f"a system of {system.size} modes, as the one that is solved"
+    require("initial", words, f"one of {before.size}", before.size == system.size)
+    words = "a system with the reservoirs of the one that is solved"
+    alike = before.statistics == system.statistics
+    alike = alike and _are_same(before.reservoirs, system.reservoirs)
+    require("initial", words, "one with others", alike)
 
 
 def _are_same(one: Any, other: Any) -> bool:

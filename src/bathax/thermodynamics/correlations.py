@@ -19,9 +19,8 @@ import numpy as np
 from jaxtyping import Array, Complex, Float
 
 from bathax._checks import ComplexLike, Scalar, as_complex, require
-from bathax._linalg import eigh
 from bathax._programs import program
-from bathax.numerics.hermitian import FLOOR
+from bathax.numerics.symplectic import symplectic_eigenvalues
 from bathax.reservoir.reservoir import THERMAL
 from bathax.thermodynamics.linear import entropy
 
@@ -134,7 +133,7 @@ def _mutual_information(
     n: Complex[Array, "*times k k"], m: Complex[Array, "*times k k"], first: int, statistics: str
 ) -> Float[Array, "*times"]:
     def entropy_of(n: Array, m: Array) -> Scalar:
-        return entropy(n, statistics) if statistics == "fermion" else _entropy(n, m)
+        return entropy(n, statistics, m if statistics == "boson" else None)
 
     def at(n: Array, m: Array) -> Scalar:
         i, j = slice(None, first), slice(first, None)
@@ -151,7 +150,7 @@ def _logarithmic_negativity(
     transposed = np.arange(n.shape[-1]) >= first
 
     def at(n: Array, m: Array) -> Scalar:
-        nu = _symplectic(_covariance(n, m), np.where(transposed, -1.0, 1.0))
+        nu = symplectic_eigenvalues(n, m, np.where(transposed, -1.0, 1.0))
         return jnp.sum(jnp.maximum(-jnp.log(2.0 * nu), 0.0))
 
     return jnp.vectorize(at, signature="(k,k),(k,k)->()")(n, m)
@@ -166,31 +165,3 @@ def _concurrence(n: Complex[Array, "2 2"]) -> Scalar:
     none = jnp.maximum((1.0 - single[0]) * (1.0 - single[1]) - squared, 0.0)
     coherence, mixed = (jnp.sqrt(jnp.maximum(x, TINY)) for x in (squared, both * none))
     return 2.0 * jnp.maximum(coherence - mixed, 0.0)
-
-
-def _entropy(n: Complex[Array, "k k"], m: Complex[Array, "k k"]) -> Scalar:
-    """S of bosons, from the symplectic eigenvalues."""
-    nu = _symplectic(_covariance(n, m), np.ones(n.shape[0]))
-    above, below = nu + 0.5, nu - 0.5
-    return jnp.sum(above * jnp.log(above) - below * jnp.log(jnp.maximum(below, FLOOR)))
-
-
-def _covariance(n: Complex[Array, "k k"], m: Complex[Array, "k k"]) -> Complex[Array, "d d"]:
-    half = 0.5 * jnp.eye(n.shape[0], dtype=complex)
-    return jnp.block([[n + half, m], [m.conj(), n.conj() + half]])
-
-
-def _symplectic(covariance: Complex[Array, "d d"], signs: np.ndarray) -> Float[Array, " k"]:
-    """Positive eigenvalues of Z Sigma, with Z = diag(signs, -signs); differentiable once.
-
-    With Sigma = R R' they are those of R' Z R, and Sigma x = nu Z x gives d nu = x' dSigma x if
-    x' Z x = 1.
-    """
-    z = jnp.asarray(np.concatenate([signs, -signs])[:, None], complex)
-    values, vectors = eigh(covariance)
-    root = vectors * jnp.sqrt(jnp.maximum(values, FLOOR)).astype(complex)[None, :]
-    found, modes = eigh(root.conj().T @ (z * root))
-    count = signs.shape[0]
-    scale = jnp.sqrt(jnp.maximum(found[count:], FLOOR)).astype(complex)
-    x = z * (root @ modes[:, count:]) / scale[None, :]
-    return jnp.einsum("ik,ij,jk->k", x.conj(), covariance, x).real

@@ -9,6 +9,7 @@ and 2 Re <x' Phi> is the energy of the coupling. `slopes` has T and mu along the
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 from jaxtyping import Array, Complex, Float, Inexact
 
@@ -16,6 +17,8 @@ from bathax._checks import Scalar
 from bathax._linalg import eigvalsh
 from bathax.linear.green import Correlations, LinearGreenFunctions
 from bathax.numerics.hermitian import von_neumann_entropy
+from bathax.numerics.symplectic import squeezed_entropy, symplectic_eigenvalues
+from bathax.system.covariance import doubled
 from bathax.system.linear import LinearSystem
 from bathax.thermodynamics.resolution import Rate
 from bathax.thermodynamics.slopes import Motion, Slopes, slopes
@@ -36,8 +39,8 @@ class Observables(eqx.Module):
 class Amplitudes(eqx.Module):
     """The Green functions of several modes, as matrices."""
 
-    u: Inexact[Array, "*times n n"]
-    v: Inexact[Array, "*times n n"]
+    u: Inexact[Array, "*times d d"]
+    v: Inexact[Array, "*times d d"]
 
 
 class LinearQuantities(Slopes, Observables, Amplitudes):
@@ -46,13 +49,20 @@ class LinearQuantities(Slopes, Observables, Amplitudes):
 
 def observables(system: LinearSystem, state: Correlations) -> Observables:
     """At one time."""
-    n = state.n
+    n, mean = state.n, _mean(system, state)
+    whole = n + mean[:, None] * mean.conj()[None, :]
     exist = jnp.where(system.have_ends, 0.0, jnp.nan)
+    energy = jnp.sum(system.h * whole.T).real
+    if system.pairing is not None and state.pairs is not None:
+        pairs = state.pairs + mean[:, None] * mean[None, :]
+        energy += jnp.sum(system.pairing * pairs.T.conj()).real
+    if system.force is not None:
+        energy += 2.0 * jnp.sum(system.force.conj() * mean).real
     return Observables(
         n=n,
-        number=jnp.trace(n).real,
-        energy=jnp.sum(system.h * n.T).real,
-        entropy=entropy(n, system.statistics),
+        number=jnp.trace(whole).real,
+        energy=energy,
+        entropy=entropy(n, system.statistics, state.pairs),
         particle_current=-2.0 * state.contact.imag,
         energy_current=-2.0 * state.energy_contact.imag,
         interaction_energy=2.0 * state.contact.real + exist,
@@ -60,46 +70,63 @@ def observables(system: LinearSystem, state: Correlations) -> Observables:
 
 
 def observable_errors(
-    system: LinearSystem, n: Complex[Array, "n n"], bound: Correlations
+    system: LinearSystem, state: Correlations, bound: Correlations
 ) -> Observables:
     """Their estimated errors at one time, from bounds; that of n is one of its elements."""
-    system, n = lax.stop_gradient((system, n))
-    of_n = system.size * jnp.max(bound.n)
+    system, state = lax.stop_gradient((system, state))
     exist = jnp.where(system.have_ends, 0.0, jnp.nan)
+    of_n = system.size * jnp.max(bound.n)
+    of_mean = _mean(system, bound)
+    moved = 2.0 * jnp.sum(jnp.abs(_mean(system, state)) * of_mean)
+    strength = jnp.linalg.norm(system.h)
+    if system.pairing is not None:
+        strength += jnp.linalg.norm(system.pairing)
+    energy = (of_n + moved) * strength
+    if system.force is not None:
+        energy += 2.0 * jnp.sum(jnp.abs(system.force) * of_mean)
     return Observables(
         n=bound.n,
-        number=of_n,
-        energy=of_n * jnp.linalg.norm(system.h),
-        entropy=_entropy_error(n, of_n, system.statistics),
+        number=of_n + moved,
+        energy=energy,
+        entropy=_entropy_error(state, of_n, system.statistics),
         particle_current=2.0 * bound.contact,
         energy_current=2.0 * bound.energy_contact,
         interaction_energy=2.0 * bound.contact + exist,
     )
 
 
+def _mean(system: LinearSystem, state: Correlations) -> Inexact[Array, " n"]:
+    return jnp.zeros(system.size, state.n.dtype) if state.mean is None else state.mean
+
+
 def quantities(
     system: LinearSystem,
     initial: Complex[Array, "n n"],
-    ts: Float[Array, " times"],
     green: LinearGreenFunctions,
     error: LinearGreenFunctions,
 ) -> tuple[LinearQuantities, LinearQuantities]:
     """All quantities from the Green functions and n(0), and their errors."""
 
-    def at(t: Scalar, green: LinearGreenFunctions, error: LinearGreenFunctions) -> tuple:
-        now = system.at(t)
-        state, bound = _state(now, initial, green), _bound(now, initial, error)
-        value, doubt = observables(now, state), observable_errors(now, state.n, bound)
-        names = ("energy", "entropy", "number")
-        known = Motion(*(Rate(getattr(value, name), getattr(doubt, name)) for name in names))
-        return (value, doubt), slopes(now, state.n, known, Rate(green.field, error.field))
+    def at(green: LinearGreenFunctions, error: LinearGreenFunctions) -> tuple:
+        state, bound = _state(system, initial, green), _bound(system, initial, error)
+        value, doubt, known = described(system, state, bound)
+        return (value, doubt), slopes(system, state.n, known, Rate(green.field, error.field))
 
-    seen, derived = jax.vmap(at)(ts, green, error)
+    seen, derived = jax.vmap(at)(green, error)
     value, doubt = (
         LinearQuantities(u=each.u, v=each.v, **vars(part), **vars(slope))
         for each, part, slope in zip((green, error), seen, derived, strict=True)
     )
     return value, lax.stop_gradient(doubt)
+
+
+def described(
+    system: LinearSystem, state: Correlations, bound: Correlations
+) -> tuple[Observables, Observables, Motion]:
+    """Observables at one time, their errors, and E, S and N with theirs."""
+    value, doubt = observables(system, state), observable_errors(system, state, bound)
+    names = ("energy", "entropy", "number")
+    return value, doubt, Motion(*(Rate(getattr(value, k), getattr(doubt, k)) for k in names))
 
 
 def _state(
@@ -127,22 +154,40 @@ def _bound(
     )
 
 
-def entropy(n: Complex[Array, "n n"], statistics: str) -> Scalar:
-    """S of the Gaussian state with this covariance."""
+def entropy(
+    n: Complex[Array, "n n"], statistics: str, pairs: Complex[Array, "n n"] | None = None
+) -> Scalar:
+    """S of the Gaussian state with these <a_j' a_i> and <a_i a_j>."""
     unit = jnp.eye(n.shape[0], dtype=complex)
+    if pairs is not None:
+        if statistics == "boson":
+            return squeezed_entropy(n, pairs)
+        return von_neumann_entropy(doubled(n, pairs, statistics))
     own = von_neumann_entropy(n)
     if statistics == "fermion":
         return own + von_neumann_entropy(unit - n)
     return own - von_neumann_entropy(unit + n)
 
 
-def _entropy_error(n: Complex[Array, "n n"], error: Scalar, statistics: str) -> Scalar:
+def _entropy_error(state: Correlations, error: Scalar, statistics: str) -> Scalar:
     """The change of S if every eigenvalue changes by the error: its slope, away from 0 and 1."""
-    values = eigvalsh(n)
+    n, pairs = state.n, state.pairs
     if statistics == "fermion":
+        values = eigvalsh(n if pairs is None else doubled(n, pairs, statistics))
         edge = jnp.minimum(error, 0.5)
         values = jnp.clip(values, edge, 1.0 - edge)
         slope = jnp.log((1.0 - values) / values)
     else:
-        slope = jnp.log1p(1.0 / jnp.maximum(values, error))
+        known = eigvalsh(n) if pairs is None else _thermal_occupations(n, pairs)
+        slope = jnp.log1p(1.0 / jnp.maximum(known, error))
+        if pairs is not None:
+            # Squeezing magnifies what symplectic eigenvalues change by.
+            error *= 1.0 + 2.0 * jnp.trace(n).real
     return error * jnp.sum(1.0 + jnp.abs(slope))
+
+
+def _thermal_occupations(
+    n: Complex[Array, "n n"], pairs: Complex[Array, "n n"]
+) -> Float[Array, " n"]:
+    """Those of the normal modes of squeezed bosons."""
+    return symplectic_eigenvalues(n, pairs, np.ones(n.shape[0])) - 0.5

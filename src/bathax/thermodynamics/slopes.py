@@ -50,11 +50,18 @@ def slopes(
     n: Complex[Array, "n n"],
     state: Motion,
     field: Rate,
+    of_mean: Motion | None = None,
 ) -> tuple[Slopes, Slopes]:
-    """At one time, and errors, from n, from E, S and N, and from <a' Phi>."""
+    """At one time, and errors, from n, from E, S and N, and from <a' Phi>.
+
+    What E and N of a mean <a> change by comes on top.
+    """
     blur = lax.stop_gradient(state.number.error)
     modular = Modular.of(n, blur, system.statistics)
     rates = _rates(system, modular, field)
+    if of_mean is not None:
+        pairs = zip(rates, of_mean, strict=True)
+        rates = Motion(*(Rate(a.value + b.value, a.error + b.error) for a, b in pairs))
     T, mu = _slopes_of_energy(system, state, rates, modular)
     E, S, N = state
     free = Rate(

@@ -9,13 +9,11 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Complex, Float
 
 from bathax._checks import Scalar
-from bathax._estimate import Estimate
-from bathax.linear.green import DrivenGreenFunctions
+from bathax.linear.green import Correlations, DrivenGreenFunctions
 from bathax.reservoir.reservoir import Reservoir
 from bathax.system.linear import LinearSystem
 
@@ -39,27 +37,46 @@ class Done(NamedTuple):
 
 def work_done(
     system: LinearSystem,
-    n: Complex[Array, "times n n"],
-    of_n: Float[Array, " times"],
-    estimate: Estimate[DrivenGreenFunctions],
+    t: Scalar,
+    states: tuple[Correlations, Correlations],
+    found: tuple[DrivenGreenFunctions, DrivenGreenFunctions],
 ) -> tuple[Done, Done]:
-    """The work, and its errors, from n and the error of its elements."""
+    """The work up to a time, from the state and the Green functions, and its errors from theirs."""
+    (state, bound), (green, error) = states, found
     levels = jnp.stack([bath.occupation.level for bath in system.reservoirs])
+    rates = system.rates(t)
+    none = jnp.zeros(system.size, complex)
+    mean, of_mean = (none if one.mean is None else one.mean for one in states)
+    inner = jnp.sum(rates.h * (state.n + mean[:, None] * mean.conj()[None, :]).T).real
+    inner += 2.0 * jnp.sum(rates.force.conj() * mean).real
+    of_n = bound.n[0, 0] + 2.0 * jnp.max(jnp.abs(mean)) * jnp.max(jnp.abs(of_mean))
+    of_inner = jnp.sum(jnp.abs(rates.h)) * of_n
+    of_inner += 2.0 * jnp.sum(jnp.abs(rates.force) * jnp.abs(of_mean))
+    if state.pairs is not None:
+        pairs = state.pairs + mean[:, None] * mean[None, :]
+        inner += jnp.sum(rates.pairing * pairs.T.conj()).real
+        of_inner += jnp.sum(jnp.abs(rates.pairing)) * of_n
+    outer, of_outer = _outer(rates.contacts, green, error)
+    heat = green.energy - levels * green.particles
+    of_heat = error.energy + jnp.abs(levels) * error.particles
+    value = Work(inner + outer, green.work, green.particles, green.energy, heat)
+    doubt = Work(of_inner + of_outer, error.work, error.particles, error.energy, of_heat)
+    return Done(value, inner), Done(doubt, of_inner)
 
-    def at(
-        t: Scalar, n: Array, of_n: Scalar, green: DrivenGreenFunctions, error: DrivenGreenFunctions
-    ) -> tuple[Done, Done]:
-        slope, turning = system.rates(t)
-        inner, outer = jnp.sum(slope * n.T).real, 2.0 * jnp.sum(turning * green.field).real
-        heat = green.energy - levels * green.particles
-        value = Work(inner + outer, green.work, green.particles, green.energy, heat)
-        of_inner = jnp.sum(jnp.abs(slope)) * of_n
-        of_power = of_inner + 2.0 * jnp.sum(jnp.abs(turning) * error.field)
-        of_heat = error.energy + jnp.abs(levels) * error.particles
-        doubt = Work(of_power, error.work, error.particles, error.energy, of_heat)
-        return Done(value, inner), Done(doubt, of_inner)
 
-    return jax.vmap(at)(estimate.t, n, of_n, estimate.value, estimate.error)
+def _outer(
+    turning: Complex[Array, "channels d"], green: DrivenGreenFunctions, error: DrivenGreenFunctions
+) -> tuple[Scalar, Scalar]:
+    """The power of couplings that change, and its error."""
+    value = 2.0 * jnp.sum(turning * green.field).real
+    doubt = 2.0 * jnp.sum(jnp.abs(turning) * error.field)
+    if green.mean is None or error.mean is None:
+        return value, doubt
+    value += 2.0 * jnp.sum((turning @ green.mean.a.conj()) * green.mean.field).real
+    moved, blur = jnp.max(jnp.abs(green.mean.a)), jnp.max(error.mean.a)
+    size = jnp.sum(jnp.abs(turning), axis=1)
+    more = moved * error.mean.field + blur * jnp.abs(green.mean.field)
+    return value, doubt + 2.0 * jnp.sum(size * more)
 
 
 def over_temperatures(

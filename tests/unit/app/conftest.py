@@ -74,6 +74,7 @@ def qubit_solution() -> QubitSolution:
     values = {name: i + t for i, name in enumerate(names)}
     values |= {"number": 0.1 * t, "coherence": 0.1j * t}
     return QubitSolution(
+        origin=None,
         **values,
         t=t,
         error=QubitQuantities(**dict.fromkeys(names, 1e-09 * (1 + t))),

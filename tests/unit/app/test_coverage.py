@@ -90,6 +90,6 @@ def test_every_state_has_a_key():
     ],
 )
 def test_several_modes_take_what_makes_them(table, make):
-    elsewhere = {"channels", "leads", "left", "right", "reservoirs"}
+    elsewhere = {"channels", "leads", "left", "right", "reservoirs", "pairing", "force"}
     parameters = {*inspect.signature(make).parameters} - elsewhere
     assert {one.name for one in fields(table)} == parameters | {"initial"}

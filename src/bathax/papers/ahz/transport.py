@@ -23,8 +23,9 @@ from bathax.reservoir.band import FlatBand
 from bathax.reservoir.reservoir import Reservoir
 from bathax.solution.solving import solve
 from bathax.solution.steady import steady_state
+from bathax.system.covariance import Covariance
 from bathax.system.lattices import resonant_level
-from bathax.system.linear import Covariance, LinearSystem
+from bathax.system.linear import LinearSystem
 
 # Half the width of the bands.
 WIDE = 20.0
