@@ -21,7 +21,7 @@ from bathax.solution.results import DrivenSolution, Solution
 from bathax.system.models import Cavity
 from bathax.thermodynamics.resolution import propagated
 
-# On the plateau all of u but the pole is below this fraction of it.
+# On the plateau all of u and u' but the pole is below this fraction.
 APART = 0.05
 FEWEST = 5
 
@@ -46,8 +46,8 @@ class Renormalised(Tabular, RenormalisedQuantities, Module):
     absolute error of each.
 
     w^r has no limit but a `plateau`, the real part of the pole of largest weight: a resonance, or a
-    bound state, of which the plateau does not end. `on_plateau` is False where all else in u is
-    more than a twentieth of it; there w^r and what follows from it say nothing of this pole.
+    bound state, of which the plateau does not end. `on_plateau` is False where all else in u, or in
+    its rate, is more than a twentieth; there w^r says nothing of this pole.
 
     >>> cavity = bx.Cavity(1.0, bx.Reservoir(bx.Ohmic(0.02, 5.0), temperature=20.0))
     >>> sol = bx.solve(cavity, bx.Thermal(5.0), jnp.linspace(0.0, 400.0, 401), bx.Resonance())
@@ -97,9 +97,11 @@ def renormalised(cavity: Cavity, solution: Solution) -> Renormalised:
 
 @program
 def _renormalised(cavity: Cavity, solution: Solution) -> Renormalised:
-    z, weight = _dominant(Sheet.of(cavity))
+    z, weight = weightiest_pole(cavity)
     of_pole = weight * jnp.exp(-1j * z * solution.t.astype(complex))
-    on_plateau = jnp.abs(solution.u - of_pole) <= APART * jnp.abs(solution.u)
+    most = APART * jnp.abs(solution.u)
+    on_plateau = jnp.abs(solution.u - of_pole) <= most
+    on_plateau &= jnp.abs(solution.du + 1j * z * of_pole) <= jnp.abs(z) * most
     value, error = _quantities(cavity.frequency, solution)
     valid = is_valid(cavity)
     value, error, plateau = jax.tree.map(
@@ -110,9 +112,9 @@ def _renormalised(cavity: Cavity, solution: Solution) -> Renormalised:
     )
 
 
-def _dominant(sheet: Sheet) -> tuple[Complex[Array, ""], Complex[Array, ""]]:
-    """The pole of largest weight, and its residue."""
-    bound, found = discrete(sheet)
+def weightiest_pole(cavity: Cavity) -> tuple[Complex[Array, ""], Complex[Array, ""]]:
+    """The pole of largest weight, a bound state or a resonance, and its residue."""
+    bound, found = discrete(Sheet.of(cavity))
     z = jnp.concatenate([bound.placed, found.frequencies])
     exist = jnp.concatenate([bound.exist, found.exist])
     residues = jnp.concatenate([bound.residues.astype(complex), found.residues])
