@@ -23,6 +23,8 @@ from bathax.thermodynamics.resolution import propagated
 
 # On the plateau all of u and u' but the pole is below this fraction.
 APART = 0.05
+# A pole has considerable weight with this fraction of the largest one.
+HEAVY = 0.25
 FEWEST = 5
 
 
@@ -45,9 +47,10 @@ class Renormalised(Tabular, RenormalisedQuantities, Module):
     `work` W = \int n dw^r, which add up to the change of E^r. `error` has an estimate of the
     absolute error of each.
 
-    w^r has no limit but a `plateau`, the real part of the pole of largest weight: a resonance, or a
-    bound state, of which the plateau does not end. `on_plateau` is False where all else in u, or in
-    its rate, is more than a twentieth; there w^r says nothing of this pole.
+    w^r has no limit but a `plateau`, the real part of the least damped pole that has at least a
+    quarter of the largest weight: a resonance, or a bound state, of which the plateau does not end.
+    `on_plateau` is False where all else in u, or in its rate, is more than a twentieth; there w^r
+    says nothing of this pole.
 
     >>> cavity = bx.Cavity(1.0, bx.Reservoir(bx.Ohmic(0.02, 5.0), temperature=20.0))
     >>> sol = bx.solve(cavity, bx.Thermal(5.0), jnp.linspace(0.0, 400.0, 401), bx.Resonance())
@@ -97,7 +100,7 @@ def renormalised(cavity: Cavity, solution: Solution) -> Renormalised:
 
 @program
 def _renormalised(cavity: Cavity, solution: Solution) -> Renormalised:
-    z, weight = weightiest_pole(cavity)
+    z, weight = lasting_pole(cavity)
     of_pole = weight * jnp.exp(-1j * z * solution.t.astype(complex))
     most = APART * jnp.abs(solution.u)
     on_plateau = jnp.abs(solution.u - of_pole) <= most
@@ -112,14 +115,15 @@ def _renormalised(cavity: Cavity, solution: Solution) -> Renormalised:
     )
 
 
-def weightiest_pole(cavity: Cavity) -> tuple[Complex[Array, ""], Complex[Array, ""]]:
-    """The pole of largest weight, a bound state or a resonance, and its residue."""
+def lasting_pole(cavity: Cavity) -> tuple[Complex[Array, ""], Complex[Array, ""]]:
+    """The least damped pole of considerable weight, and its residue."""
     bound, found = discrete(Sheet.of(cavity))
     z = jnp.concatenate([bound.placed, found.frequencies])
-    exist = jnp.concatenate([bound.exist, found.exist])
     residues = jnp.concatenate([bound.residues.astype(complex), found.residues])
-    largest = jnp.argmax(jnp.where(exist, jnp.abs(residues), -1.0))
-    return z[largest], residues[largest]
+    weights = jnp.where(jnp.concatenate([bound.exist, found.exist]), jnp.abs(residues), 0.0)
+    heavy = weights >= HEAVY * jnp.max(weights)
+    lasting = jnp.argmax(jnp.where(heavy, z.imag, -jnp.inf))
+    return z[lasting], residues[lasting]
 
 
 def _quantities(

@@ -118,8 +118,9 @@ def reservoir_information(
     refused.
 
     `solver` is as in `solve`. With filled reservoirs it has to take those filled with 1 / (n + y),
-    which are not analytic, and is called for some fifty y at once. Error estimates follow from those of u and v, and of the
-    integral over y from fewer nodes. Works under `jit`, `vmap` and `grad`.
+    which are not analytic, and is called for some fifty y at once. Error estimates follow from
+    those of u and v, and of the integral over y from fewer nodes. Works under `jit`, `vmap` and
+    `grad`.
 
     A photon that is lost to an empty reservoir is shared with it in between:
 

@@ -26,17 +26,17 @@ from bathax.papers.ahz.parameters import (
 )
 from bathax.papers.claims import Estimated
 from bathax.papers.times import graded
-from bathax.solution.renormalised import Renormalised, renormalised, weightiest_pole
+from bathax.solution.renormalised import Renormalised, lasting_pole, renormalised
 from bathax.solution.results import Solution
 from bathax.solution.solving import solve
 from bathax.system.states import Thermal
 from bathax.thermodynamics.mean_force import mean_force
 from bathax.thermodynamics.reservoir_information import long_time_information
 
-RATIOS = np.concatenate([[0.001, 0.01, 0.05], np.linspace(0.1, 0.96, 21)])
+RATIOS = np.concatenate([[0.001, 0.01], 0.05 * np.arange(1.0, 20.0)])
 # Couplings that are followed in time, and temperatures at half the critical coupling.
 FOLLOWED = (0.1, INTERMEDIATE, STRONG)
-COLD = np.array([0.01, 0.1, 1.0, WARM])
+COLD = np.array([0.001, 0.01, 0.1, 1.0, WARM])
 LAST = 400.0
 
 
@@ -89,7 +89,7 @@ def _ends(ratio: Scalar, temperature: Scalar) -> Ends:
         own=end.entropy(Thermal(0.0)),
         whole=Estimated(found.entropy, found.error.entropy),
         bare=end.temperature(Thermal(0.0)),
-        plateau=weightiest_pole(cavity)[0].real,
+        plateau=lasting_pole(cavity)[0].real,
         mean_force=Estimated(found.hamiltonian[0, 0].real, found.error.hamiltonian[0, 0]),
         information=long_time_information(cavity),
     )
