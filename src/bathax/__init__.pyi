@@ -134,6 +134,8 @@ from .thermodynamics.mean_force import mean_force as mean_force
 from .thermodynamics.reservoir_information import ReservoirInformation as ReservoirInformation
 from .thermodynamics.reservoir_information import long_time_information as long_time_information
 from .thermodynamics.reservoir_information import reservoir_information as reservoir_information
+from .thermodynamics.thermometry import ThermalInformation as ThermalInformation
+from .thermodynamics.thermometry import thermal_information as thermal_information
 from .units import Units as Units
 
 __version__: str

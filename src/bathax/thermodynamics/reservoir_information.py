@@ -137,18 +137,18 @@ def reservoir_information(
     require("system", "constant in time here", "driven", not driven)
     ts = as_float(ts, "ts")
     require_times(ts)
-    if isinstance(initial, Gaussian) and holds(_is_unsqueezed, initial):
+    if isinstance(initial, Gaussian) and holds(is_unsqueezed, initial):
         return concluded(_of_gaussian(system, initial, ts, solver), throw)
     words = "empty (T = 0), or `initial` a `Gaussian` state without squeezing"
     require("reservoirs", words, "filled", holds(is_in_vacuum, system))
     return concluded(_of_loss(system, initial, ts, solver), throw)
 
 
-def _is_unsqueezed(state: Gaussian) -> Bool[Array, ""]:
+def is_unsqueezed(state: Gaussian) -> Bool[Array, ""]:
     return state.anomalous == 0.0
 
 
-def _filled(system: Cavity | Qubit, filling: Callable[[Occupation], Occupation]) -> Cavity:
+def filled(system: Cavity | Qubit, filling: Callable[[Occupation], Occupation]) -> Cavity:
     """A cavity in the same reservoirs with other occupations."""
     baths = system.reservoirs
     filled = [
@@ -157,7 +157,7 @@ def _filled(system: Cavity | Qubit, filling: Callable[[Occupation], Occupation])
     return Cavity(system.frequency, filled)
 
 
-def _solved(cavity: Cavity, ts: Times, solver: Solver | None) -> Estimate[GreenFunctions]:
+def solved(cavity: Cavity, ts: Times, solver: Solver | None) -> Estimate[GreenFunctions]:
     return (default_solver(cavity) if solver is None else solver).green_functions(cavity, ts)
 
 
@@ -167,7 +167,7 @@ def _solved(cavity: Cavity, ts: Times, solver: Solver | None) -> Estimate[GreenF
 def _of_loss(
     system: Cavity | Qubit, initial: State | QubitState, ts: Times, solver: Solver | None
 ) -> ReservoirInformation:
-    estimate = _solved(_filled(system, lambda _: Uniform(0.0)), ts, solver)
+    estimate = solved(filled(system, lambda _: Uniform(0.0)), ts, solver)
     valid = is_valid((system, initial)) & is_in_vacuum(system) & estimate.valid
     return _lost(initial, estimate, valid)
 
@@ -213,13 +213,13 @@ class Reciprocal(Occupation):
 def _of_gaussian(
     system: Any, initial: Gaussian, ts: Times, solver: Solver | None
 ) -> ReservoirInformation:
-    known = _solved(system, ts, solver)
+    known = solved(system, ts, solver)
     ys = jnp.concatenate([_rule(count)[0] for count in (NODES, FEWER)])
 
-    def filled(y: Scalar) -> Estimate[GreenFunctions]:
-        return _solved(_filled(system, lambda n: Reciprocal(n, y)), ts, solver)
+    def at(y: Scalar) -> Estimate[GreenFunctions]:
+        return solved(filled(system, lambda n: Reciprocal(n, y)), ts, solver)
 
-    return _averaged(initial, known, ys, jax.vmap(filled)(ys), is_valid((system, initial)))
+    return _averaged(initial, known, ys, jax.vmap(at)(ys), is_valid((system, initial)))
 
 
 @program
@@ -244,7 +244,7 @@ def _averaged(
     of_entropy = jnp.abs(slopes) * of_n
     value = InformationQuantities(value, value - first + initial.initial_entropy)
     error = InformationQuantities(of_value, of_value + of_entropy)
-    valid &= known.valid & jnp.all(filled.valid) & _is_unsqueezed(initial)
+    valid &= known.valid & jnp.all(filled.valid) & is_unsqueezed(initial)
     return _marked(known, value, error, valid)
 
 

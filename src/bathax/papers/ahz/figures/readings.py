@@ -32,9 +32,9 @@ def readings(result: Readings, axes: Any = None) -> Figure:
         axes[2].plot(own.t, solution.temperature, color=colour, lw=0.7)
         axes[2].plot(own.t, np.where(on, own.temperature, np.nan), color=colour)
     axes[1].set(ylabel=r"$\omega^r(t)\,/\,\omega_s$", ylim=(-0.5, 1.1))
-    axes[1].legend(loc="lower left")
+    axes[1].legend(loc=(0.03, 0.33))
     axes[2].axhline(WARM, color="0.6", lw=0.6, ls=DASHED, zorder=0)
-    axes[2].set(ylabel=r"$k_BT(t)$, $k_BT^r(t)$ (thick)", ylim=(-15.0, 60.0))
+    axes[2].set(ylabel=r"$k_BT(t)$, $k_BT^r(t)$ (thick)", ylim=(-10.0, 50.0))
     for ax in axes[1:]:
         ax.set(xscale="log", xlim=(0.3, LAST), xlabel=r"$\omega_st$")
     axes[0].set_ylabel(r"$k_BT\,/\,\hbar\omega_s$")
