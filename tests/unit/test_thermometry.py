@@ -72,7 +72,7 @@ def test_a_qubit_and_a_thermal_mode():
     )
     p = excited(T)
     expected = np.append(0.0, (slope**2)[1:] / (p * (1.0 - p))[1:])
-    np.testing.assert_allclose(found.information, expected, rtol=1e-6)
+    np.testing.assert_allclose(found.information, expected, rtol=1e-5)
     true = np.abs(found.information - expected)
     assert np.all(true <= 10.0 * found.error + 1e-9)
 

@@ -42,10 +42,10 @@ class RenormalisedQuantities(eqx.Module):
 class Renormalised(Tabular, RenormalisedQuantities, Module):
     r"""The quantities of a cavity with its renormalised frequency, as `renormalised` finds them.
 
-    `frequency` w^r = -Im(u'/u), `energy` E^r = w^r n, `temperature` T^r = (w^r / w_s) T,
-    `free_energy` E^r - T^r S, and since the first time t_0 the `heat` Q = \int w^r dn and the
-    `work` W = \int n dw^r, which add up to the change of E^r. `error` has an estimate of the
-    absolute error of each.
+    At the times `t`: `frequency` w^r = -Im(u'/u), `energy` E^r = w^r n, `temperature`
+    T^r = (w^r / w_s) T, `free_energy` E^r - T^r S, and since the first time the `heat`
+    Q = \int w^r dn and the `work` W = \int n dw^r, which add up to the change of E^r. `error` has
+    an estimate of the absolute error of each.
 
     w^r has no limit but a `plateau`, the real part of the least damped pole that has at least a
     quarter of the largest weight: a resonance, or a bound state, of which the plateau does not end.

@@ -73,9 +73,10 @@ class InformationQuantities(eqx.Module):
 class ReservoirInformation(Tabular, InformationQuantities, Module):
     """The correlations of a system and its reservoirs, as `reservoir_information` finds them.
 
-    `mutual_information` I = S + S_R - S_whole, and `reservoir_entropy` S_R(t) - S_R(0), the change
-    of that of all modes of all reservoirs jointly. `error` has an estimate of the absolute error of
-    each, and `status` is 0 if the solver reached its tolerance, and I is known to 1e-7.
+    At the times `t`: `mutual_information` I = S + S_R - S_whole, and `reservoir_entropy`
+    S_R(t) - S_R(0), the change of that of all modes of all reservoirs jointly. `error` has an
+    estimate of the absolute error of each, and `status` is 0 if the solver reached its tolerance
+    and I is known to 1e-7.
 
     Half of a thermal quantum has gone to a single mode:
 

@@ -48,7 +48,7 @@ Times = Float[Array, " times"]
 class ThermalInformation(Tabular, Module):
     """The Fisher information about the temperature of reservoirs; see `thermal_information`.
 
-    `information` F at each time, in units of 1/T^2, and an estimate of its absolute `error`.
+    `information` F at the times `t`, in units of 1/T^2, and an estimate of its absolute `error`.
     `status` is 0 if the tolerance of the solver was reached.
 
     A mode as a thermometer of another one is best after half a period of the exchange:
