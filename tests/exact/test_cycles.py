@@ -50,6 +50,7 @@ def test_a_limit_cycle():
     assert cycle.work == pytest.approx(float(np.sum(cycle.solution.energy_gain[-1])), abs=1e-9)
     # White noise keeps n at its own occupation, so that no work is done.
     assert cycle.work == pytest.approx(0.0, abs=1e-9)
+    assert np.isnan(cycle.efficiency)
 
 
 def test_floquet_multipliers():
@@ -140,6 +141,23 @@ def test_a_run_in_parts():
         parts = getattr(second, name)[-1] + getattr(third, name)[-1]
         np.testing.assert_allclose(parts, getattr(whole, name)[-1], atol=1e-9, err_msg=name)
     np.testing.assert_allclose(third.populations[0], second.populations[-1], atol=1e-9)
+
+
+def test_a_run_that_has_not_begun_goes_on():
+    first = bx.solve(CAVITY, bx.Fock(1), [0.0])
+    one = bx.solve(CAVITY, bx.Continue(first), [0.0, 1.0])
+    other = bx.solve(CAVITY, bx.Fock(1), [0.0, 1.0])
+    np.testing.assert_allclose(one.number, other.number, atol=1e-10)
+
+
+def test_a_driven_level_begins_in_a_state_of_a_qubit():
+    lead = bx.Reservoir(bx.FlatBand(0.5, -3.0, 3.0), temperature=0.2)
+    channel = bx.Channel(lead, [1.0])
+    level = bx.LinearSystem(lambda t: 0.1 * t.astype(complex)[None, None], channel, "fermion")
+    sol = bx.solve(level, bx.Excited(), [0.0, 1.0])
+    assert sol.initial.n.item() == 1.0
+    then = bx.solve(level, bx.Continue(sol), [0.0, 1.0])
+    assert then.number[0] == pytest.approx(float(sol.number[-1]), abs=1e-9)
 
 
 def test_a_correlated_run_goes_on():

@@ -94,12 +94,13 @@ def compared_rotating(
     rtol: Scalar,
     samples: tuple[Rotating, Rotating],
     grid: TimeGrid,
+    gain: float = 16.0,
 ) -> Attempt:
     """As `compared`, of samples on half a grid and on it, in the frame of the mean energy."""
     more = probed(ts, span(ts))
     found = between(samples, more, (grid.halved.step, grid.step), grid.points)
     coarse, fine = (_in_the_laboratory(system.frequency, at, more) for at in found)
-    return compared(ts, valid, rtol, (coarse, fine), least_sizes(system))
+    return compared(ts, valid, rtol, (coarse, fine), least_sizes(system), gain)
 
 
 def compared(

@@ -25,12 +25,12 @@ from bathax.linear.comparison import NEGLIGIBLE, Attempt, between, compared, lea
 from bathax.linear.damped import PHASE, DampedModes
 from bathax.linear.embedding import Embedding, of_reservoirs, require_ends, with_fewer
 from bathax.linear.green import DrivenGreenFunctions, Mean
-from bathax.linear.motion import Gains, Motion, Moving, gains
+from bathax.linear.motion import Equations, Gains, Moving, gains
 from bathax.linear.starts import LESS, Product, Start, Steps, is_possible
 from bathax.numerics.balancing import RANK, ReducedModes
 from bathax.numerics.grid import span
 from bathax.numerics.refinement import coarse_and_fine, probed
-from bathax.numerics.runge_kutta import REACH, evolved, with_early_steps
+from bathax.numerics.runge_kutta import REACH, Clock, evolved, with_early_steps
 from bathax.system.linear import LinearSystem
 
 # The finer result is so many times as exact: half the step helps by 2^8, and so many times smaller
@@ -52,10 +52,11 @@ def green_functions(
 ) -> Estimate[DrivenGreenFunctions]:
     """The Green functions with as many steps as the solver has, or the first number to suffice."""
     require_ends(system)
-    system.require_drives(span(ts))
+    for each, stop in _runs(system, start, ts):
+        each.require_drives(stop)
     past = 0 if isinstance(start, Product) or solver.modes is not None else EXTRA
     rtol = jnp.asarray(solver.rtol)
-    valid, needed, rank = prepared(system, start, ts, solver.modes_for(FIRST) + past)
+    valid, demand, rank = needed(system, start, ts, solver.modes_for(FIRST) + past)
 
     def attempt(points: int) -> Attempt:
         count = solver.modes_for(max(points, FIRST)) + past
@@ -64,18 +65,17 @@ def green_functions(
         return _attempt(system, start, ts, valid, points, count, rtol)
 
     most = min(solver.max_points, MOST_STEPS)
-    return replace(solver, max_points=most).climbed(attempt, needed)
+    return replace(solver, max_points=most).climbed(attempt, demand)
 
 
 @program
-def prepared(
+def needed(
     system: LinearSystem, start: Start, ts: Float[Array, " times"], count: int
 ) -> tuple[Bool[Array, ""], Float[Array, ""], Int[Array, ""]]:
     """Whether the input is valid, about how many steps it needs, and how many modes there are."""
     reduced = of_reservoirs(system, start.horizon(span(ts)), FIRST, count)
     modes = DampedModes.of(reduced)
-    runs = [*zip(start.systems, start.runs, strict=True), (system, span(ts))]
-    found = [_demand(each, stop, modes) for each, stop in runs]
+    found = [_demand(each, stop, modes) for each, stop in _runs(system, start, ts)]
     valid = is_possible(start, system) & are_times(ts)
     valid &= jnp.all(jnp.stack([possible for possible, _ in found]))
     ranks = jnp.stack([jnp.sum(each.weight > RANK * each.weight[0]) for each in reduced])
@@ -83,6 +83,13 @@ def prepared(
     rank = jnp.where(jnp.max(ranks) < count, jnp.max(ranks), MOST)
     steps = jnp.max(jnp.stack([steps for _, steps in found]))
     return valid, jnp.where(valid, with_early_steps(steps), 0.0), rank
+
+
+def _runs(
+    system: LinearSystem, start: Start, ts: Float[Array, " times"]
+) -> list[tuple[LinearSystem, Scalar]]:
+    """All systems and how long they run, those of the past first."""
+    return [*zip(start.systems, start.runs, strict=True), (system, span(ts))]
 
 
 def _demand(
@@ -117,7 +124,7 @@ def _attempt(
         (system, start, ts),
         together=True,
     )
-    clock = Steps(points, jnp.asarray(1.0)).clock(span(ts))
+    clock = Clock.until(span(ts), points)
     places = clock.place(probed(ts, span(ts)))
     found = between(samples, places, (clock.doubled.step, clock.step), points)
     least = _least_sizes(system, found[1].mean)
@@ -174,8 +181,8 @@ def _samples(
     def rate(t: Scalar, state: tuple[Moving, Gains]) -> tuple[Moving, Gains]:
         # Samples beyond the last time are not used, and drives may not be finite there.
         t = jnp.minimum(t, stop)
-        motion = Motion.of(system.at(t), modes)
-        return motion.rate(state[0]), gains(motion, system.rates(t), state[0])
+        now = Equations.of(system.at(t), modes)
+        return now.rate(state[0]), gains(now, system.rates(t), state[0])
 
     def observed(state: tuple[Moving, Gains]) -> DrivenGreenFunctions:
         now, gained = state

@@ -19,7 +19,7 @@ from bathax._programs import program
 from bathax.linear.landauer import Integrals, relative_error
 from bathax.linear.spectrum import Spectrum, require_leads
 from bathax.system.linear import LinearSystem
-from bathax.system.models import Cavity
+from bathax.system.models import Cavity, as_modes
 
 # Nodes for each point at which the axis is cut; they have to resolve e^{-iws}.
 NODES = 512
@@ -48,7 +48,7 @@ def emission_spectrum(
 
 
 def _modes(system: LinearSystem | Cavity) -> LinearSystem:
-    modes = system.as_modes if isinstance(system, Cavity) else system
+    modes = as_modes(system)
     require_leads(modes)
     return modes
 

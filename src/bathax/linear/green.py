@@ -6,7 +6,11 @@ from correlations of modes with the field Phi of a reservoir and with Phi_w = su
 """
 
 import equinox as eqx
-from jaxtyping import Array, Float, Inexact
+import jax.numpy as jnp
+from jaxtyping import Array, Complex, Float, Inexact
+
+from bathax._checks import Scalar
+from bathax.system.linear import LinearSystem, Rates
 
 
 class LinearGreenFunctions(eqx.Module):
@@ -30,6 +34,29 @@ class Correlations(eqx.Module):
     pairs: Inexact[Array, "*times n n"] | None = None
     mean: Inexact[Array, "*times n"] | None = None
 
+    @property
+    def whole(self) -> "Correlations":
+        """<a_j' a_i> and <a_i a_j> with what the mean is in them."""
+        if self.mean is None:
+            return self
+        n = self.n + self.mean[:, None] * self.mean.conj()[None, :]
+        pairs = self.pairs
+        if pairs is not None:
+            pairs = pairs + self.mean[:, None] * self.mean[None, :]
+        return Correlations(n, self.contact, self.energy_contact, pairs, self.mean)
+
+
+def expectation(
+    numbers: LinearSystem | Rates, n: Array, pairs: Array | None, mean: Array | None
+) -> Scalar:
+    """tr(h n) + Re tr(Delta' <a a>) + 2 Re f* <a>: the energy of a system, or what it rises by."""
+    value = jnp.sum(numbers.h * n.T).real
+    if numbers.pairing is not None and pairs is not None:
+        value += jnp.sum(numbers.pairing * pairs.T.conj()).real
+    if numbers.force is not None and mean is not None:
+        value += 2.0 * jnp.sum(numbers.force.conj() * mean).real
+    return value
+
 
 class Mean(eqx.Module):
     """<a>, or <(a, a')>, and <Phi> and <Phi_w> of each channel."""
@@ -51,3 +78,29 @@ class DrivenGreenFunctions(LinearGreenFunctions):
     particles: Float[Array, "*times channels"]
     energy: Float[Array, "*times channels"]
     mean: Mean | None
+
+
+def contact(
+    numbers: Complex[Array, "channels d"], green: DrivenGreenFunctions, field: str
+) -> Complex[Array, " channels"]:
+    """<x' Phi> of x' = numbers (a', a), means included; or <x' Phi_w> by the "energy_field"."""
+    value = jnp.sum(numbers * getattr(green, field), axis=1)
+    if green.mean is None:
+        return value
+    return value + (numbers @ green.mean.a.conj()) * getattr(green.mean, field)
+
+
+def contact_error(
+    numbers: Complex[Array, "channels d"],
+    green: DrivenGreenFunctions,
+    error: DrivenGreenFunctions,
+    field: str,
+) -> Float[Array, " channels"]:
+    """Its error; all elements of one quantity have the same."""
+    strength = jnp.sum(jnp.abs(numbers), axis=1)
+    value = strength * getattr(error, field)[:, 0]
+    if green.mean is None or error.mean is None:
+        return value
+    moved, blur = jnp.max(jnp.abs(green.mean.a)), error.mean.a[0]
+    of_mean = moved * getattr(error.mean, field) + blur * jnp.abs(getattr(green.mean, field))
+    return value + strength * of_mean

@@ -20,6 +20,7 @@ from jaxtyping import Array, Complex
 
 from bathax._checks import Scalar
 from bathax.linear.damped import DampedModes
+from bathax.linear.green import expectation
 from bathax.system.linear import LinearSystem, Rates
 
 
@@ -31,7 +32,7 @@ class Moving(NamedTuple):
     mean: Complex[Array, " all"] | None
 
 
-class Motion(eqx.Module):
+class Equations(eqx.Module):
     """The numbers in M, F and f, for a or for (a, a')."""
 
     h: Complex[Array, "d d"]
@@ -41,19 +42,19 @@ class Motion(eqx.Module):
     modes: DampedModes
 
     @staticmethod
-    def of(system: LinearSystem, modes: DampedModes) -> "Motion":
+    def of(system: LinearSystem, modes: DampedModes) -> "Equations":
         """Of a system as it is at one time; that of one with pairs has mirrored modes."""
         none = jnp.zeros(system.size, complex)
         force = none if system.force is None else system.force
         if not system.is_paired:
-            return Motion(system.h, system.felt, system.contacts, force, modes)
+            return Equations(system.h, system.felt, system.contacts, force, modes)
         pairing = jnp.zeros_like(system.h) if system.pairing is None else system.pairing
         h = jnp.block([[system.h, pairing], [-pairing.conj(), -system.h.conj()]])
         felt, acting = (
             jnp.concatenate([one, -jnp.roll(one, system.size, axis=1).conj()])
             for one in (system.felt, system.contacts)
         )
-        return Motion(h, felt, acting, jnp.concatenate([force, -force.conj()]), modes)
+        return Equations(h, felt, acting, jnp.concatenate([force, -force.conj()]), modes)
 
     def rate(self, now: Moving) -> Moving:
         """The rates of change."""
@@ -82,26 +83,24 @@ class Gains(NamedTuple):
     energy: Complex[Array, " channels"]
 
 
-def gains(motion: Motion, rates: Rates, now: Moving) -> Gains:
+def gains(equations: Equations, rates: Rates, now: Moving) -> Gains:
     """What a drive that changes at these rates does, with means in all correlations.
 
     h' and f' act on the modes, Delta' on pairs, and contacts' on x' Phi.
     """
     size, count = rates.h.shape[0], rates.contacts.shape[0]
-    width = motion.h.shape[0]
-    G, contact = now.joint[:width, :width], now.joint[width:, :width]
-    a = jnp.zeros(size, complex)
+    width = equations.h.shape[0]
+    G, met, a = now.joint[:width, :width], now.joint[width:, :width], None
     if now.mean is not None:
         Z, B = jnp.split(now.mean, [width])
-        a = Z[:size]
         G = G + Z[:, None] * Z.conj()[None, :]
-        contact = contact + B[:, None] * Z.conj()[None, :]
-    field, energy_field = (each[:count] for each in motion.modes.fields(contact))
-    power = jnp.sum(rates.h * G[:size, :size].T).real + 2.0 * jnp.sum(rates.contacts * field).real
-    power += 2.0 * jnp.sum(rates.force.conj() * a).real
-    if width > size:
-        power += jnp.sum(rates.pairing * G[:size, size:].conj()).real
-    acting = motion.acting[:count]
+        met = met + B[:, None] * Z.conj()[None, :]
+        a = Z[:size]
+    field, energy_field = (each[:count] for each in equations.modes.fields(met))
+    pairs = G[:size, size:].T if width > size else None
+    power = expectation(rates, G[:size, :size], pairs, a)
+    power += 2.0 * jnp.sum(rates.contacts * field).real
+    acting = equations.acting[:count]
     particles, energy = (
         -2.0 * jnp.sum(acting * each, axis=1).imag for each in (field, energy_field)
     )

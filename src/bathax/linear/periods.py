@@ -25,7 +25,7 @@ from bathax.numerics.eigen import decomposed
 from bathax.numerics.refinement import coarse_and_fine
 from bathax.numerics.runge_kutta import REACH, reached
 from bathax.system.linear import LinearSystem
-from bathax.system.models import Cavity
+from bathax.system.models import Cavity, as_modes
 
 RTOL = 1e-9
 
@@ -67,7 +67,7 @@ def floquet_multipliers(
     >>> round(float(jnp.abs(found.values[0])), 3)  # about exp(-pi J(w_s))
     0.976
     """
-    modes = system.as_modes if isinstance(system, Cavity) else system
+    modes = as_modes(system)
     period = as_float(period, "period")
     require("period", POSITIVE.words, period, holds(POSITIVE.holds, period))
     solver = Embedding() if solver is None else solver
@@ -75,14 +75,15 @@ def floquet_multipliers(
     modes.require_drives(period)
     displaced, ts = modes.force is not None, jnp.stack([jnp.zeros_like(period), period])
     start = Cyclic(modes, period, displaced)
-    _, needed, _ = driven.prepared(modes, start, ts, solver.modes_for(driven.FIRST) + driven.EXTRA)
+    first = solver.modes_for(driven.FIRST) + driven.EXTRA
+    _, demand, _ = driven.needed(modes, start, ts, first)
 
     def attempt(points: int) -> tuple[FloquetMultipliers, Scalar]:
         count = solver.modes_for(max(points, driven.FIRST)) + driven.EXTRA
         return _attempt(modes, start, ts, points, count)
 
     most = min(solver.max_points, driven.MOST_STEPS)
-    return concluded(replace(solver, max_points=most).climbed(attempt, needed), False)
+    return concluded(replace(solver, max_points=most).climbed(attempt, demand), False)
 
 
 @eqx.filter_jit

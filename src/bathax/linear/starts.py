@@ -5,13 +5,14 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Bool, Complex
 
 from bathax._checks import Scalar, is_valid
 from bathax.linear.damped import DampedModes
-from bathax.linear.motion import Motion, Moving
+from bathax.linear.motion import Equations, Moving
 from bathax.linear.stationary import BoundOccupation, joint_state
 from bathax.numerics.runge_kutta import Clock, reached
 from bathax.system.covariance import Covariance
@@ -130,7 +131,12 @@ class Continued(Start):
 
     @property
     def runs(self) -> list[Scalar]:
-        return [*self.earlier.runs, self.stop]
+        return [*self.earlier.runs, self._length]
+
+    @property
+    def _length(self) -> Scalar:
+        """A positive number in place of no time at all."""
+        return jnp.where(self.stop > 0.0, self.stop, 1.0)
 
     def horizon(self, span: Scalar) -> Scalar:
         return self.earlier.horizon(self.stop + span)
@@ -141,8 +147,9 @@ class Continued(Start):
 
     def moving(self, modes: DampedModes, steps: Steps, system: LinearSystem) -> Moving:
         start = self.earlier.moving(modes, steps, system)
-        rate = rate_of(self.system, modes, self.stop)
-        return reached(rate, start, steps.clock(self.stop), steps.points, self.stop)
+        rate, length = rate_of(self.system, modes, self.stop), self._length
+        end = reached(rate, start, steps.clock(length), steps.points, length)
+        return jax.tree.map(lambda a, b: jnp.where(self.stop > 0.0, b, a), start, end)
 
 
 class Cyclic(Start):
@@ -185,7 +192,7 @@ def rate_of(
     """The equation of motion; beyond `stop`, where drives may not be finite, that of `stop`."""
 
     def rate(t: Scalar, now: Moving) -> Moving:
-        return Motion.of(system.at(jnp.minimum(t, stop)), modes).rate(now)
+        return Equations.of(system.at(jnp.minimum(t, stop)), modes).rate(now)
 
     return rate
 

@@ -43,8 +43,11 @@ class Sampling(NamedTuple):
         return Sampling(times, times * foldings / count)
 
     @staticmethod
-    def panelled(panels: int = 12, count: int = 14, first: float = 1e-5) -> "Sampling":
-        """Gauss-Legendre on growing panels: also where kernels of several branch points beat."""
+    def panelled(panels: int = 16, count: int = 14, first: float = 1e-7) -> "Sampling":
+        """Gauss-Legendre on growing panels: also where kernels of several branch points beat.
+
+        From so early on that currents of energy into slow tails are seen.
+        """
         edges = np.concatenate([[0.0], np.geomspace(first, 1.0, panels)])
         x, weights = gauss_legendre(count)
         length = np.diff(edges)[:, None]

@@ -12,8 +12,8 @@ from bathax.linear.embedding import Embedding
 from bathax.solution.results import DrivenLinearSolution
 from bathax.solution.solving import solve
 from bathax.system.linear import LinearSystem
-from bathax.system.models import Cavity
-from bathax.system.preparation import Periodic, as_modes
+from bathax.system.models import Cavity, as_modes
+from bathax.system.preparation import Periodic
 
 # So many times of a period.
 TIMES = 65
@@ -58,7 +58,7 @@ class LimitCycle(Module):
     def efficiency(self) -> Float[Array, ""]:
         """The work an engine gives, over the heat it takes."""
         taken = jnp.sum(jnp.maximum(-self.heat, 0.0))
-        gives = (self.work < 0.0) & (taken > 0.0)
+        gives = (self.work < -self.solution.error.work[-1]) & (taken > 0.0)
         return jnp.where(gives, -self.work / jnp.where(gives, taken, 1.0), jnp.nan)
 
     @property

@@ -33,6 +33,7 @@ from bathax.thermodynamics.work import Done, over_temperatures, work_done
 def observe_cavity(
     system: Cavity, initial: State, estimate: Estimate[GreenFunctions]
 ) -> dict[str, Any]:
+    """Of a cavity: E, S, T, F and the Green functions."""
     known, unknown, resolved = _quantities_of_cavity(system, initial, estimate)
     usable = estimate.valid & is_valid(initial)
     found = _marked(usable, estimate.status, value=known, error=unknown)
@@ -102,6 +103,7 @@ def _work(
 def observe_qubit(
     system: Qubit, initial: QubitState, estimate: Estimate[MapElements]
 ) -> dict[str, Any]:
+    """Of a qubit, from the elements of its map."""
     value, bound, resolved = qubit.thermodynamics(initial, system, estimate)
     known = QubitQuantities(coherence=initial.coherence(estimate.value), **named(value))
     of_coherence = lax.stop_gradient(jnp.abs(initial.rho[1, 0]) * estimate.error.c)
@@ -115,6 +117,7 @@ def observe_qubit(
 def observe_modes(
     system: LinearSystem, initial: Covariance, estimate: Estimate[LinearGreenFunctions]
 ) -> dict[str, Any]:
+    """Of modes of which n, u and v say all."""
     value, error = linear.quantities(system, initial.n, estimate.value, estimate.error)
     return _marked(estimate.valid, estimate.status, value=value, error=error)
 
@@ -123,6 +126,7 @@ def observe_modes(
 def observe_driven(
     system: LinearSystem, start: Start, estimate: Estimate[DrivenGreenFunctions]
 ) -> dict[str, Any]:
+    """Of modes that are driven, make pairs, or have a mean or a past."""
     value, error = of_driven(system, start.state, estimate)
     return _marked(estimate.valid, estimate.status, value=value, error=error)
 

@@ -224,7 +224,7 @@ def _solve_driven_modes(
         return observe_driven(modes, start, driven.green_functions(modes, start, ts, solver))
 
     found = _at(ts, observed, system, preparation)
-    initial = state if preparation.state is state else preparation
+    initial = state if isinstance(preparation, Uncorrelated) else preparation
     origin = Origin.of(system, preparation)
     return DrivenLinearSolution(**found, t=ts, initial=initial, origin=origin)
 

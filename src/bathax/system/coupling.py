@@ -17,7 +17,7 @@ from bathax._checks import (
 )
 from bathax.reservoir.reservoir import Reservoir
 from bathax.system.drive import Drive
-from bathax.system.matrices import is_finite
+from bathax.system.matrices import all_finite
 
 
 def _as_switch(switch: Any) -> Drive | None:
@@ -59,14 +59,14 @@ class Channel(Validated):
         require_kind("reservoir", words, self.reservoir, Reservoir)
         for name, numbers in self._numbers.items():
             require(name, "a list of numbers", numbers, numbers.ndim == 1)
-            require(name, "finite", numbers, holds(is_finite, numbers))
+            require(name, "finite", numbers, holds(all_finite, numbers))
         words = f"a list of {self.coupling.shape[0]}, as `coupling`"
         for name, numbers in self._numbers.items():
             alike = numbers.shape == self.coupling.shape
             require(name, words, f"of length {numbers.shape[0]}", alike)
 
     def is_consistent(self) -> Bool[Array, ""]:
-        return jnp.all(jnp.stack([is_finite(numbers) for numbers in self._numbers.values()]))
+        return jnp.all(jnp.stack([all_finite(numbers) for numbers in self._numbers.values()]))
 
     @property
     def _numbers(self) -> dict[str, Array]:

@@ -9,8 +9,8 @@ from bathax._checks import ComplexLike, Validated, as_complex, holds, require
 from bathax._linalg import eigvalsh
 from bathax.system.matrices import (
     ROUNDING,
+    all_finite,
     has_symmetry,
-    is_finite,
     is_hermitian,
     is_positive,
 )
@@ -57,14 +57,14 @@ class Covariance(Validated):
         ):
             if one is not None:
                 require(name, f"of shape {wanted}", f"of shape {one.shape}", one.shape == wanted)
-                require(name, "finite", one, holds(is_finite, one))
+                require(name, "finite", one, holds(all_finite, one))
 
     def _given(self) -> dict[str, Any]:
         """Without what is left out."""
         return {name: value for name, value in super()._given().items() if value is not None}
 
     def is_consistent(self) -> Bool[Array, ""]:
-        finite = [is_finite(one) for one in (self.anomalous, self.displacement) if one is not None]
+        finite = [all_finite(one) for one in (self.anomalous, self.displacement) if one is not None]
         return jnp.all(jnp.stack([is_hermitian(self.n, 1.0) & is_positive(self.n), *finite]))
 
     @property

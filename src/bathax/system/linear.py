@@ -14,7 +14,7 @@ from bathax.reservoir.occupation import Thermal
 from bathax.reservoir.reservoir import THERMAL, Reservoir
 from bathax.system.coupling import Channel
 from bathax.system.drive import Drive, is_drive
-from bathax.system.matrices import has_symmetry, is_finite, is_hermitian
+from bathax.system.matrices import all_finite, has_symmetry, is_hermitian
 
 
 class Rates(eqx.Module):
@@ -88,7 +88,7 @@ class LinearSystem(Validated):
         for name, (words, rule) in self._rules.items():
             if not isinstance(getattr(self, name), Drive):
                 numbers = getattr(self, name)
-                require(name, "finite", numbers, holds(is_finite, numbers))
+                require(name, "finite", numbers, holds(all_finite, numbers))
                 require(name, words, numbers, holds(rule, numbers))
         require("channels", "one `Channel` or several", "none", self.channels)
         for channel in self.channels:
@@ -106,7 +106,7 @@ class LinearSystem(Validated):
         rules: dict[str, tuple[str, Callable[[Any], Any]]] = {
             "h": ("Hermitian", is_hermitian),
             "pairing": (words, lambda matrix: has_symmetry(matrix, sign)),
-            "force": ("finite", is_finite),
+            "force": ("finite", all_finite),
         }
         return {name: rule for name, rule in rules.items() if getattr(self, name) is not None}
 
@@ -192,7 +192,7 @@ class LinearSystem(Validated):
         for name, (words, rule) in self._rules.items():
             drive = getattr(self, name)
             if isinstance(drive, Drive):
-                drive.require("finite", is_finite, stop)
+                drive.require("finite", all_finite, stop)
                 drive.require(words, rule, stop)
         for channel in self.channels:
             if channel.switch is not None:

@@ -11,14 +11,14 @@ from bathax._linalg import eigvalsh
 ROUNDING = 1e-10
 
 
-def size(values: Any) -> Any:
+def magnitude(values: Any) -> Any:
     """|Re c| + |Im c|, which is finite wherever c is, unlike squares."""
     return abs(values.real) + abs(values.imag)
 
 
-def is_finite(values: Any) -> Any:
+def all_finite(values: Any) -> Any:
     """Whether all numbers are."""
-    return size(values).max(initial=0.0) < np.inf
+    return magnitude(values).max(initial=0.0) < np.inf
 
 
 def is_hermitian(matrix: Any, scale: float = 0.0) -> Any:
@@ -28,7 +28,7 @@ def is_hermitian(matrix: Any, scale: float = 0.0) -> Any:
 
 def is_positive(matrix: Any) -> Any:
     """Whether a Hermitian matrix has no negative eigenvalue, up to rounding."""
-    scale = 1.0 + size(matrix).max()
+    scale = 1.0 + magnitude(matrix).max()
     return eigvalsh(jnp.asarray(matrix)).min() > -ROUNDING * scale
 
 
@@ -38,4 +38,4 @@ def has_symmetry(matrix: Any, sign: float) -> Any:
 
 
 def _vanishes(difference: Any, matrix: Any, scale: float) -> Any:
-    return size(difference).max() <= ROUNDING * (scale + size(matrix).max())
+    return magnitude(difference).max() <= ROUNDING * (scale + magnitude(matrix).max())

@@ -58,6 +58,11 @@ class _Single(eqx.Module):
         return self.frequency(t)[None, None]
 
 
+def as_modes(system: Cavity | LinearSystem) -> LinearSystem:
+    """A cavity as a system of one mode."""
+    return system.as_modes if isinstance(system, Cavity) else system
+
+
 class Qubit(System):
     """H = w_s s+s- + sum_k w_k b_k'b_k + sum_k (V_k s+ b_k + h.c.) (AHZ Eq. 20, NP).
 

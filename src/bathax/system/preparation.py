@@ -22,7 +22,7 @@ from bathax._checks import (
 )
 from bathax.reservoir.occupation import Thermal
 from bathax.system.linear import LinearSystem
-from bathax.system.models import Cavity
+from bathax.system.models import Cavity, as_modes
 
 
 class Preparation(Validated):
@@ -165,11 +165,6 @@ class Continue(Preparation):
     def modes(self) -> LinearSystem:
         """The earlier system, as modes."""
         return as_modes(self.system)
-
-
-def as_modes(system: Cavity | LinearSystem) -> LinearSystem:
-    """A cavity as a system of one mode."""
-    return system.as_modes if isinstance(system, Cavity) else system
 
 
 def require_same_whole(before: LinearSystem, system: LinearSystem) -> None:

@@ -15,7 +15,7 @@ from jaxtyping import Array, Complex, Float, Inexact
 
 from bathax._checks import Scalar
 from bathax._linalg import eigvalsh
-from bathax.linear.green import Correlations, LinearGreenFunctions
+from bathax.linear.green import Correlations, LinearGreenFunctions, expectation
 from bathax.numerics.hermitian import von_neumann_entropy
 from bathax.numerics.symplectic import squeezed_entropy, symplectic_eigenvalues
 from bathax.system.covariance import doubled
@@ -49,20 +49,13 @@ class LinearQuantities(Slopes, Observables, Amplitudes):
 
 def observables(system: LinearSystem, state: Correlations) -> Observables:
     """At one time."""
-    n, mean = state.n, _mean(system, state)
-    whole = n + mean[:, None] * mean.conj()[None, :]
+    whole = state.whole
     exist = jnp.where(system.have_ends, 0.0, jnp.nan)
-    energy = jnp.sum(system.h * whole.T).real
-    if system.pairing is not None and state.pairs is not None:
-        pairs = state.pairs + mean[:, None] * mean[None, :]
-        energy += jnp.sum(system.pairing * pairs.T.conj()).real
-    if system.force is not None:
-        energy += 2.0 * jnp.sum(system.force.conj() * mean).real
     return Observables(
-        n=n,
-        number=jnp.trace(whole).real,
-        energy=energy,
-        entropy=entropy(n, system.statistics, state.pairs),
+        n=state.n,
+        number=jnp.trace(whole.n).real,
+        energy=expectation(system, whole.n, whole.pairs, whole.mean),
+        entropy=entropy(state.n, system.statistics, state.pairs),
         particle_current=-2.0 * state.contact.imag,
         energy_current=-2.0 * state.energy_contact.imag,
         interaction_energy=2.0 * state.contact.real + exist,
@@ -76,27 +69,23 @@ def observable_errors(
     system, state = lax.stop_gradient((system, state))
     exist = jnp.where(system.have_ends, 0.0, jnp.nan)
     of_n = system.size * jnp.max(bound.n)
-    of_mean = _mean(system, bound)
-    moved = 2.0 * jnp.sum(jnp.abs(_mean(system, state)) * of_mean)
-    strength = jnp.linalg.norm(system.h)
+    strength, number = jnp.linalg.norm(system.h), of_n
     if system.pairing is not None:
         strength += jnp.linalg.norm(system.pairing)
-    energy = (of_n + moved) * strength
-    if system.force is not None:
-        energy += 2.0 * jnp.sum(jnp.abs(system.force) * of_mean)
+    if state.mean is not None and bound.mean is not None:
+        number += 2.0 * jnp.sum(jnp.abs(state.mean) * bound.mean)
+    energy = number * strength
+    if system.force is not None and bound.mean is not None:
+        energy += 2.0 * jnp.sum(jnp.abs(system.force) * bound.mean)
     return Observables(
         n=bound.n,
-        number=of_n + moved,
+        number=number,
         energy=energy,
         entropy=_entropy_error(state, of_n, system.statistics),
         particle_current=2.0 * bound.contact,
         energy_current=2.0 * bound.energy_contact,
         interaction_energy=2.0 * bound.contact + exist,
     )
-
-
-def _mean(system: LinearSystem, state: Correlations) -> Inexact[Array, " n"]:
-    return jnp.zeros(system.size, state.n.dtype) if state.mean is None else state.mean
 
 
 def quantities(

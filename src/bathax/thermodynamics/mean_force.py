@@ -33,7 +33,7 @@ from bathax.linear.spectrum import NODES, Spectrum, require_leads, resolved
 from bathax.numerics.panels import Nodes
 from bathax.reservoir.occupation import Thermal
 from bathax.system.linear import LinearSystem
-from bathax.system.models import Cavity
+from bathax.system.models import Cavity, as_modes
 from bathax.thermodynamics.slopes import Modular
 
 # A free mode within this fraction of its energy from a bound state is not coupled.
@@ -110,7 +110,7 @@ def mean_force(system: Cavity | LinearSystem, *, throw: bool = False) -> MeanFor
     '-74.2652, 19.5247, 4.6895'
     """
     require_kind("system", "a `Cavity` or a `LinearSystem`", system, (Cavity, LinearSystem))
-    modes = system.as_modes if isinstance(system, Cavity) else system
+    modes = as_modes(system)
     require_leads(modes)
     words = "thermal, of one temperature and one chemical potential"
     for bath in modes.reservoirs:

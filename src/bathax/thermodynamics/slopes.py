@@ -50,18 +50,17 @@ def slopes(
     n: Complex[Array, "n n"],
     state: Motion,
     field: Rate,
-    of_mean: Motion | None = None,
+    with_mean: tuple[Rate, Rate] | None = None,
 ) -> tuple[Slopes, Slopes]:
     """At one time, and errors, from n, from E, S and N, and from <a' Phi>.
 
-    What E and N of a mean <a> change by comes on top.
+    If there is a mean <a>, E' and N' are given `with_mean`; S does not depend on it.
     """
     blur = lax.stop_gradient(state.number.error)
     modular = Modular.of(n, blur, system.statistics)
     rates = _rates(system, modular, field)
-    if of_mean is not None:
-        pairs = zip(rates, of_mean, strict=True)
-        rates = Motion(*(Rate(a.value + b.value, a.error + b.error) for a, b in pairs))
+    if with_mean is not None:
+        rates = Motion(with_mean[0], rates.entropy, with_mean[1])
     T, mu = _slopes_of_energy(system, state, rates, modular)
     E, S, N = state
     free = Rate(

@@ -13,7 +13,13 @@ import jax.numpy as jnp
 from jaxtyping import Array, Complex, Float
 
 from bathax._checks import Scalar
-from bathax.linear.green import Correlations, DrivenGreenFunctions
+from bathax.linear.green import (
+    Correlations,
+    DrivenGreenFunctions,
+    contact,
+    contact_error,
+    expectation,
+)
 from bathax.reservoir.reservoir import Reservoir
 from bathax.system.linear import LinearSystem
 
@@ -44,17 +50,15 @@ def work_done(
     """The work up to a time, from the state and the Green functions, and its errors from theirs."""
     (state, bound), (green, error) = states, found
     levels = jnp.stack([bath.occupation.level for bath in system.reservoirs])
-    rates = system.rates(t)
-    none = jnp.zeros(system.size, complex)
-    mean, of_mean = (none if one.mean is None else one.mean for one in states)
-    inner = jnp.sum(rates.h * (state.n + mean[:, None] * mean.conj()[None, :]).T).real
-    inner += 2.0 * jnp.sum(rates.force.conj() * mean).real
-    of_n = bound.n[0, 0] + 2.0 * jnp.max(jnp.abs(mean)) * jnp.max(jnp.abs(of_mean))
-    of_inner = jnp.sum(jnp.abs(rates.h)) * of_n
-    of_inner += 2.0 * jnp.sum(jnp.abs(rates.force) * jnp.abs(of_mean))
+    rates, whole = system.rates(t), state.whole
+    inner = expectation(rates, whole.n, whole.pairs, whole.mean)
+    of_n = bound.n[0, 0]
+    of_inner = jnp.zeros(())
+    if state.mean is not None and bound.mean is not None:
+        of_n += 2.0 * jnp.max(jnp.abs(state.mean)) * jnp.max(bound.mean)
+        of_inner += 2.0 * jnp.sum(jnp.abs(rates.force) * bound.mean)
+    of_inner += jnp.sum(jnp.abs(rates.h)) * of_n
     if state.pairs is not None:
-        pairs = state.pairs + mean[:, None] * mean[None, :]
-        inner += jnp.sum(rates.pairing * pairs.T.conj()).real
         of_inner += jnp.sum(jnp.abs(rates.pairing)) * of_n
     outer, of_outer = _outer(rates.contacts, green, error)
     heat = green.energy - levels * green.particles
@@ -68,15 +72,9 @@ def _outer(
     turning: Complex[Array, "channels d"], green: DrivenGreenFunctions, error: DrivenGreenFunctions
 ) -> tuple[Scalar, Scalar]:
     """The power of couplings that change, and its error."""
-    value = 2.0 * jnp.sum(turning * green.field).real
-    doubt = 2.0 * jnp.sum(jnp.abs(turning) * error.field)
-    if green.mean is None or error.mean is None:
-        return value, doubt
-    value += 2.0 * jnp.sum((turning @ green.mean.a.conj()) * green.mean.field).real
-    moved, blur = jnp.max(jnp.abs(green.mean.a)), jnp.max(error.mean.a)
-    size = jnp.sum(jnp.abs(turning), axis=1)
-    more = moved * error.mean.field + blur * jnp.abs(green.mean.field)
-    return value, doubt + 2.0 * jnp.sum(size * more)
+    known = contact(turning, green, "field")
+    unsure = contact_error(turning, green, error, "field")
+    return 2.0 * jnp.sum(known).real, 2.0 * jnp.sum(unsure)
 
 
 def over_temperatures(
