@@ -54,6 +54,26 @@ def test_strong_coupling_helps_in_the_cold():
     assert found.information.max() <= found.information[jnp.searchsorted(TS, found.best_time)]
 
 
+def test_the_cold():
+    """An empty cavity has n = a T^2 in an Ohmic reservoir, and F = 4 a for T -> 0."""
+    T, empty = 1e-3, bx.Thermal(0.0)
+    found = bx.thermal_information(cavity(T), empty, TS)
+    n = bx.solve(cavity(T), empty, TS).number
+    np.testing.assert_allclose(found.information[1:], (4.0 * n / T**2)[1:], rtol=1e-3)
+    with pytest.raises(ValueError, match="positive for one reservoir"):
+        bx.thermal_information(cavity(0.0), empty, TS)
+    baths = [bx.Reservoir(bx.Ohmic(0.05, 5.0), T) for T in (0, 1)]
+    assert bx.thermal_information(bx.Cavity(1, baths), empty, [0, 5]).status == 0
+
+
+def test_two_reservoirs_that_are_one():
+    """Both temperatures rise."""
+    bath = bx.Reservoir(bx.Ohmic(0.025, 5.0), temperature=0.4)
+    two = bx.thermal_information(bx.Cavity(1.0, [bath, bath]), bx.Thermal(0.5), TS)
+    one = bx.thermal_information(cavity(0.4), bx.Thermal(0.5), TS)
+    np.testing.assert_allclose(two.information, one.information, rtol=1e-8)
+
+
 def test_a_qubit_and_a_thermal_mode():
     """dp/dT of the Jaynes-Cummings sum, p = sum_n p_n cos^2(V t sqrt(n + 1))."""
     V, T = 0.1, 0.4
@@ -80,14 +100,14 @@ def test_a_qubit_and_a_thermal_mode():
 def test_a_qubit_with_coherence():
     """|dr|^2 + (r . dr)^2 / (1 - r^2) is the limit of 4 (2 - 2 sqrt(fidelity)) / dT^2."""
 
-    def state(T):
-        qubit = bx.Qubit(1.0, bx.Reservoir(bx.DiscreteModes([1.0, 1.2], [0.1, 0.1]), temperature=T))
-        return qubit
+    def qubit(T):
+        modes = bx.DiscreteModes([1.0, 1.2], [0.1, 0.1])
+        return bx.Qubit(1.0, bx.Reservoir(modes, temperature=T))
 
     T, ts, h = 0.4, jnp.array([2.0, 9.0]), 1e-2
     plus = bx.Bloch(0.8, 0.0, 0.1)
-    found = bx.thermal_information(state(T), plus, ts)
-    one, two = (bx.solve(state(T + d), plus, ts).density_matrix() for d in (-h / 2, h / 2))
+    found = bx.thermal_information(qubit(T), plus, ts)
+    one, two = (bx.solve(qubit(T + d), plus, ts).density_matrix() for d in (-h / 2, h / 2))
     # Of qubits: F = tr(rho sigma) + 2 sqrt(det rho det sigma).
     overlap = jnp.einsum("tij,tji->t", one, two).real
     both = jnp.linalg.det(one).real * jnp.linalg.det(two).real
@@ -105,11 +125,11 @@ def test_what_is_refused():
 
 
 def test_under_jit_vmap_and_grad():
-    def at(eta):
-        return bx.thermal_information(cavity(0.2, eta), bx.Thermal(0.0), TS).information[2]
+    def at(eta, T=0.2):
+        return bx.thermal_information(cavity(T, eta), bx.Thermal(0.0), TS).information[2]
 
-    found = jax.jit(jax.vmap(at))(jnp.array([0.05, -1.0]))
-    assert jnp.isnan(found[1])
+    found = jax.jit(jax.vmap(at))(jnp.array([0.05, -1.0, 0.05]), jnp.array([0.2, 0.2, 0.0]))
+    assert jnp.isnan(found[1:]).all()
     np.testing.assert_allclose(found[0], at(0.05), rtol=1e-8)
     slope = jax.grad(at)(0.05)
     np.testing.assert_allclose(slope, (at(0.0501) - at(0.0499)) / 2e-4, rtol=1e-5)

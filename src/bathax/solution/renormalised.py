@@ -86,8 +86,8 @@ def renormalised(cavity: Cavity, solution: Solution) -> Renormalised:
     >>> cavity = bx.Cavity(1.0, bx.Reservoir(bx.Ohmic(0.1, 5.0), temperature=20.0))
     >>> sol = bx.solve(cavity, bx.Thermal(5.0), jnp.linspace(0.0, 40.0, 401))
     >>> own = bx.renormalised(cavity, sol)
-    >>> f"{own.plateau / jnp.log1p(1.0 / sol.number[-1]):.2f}"
-    '16.00'
+    >>> f"{own.plateau / jnp.log1p(1.0 / sol.number[-1]):.1f}"
+    '16.0'
     """
     require_kind("cavity", "a `Cavity`", cavity, Cavity)
     require_kind("solution", "a `Solution` of the cavity", solution, Solution)

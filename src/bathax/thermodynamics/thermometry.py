@@ -7,20 +7,19 @@ Bloch vector r F = |dr/dT|^2 + (r . dr/dT)^2 / (1 - |r|^2), without coherence
 (dp/dT)^2 / (p (1 - p)), which a measurement of its population reaches.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jax import lax
-from jaxtyping import Array, Bool, Float, Inexact, Int
+from jaxtyping import Array, Bool, Float, Int
 
 from bathax._checks import (
     RealLike,
     Scalar,
     as_float,
-    as_inexact,
-    converting,
     holds,
     is_valid,
     require,
@@ -36,10 +35,11 @@ from bathax.cavity.solvers import Solver
 from bathax.qubit.dynamical_map import chosen_solver
 from bathax.qubit.elements import MapElements, MapSolver
 from bathax.qubit.states import QubitState
-from bathax.reservoir.occupation import Occupation, Thermal
+from bathax.reservoir.occupation import Thermal
 from bathax.system.models import Cavity, Qubit
 from bathax.system.states import Gaussian
-from bathax.thermodynamics.reservoir_information import filled, is_unsqueezed, solved
+from bathax.system.system import System
+from bathax.thermodynamics.reservoir_information import is_unsqueezed, solved
 from bathax.thermodynamics.resolution import propagated
 
 Times = Float[Array, " times"]
@@ -93,14 +93,17 @@ def thermal_information(
 
     The quantum Fisher information about T, if the temperatures of all reservoirs rise alike; see
     this module. A cavity starts in a `Gaussian` state without squeezing around its displacement.
-    Its dn/dT is v in reservoirs filled with dn(w)/dT, which has an error estimate as v has; that
-    of dp/dT of a qubit is taken as the error of p over T. At T = 0 the information about T is 0.
-    Works under `jit`, `vmap` and `grad`; `solver` is as in `solve`.
+    At least one reservoir must be warm: for T -> 0 the limit of F depends on the density, like
+    4 n / T^2 of an empty cavity in an Ohmic reservoir.
+
+    Derivatives by T are exact ones of the solution. Their errors are estimated as that of n or p
+    over the lowest T, and of a cavity also as large relative to dn/dT as that of v to v. Works
+    under `jit`, `vmap` and `grad`; `solver` is as in `solve`.
 
     At weak coupling and in the end of it, F is that of a thermal mode, (w_s/T^2)^2 n (n + 1):
 
-    >>> cavity = bx.Cavity(1.0, bx.Reservoir(bx.Ohmic(0.001, 5.0), temperature=1.0))
-    >>> found = bx.thermal_information(cavity, bx.Thermal(0.0), jnp.linspace(0.0, 800.0, 5))
+    >>> cavity = bx.Cavity(1.0, bx.Reservoir(bx.Ohmic(0.0003, 5.0), temperature=1.0))
+    >>> found = bx.thermal_information(cavity, bx.Thermal(0.0), jnp.linspace(0.0, 6e3, 5))
     >>> f"{found.information[-1]:.2f}"  # e / (e - 1)^2
     '0.92'
     """
@@ -110,6 +113,7 @@ def thermal_information(
     for bath in system.reservoirs:
         thermal = isinstance(bath.occupation, Thermal)
         require("reservoirs", "thermal", type(bath.occupation).__name__, thermal)
+    require("temperature", "positive for one reservoir or more", 0, holds(_is_warm, system))
     ts = as_float(ts, "ts")
     require_times(ts)
     found: Any = _of_qubit if isinstance(system, Qubit) else _of_cavity
@@ -119,83 +123,87 @@ def thermal_information(
 def _of_cavity(system: Cavity, initial: Gaussian, ts: Times, solver: Any) -> ThermalInformation:
     require("system", "constant in time here", "driven", not system.is_driven)
     require("initial", "without squeezing", initial, holds(is_unsqueezed, initial))
-    known = solved(system, ts, solver)
-    warmed = solved(filled(system, Warming), ts, solver)
-    valid = is_valid((system, initial)) & is_unsqueezed(initial)
-    return _of_mode(initial, known, warmed, valid)
+
+    def noise(cavity: Cavity) -> tuple[Times, Estimate[GreenFunctions]]:
+        found = solved(cavity, ts, solver)
+        return found.value.v, found
+
+    _, slope, found = _warmed(system, noise)
+    valid = is_valid((system, initial)) & _is_warm(system) & is_unsqueezed(initial)
+    return _of_mode(initial, slope, _coldest(system), found, valid)
 
 
-class Warming(Occupation):
-    """dn/dT of a thermal occupation."""
+def _of_qubit(qubit: Qubit, initial: QubitState, ts: Times, solver: Any) -> ThermalInformation:
+    solver, valid = chosen_solver(qubit, solver), is_valid((qubit, initial)) & _is_warm(qubit)
 
-    filling: Occupation
+    def bloch(qubit: Qubit) -> tuple[Float[Array, "3 times"], Estimate[MapElements]]:
+        found = solver.map_elements(qubit, ts)
+        p, c = initial.excited_population(found.value), initial.coherence(found.value)
+        return jnp.stack([2.0 * p - 1.0, 2.0 * c.real, 2.0 * c.imag]), found
 
-    @converting(as_inexact)
-    def __call__(self, w: Inexact[Array, "..."]) -> Inexact[Array, "..."]:
-        T: Any = self.filling.temperature
+    r, slope, found = _warmed(qubit, bloch)
+    return _of_bloch(r, slope, _coldest(qubit), found, valid)
 
-        def at(T: Any) -> Inexact[Array, "..."]:
-            return eqx.tree_at(lambda filling: filling.temperature, self.filling, T)(w)
 
-        return jax.jvp(at, (T,), (jnp.ones_like(T),))[1]
+def _warmed(system: Any, solution: Callable[[Any], tuple[Array, Any]]) -> tuple[Array, Array, Any]:
+    """A solution, its derivative by the temperature of all reservoirs, and its estimate."""
+
+    def at(by: Scalar) -> tuple[Array, Any]:
+        warm = [T + by for T in _temperatures(system)]
+        return solution(eqx.tree_at(_temperatures, system, warm))
+
+    zero = jnp.zeros(())
+    return jax.jvp(at, (zero,), (zero + 1.0,), has_aux=True)
+
+
+def _temperatures(system: System) -> list[Any]:
+    return [bath.occupation.temperature for bath in system.reservoirs]
+
+
+def _is_warm(system: System) -> Bool[Array, ""]:
+    """Whether any reservoir is."""
+    return jnp.max(jnp.stack(_temperatures(system))) > 0.0
+
+
+def _coldest(system: System) -> Scalar:
+    """The lowest temperature above 0, of which an error of the state is one of its derivative."""
+    T = jnp.stack(_temperatures(system))
+    return jnp.min(jnp.where(T > 0.0, T, jnp.inf))
 
 
 @program
 def _of_mode(
-    initial: Gaussian,
-    known: Estimate[GreenFunctions],
-    warmed: Estimate[GreenFunctions],
-    valid: Bool[Array, ""],
+    initial: Gaussian, slope: Times, T: Scalar, found: Estimate[GreenFunctions], valid: Any
 ) -> ThermalInformation:
-    u, slope, of_slope = known.value.u, warmed.value.v, warmed.error.v
-    n = known.value.transmission * initial.excess + known.value.v
-    of_n = 2.0 * jnp.abs(u) * known.error.u * initial.excess + known.error.v
+    u, v, of_v = found.value.u, found.value.v, found.error.v
+    n = found.value.transmission * initial.excess + v
+    of_n = 2.0 * jnp.abs(u) * found.error.u * initial.excess + of_v
+    of_slope = of_v / T + _ratio(jnp.abs(slope) * of_v, v)
     variance = n * (1.0 + n)
     information = _ratio(slope**2, variance)
-    spread = _ratio((1.0 + 2.0 * n) * of_n, variance)
     error = _ratio(2.0 * jnp.abs(slope) * of_slope + of_slope**2, variance)
-    error += propagated(spread, information)
-    reached = (known.status == Status.SUCCESS) & (warmed.status == Status.SUCCESS)
-    return _marked(known.t, information, error, valid & known.valid & warmed.valid, reached)
-
-
-def _of_qubit(qubit: Qubit, initial: QubitState, ts: Times, solver: Any) -> ThermalInformation:
-    solver, valid = chosen_solver(qubit, solver), is_valid((qubit, initial))
-    temperatures = tuple(bath.temperature for bath in qubit.reservoirs)
-
-    def warmed(by: Scalar) -> tuple[Float[Array, "3 times"], Estimate[MapElements]]:
-        warm = [T + by for T in temperatures]
-        found = solver.map_elements(eqx.tree_at(_temperatures, qubit, warm), ts)
-        p, c = initial.excited_population(found.value), initial.coherence(found.value)
-        return jnp.stack([2.0 * p - 1.0, 2.0 * c.real, 2.0 * c.imag]), found
-
-    zero = jnp.zeros(())
-    bloch, slopes, found = jax.jvp(warmed, (zero,), (zero + 1.0,), has_aux=True)
-    of_bloch = 2.0 * (found.error.p11 + found.error.p00 + found.error.c)
-    coldest = jnp.where(valid, jnp.min(jnp.stack(temperatures)), jnp.nan)
-    return _of_bloch(bloch, slopes, of_bloch, coldest, found)
-
-
-def _temperatures(qubit: Qubit) -> list[Any]:
-    return [bath.occupation.temperature for bath in qubit.reservoirs]
+    error += propagated(_ratio((1.0 + 2.0 * n) * of_n, variance), information)
+    reached = found.status == Status.SUCCESS
+    return _marked(found.t, information, error, valid & found.valid, reached)
 
 
 @program
 def _of_bloch(
     r: Float[Array, "3 times"],
     slopes: Float[Array, "3 times"],
-    error: Times,
     T: Scalar,
-    found: Estimate[Any],
+    found: Estimate[MapElements],
+    valid: Bool[Array, ""],
 ) -> ThermalInformation:
     mixed = jnp.maximum(1.0 - jnp.sum(r**2, axis=0), 0.0)
     along, size = jnp.sum(r * slopes, axis=0), jnp.sum(slopes**2, axis=0)
     information = size + _ratio(along**2, mixed)
-    of_slope = error / jnp.where(T > 0.0, T, 1.0)
+    error = 2.0 * (found.error.p11 + found.error.p00 + found.error.c)
+    of_slope = error / T
     of_square = 2.0 * jnp.sqrt(size) * of_slope + of_slope**2
     blurred = of_square + _ratio(of_square + 2.0 * error * information, mixed)
     reached = found.status == Status.SUCCESS
-    return _marked(found.t, information, blurred, found.valid & (T >= 0.0), reached)
+    return _marked(found.t, information, blurred, valid & found.valid, reached)
 
 
 def _ratio(above: Times, below: Times) -> Times:

@@ -1,7 +1,5 @@
 """Three readings of the temperature of a cavity at strong coupling, and what is claimed of them."""
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 
@@ -9,6 +7,7 @@ from bathax.papers.ahz import claims, figures
 from bathax.papers.ahz import readings as cases
 from bathax.papers.ahz.parameters import Effort
 from bathax.papers.ahz.readings import COLD, FOLLOWED, RATIOS, WARM
+from bathax.papers.ahz.results import Results
 from bathax.papers.claims import AGREES, DISAGREES, PARTLY
 
 
@@ -52,6 +51,6 @@ def test_figure_and_claims(found):
     figure = figures.readings(found)
     assert len(figure.axes) == 3
     assert len(figure.axes[1].lines) == 2 * len(FOLLOWED)
-    results = SimpleNamespace(readings=found)
+    results = Results(**dict.fromkeys(Results._fields, found))
     verdicts = [claim(results).verdict for claim in claims.readings.CLAIMS]
     assert verdicts == [PARTLY, PARTLY, DISAGREES, AGREES, AGREES]

@@ -8,6 +8,7 @@ from bathax.papers.ahz.parameters import QUANTA, WARM
 from bathax.papers.ahz.readings import COLD, LAST, RATIOS, Ends
 from bathax.papers.ahz.results import Results
 from bathax.papers.claims import AGREES, DISAGREES, PARTLY, Claim, estimated, listed, yes
+from bathax.solution.renormalised import Renormalised
 
 
 def frequency(results: Results) -> Claim:
@@ -16,9 +17,8 @@ def frequency(results: Results) -> Claim:
     lasts = {ratio: bool(own.on_plateau[-1]) for ratio, own in followed.items()}
     parts = []
     for ratio, own in followed.items():
-        until = own.t[np.flatnonzero(own.on_plateau)[-1]]
         last = estimated(own.frequency[-1], own.error.frequency[-1])
-        parts.append(f"{ratio:g}: {own.plateau:.5f}, t = {until:.0f}, {last}")
+        parts.append(f"{ratio:g}: {own.plateau:.5f}, {_last_seen(own)}, {last}")
     return Claim(
         "renormalised frequency",
         "w^r(t) = -Im(u'/u) comes to a steady value, the energy of a renormalised Hamiltonian "
@@ -138,6 +138,12 @@ CLAIMS: tuple[Callable[[Results], Claim], ...] = (
     third_law,
     factorisation,
 )
+
+
+def _last_seen(own: Renormalised) -> str:
+    """The last of the times on the plateau."""
+    times = own.t[own.on_plateau]
+    return f"t = {times[-1]:.0f}" if times.size else "never"
 
 
 def _nearest(values: np.ndarray, wanted: float) -> int:
