@@ -43,7 +43,9 @@ def test_the_plateau_ends():
 
 def test_the_plateau_of_a_bound_state_lasts():
     cavity, _, own = solved(1.5, 400.0, 401)
-    assert own.plateau == bx.bound_states(cavity).frequencies[0] < 0.0
+    (bound,) = bx.bound_states(cavity).frequencies
+    assert float(own.plateau) == pytest.approx(float(bound), rel=1e-12)
+    assert own.plateau < 0.0
     assert jnp.all(own.on_plateau[10:])
     np.testing.assert_allclose(own.frequency[-1], own.plateau, rtol=1e-4)
 
@@ -96,8 +98,25 @@ def test_under_jit_vmap_and_grad():
     np.testing.assert_allclose(slope, (change[0] - change[1]) / 2e-5, rtol=1e-6)
 
 
+def test_without_coupling_and_at_the_critical_one():
+    """A free mode is on its plateau for ever; at eta_c the pole has merged with the edge."""
+    ts = jnp.linspace(0.0, 20.0, 21)
+    for eta, plateau in ((0.0, 1.0), (0.2, jnp.nan)):
+        cavity = bx.Cavity(1, bx.Reservoir(bx.Ohmic(eta, 5.0), temperature=0))
+        own = bx.renormalised(cavity, bx.solve(cavity, bx.Fock(2), ts))
+        np.testing.assert_array_equal(own.plateau, plateau)
+        assert jnp.all(own.on_plateau) == (eta == 0.0)
+    # Just below it is the pole that goes to 0, not the memory of the reservoir.
+    _, _, own = solved(0.9995, 20.0, 21)
+    assert 0.0 < own.plateau < 3e-4
+
+
 def test_what_is_refused():
     cavity, ts = ohmic(0.5), jnp.linspace(0.0, 4.0, 3)
     few = bx.solve(cavity, bx.Fock(5), ts, bx.Resonance())
     with pytest.raises(ValueError, match="5 times or more"):
         bx.renormalised(cavity, few)
+    other = bx.Cavity(2.0, cavity.reservoirs)
+    enough = bx.solve(cavity, bx.Fock(5), jnp.linspace(0.0, 4.0, 5), bx.Resonance())
+    with pytest.raises(ValueError, match="of this `cavity`"):
+        bx.renormalised(other, enough)

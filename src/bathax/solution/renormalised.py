@@ -12,7 +12,7 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Bool, Complex, Float
 
-from bathax._checks import Scalar, is_valid, require, require_kind
+from bathax._checks import Scalar, holds, is_valid, require, require_kind
 from bathax._display import Module, Table, Tabular, over_time, shown
 from bathax._programs import program
 from bathax.cavity.poles import discrete
@@ -49,8 +49,8 @@ class Renormalised(Tabular, RenormalisedQuantities, Module):
 
     w^r has no limit but a `plateau`, the real part of the least damped pole that has at least a
     quarter of the largest weight: a resonance, or a bound state, of which the plateau does not end.
-    `on_plateau` is False where all else in u, or in its rate, is more than a twentieth; there w^r
-    says nothing of this pole.
+    It is NaN if there is none, as at the critical coupling. `on_plateau` is False where all else in
+    u, or in its rate, is more than a twentieth; there w^r says nothing of this pole.
 
     >>> cavity = bx.Cavity(1.0, bx.Reservoir(bx.Ohmic(0.02, 5.0), temperature=20.0))
     >>> sol = bx.solve(cavity, bx.Thermal(5.0), jnp.linspace(0.0, 400.0, 401), bx.Resonance())
@@ -93,9 +93,16 @@ def renormalised(cavity: Cavity, solution: Solution) -> Renormalised:
     require_kind("solution", "a `Solution` of the cavity", solution, Solution)
     driven = isinstance(solution, DrivenSolution)
     require("solution", "of a frequency that is constant in time", "driven", not driven)
+    same = holds(_is_of, cavity, solution)
+    require("solution", "of this `cavity`", "of one with another frequency", same)
     count = solution.t.shape[0]
     require("solution", f"at {FEWEST} times or more", f"at {count}", count >= FEWEST)
     return _renormalised(cavity, solution)
+
+
+def _is_of(cavity: Cavity, solution: Solution) -> Bool[Array, ""]:
+    """Whether E = w_s n, up to rounding."""
+    return jnp.all(jnp.isclose(solution.energy, cavity.frequency * solution.number, atol=0.0))
 
 
 @program
@@ -106,7 +113,7 @@ def _renormalised(cavity: Cavity, solution: Solution) -> Renormalised:
     on_plateau = jnp.abs(solution.u - of_pole) <= most
     on_plateau &= jnp.abs(solution.du + 1j * z * of_pole) <= jnp.abs(z) * most
     value, error = _quantities(cavity.frequency, solution)
-    valid = is_valid(cavity)
+    valid = is_valid(cavity) & _is_of(cavity, solution)
     value, error, plateau = jax.tree.map(
         lambda x: jnp.where(valid, x, jnp.nan), (value, lax.stop_gradient(error), z.real)
     )
@@ -116,14 +123,24 @@ def _renormalised(cavity: Cavity, solution: Solution) -> Renormalised:
 
 
 def lasting_pole(cavity: Cavity) -> tuple[Complex[Array, ""], Complex[Array, ""]]:
-    """The least damped pole of considerable weight, and its residue."""
+    """The least damped pole of considerable weight, and its residue; NaN where there is none.
+
+    A pole broader than the reservoirs is their own memory. Without coupling it is the mode itself.
+    """
     bound, found = discrete(Sheet.of(cavity))
+    densities = [bath.spectral_density for bath in cavity.reservoirs]
+    width = jnp.max(jnp.stack([density.bandwidth for density in densities]))
+    free = jnp.max(jnp.stack([density.weight for density in densities])) == 0.0
     z = jnp.concatenate([bound.placed, found.frequencies])
     residues = jnp.concatenate([bound.residues.astype(complex), found.residues])
-    weights = jnp.where(jnp.concatenate([bound.exist, found.exist]), jnp.abs(residues), 0.0)
-    heavy = weights >= HEAVY * jnp.max(weights)
+    exist = jnp.concatenate([bound.exist, found.exist]) & (-z.imag <= width)
+    weights = jnp.where(exist, jnp.abs(residues), 0.0)
+    heavy = exist & (weights >= HEAVY * jnp.max(weights))
     lasting = jnp.argmax(jnp.where(heavy, z.imag, -jnp.inf))
-    return z[lasting], residues[lasting]
+    own = jnp.where(free, cavity.frequency, jnp.nan).astype(complex)
+    none = jnp.where(free, 1.0, jnp.nan).astype(complex)
+    some = jnp.any(exist)
+    return jnp.where(some, z[lasting], own), jnp.where(some, residues[lasting], none)
 
 
 def _quantities(
