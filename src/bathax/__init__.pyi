@@ -70,6 +70,7 @@ from .reservoir.lorentzian import Lorentzian as Lorentzian
 from .reservoir.occupation import BoseEinstein as BoseEinstein
 from .reservoir.occupation import Distribution as Distribution
 from .reservoir.occupation import FermiDirac as FermiDirac
+from .reservoir.occupation import FockMixture as FockMixture
 from .reservoir.occupation import Uniform as Uniform
 from .reservoir.ohmic import BandEdge as BandEdge
 from .reservoir.ohmic import Ohmic as Ohmic
