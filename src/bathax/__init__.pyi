@@ -8,6 +8,9 @@ from .cavity.critical import critical_coupling as critical_coupling
 from .cavity.critical import critical_temperature as critical_temperature
 from .cavity.critical import resonant_occupation as resonant_occupation
 from .cavity.default import Automatic as Automatic
+from .cavity.delayed import DelayedEmission as DelayedEmission
+from .cavity.delayed import DelayedEmitter as DelayedEmitter
+from .cavity.delayed import delayed_emission as delayed_emission
 from .cavity.diagonalisation import Diagonalisation as Diagonalisation
 from .cavity.frequency_domain import commutator_defect as commutator_defect
 from .cavity.frequency_domain import excitation_spectrum as excitation_spectrum

@@ -125,11 +125,12 @@ def test_the_end():
             )
         )
     )
-    found = at(0.2 * jnp.array([1e-3, 1e-2, 0.5, 1.5]))
+    found = at(0.2 * jnp.array([1e-3, 1e-2, 0.5, 1.5, 1.0, 0.0]))
     # About the coupling in units of the critical one.
     np.testing.assert_allclose(found[:2], [1e-3, 1e-2], rtol=0.01)
     assert found[2] > 0.69
-    assert jnp.isnan(found[3])
+    # Neither with a bound state nor at the critical coupling nor without one is there an end.
+    assert jnp.isnan(found[3:]).all()
     assert float(bx.long_time_information(band(0.0))) == pytest.approx(0.0, abs=1e-14)
 
 

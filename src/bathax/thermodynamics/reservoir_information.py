@@ -59,6 +59,8 @@ NODES, FEWER, POWER = 32, 22, 6
 ROUNDING = 1e-15
 # The error of I up to which the status is 0.
 TOLERANCE = 1e-7
+# How far the weights of all modes may be from 1.
+COMPLETE = 1e-8
 
 Times = Float[Array, " times"]
 
@@ -286,8 +288,9 @@ def long_time_information(cavity: Cavity) -> Scalar:
     The mean of `reservoir_information` is over \int dw J |G(w)|^2 f(n(w)) then, whatever the start
     of the cavity was. It vanishes if n is the same wherever J |G|^2 is not zero, as it is in the
     limit of weak coupling: only then do cavity and reservoirs factorise in the end. NaN with bound
-    states, which keep a part of the start. Reservoirs must be continuous. Works under `jit`,
-    `vmap` and `grad`.
+    states, which keep a part of the start, and where the weights J |G|^2 that are found do not sum
+    to 1, as at a critical coupling. Reservoirs must be continuous. Works under `jit`, `vmap` and
+    `grad`.
 
     >>> cavity = bx.Cavity(1.0, bx.Reservoir(bx.Ohmic(0.1, 5.0), temperature=20.0))
     >>> round(float(bx.long_time_information(cavity)), 4)
@@ -307,4 +310,5 @@ def _in_the_end(system: LinearSystem) -> Scalar:
     above = n[None] + ys[:, None]
     value = weights @ jnp.log((above @ p) * ((1.0 / above) @ p))
     decays = ~jnp.any(bound_states(system).exist) & is_valid(system)
-    return jnp.where(decays, value, jnp.nan)
+    complete = jnp.abs(jnp.sum(p) - 1.0) <= COMPLETE
+    return jnp.where(decays & complete, value, jnp.nan)

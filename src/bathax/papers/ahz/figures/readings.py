@@ -16,12 +16,13 @@ def readings(result: Readings, axes: Any = None) -> Figure:
     """T over coupling by each reading; w^r and both T in time, dashed where w^r has no plateau."""
     axes = new_axes(axes, 1, 3, (7.1, 2.9)).ravel()
     ends = result.by_coupling
-    for values, name in (
-        (ends.bare, "bare"),
-        (np.full(RATIOS.shape, WARM), "mean force"),
-        (ends.renormalised, "renormalised"),
+    # Colours are couplings, in the other two panels.
+    for values, name, style in (
+        (ends.bare, "bare", "-"),
+        (np.full(RATIOS.shape, WARM), "mean force", DASHED),
+        (ends.renormalised, "renormalised", ":"),
     ):
-        axes[0].plot(RATIOS, values, label=name)
+        axes[0].plot(RATIOS, values, color="0.2", ls=style, label=name)
     axes[0].set(xlabel=r"$\eta\,/\,\eta_c$", xlim=(0.0, 1.0), ylim=(0.0, 80.0))
     axes[0].legend(loc="upper left")
     for k, (ratio, (solution, own)) in enumerate(result.followed.items()):
