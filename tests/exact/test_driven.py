@@ -150,7 +150,7 @@ def test_a_quench_from_equilibrium(name):
 def test_nothing_moves_without_a_quench(J, energy, temperature):
     """n is that of steady states and bound states, which share no step with the damped modes."""
     dot = level(energy, bx.Reservoir(J, temperature, 0.3))
-    solver = bx.Embedding(points=1024, modes=40)
+    solver = bx.Embedding(points=1024, modes=48)
     sol = bx.solve(dot, bx.Equilibrium(dot), jnp.linspace(0.0, 40.0, 9), solver)
     for quantity in (sol.number, sol.interaction_energy[:, 0], sol.energy_gain[:, 0]):
         np.testing.assert_allclose(quantity, quantity[0], atol=1e-10)

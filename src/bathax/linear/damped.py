@@ -15,7 +15,7 @@ from bathax.numerics.balancing import ReducedModes
 from bathax.numerics.eigen import decomposed
 
 # A step is exact if it is at most so long in units of the largest rate, and of a frequency.
-DECAY, PHASE = 1.1, 0.3
+DECAY, PHASE = 2.2, 1.2
 
 
 class DampedModes(eqx.Module):

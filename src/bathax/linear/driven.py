@@ -5,8 +5,8 @@ the drive does and what reservoirs gain:
 
 W' = tr(h' n) + Re tr(Delta'' <a a>) + 2 Re f'* <a> + 2 Re sum_channels (d/dt x') Phi.
 
-Steps are explicit, of order 8. Modes that decay faster than a step resolves are left out, which the
-comparison with half as many steps shows.
+Steps are power series of order 16. Modes that decay faster than a step resolves are left out, which
+the comparison with half as many steps shows.
 """
 
 import math
@@ -21,28 +21,27 @@ from jaxtyping import Array, Bool, Float, Int
 from bathax._checks import Scalar, are_times, is_concrete, is_valid
 from bathax._estimate import Estimate
 from bathax._programs import program
-from bathax.linear.comparison import NEGLIGIBLE, Attempt, between, compared, least_sizes
+from bathax.linear.comparison import NEGLIGIBLE, Attempt, compared, least_sizes
 from bathax.linear.damped import PHASE, DampedModes
 from bathax.linear.embedding import Embedding, of_reservoirs, require_ends, with_fewer
 from bathax.linear.green import DrivenGreenFunctions, Mean
-from bathax.linear.motion import Equations, Gains, Moving, gains
-from bathax.linear.starts import LESS, Product, Start, Steps, is_possible
+from bathax.linear.motion import REACH
+from bathax.linear.passage import passage
+from bathax.linear.starts import LESS, Start, Steps, is_possible
 from bathax.numerics.balancing import RANK, ReducedModes
 from bathax.numerics.grid import span
 from bathax.numerics.refinement import coarse_and_fine, probed
-from bathax.numerics.runge_kutta import REACH, Clock, evolved, with_early_steps
+from bathax.numerics.steps import at_times, with_early_steps
 from bathax.system.linear import LinearSystem
 
 # The finer result is so many times as exact: half the step helps by 2^8, and so many times smaller
 # singular values are left out.
 GAIN, COARSER = 64.0, 128.0
 # Energies count as zero below this part of the largest energy of coupling.
-LEAST_ENERGY = 1e-2
-# A start with a past takes so many modes more.
-EXTRA = 12
-# Modes are counted with those for so many steps; numbers of them are multiples of SHARED, at most
-# MOST.
-FIRST, SHARED, MOST = 256, 4, 128
+LEAST_ENERGY = 0.1
+# Each reservoir has at most MOST modes, a multiple of SHARED; if their number is not known, as many
+# as for FIRST points.
+FIRST, SHARED, MOST = 256, 4, 64
 # No more steps than this are tried.
 MOST_STEPS = 2**15
 
@@ -54,35 +53,41 @@ def green_functions(
     require_ends(system)
     for each, stop in _runs(system, start, ts):
         each.require_drives(stop)
-    past = 0 if isinstance(start, Product) or solver.modes is not None else EXTRA
     rtol = jnp.asarray(solver.rtol)
-    valid, demand, rank = needed(system, start, ts, solver.modes_for(FIRST) + past)
+    valid, count, demand = sizes(system, start, ts, solver)
 
     def attempt(points: int) -> Attempt:
-        count = solver.modes_for(max(points, FIRST)) + past
-        if is_concrete(rank):
-            count = min(count, SHARED * math.ceil(rank / SHARED))
         return _attempt(system, start, ts, valid, points, count, rtol)
 
     most = min(solver.max_points, MOST_STEPS)
     return replace(solver, max_points=most).climbed(attempt, demand)
 
 
+def sizes(
+    system: LinearSystem, start: Start, ts: Float[Array, " times"], solver: Embedding
+) -> tuple[Bool[Array, ""], int, Float[Array, ""]]:
+    """Whether the input is valid, how many modes a reservoir has, and about how many steps."""
+    valid, demand, rank = _needed(system, start, ts, solver.modes or MOST)
+    if solver.modes is not None:
+        return valid, solver.modes, demand
+    known = is_concrete(rank)
+    count = SHARED * math.ceil(rank / SHARED) if known else solver.modes_for(FIRST) + start.extra
+    return valid, count, demand
+
+
 @program
-def needed(
+def _needed(
     system: LinearSystem, start: Start, ts: Float[Array, " times"], count: int
 ) -> tuple[Bool[Array, ""], Float[Array, ""], Int[Array, ""]]:
-    """Whether the input is valid, about how many steps it needs, and how many modes there are."""
+    """Whether the input is valid, about how many steps it needs, and how many modes of `count`."""
     reduced = of_reservoirs(system, start.horizon(span(ts)), FIRST, count)
     modes = DampedModes.of(reduced)
     found = [_demand(each, stop, modes) for each, stop in _runs(system, start, ts)]
     valid = is_possible(start, system) & are_times(ts)
     valid &= jnp.all(jnp.stack([possible for possible, _ in found]))
     ranks = jnp.stack([jnp.sum(each.weight > RANK * each.weight[0]) for each in reduced])
-    # Where none of them is negligible there may be more.
-    rank = jnp.where(jnp.max(ranks) < count, jnp.max(ranks), MOST)
     steps = jnp.max(jnp.stack([steps for _, steps in found]))
-    return valid, jnp.where(valid, with_early_steps(steps), 0.0), rank
+    return valid, jnp.where(valid, with_early_steps(steps), 0.0), jnp.max(ranks)
 
 
 def _runs(
@@ -117,16 +122,13 @@ def _attempt(
 ) -> Attempt:
     """The estimate with so many steps and modes, and its largest error in units of `rtol`."""
     modes = damped_modes(system, start, ts, points, count)
-    samples = coarse_and_fine(
+    found = coarse_and_fine(
         partial(_samples, points),
         (modes[0], jnp.asarray(2.0)),
         (modes[1], jnp.asarray(1.0)),
-        (system, start, ts),
+        (system, start, probed(ts, span(ts))),
         together=True,
     )
-    clock = Clock.until(span(ts), points)
-    places = clock.place(probed(ts, span(ts)))
-    found = between(samples, places, (clock.doubled.step, clock.step), points)
     least = _least_sizes(system, found[1].mean)
     return compared(ts, valid, rtol, found, least, GAIN)
 
@@ -167,42 +169,31 @@ def _samples(
     start: Start,
     ts: Float[Array, " times"],
 ) -> DrivenGreenFunctions:
-    """At each step; the last axis is that of times."""
-    steps, stop = Steps(points, coarser), span(ts)
-    clock, count = steps.clock(stop), len(system.channels)
-    longest = jnp.max(jnp.stack([steps.clock(run).step for run in (*start.runs, stop)]))
+    """The Green functions at these times, by so many steps."""
+    steps, count = Steps(points, coarser), len(system.channels)
+    runs = [steps.edges(run) for run in (*start.runs, span(ts))]
+    longest = jnp.max(jnp.stack([jnp.max(jnp.diff(edges)) for edges in runs]))
     modes = modes.slower(REACH / longest)
     if system.is_paired:
         modes = modes.mirrored(system.statistics)
     first = start.moving(modes, steps, system)
-    size = first.propagator.shape[1]
-    own = _own(start, system, size)
-
-    def rate(t: Scalar, state: tuple[Moving, Gains]) -> tuple[Moving, Gains]:
-        # Samples beyond the last time are not used, and drives may not be finite there.
-        t = jnp.minimum(t, stop)
-        now = Equations.of(system.at(t), modes)
-        return now.rate(state[0]), gains(now, system.rates(t), state[0])
-
-    def observed(state: tuple[Moving, Gains]) -> DrivenGreenFunctions:
-        now, gained = state
-        u, below = jnp.split(now.propagator, [size])
-        fields = modes.fields(now.joint[size:, :size])
-        return DrivenGreenFunctions(
-            u=u,
-            v=now.joint[:size, :size] - u @ own @ u.conj().T,
-            field=fields[0][:count],
-            energy_field=fields[1][:count],
-            memory=(modes.output @ below)[:count],
-            work=gained.power.real,
-            particles=gained.particles.real,
-            energy=gained.energy.real,
-            mean=_mean(modes, now.mean, size, count),
-        )
-
-    none = jnp.zeros(count, complex)
-    found = evolved(rate, observed, (first, Gains(none[0], none, none)), clock, points)
-    return jax.tree.map(lambda leaf: jnp.moveaxis(leaf, 0, -1), found)
+    _, (seen, gained) = passage(system, modes, first, runs[-1])
+    seen, gained = at_times((seen, gained), runs[-1], ts)
+    own = _own(start, system, seen.n.shape[-1])
+    mean = seen.mean
+    if mean is not None:
+        mean = Mean(mean.a, mean.field[:, :count], mean.energy_field[:, :count])
+    return DrivenGreenFunctions(
+        u=seen.u,
+        v=seen.n - seen.u @ own @ jnp.swapaxes(seen.u.conj(), 1, 2),
+        field=seen.field[:, :count],
+        energy_field=seen.energy_field[:, :count],
+        memory=seen.memory[:, :count],
+        work=gained.power.real,
+        particles=gained.particles.real,
+        energy=gained.energy.real,
+        mean=mean,
+    )
 
 
 def _own(start: Start, system: LinearSystem, size: int) -> Array:
@@ -211,10 +202,3 @@ def _own(start: Start, system: LinearSystem, size: int) -> Array:
     if state is None:
         return jnp.zeros((size, size), complex)
     return state.doubled(system.statistics) if system.is_paired else state.n
-
-
-def _mean(modes: DampedModes, Z: Array | None, size: int, count: int) -> Mean | None:
-    if Z is None:
-        return None
-    fields = modes.fields(Z[size:, None])
-    return Mean(Z[:size], *(field[:count, 0] for field in fields))

@@ -44,8 +44,8 @@ from bathax.system.linear import LinearSystem
 # Modes of each reservoir for each doubling of the grid, and the ratio of the first singular values
 # that are left out, of the modes that are compared with and of all.
 PER_DOUBLING, COARSER = 4, 32.0
-# The finer result is so many times as exact: where J has slow tails, currents of energy gain no more
-# than the root of singular values.
+# The finer result is so many times as exact: where J has slow tails, currents of energy gain no
+# more than the root of singular values.
 GAIN = COARSER**0.5
 # So many fewer times than a grid has resolve the oscillation of kernels.
 OVERSAMPLED = 4
@@ -61,8 +61,8 @@ class Embedding(Refining):
     whose kernels it does not rely: two results that agree are independent.
     The estimate is about a sixth of the largest change from half the points and a few modes less.
 
-    It also solves systems that change in time, by explicit steps of order 8: `points` is the number
-    of steps, and modes that decay faster than a step resolves are left out.
+    It also solves systems that change in time, by power series in each of `points` steps; modes
+    that decay faster than a step resolves are left out.
 
     Where J reaches to all energies, like that of a `Lorentzian`, correlations of fermions vary on
     every scale of time: seven or eight digits are reached. A `Tabulated` density, rough at every

@@ -19,11 +19,11 @@ from bathax._status import Status, concluded
 from bathax.linear import driven
 from bathax.linear.damped import DampedModes
 from bathax.linear.embedding import Embedding, require_ends
-from bathax.linear.motion import Moving
-from bathax.linear.starts import Cyclic, Steps, rate_of
+from bathax.linear.motion import REACH, Moving
+from bathax.linear.passage import passage
+from bathax.linear.starts import Cyclic, Steps
 from bathax.numerics.eigen import decomposed
 from bathax.numerics.refinement import coarse_and_fine
-from bathax.numerics.runge_kutta import REACH, reached
 from bathax.system.linear import LinearSystem
 from bathax.system.models import Cavity, as_modes
 
@@ -75,11 +75,9 @@ def floquet_multipliers(
     modes.require_drives(period)
     displaced, ts = modes.force is not None, jnp.stack([jnp.zeros_like(period), period])
     start = Cyclic(modes, period, displaced)
-    first = solver.modes_for(driven.FIRST) + driven.EXTRA
-    _, demand, _ = driven.needed(modes, start, ts, first)
+    count, demand = driven.sizes(modes, start, ts, solver)[1:]
 
     def attempt(points: int) -> tuple[FloquetMultipliers, Scalar]:
-        count = solver.modes_for(max(points, driven.FIRST)) + driven.EXTRA
         return _attempt(modes, start, ts, points, count)
 
     most = min(solver.max_points, driven.MOST_STEPS)
@@ -110,14 +108,14 @@ def _values(
     points: int, modes: DampedModes, coarser: Scalar, system: LinearSystem, period: Scalar
 ) -> Complex[Array, " d"]:
     """The multipliers of largest weight in the modes, the largest one first."""
-    clock = Steps(points, coarser).clock(period)
-    modes = modes.slower(REACH / clock.step)
+    edges = Steps(points, coarser).edges(period)
+    modes = modes.slower(REACH / jnp.max(jnp.diff(edges)))
     if system.is_paired:
         modes = modes.mirrored(system.statistics)
     size = system.contacts.shape[1]
     count = size + modes.rates.shape[0]
     start = Moving(jnp.zeros((count, count), complex), jnp.eye(count, dtype=complex), None)
-    U = reached(rate_of(system, modes, period), start, clock, points, period).propagator
+    U = passage(system, modes, start, edges)[0].propagator
     values, vectors, inverse = decomposed(U)
     weights = jnp.sum(jnp.abs(vectors[:size].T * inverse[:, :size]), axis=1)
     own = values[lax.top_k(lax.stop_gradient(weights), size)[1]]

@@ -1,40 +1,41 @@
 """How a run among damped modes begins: its state, or a past that has to be gone through first."""
 
 from abc import abstractmethod
-from collections.abc import Callable
 from typing import NamedTuple
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jax import lax
-from jaxtyping import Array, Bool, Complex
+from jaxtyping import Array, Bool, Complex, Float
 
 from bathax._checks import Scalar, is_valid
 from bathax.linear.damped import DampedModes
-from bathax.linear.motion import Equations, Moving
+from bathax.linear.motion import Moving
+from bathax.linear.passage import passage
 from bathax.linear.stationary import BoundOccupation, joint_state
-from bathax.numerics.runge_kutta import Clock, reached
+from bathax.numerics.steps import graded_steps
 from bathax.system.covariance import Covariance
 from bathax.system.linear import LinearSystem
 
 # The past of a stationary start is so many times as long as what follows.
 PAST = 8.0
+# More modes for a past.
+EXTRA = 12
 # A cycle is the sum of 2^DOUBLINGS periods, with kernels as they are over CYCLES of them, and over
 # LESS of that in the coarse result.
 DOUBLINGS, CYCLES, LESS = 24, 512.0, 1.0 / 8.0
 
 
 class Steps(NamedTuple):
-    """How time is divided: so many points, of which a coarse result takes every second one."""
+    """How time is divided: so many steps, of which a coarse result joins two each."""
 
     points: int
     coarser: Scalar
 
-    def clock(self, stop: Scalar) -> Clock:
-        """The one of a run up to `stop`."""
-        fine = Clock.until(stop, self.points)
-        return Clock(fine.step * self.coarser, fine.early)
+    def edges(self, stop: Scalar) -> Float[Array, " edges"]:
+        """The ends of the steps of a run up to `stop`."""
+        return graded_steps(stop, self.points, self.coarser)
 
 
 class Start(eqx.Module):
@@ -64,6 +65,11 @@ class Start(eqx.Module):
         """Whether kernels matter beyond every horizon, so that results with two are compared."""
         return False
 
+    @property
+    def extra(self) -> int:
+        """So many modes more are taken because of the past, if they cannot be counted."""
+        return EXTRA
+
     @abstractmethod
     def moving(self, modes: DampedModes, steps: Steps, system: LinearSystem) -> Moving:
         """G, the propagator and the mean at t = 0 of a system, with its modes."""
@@ -79,6 +85,10 @@ class Product(Start):
     def state(self) -> Covariance:
         """The given one."""
         return self.given
+
+    @property
+    def extra(self) -> int:
+        return 0
 
     def moving(self, modes: DampedModes, steps: Steps, system: LinearSystem) -> Moving:
         del steps
@@ -147,8 +157,7 @@ class Continued(Start):
 
     def moving(self, modes: DampedModes, steps: Steps, system: LinearSystem) -> Moving:
         start = self.earlier.moving(modes, steps, system)
-        rate, length = rate_of(self.system, modes, self.stop), self._length
-        end = reached(rate, start, steps.clock(length), steps.points, length)
+        end, _ = passage(self.system, modes, start, steps.edges(self._length))
         return jax.tree.map(lambda a, b: jnp.where(self.stop > 0.0, b, a), start, end)
 
 
@@ -180,21 +189,9 @@ class Cyclic(Start):
         empty = jnp.zeros((count, count), complex)
         mean = empty[0] if self.displaced else None
         start = Moving(empty, jnp.eye(count, dtype=complex), mean)
-        rate = rate_of(self.system, modes, self.period)
-        once = reached(rate, start, steps.clock(self.period), steps.points, self.period)
+        once, _ = passage(self.system, modes, start, steps.edges(self.period))
         joint, mean = repeated(once, size)
         return Moving(joint, start.propagator[:, :size], mean)
-
-
-def rate_of(
-    system: LinearSystem, modes: DampedModes, stop: Scalar
-) -> Callable[[Scalar, Moving], Moving]:
-    """The equation of motion; beyond `stop`, where drives may not be finite, that of `stop`."""
-
-    def rate(t: Scalar, now: Moving) -> Moving:
-        return Equations.of(system.at(jnp.minimum(t, stop)), modes).rate(now)
-
-    return rate
 
 
 def repeated(
