@@ -44,6 +44,8 @@ SHOWN = {
     "Landauer's currents flow (dashed).",
     "transport_zeroth": "The zeroth law from weak to strong coupling: a cavity between two "
     "reservoirs, a level between two leads, and the heat that flows through it for ever.",
+    "readings": "Beyond the papers: three temperatures of a cavity at strong coupling, and the "
+    "renormalised frequency, dashed where it has left its plateau.",
     "phases_temperature": "Beyond the papers: where a cavity thermalises, over coupling and "
     "temperature.",
     "phases_exponent": "Beyond the papers: the same over coupling and exponent of the density.",

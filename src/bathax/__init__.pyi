@@ -8,6 +8,9 @@ from .cavity.critical import critical_coupling as critical_coupling
 from .cavity.critical import critical_temperature as critical_temperature
 from .cavity.critical import resonant_occupation as resonant_occupation
 from .cavity.default import Automatic as Automatic
+from .cavity.delayed import DelayedEmission as DelayedEmission
+from .cavity.delayed import DelayedEmitter as DelayedEmitter
+from .cavity.delayed import delayed_emission as delayed_emission
 from .cavity.diagonalisation import Diagonalisation as Diagonalisation
 from .cavity.frequency_domain import commutator_defect as commutator_defect
 from .cavity.frequency_domain import excitation_spectrum as excitation_spectrum
@@ -70,6 +73,7 @@ from .reservoir.lorentzian import Lorentzian as Lorentzian
 from .reservoir.occupation import BoseEinstein as BoseEinstein
 from .reservoir.occupation import Distribution as Distribution
 from .reservoir.occupation import FermiDirac as FermiDirac
+from .reservoir.occupation import FockMixture as FockMixture
 from .reservoir.occupation import Uniform as Uniform
 from .reservoir.ohmic import BandEdge as BandEdge
 from .reservoir.ohmic import Ohmic as Ohmic
@@ -80,6 +84,8 @@ from .reservoir.spectral_density import SpectralDensity as SpectralDensity
 from .reservoir.tabulated import Tabulated as Tabulated
 from .solution.cycle import LimitCycle as LimitCycle
 from .solution.cycle import limit_cycle as limit_cycle
+from .solution.renormalised import Renormalised as Renormalised
+from .solution.renormalised import renormalised as renormalised
 from .solution.results import DrivenLinearSolution as DrivenLinearSolution
 from .solution.results import DrivenSolution as DrivenSolution
 from .solution.results import LinearSolution as LinearSolution
@@ -133,6 +139,11 @@ from .thermodynamics.gibbs import GibbsState as GibbsState
 from .thermodynamics.gibbs import gibbs_state as gibbs_state
 from .thermodynamics.mean_force import MeanForce as MeanForce
 from .thermodynamics.mean_force import mean_force as mean_force
+from .thermodynamics.reservoir_information import ReservoirInformation as ReservoirInformation
+from .thermodynamics.reservoir_information import long_time_information as long_time_information
+from .thermodynamics.reservoir_information import reservoir_information as reservoir_information
+from .thermodynamics.thermometry import ThermalInformation as ThermalInformation
+from .thermodynamics.thermometry import thermal_information as thermal_information
 from .units import Units as Units
 
 __version__: str

@@ -34,8 +34,11 @@ def elements(point, ts=TS):
 jacobian = jax.jit(jax.jacfwd(elements))
 
 
-def brute_force(point, quanta=5):
-    """P11, P00 and c of states with at most so many quanta, of modes with levels to spare."""
+def brute_force(point, quanta=5, mixtures=None):
+    """P11, P00 and c of states with at most so many quanta, of modes with levels to spare.
+
+    The modes are thermal, or in `mixtures` of Fock states.
+    """
     w1, w2, v1, v2, kT, splitting = map(float, point)
     lower = [np.diag(np.sqrt(np.arange(1.0, n)), 1) for n in (2, quanta + 2, quanta + 2)]
     units = [np.eye(len(a)) for a in lower]
@@ -49,6 +52,9 @@ def brute_force(point, quanta=5):
     h = splitting * s.T @ s + w1 * b1.T @ b1 + w2 * b2.T @ b2 + hop + hop.T
     n1, n2 = np.divmod(np.arange((quanta + 2) ** 2), quanta + 2)
     chance = np.exp(-(w1 * n1 + w2 * n2) / kT) * np.expm1(-w1 / kT) * np.expm1(-w2 / kT)
+    if mixtures is not None:
+        one, two = (np.pad(p, (0, quanta + 2 - len(p))) for p in mixtures)
+        chance = one[n1] * two[n2]
     field = np.diag(np.where(n1 + n2 <= quanta, chance, 0.0))
 
     def traced(start, watched, u):
@@ -117,6 +123,68 @@ def test_one_thermal_mode_at_late_times(w):
     ):
         np.testing.assert_allclose(value, exact, rtol=0, atol=2e-11)
     assert dmap.status == bx.Status.SUCCESS
+
+
+def mixed(probabilities, w=1.0, V=0.1):
+    bath = bx.Reservoir(bx.DiscreteModes([w], [V]), occupation=bx.FockMixture(probabilities))
+    return bx.Qubit(1, bath)
+
+
+@pytest.mark.parametrize("p", [[0, 0, 1], [0.5, 0.0, 0.3, 0.2], [1]])
+def test_one_mode_in_a_mixture_of_fock_states(p):
+    """Sums over Rabi oscillations, at resonance."""
+    dmap = bx.dynamical_map(mixed(p), TS)
+    n, t = np.arange(len(p)), np.asarray(TS)[:, None]
+    below, above = (np.cos(0.1 * np.sqrt(n + k) * t) for k in (0, 1))
+    for found, each in ((dmap.p11, above**2), (dmap.p00, below**2)):
+        np.testing.assert_allclose(found, each @ p, rtol=0, atol=1e-12)
+    turned = (above * below @ p) * np.exp(-1j * np.asarray(TS))
+    np.testing.assert_allclose(dmap.coherence, turned, rtol=0, atol=1e-12)
+    assert dmap.status == 0
+    assert jnp.max(dmap.error.p11) < 1e-12
+
+
+def test_two_modes_in_mixtures_of_fock_states():
+    mixtures = np.array([0.1, 0.0, 0.9]), np.array([0.3, 0.5, 0.0, 0.2])
+    baths = [
+        bx.Reservoir(bx.DiscreteModes([w], [V]), occupation=bx.FockMixture(p))
+        for w, V, p in zip(POINT[:2], POINT[2:4], mixtures, strict=True)
+    ]
+    dmap = bx.dynamical_map(bx.Qubit(POINT[5], baths), TS)
+    found = jnp.stack([dmap.p11.astype(complex), dmap.p00.astype(complex), dmap.coherence])
+    np.testing.assert_allclose(found, brute_force(POINT, 5, mixtures), rtol=0, atol=1e-12)
+
+
+def test_a_mixture_of_geometric_chances_is_thermal():
+    """And its derivative by the chances is that of the oscillations."""
+    p = np.exp(-2.0 * np.arange(40)) * -np.expm1(-2.0)
+    thermal = bx.Qubit(1, bx.Reservoir(bx.DiscreteModes([1.0], [0.1]), temperature=0.5))
+    solver = bx.ExactDiagonalisation(rtol=1e-13)
+    found, expected = (bx.dynamical_map(one, TS, solver) for one in (mixed(p), thermal))
+    np.testing.assert_allclose(found.coherence, expected.coherence, rtol=0, atol=1e-12)
+
+    def p11(x):
+        return bx.dynamical_map(mixed(jnp.stack([1.0 - x, x])), TS, FIXED).p11[1]
+
+    t = float(TS[1])
+    slope = np.cos(0.1 * np.sqrt(2.0) * t) ** 2 - np.cos(0.1 * t) ** 2
+    assert float(jax.grad(p11)(0.3)) == pytest.approx(slope, abs=1e-12)
+    batch = jax.jit(jax.vmap(p11))(jnp.array([0.3, 1.5]))
+    assert jnp.isnan(batch).tolist() == [False, True]
+
+
+def test_other_solvers_refuse_mixtures_of_fock_states():
+    bath = mixed([0.0, 1.0]).reservoirs
+    for solve in (
+        lambda: bx.dynamical_map(mixed([0.0, 1.0]), TS, bx.Hierarchy()),
+        lambda: bx.dynamical_map(mixed([0.0, 1.0]), TS, bx.Vacuum()),
+        lambda: bx.solve(bx.Cavity(1.0, bath), bx.Fock(0), TS),
+        lambda: bx.solve(bx.Cavity(1.0, bath), bx.Fock(0), TS, bx.Volterra()),
+    ):
+        with pytest.raises(ValueError, match=r"Gaussian|empty|T = 0"):
+            solve()
+    with pytest.raises(ValueError, match="sum to 1"):
+        bx.FockMixture([0.5, 0.6])
 
 
 def test_the_estimate_is_what_is_left_out():

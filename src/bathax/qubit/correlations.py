@@ -1,4 +1,4 @@
-r"""Two-time functions of a qubit in any phase-invariant reservoir, exactly from the hierarchy.
+r"""Two-time functions of a qubit in any phase-invariant Gaussian reservoir, by the hierarchy.
 
 An operator on the qubit at time s acts in the same way on every auxiliary matrix, so that
 

@@ -47,28 +47,32 @@ ROUNDING = 256.0 * np.finfo(float).eps
 
 
 class Modes(eqx.Module):
-    """Frequencies w_k, couplings V_k and occupations of all modes, and the qubit's frequency."""
+    """Frequencies w_k and couplings V_k of all modes, and the qubit's frequency.
+
+    `chances` are the probabilities of 0, 1, ... quanta in each mode.
+    """
 
     splitting: Scalar
     frequencies: Float[Array, " modes"]
     couplings: Float[Array, " modes"]
-    occupations: Float[Array, " modes"]
+    chances: Float[Array, "modes levels"]
 
     @staticmethod
     def of(qubit: Qubit) -> "Modes":
         """The modes of all reservoirs together."""
-        return Modes(qubit.frequency, *qubit.modes)
+        baths = qubit.reservoirs
+        known = [(bath.occupation, *(bath.spectral_density.modes or ())) for bath in baths]
+        each = [(w, V, occupation.chances(w, MOST_QUANTA)) for occupation, w, V in known]
+        return Modes(qubit.frequency, *map(jnp.concatenate, zip(*each, strict=True)))
 
     def probabilities(self, quanta: Float[Array, "states modes"]) -> Float[Array, " states"]:
-        """p(n) of geometric distributions with the mean occupations."""
-        ratio = self.occupations / (self.occupations + 1.0)
-        return jnp.prod((1.0 - ratio)[None, :] * ratio[None, :] ** quanta, axis=1)
+        """p(n), the product of the probabilities of n_k quanta in each mode."""
+        modes = np.arange(quanta.shape[1])[None, :]
+        return jnp.prod(self.chances[modes, quanta.astype(int)], axis=1)
 
     def left_out(self) -> Float[Array, " quanta"]:
         """The probabilities of more than 0, 1, ... quanta in all modes, by generating functions."""
-        ratio = (self.occupations / (self.occupations + 1.0)).astype(complex)
-        turn = jnp.asarray(np.exp(-2j * np.pi * np.arange(MOST_QUANTA) / MOST_QUANTA))
-        function = jnp.prod((1.0 - ratio)[None, :] / (1.0 - ratio[None, :] * turn[:, None]), axis=1)
+        function = jnp.prod(jnp.fft.fft(self.chances.astype(complex), axis=1), axis=0)
         return 1.0 - jnp.cumsum(jnp.fft.ifft(function).real)
 
 
@@ -210,7 +214,8 @@ def _estimate(
     value = MapElements(p11=p11.real, p00=p00.real, c=c, dp11=dp11.real, dp00=dp00.real, dc=dc)
     missing = lax.stop_gradient(jnp.maximum(1.0 - kept, 0.0)) + ROUNDING
     # Rates of change are bounded by the norm of the coupling for the quanta that are left out.
-    quanta = pattern.quanta + 1.0 + jnp.sum(modes.occupations + 1.0)
+    started = jnp.sum(modes.chances @ np.arange(float(MOST_QUANTA))) + _count(modes)
+    quanta = pattern.quanta + 1.0 + started
     rate = lax.stop_gradient(jnp.sqrt(quanta * jnp.sum(modes.couplings**2)))
     splitting = lax.stop_gradient(modes.splitting)
     bounds = (missing, missing, missing, missing * rate, missing * rate)

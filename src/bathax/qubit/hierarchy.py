@@ -1,4 +1,4 @@
-r"""The exact map of a qubit in any phase-invariant reservoir: hierarchical equations of motion.
+r"""The exact map of a qubit in phase-invariant Gaussian reservoirs: the hierarchy of equations.
 
 Balanced truncation (`numerics.balancing`) writes the kernels of emission and absorption in common
 modes, \int dw J (n+1) e^{-iwt} = o . e^{-At} a and \int dw J n e^{-iwt} = o . e^{-At} b. Auxiliary

@@ -14,6 +14,7 @@ from bathax.qubit.elements import MapElements, MapSolver
 from bathax.reservoir.occupation import Uniform
 from bathax.reservoir.reservoir import Reservoir
 from bathax.system.models import Cavity, Qubit
+from bathax.system.system import System
 
 
 class Vacuum(MapSolver):
@@ -47,7 +48,7 @@ class Vacuum(MapSolver):
         return _from_green(estimate, is_in_vacuum(qubit) & is_valid(qubit) & are_times(ts))
 
 
-def is_in_vacuum(qubit: Qubit) -> Bool[Array, ""]:
+def is_in_vacuum(qubit: System) -> Bool[Array, ""]:
     """Whether all reservoirs are known to be empty."""
     return jnp.all(jnp.stack([bath.occupation.is_vacuum() for bath in qubit.reservoirs]))
 

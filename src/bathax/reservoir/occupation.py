@@ -1,7 +1,7 @@
 """How the modes of a reservoir are filled at the start."""
 
 import abc
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NoReturn
 
 import equinox as eqx
 import jax
@@ -80,6 +80,11 @@ class Occupation(Validated):
     def is_vacuum(self) -> Bool[Array, ""]:
         """Whether every mode is known to be empty."""
         return jnp.asarray(False)
+
+    def chances(self, w: Float[Array, " modes"], levels: int) -> Float[Array, "modes levels"]:
+        """Probabilities of 0, 1, ... quanta in separate modes; those of Gaussian states."""
+        ratio = (n := self(w)) / (n + 1.0)
+        return (1.0 - ratio)[:, None] * ratio[:, None] ** np.arange(float(levels))[None, :]
 
 
 class Thermal(Occupation):
@@ -241,3 +246,43 @@ class Distribution(Occupation):
     @converting(as_inexact)
     def __call__(self, w: Inexact[Array, "..."]) -> Inexact[Array, "..."]:
         return self.function(w)
+
+
+class FockMixture(Occupation):
+    """Separate modes, each in the mixture sum_n p_n |n><n| of its Fock states.
+
+    `probabilities` p_0, p_1, ... are non-negative and sum to 1. All modes of a reservoir have the
+    same; several reservoirs, of one mode each, have their own. The state is phase invariant, but
+    it is not Gaussian, and n(w) alone says too little: only a `Qubit` with `DiscreteModes` has a
+    solver for it, `ExactDiagonalisation`, and all else refuses it.
+
+    A photon in the mode makes the Rabi oscillation of an excited atom faster, cos^2(sqrt(2) V t):
+
+    >>> mode = bx.DiscreteModes(frequencies=[1.0], couplings=[0.1])
+    >>> qubit = bx.Qubit(1.0, bx.Reservoir(mode, occupation=bx.FockMixture([0.0, 1.0])))
+    >>> dmap = bx.dynamical_map(qubit, jnp.array([0.0, 10.0]))
+    >>> round(float(dmap.p11[-1]), 4)
+    0.0243
+    """
+
+    probabilities: Float[Array, " levels"] = eqx.field(converter=as_float)
+
+    def __check_init__(self) -> None:
+        shape = self.probabilities.shape
+        require("probabilities", "a list", f"of shape {shape}", len(shape) == 1 and shape[0])
+        known = holds(FockMixture.is_consistent, self)
+        require("probabilities", "non-negative and sum to 1", self.probabilities, known)
+
+    def is_consistent(self) -> Bool[Array, ""]:
+        p = self.probabilities
+        return (abs(p.sum() - 1.0) < 1e-8) & (p >= 0.0).all()
+
+    def __call__(self, w: Any) -> NoReturn:
+        del w
+        words = "that of a Gaussian state, unless for `ExactDiagonalisation` of a `Qubit`"
+        raise ValueError(f"Argument `occupation` must be {words}, but is {type(self).__name__}.")
+
+    def chances(self, w: Float[Array, " modes"], levels: int) -> Float[Array, "modes levels"]:
+        p = self.probabilities[:levels]
+        padded = jnp.pad(p, (0, levels - p.shape[0]))
+        return jnp.broadcast_to(padded, (*w.shape, levels))

@@ -163,6 +163,12 @@ class Uniform(Kind, tag="uniform"):
     number: NonNegative
 
 
+class FockMixture(Kind, tag="fock_mixture"):
+    """`bathax.FockMixture`."""
+
+    probabilities: Numbers
+
+
 class Reservoir(Table):
     """One `[[reservoir]]`, thermal or with another occupation, and its coupling to several modes.
 
@@ -172,7 +178,7 @@ class Reservoir(Table):
     spectral_density: SpectralDensity
     temperature: NonNegativeEnergy | None = None
     chemical_potential: Energy | None = None
-    occupation: BoseEinstein | FermiDirac | Uniform | None = None
+    occupation: BoseEinstein | FermiDirac | Uniform | FockMixture | None = None
     coupling: Numbered | None = None
     switch: Drive | None = None
     counter: Numbered | None = None

@@ -2,9 +2,10 @@
 
 A cavity in an Ohmic reservoir and an atom in a Lorentzian vacuum, with their `parameters`. `cavity`
 and `border` have the cases of Figs. 2-5, `atom` that of Fig. 6; `markov`, `zeroth_law`,
-`oscillation` and `steady` those of claims in the text; `transport` has levels between
-leads, and `phases` goes beyond the paper. `results` lists the cases, `figures` draws them, and
-`claims` judges the statements of the paper. Begin with `parameters` and `cavity`.
+`oscillation` and `steady` those of claims in the text; `transport` has levels between leads,
+`readings` other temperatures than theirs, and `phases` goes beyond the paper. `results` lists the
+cases, `figures` draws them, and `claims` judges the statements of the paper. Begin with
+`parameters` and `cavity`.
 
 The equations are in the library:
 

@@ -17,6 +17,8 @@ from bathax.papers.ahz.oscillation import oscillation as oscillation
 from bathax.papers.ahz.phases import Plane
 from bathax.papers.ahz.phases import phases_over_exponent as phases_over_exponent
 from bathax.papers.ahz.phases import phases_over_temperature as phases_over_temperature
+from bathax.papers.ahz.readings import Readings
+from bathax.papers.ahz.readings import readings as readings
 from bathax.papers.ahz.steady import Steady
 from bathax.papers.ahz.steady import steady as steady
 from bathax.papers.ahz.transport import Steady as LevelSteady
@@ -47,5 +49,6 @@ class Results(NamedTuple):
     transport_iv: dict[float, LevelSteady]
     transport_transient: Transient
     transport_zeroth: Zeroth
+    readings: Readings
     phases_over_temperature: Plane
     phases_over_exponent: Plane

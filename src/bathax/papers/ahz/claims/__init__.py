@@ -1,6 +1,9 @@
-"""Claims of AHZ: `cavity` on Figs. 2-5, `atom` on Fig. 6, `text` and `transport` on laws."""
+"""Claims of AHZ: `cavity` on Figs. 2-5, `atom` on Fig. 6, `text` and `transport` on laws.
 
-from bathax.papers.ahz.claims import atom, cavity, text, transport
+`readings` has those of others on temperature at strong coupling.
+"""
+
+from bathax.papers.ahz.claims import atom, cavity, readings, text, transport
 
 HEADING = """\
 ## Quantum thermodynamics of single particle systems
@@ -10,4 +13,4 @@ whose critical coupling is eta_c = 0.2, and an atom (Fig. 6) in a Lorentzian vac
 v(inf) are limits taken from the spectral form of the Green functions, not values at a late time.
 """
 
-CLAIMS = (*cavity.CLAIMS, *text.CLAIMS, *transport.CLAIMS, *atom.CLAIMS)
+CLAIMS = (*cavity.CLAIMS, *text.CLAIMS, *transport.CLAIMS, *readings.CLAIMS, *atom.CLAIMS)

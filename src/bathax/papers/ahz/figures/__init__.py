@@ -1,5 +1,5 @@
-"""The figures of AHZ: `cavity` Figs. 2-5 and what the text claims, `atom` Fig. 6, `transport` and
-`phases` beyond.
+"""The figures of AHZ: `cavity` Figs. 2-5 and what the text claims, `atom` Fig. 6, `transport`,
+`readings` and `phases` beyond.
 
 Functions take results and axes, and draw; none of them solves. They return the figure.
 """
@@ -16,6 +16,7 @@ from bathax.papers.ahz.figures.cavity import (
     zeroth_law,
 )
 from bathax.papers.ahz.figures.phases import over_exponent, over_temperature
+from bathax.papers.ahz.figures.readings import readings
 from bathax.papers.ahz.figures.transport import current_voltage, transient, zeroth
 from bathax.plot.files import Drawing
 
@@ -32,6 +33,7 @@ DRAWINGS = (
     Drawing("transport_iv", "transport_iv", current_voltage),
     Drawing("transport_transient", "transport_transient", transient),
     Drawing("transport_zeroth", "transport_zeroth", zeroth),
+    Drawing("readings", "readings", readings),
     Drawing("phases_temperature", "phases_over_temperature", over_temperature),
     Drawing("phases_exponent", "phases_over_exponent", over_exponent),
 )
