@@ -15,7 +15,6 @@ equation gives P11, P00 and c together.
 
 import math
 from functools import lru_cache, partial
-from typing import Any
 
 import equinox as eqx
 import jax
@@ -24,46 +23,28 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, Bool, Complex, Float
 
-from bathax._checks import (
-    Scalar,
-    are_times,
-    is_concrete,
-    is_valid,
-    require_positive,
-    require_whole,
-)
+from bathax._checks import Scalar, is_concrete, require_positive, require_whole
 from bathax._estimate import Estimate, judged
-from bathax.numerics.balancing import RANK, ReducedModes, reduced_modes
+from bathax.numerics.balancing import ReducedModes
+from bathax.numerics.faber import TERMS, UNIT, evolve, reach, steps_needed
 from bathax.numerics.grid import span
-from bathax.numerics.refinement import envelope, probed, requested, rounded_up
-from bathax.numerics.sparse import SparseMatrix
-from bathax.numerics.taylor import evolve, steps_needed
+from bathax.numerics.refinement import envelope, probed, requested
 from bathax.qubit.elements import MapElements, MapSolver
+from bathax.qubit.generator import ellipse, generator
 from bathax.qubit.hierarchy_size import Sizes, climbed, first_sizes
 from bathax.qubit.index_set import Size, Structure, count_elements, size_of, structure
+from bathax.qubit.modes import Character, reduced
 from bathax.system.models import Qubit
 
-# Nodes of the reservoir's quadrature, and the most modes that double precision distinguishes.
-RESOLUTION, MOST_MODES = 512, 30
 # The usual depth and number of steps inside `jit`, where parameters are not yet known, and the
 # ratio of modes to depth.
-DEPTH, STEPS, MODES_TO_DEPTH = 7, 512, 2
+DEPTH, STEPS, MODES_TO_DEPTH = 7, 128, 2
 # This is added to the depth that keeps every element above the tolerance.
 MARGIN = 1.5
-# Bounds on the factor by which elements shrink with each quantum.
-STRONGEST, WEAKEST = 0.6, 0.01
-# The usual and the largest allowed step times `norm_bound`, which is about twice the norm.
-REACH, REFUSED = 9.5, 15.0
+# Modes with less than this part of the tolerance, relative to the first one, are left out.
+KERNEL = 0.01
 # The most sizes to choose from inside `jit`.
 RUNGS = 12
-
-
-class Character(eqx.Module):
-    """Elements shrink by `strength` per quantum and by e^-fall per mode; there are `rank` modes."""
-
-    strength: Scalar
-    fall: Scalar
-    rank: Scalar
 
 
 class Hierarchy(MapSolver):
@@ -72,7 +53,7 @@ class Hierarchy(MapSolver):
     `rtol`: bound on the error estimate of P11, P00 and c, which are at most 1. `depth`, `modes` and
     `steps`: the most quanta, the number of modes and the number of time steps, if they are to be
     fixed. `max_size`: the most elements. Inside `jit` the size must be known before the parameters
-    are: it is depth 7, 14 modes and 512 steps where nothing is given.
+    are: it is depth 7, 14 modes and 128 steps where nothing is given.
 
     The error estimate is the largest change up to each time from a smaller hierarchy; `status`
     tells whether it is within `rtol`.
@@ -88,7 +69,7 @@ class Hierarchy(MapSolver):
     depth: int | None = eqx.field(static=True, default=None)
     modes: int | None = eqx.field(static=True, default=None)
     steps: int | None = eqx.field(static=True, default=None)
-    max_size: int = eqx.field(static=True, default=20_000)
+    max_size: int = eqx.field(static=True, default=100_000)
 
     def __check_init__(self) -> None:
         require_positive("rtol", self.rtol)
@@ -113,25 +94,25 @@ class Hierarchy(MapSolver):
         """The number of time steps; `size` is the largest hierarchy that is solved with them."""
         if self.steps is not None:
             return self.steps
-        known = (qubit.frequency, modes, ts)
-        if is_concrete(known):
-            frequency, modes, ts = jax.device_get(known)
-            last = float(ts[-1]) or 1.0
-            return rounded_up(steps_needed(float(norm_bound(frequency, modes, size)) * last, REACH))
-        # The norm grows like the depth. The demand and the answer refer to the usual depth.
+        phase = lax.stop_gradient(ellipse(qubit.frequency, modes, size).radius * span(ts))
+        if is_concrete(phase):
+            return steps_needed(float(phase))
+        # The phase grows like the depth. The demand and the answer refer to the usual depth.
         deeper = size[0] / DEPTH
-        demand = norm_bound(qubit.frequency, modes, size) * span(ts) / (REACH * deeper)
-        return rounded_up(math.ceil(requested(demand, 0) * deeper)) or STEPS
+        demand = phase * TERMS / (UNIT * reach(TERMS) * deeper)
+        asked = requested(demand, 0) * deeper * UNIT * reach(TERMS) / TERMS
+        return steps_needed(asked) if asked else STEPS
 
     def sizes(self, modes: ReducedModes, character: Character) -> Sizes:
         """The first two sizes and how they grow, or two fixed ones."""
         if self.depth or self.modes or not is_concrete(character):
             return Sizes(self._two_sizes(modes, character))
-        strength, fall, rank = map(float, jax.tree.leaves(character))
-        # Elements shrink by `strength` per quantum and by e^-fall from one mode to the next.
-        tilt = fall / -math.log(strength) if modes.reduced else 0.0
-        depth = math.ceil(math.log(self.rtol) / math.log(strength))
-        return first_sizes(max(depth, 2), tilt, int(rank), self.max_size)
+        weight = np.asarray(modes.weight)
+        enough = np.sum(weight > KERNEL * self.rtol * weight[0]) if modes.reduced else len(weight)
+        costs = np.asarray(character.costs)[: min(int(enough), int(character.rank))]
+        weights = costs / costs[0] if modes.reduced else np.ones_like(costs)
+        depth = math.ceil(-0.5 * math.log(self.rtol) / float(costs[0]) + MARGIN)
+        return first_sizes(max(depth, 2), tuple(np.round(weights, 3).tolist()), self.max_size)
 
     def _two_sizes(self, modes: ReducedModes, character: Character) -> tuple[Size, Size]:
         """A fixed size, or the one taken inside `jit`, preceded by one of less depth."""
@@ -152,11 +133,11 @@ class Hierarchy(MapSolver):
         depths = np.array([depth for depth, _, _ in ladder], float)
         tilts = np.array([tilt for _, tilt, _ in ladder])
         elements = np.array([count for _, _, count in ladder], float)
-        scale = -jnp.log(character.strength)
-        wanted = math.log(1.0 / self.rtol) / scale
+        scale = character.costs[0]
+        wanted = 0.5 * math.log(1.0 / self.rtol) / scale
         # The weight of the last mode here and there; it may not be cut off at less.
         last = jnp.minimum(MODES_TO_DEPTH * depths, character.rank)
-        tilt = character.fall / scale if modes.reduced else 0.0
+        tilt = jax.vmap(character.fall)(last) / scale if modes.reduced else 0.0
         stretched = wanted * jnp.maximum((1.0 + tilts * last) / (1.0 + tilt * last), 1.0)
         enough = (depths >= stretched + MARGIN) | (depths == depths[-1])
         usual = next((count for d, _, count in ladder if d >= DEPTH), ladder[-1][2])
@@ -195,61 +176,6 @@ def _modes_inside_jit(depth: int, available: int, reduced: bool) -> tuple[int, f
 
 
 @eqx.filter_jit
-def reduced(
-    qubit: Qubit, ts: Float[Array, " times"]
-) -> tuple[Bool[Array, ""], ReducedModes, Character]:
-    """Whether the input is valid, the modes of emission and absorption, and their character."""
-    valid = is_valid(qubit) & are_times(ts)
-    nodes, memory, noise = qubit.exponentials(RESOLUTION)
-    kernels = jnp.where(valid, jnp.stack([memory + noise, noise]), jnp.zeros((), memory.dtype))
-    horizon = jnp.where(valid, span(ts), 1.0)
-    modes = reduced_modes(nodes, kernels, horizon, MOST_MODES)
-    return valid, modes, lax.stop_gradient(_character(modes))
-
-
-def _character(modes: ReducedModes) -> Character:
-    weight = modes.weight
-    rate = jnp.maximum(jnp.abs(modes.generator[0, 0]), jnp.finfo(float).tiny)
-    strength = jnp.clip(jnp.sqrt(weight[0] / rate), WEAKEST, STRONGEST)
-    kept = weight > RANK * weight[0]
-    rank = jnp.sum(kept)
-    last = jnp.maximum(rank - 1, 1)
-    smallest = jnp.min(jnp.where(kept, weight, jnp.inf))
-    fall = jnp.log(weight[0] / smallest) / last.astype(float)
-    return Character(strength, fall, rank.astype(float))
-
-
-def generator(frequency: Scalar, modes: ReducedModes, pattern: Structure) -> SparseMatrix:
-    """The generator with the pattern given, for any arrangement of charges, adjoint or not."""
-    leading = modes.leading(pattern.modes)
-    vectors = jnp.concatenate([leading.output, *leading.excited])
-    damping = leading.generator.ravel()
-    driving = jnp.concatenate([vectors, vectors.conj(), frequency.astype(complex)[None]])
-    parameters = jnp.concatenate([damping, damping.conj(), -1j * driving])
-    return SparseMatrix.of(pattern.pattern, parameters)
-
-
-def norm_bound(frequency: Scalar | np.ndarray, modes: ReducedModes, size: Size) -> Any:
-    r"""An upper bound on the norm of the generator, about twice that norm.
-
-    The quanta of both sides weigh at most `depth`, so that |d'A d + e'A* e| is at most depth |A'|
-    with A'_jk = A_jk / \sqrt{w_j w_k}, and \sqrt{depth} bounds a single d or e of a normalised
-    mode. For arrays of JAX or NumPy.
-    """
-    depth, weights = size
-    root = np.sqrt(np.array(weights))
-    count = len(weights)
-    damping = abs(modes.generator[:count, :count]) / (root[:, None] * root[None, :])
-    damping = (damping.sum(axis=0).max() * damping.sum(axis=1).max()) ** 0.5
-    # A commutator with s+ has norm sqrt(2), and so has the sum over the two sides.
-    down = 2.0 * ((abs(modes.output[:count]) / root) ** 2).sum() ** 0.5
-    up = (
-        2.0**0.5 * (((abs(modes.excited[:, :count]) / root[None, :]) ** 2).sum(axis=1) ** 0.5).sum()
-    )
-    return frequency + depth * damping + depth**0.5 * (down + up)
-
-
-@eqx.filter_jit
 def _elements(
     frequency: Scalar,
     modes: ReducedModes,
@@ -265,10 +191,9 @@ def _elements(
     places = np.array([pattern.excited, pattern.ground, pattern.coherence]).T.ravel()
     start = np.zeros(pattern.size, complex)
     start[[*pattern.excited, *pattern.coherence]] = 1.0
-    path = evolve(matrix.times, jnp.asarray(start), jnp.asarray(places), span(ts), steps)
-    bound = norm_bound(frequency, modes, pattern.sizes[-1]) * span(ts)
+    around = ellipse(frequency, modes, pattern.sizes[-1])
+    path = evolve(matrix.times, jnp.asarray(start), jnp.asarray(places), span(ts), around, steps)
     found = path.with_derivatives(probed(ts, span(ts)))
-    found = jnp.where(lax.stop_gradient(bound) <= REFUSED * steps, found, jnp.nan)
     return tuple(jnp.split(found, len(pattern.sizes), axis=2))
 
 
