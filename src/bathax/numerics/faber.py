@@ -87,7 +87,7 @@ class FaberSeries(eqx.Module):
 def steps_needed(phase: float) -> int:
     """How many steps of UNIT terms are needed, given `Ellipse.radius` times the span of time.
 
-    c_k is below 1e-9 for k > phase + 7 sqrt(phase), which a step of TERMS terms has to hold.
+    c_k is below 1e-9 for k > phase + 8 sqrt(phase), which a step of TERMS terms has to hold.
     """
     whole = TERMS // UNIT
     if phase > reach(TERMS):
@@ -97,7 +97,7 @@ def steps_needed(phase: float) -> int:
 
 def reach(terms: int) -> float:
     """The largest radius times the length of a step of so many terms."""
-    return (math.sqrt(terms + 12.25) - 3.5) ** 2
+    return (math.sqrt(terms + 16.0) - 4.0) ** 2
 
 
 def split(steps: int) -> tuple[int, int]:

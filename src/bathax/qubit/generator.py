@@ -67,4 +67,4 @@ def _ellipse(
     vectors = jnp.concatenate([modes.output[None], modes.excited])
     hops = jnp.sqrt(jnp.sum((jnp.abs(vectors) / root[None, :]) ** 2, axis=1))
     hops = jnp.sqrt(depth) * (2.0 * hops[0] + 2.0**0.5 * jnp.sum(hops[1:]))
-    return Ellipse(0.6 * real + 0.1 * hops, 0.7 * imaginary + 0.15 * hops + jnp.abs(frequency))
+    return Ellipse(0.65 * real + 0.1 * hops, 0.8 * imaginary + 0.15 * hops + jnp.abs(frequency))

@@ -41,8 +41,6 @@ from bathax.system.models import Qubit
 DEPTH, STEPS, MODES_TO_DEPTH = 7, 128, 2
 # This is added to the depth that keeps every element above the tolerance.
 MARGIN = 1.5
-# Modes with less than this part of the tolerance, relative to the first one, are left out.
-KERNEL = 0.01
 # The most sizes to choose from inside `jit`.
 RUNGS = 12
 
@@ -83,7 +81,12 @@ class Hierarchy(MapSolver):
 
         def solve(*sizes: Size) -> tuple[Array, ...]:
             steps = self.steps_for(qubit, modes, ts, sizes[-1])
-            return _elements(qubit.frequency, modes, ts, structure(*sizes), steps)
+            pattern = structure(*sizes)
+            found = _elements(qubit.frequency, modes, ts, pattern, steps)
+            if self.steps is None and is_concrete(found) and jnp.isnan(found[-1]).any():
+                # Twice the steps are for a spectrum beyond its estimate.
+                found = _elements(qubit.frequency, modes, ts, pattern, 2 * steps)
+            return found
 
         coarse, fine = climbed(solve, sizes, _worst, self.rtol)
         return _estimate(coarse, fine, ts, valid, self.rtol)
@@ -107,9 +110,7 @@ class Hierarchy(MapSolver):
         """The first two sizes and how they grow, or two fixed ones."""
         if self.depth or self.modes or not is_concrete(character):
             return Sizes(self._two_sizes(modes, character))
-        weight = np.asarray(modes.weight)
-        enough = np.sum(weight > KERNEL * self.rtol * weight[0]) if modes.reduced else len(weight)
-        costs = np.asarray(character.costs)[: min(int(enough), int(character.rank))]
+        costs = np.asarray(character.costs)[: int(character.rank)]
         weights = costs / costs[0] if modes.reduced else np.ones_like(costs)
         depth = math.ceil(-0.5 * math.log(self.rtol) / float(costs[0]) + MARGIN)
         return first_sizes(max(depth, 2), tuple(np.round(weights, 3).tolist()), self.max_size)

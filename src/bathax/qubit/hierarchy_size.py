@@ -25,7 +25,7 @@ CHEAP = 3000
 TILT, SHALLOW = 1.0, 4
 # Modes whose weight is up to BEYOND times the depth get a single quantum: kernels need more modes
 # than many quanta do, and a few elements hold them.
-BEYOND = 1.6
+BEYOND = 1.3
 # The fraction of the way to the expected depth that is taken in one step.
 PART = 0.5
 # A tolerance is out of reach if it is even with HOPE times the rate seen in TRIALS trials.

@@ -4,7 +4,7 @@ Balanced truncation (`numerics.balancing`) writes the kernels of emission and ab
 modes, \int dw J (n+1) e^{-iwt} = o . e^{-At} a and \int dw J n e^{-iwt} = o . e^{-At} b. The modes
 are those that count for a qubit that rotates with w_s and dephases with the rate
 
-g = \sqrt{\int dw J} / 2 + 10 \sqrt{\int dw J n}.
+g = \sqrt{\int dw J} / 2 + 6 \sqrt{\int dw J n}.
 
 That rate decides on the order of the modes alone: with all of them the kernels are exact. This one
 needed the fewest elements in sets of couplings and temperatures; half or twice of it does little.
@@ -23,7 +23,7 @@ from bathax.system.models import Qubit
 # Nodes of the reservoir's quadrature, and the most modes that double precision distinguishes.
 RESOLUTION, MOST_MODES = 512, 30
 # The rate at which a qubit responds, in terms of the roots of the kernels at t = 0.
-ALONE, THERMAL = 0.5, 10.0
+ALONE, THERMAL = 0.5, 6.0
 # Bounds on the factor by which elements shrink with each quantum.
 STRONGEST, WEAKEST = 0.77, 0.01
 
