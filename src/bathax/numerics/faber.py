@@ -26,8 +26,12 @@ from bathax._checks import Scalar
 TERMS, UNIT = 192, 24
 # F_k(G) x may be so many times as large as x; if it is larger, the ellipse is too small.
 GROWTH = 1e4
-# A step may be so much longer than `reach` says, where c_k is below 1e-7, before it is refused.
+# Points of the spectrum may be so far outside that F_k grows by this part with each order.
+OUTSIDE = 0.04
+# A step may be so much longer than `reach` says before it is refused.
 REFUSED = 0.9
+# Rounding of the start and of a few sums, in units of the precision of a number.
+ROUNDING = 256.0
 
 # G x times a number.
 Product = Callable[[Array, Scalar], Array]
@@ -58,6 +62,12 @@ class Ellipse(eqx.Module):
         """Longer axes."""
         return Ellipse(factor * self.real, factor * self.imaginary)
 
+    def containing(self, z: Complex[Array, " points"]) -> "Ellipse":
+        """So high that F_k(z) hardly grows: frequencies may be high where there is no damping."""
+        beside = (self.real + jnp.minimum(z.real, 0.0)) / (self.real + OUTSIDE * self.imaginary)
+        height = jnp.max(jnp.abs(z.imag) / jnp.sqrt(1.0 - beside**2))
+        return Ellipse(self.real, jnp.maximum(self.imaginary, height))
+
     def coefficients(
         self, t: Float[Array, " times"], count: int
     ) -> Complex[Array, "2 times count"]:
@@ -70,24 +80,43 @@ class Ellipse(eqx.Module):
 
 
 class FaberSeries(eqx.Module):
-    """sum_k c_k(s) f_k on every interval of length `step`, s from 0 to `step`."""
+    """sum_k c_k(s) f_k on every interval of length `step`, s from 0 to `step`.
+
+    `neglected` is about as large as what terms beyond the last would add to values and derivatives
+    in each interval.
+    """
 
     step: Scalar
     ellipse: Ellipse
     moments: Complex[Array, "intervals terms components"]
+    neglected: Float[Array, "intervals 2"]
 
     def with_derivatives(self, ts: Float[Array, " times"]) -> Complex[Array, "2 times components"]:
         """The values at any times, and the derivatives with respect to time."""
-        intervals, terms, _ = self.moments.shape
-        interval = jnp.clip(jnp.floor(ts / self.step).astype(int), 0, intervals - 1)
-        c = self.ellipse.coefficients(ts - interval.astype(float) * self.step, terms)
+        interval = self._interval(ts)
+        since = ts - interval.astype(float) * self.step
+        c = self.ellipse.coefficients(since, self.moments.shape[1])
         return jnp.einsum("dtk,tkc->dtc", c, self.moments[interval])
+
+    def error(self, ts: Float[Array, " times"]) -> Float[Array, "2 times"]:
+        """The error of values and derivatives: terms neglected up to each time, and rounding.
+
+        Phases are rounded like their size, derivatives like the largest frequency as well.
+        """
+        rate = self.ellipse.radius
+        rounding = jnp.finfo(float).eps * (ROUNDING + rate * ts)
+        neglected = jnp.cumsum(self.neglected, axis=0)[self._interval(ts)].T
+        return neglected + jnp.stack([rounding, jnp.maximum(rate, 1.0) * rounding])
+
+    def _interval(self, ts: Float[Array, " times"]) -> Int[Array, " times"]:
+        last = self.moments.shape[0] - 1
+        return jnp.clip(jnp.floor(ts / self.step).astype(int), 0, last)
 
 
 def steps_needed(phase: float) -> int:
     """How many steps of UNIT terms are needed, given `Ellipse.radius` times the span of time.
 
-    c_k is below 1e-9 for k > phase + 8 sqrt(phase), which a step of TERMS terms has to hold.
+    c_k is below 1e-13 for k > phase + 8 sqrt(phase) + 8, which a step of TERMS terms has to hold.
     """
     whole = TERMS // UNIT
     if phase > reach(TERMS):
@@ -97,7 +126,7 @@ def steps_needed(phase: float) -> int:
 
 def reach(terms: int) -> float:
     """The largest radius times the length of a step of so many terms."""
-    return (math.sqrt(terms + 16.0) - 4.0) ** 2
+    return (math.sqrt(terms + 8.0) - 4.0) ** 2
 
 
 def split(steps: int) -> tuple[int, int]:
@@ -123,13 +152,14 @@ def evolve(
     h = stop / intervals
     room = reach(terms) / (ellipse.radius * h)
     ellipse = lax.stop_gradient(ellipse.enlarged(jnp.sqrt(jnp.maximum(room, 1.0))))
-    c = ellipse.coefficients(h[None], terms)[0, 0]
+    c, slopes = ellipse.coefficients(h[None], terms)[:, 0]
+    last_factors = lax.stop_gradient(jnp.abs(jnp.stack([c[-1], slopes[-1]])))
     q, center = ellipse.asymmetry, (ellipse.real / ellipse.capacity).astype(complex)
 
     def scaled(x: Array) -> Array:
         return apply(x, 1.0 / ellipse.capacity) + center * x
 
-    def advance(x: Array, _: None) -> tuple[Array, Array]:
+    def advance(x: Array, _: None) -> tuple[Array, tuple[Array, Array]]:
         def term(carry: tuple[Array, ...], factors: tuple[Array, Array]) -> tuple[Any, Array]:
             (before, now, total), (weight, back) = carry, factors
             after = scaled(now) - back.astype(complex) * before
@@ -141,9 +171,11 @@ def evolve(
         carry = (x, first, c[0] * x)
         carry, moments = lax.scan(jax.checkpoint(term), carry, (c[1:], backs))
         last, total = carry[0], carry[2]
-        bounded = jnp.max(jnp.abs(last)) <= GROWTH * jnp.max(jnp.abs(x))
+        largest = lax.stop_gradient(jnp.max(jnp.abs(last)))
+        bounded = largest <= GROWTH * jnp.max(jnp.abs(x))
         moments = jnp.concatenate([x[chosen][None], moments])
-        return jnp.where(bounded, total, jnp.nan), jnp.where(bounded, moments, jnp.nan)
+        kept = jnp.where(bounded, moments, jnp.nan)
+        return jnp.where(bounded, total, jnp.nan), (kept, last_factors * largest)
 
-    _, moments = lax.scan(jax.checkpoint(advance), start, None, length=intervals)
-    return FaberSeries(h, ellipse, jnp.where(room >= REFUSED, moments, jnp.nan))
+    _, (moments, neglected) = lax.scan(jax.checkpoint(advance), start, None, length=intervals)
+    return FaberSeries(h, ellipse, jnp.where(room >= REFUSED, moments, jnp.nan), neglected)

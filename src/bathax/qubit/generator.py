@@ -49,7 +49,8 @@ def ellipse(frequency: Scalar, modes: ReducedModes, size: Size) -> Ellipse:
 
     The damping lies between the smallest and the largest eigenvalues of the parts of A', see
     `norm_bound`, times the depth. The hops add to the imaginary part. Spectra of truncated
-    hierarchies reach 0.6 to 0.9 of these axes; `faber.evolve` notices one that does not fit.
+    hierarchies reach 0.6 to 0.9 of these axes, and quanta of a single mode are inside as well;
+    `faber.evolve` notices a spectrum that does not fit.
     """
     depth, weights = size
     root = jnp.sqrt(jnp.asarray(weights))
@@ -67,4 +68,5 @@ def _ellipse(
     vectors = jnp.concatenate([modes.output[None], modes.excited])
     hops = jnp.sqrt(jnp.sum((jnp.abs(vectors) / root[None, :]) ** 2, axis=1))
     hops = jnp.sqrt(depth) * (2.0 * hops[0] + 2.0**0.5 * jnp.sum(hops[1:]))
-    return Ellipse(0.65 * real + 0.1 * hops, 0.8 * imaginary + 0.15 * hops + jnp.abs(frequency))
+    imaginary = 0.8 * imaginary + 0.15 * hops + jnp.abs(frequency)
+    return Ellipse(0.65 * real + 0.1 * hops, imaginary).containing(-depth * jnp.diagonal(damping))

@@ -31,7 +31,7 @@ from bathax.numerics.grid import span
 from bathax.numerics.refinement import envelope, probed, requested
 from bathax.qubit.elements import MapElements, MapSolver
 from bathax.qubit.generator import ellipse, generator
-from bathax.qubit.hierarchy_size import Sizes, climbed, first_sizes
+from bathax.qubit.hierarchy_size import Sizes, climbed, first_sizes, stride
 from bathax.qubit.index_set import Size, Structure, count_elements, size_of, structure
 from bathax.qubit.modes import Character, reduced
 from bathax.system.models import Qubit
@@ -41,8 +41,17 @@ from bathax.system.models import Qubit
 DEPTH, STEPS, MODES_TO_DEPTH = 7, 128, 2
 # This is added to the depth that keeps every element above the tolerance.
 MARGIN = 1.5
+# The difference of two fixed depths, whose strengths are not known.
+APART = 2
 # The most sizes to choose from inside `jit`.
 RUNGS = 12
+
+
+class Evolved(eqx.Module):
+    """P11, 1 - P00 and c with their derivatives, and the error that evolution in time adds."""
+
+    values: Complex[Array, "2 times 3"]
+    error: Float[Array, "2 times"]
 
 
 class Hierarchy(MapSolver):
@@ -79,11 +88,12 @@ class Hierarchy(MapSolver):
     def map_elements(self, qubit: Qubit, ts: Float[Array, " times"]) -> Estimate[MapElements]:
         valid, modes, sizes = prepared(self, qubit, ts)
 
-        def solve(*sizes: Size) -> tuple[Array, ...]:
+        def solve(*sizes: Size) -> tuple[Evolved, ...]:
             steps = self.steps_for(qubit, modes, ts, sizes[-1])
             pattern = structure(*sizes)
             found = _elements(qubit.frequency, modes, ts, pattern, steps)
-            if self.steps is None and is_concrete(found) and jnp.isnan(found[-1]).any():
+            overflown = jnp.isnan(found[-1].values).any()
+            if self.steps is None and is_concrete(overflown) and overflown:
                 # Twice the steps are for a spectrum beyond its estimate.
                 found = _elements(qubit.frequency, modes, ts, pattern, 2 * steps)
             return found
@@ -113,7 +123,8 @@ class Hierarchy(MapSolver):
         costs = np.asarray(character.costs)[: int(character.rank)]
         weights = costs / costs[0] if modes.reduced else np.ones_like(costs)
         depth = math.ceil(-0.5 * math.log(self.rtol) / float(costs[0]) + MARGIN)
-        return first_sizes(max(depth, 2), tuple(np.round(weights, 3).tolist()), self.max_size)
+        weights = tuple(np.round(weights, 3).tolist())
+        return first_sizes(max(depth, 2), weights, self.max_size, stride(float(costs[0])))
 
     def _two_sizes(self, modes: ReducedModes, character: Character) -> tuple[Size, Size]:
         """A fixed size, or the one taken inside `jit`, preceded by one of less depth."""
@@ -122,7 +133,7 @@ class Hierarchy(MapSolver):
             depth = self._depth_inside_jit(modes, character)
         count = min(self.modes or MODES_TO_DEPTH * (DEPTH if self.depth else depth), most)
         tilt = (depth - 1) / (count - 1) if count > 1 and modes.reduced else 0.0
-        return size_of(depth - 1, tilt, count), size_of(depth, tilt, count)
+        return size_of(max(depth - APART, 1), tilt, count), size_of(depth, tilt, count)
 
     def _depth_inside_jit(self, modes: ReducedModes, character: Character) -> int:
         """The usual depth, or the one with the number of elements that a sweep provides.
@@ -183,10 +194,10 @@ def _elements(
     ts: Float[Array, " times"],
     pattern: Structure,
     steps: int,
-) -> tuple[Complex[Array, "2 all 3"], ...]:
-    """P11, 1 - P00 and c of each hierarchy, and their derivatives; NaN if steps are too long.
+) -> tuple[Evolved, ...]:
+    """The map of each hierarchy at the requested times and at probes in between.
 
-    At the requested times and at probes in between.
+    NaN if steps are too long.
     """
     matrix = generator(frequency, modes, pattern)
     places = np.array([pattern.excited, pattern.ground, pattern.coherence]).T.ravel()
@@ -194,35 +205,35 @@ def _elements(
     start[[*pattern.excited, *pattern.coherence]] = 1.0
     around = ellipse(frequency, modes, pattern.sizes[-1])
     path = evolve(matrix.times, jnp.asarray(start), jnp.asarray(places), span(ts), around, steps)
-    found = path.with_derivatives(probed(ts, span(ts)))
-    return tuple(jnp.split(found, len(pattern.sizes), axis=2))
+    times = probed(ts, span(ts))
+    values = jnp.split(path.with_derivatives(times), len(pattern.sizes), axis=2)
+    error = lax.stop_gradient(path.error(times))
+    return tuple(Evolved(each, error) for each in values)
 
 
 @eqx.filter_jit
-def _worst(coarse: Complex[Array, "2 all 3"], fine: Complex[Array, "2 times 3"]) -> Scalar:
+def _worst(coarse: Evolved, fine: Evolved) -> Scalar:
     """The largest change of P11, P00 and c; infinite for numbers that overflowed."""
     change = jnp.max(_change(coarse, fine)[0])
     return jnp.where(jnp.isnan(change), jnp.inf, change)
 
 
-def _change(
-    coarse: Complex[Array, "2 all 3"], fine: Complex[Array, "2 times 3"]
-) -> Float[Array, "2 all 3"]:
-    """Differences of two results, with rounding."""
-    return lax.stop_gradient(jnp.abs(fine - coarse)) + 256.0 * jnp.finfo(float).eps
+def _change(coarse: Evolved, fine: Evolved) -> Float[Array, "2 all 3"]:
+    """Differences of two results, with what both lack because of their evolution in time."""
+    return lax.stop_gradient(jnp.abs(fine.values - coarse.values)) + fine.error[..., None]
 
 
 @eqx.filter_jit
 def _estimate(
-    coarse: Complex[Array, "2 all 3"],
-    fine: Complex[Array, "2 all 3"],
+    coarse: Evolved,
+    fine: Evolved,
     ts: Float[Array, " times"],
     valid: Bool[Array, ""],
     rtol: float,
 ) -> Estimate[MapElements]:
     """The elements at the requested times, each with the largest error up to it."""
     change = _change(coarse, fine)
-    (p11, q00, c), (dp11, dq00, dc) = jnp.moveaxis(fine[:, : ts.shape[0]], -1, 1)
+    (p11, q00, c), (dp11, dq00, dc) = jnp.moveaxis(fine.values[:, : ts.shape[0]], -1, 1)
     value = MapElements(
         p11=p11.real, p00=1.0 - q00.real, c=c, dp11=dp11.real, dp00=-dq00.real, dc=dc
     )

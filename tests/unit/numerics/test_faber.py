@@ -77,6 +77,21 @@ def test_too_few_steps_and_a_spectrum_outside_are_not_taken_for_a_result():
     assert jnp.all(jnp.isnan(evolved(matrix, small, steps).with_derivatives(ts)))
 
 
+@pytest.mark.parametrize("name", ELLIPSES)
+@pytest.mark.parametrize("longer", [1.0, 1.1])
+def test_what_is_neglected_is_known(name, longer):
+    """Steps of the usual length lose nothing that matters, longer ones more than they neglect."""
+    matrix, ts = normal_matrix(name), np.linspace(0.0, STOP, 23)
+    stop = longer * reach(TERMS) / float(ellipse(name).radius)
+    path, ts = evolved(matrix, ellipse(name), TERMS // UNIT, stop), np.linspace(0.0, stop, 23)
+    values, slopes = path.with_derivatives(jnp.asarray(ts))
+    expected = np.array([expm(matrix * t) @ np.ones(SIZE) for t in ts])
+    error, slope_error = path.error(jnp.asarray(ts))
+    assert np.all(np.abs(values - expected).max(axis=1) <= error)
+    assert np.all(np.abs(slopes - expected @ matrix.T).max(axis=1) <= slope_error)
+    assert error[-1] < 1e-12 * 1e4 ** (longer > 1.0)
+
+
 def test_gradient():
     """The derivative with respect to a factor of G is that with respect to time."""
     matrix, around = normal_matrix("flat"), ellipse("flat").enlarged(jnp.asarray(1.1))
