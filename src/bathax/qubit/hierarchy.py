@@ -40,8 +40,8 @@ from bathax.system.models import Qubit
 # ratio of modes to depth.
 DEPTH, STEPS, MODES_TO_DEPTH = 7, 128, 2
 # This is added to the depth that keeps every element above the tolerance.
-MARGIN = 1.5
-# The difference of two fixed depths, whose strengths are not known.
+MARGIN = 1.25
+# The difference of two fixed depths; so much less deep is the first of those that are tried.
 APART = 2
 # The most sizes to choose from inside `jit`.
 RUNGS = 12
@@ -122,9 +122,9 @@ class Hierarchy(MapSolver):
             return Sizes(self._two_sizes(modes, character))
         costs = np.asarray(character.costs)[: int(character.rank)]
         weights = costs / costs[0] if modes.reduced else np.ones_like(costs)
-        depth = math.ceil(-0.5 * math.log(self.rtol) / float(costs[0]) + MARGIN)
+        depth = math.ceil(-0.5 * math.log(self.rtol) / float(costs[0]) + MARGIN) - APART
         weights = tuple(np.round(weights, 3).tolist())
-        return first_sizes(max(depth, 2), weights, self.max_size, stride(float(costs[0])))
+        return first_sizes(max(depth, 1), weights, self.max_size, stride(float(costs[0])))
 
     def _two_sizes(self, modes: ReducedModes, character: Character) -> tuple[Size, Size]:
         """A fixed size, or the one taken inside `jit`, preceded by one of less depth."""
