@@ -41,7 +41,8 @@ from bathax.system.models import Qubit
 DEPTH, STEPS, MODES_TO_DEPTH = 7, 128, 2
 # This is added to the depth that keeps every element above the tolerance.
 MARGIN = 1.25
-# The first depth that is tried is so much less; the difference of two depths inside `jit`.
+# The first depth that is tried is so much less; the difference of two depths inside `jit`, if none
+# is fixed.
 APART = 2
 # The most sizes to choose from inside `jit`.
 RUNGS = 12
@@ -133,7 +134,7 @@ class Hierarchy(MapSolver):
             depth = self._depth_inside_jit(modes, character)
         count = min(self.modes or MODES_TO_DEPTH * (DEPTH if self.depth else depth), most)
         tilt = (depth - 1) / (count - 1) if count > 1 and modes.reduced else 0.0
-        apart = stride(float(character.costs[0])) if is_concrete(character) else APART
+        apart = 1 if self.depth else APART
         return size_of(max(depth - apart, 1), tilt, count), size_of(depth, tilt, count)
 
     def _depth_inside_jit(self, modes: ReducedModes, character: Character) -> int:
