@@ -74,6 +74,7 @@ bench: .venv/dev            ## speed, against limits and peers; writes tables in
 	$(BIN)/python benchmarks/peers.py
 	benchmarks/make_ace_venv.sh
 	$(BIN)/python benchmarks/qubit_peers.py
+	$(BIN)/python benchmarks/qubit_strong.py
 	$(BIN)/python benchmarks/linear_peers.py
 	$(BIN)/python benchmarks/sweeps.py
 	$(BIN)/python benchmarks/fit_speed.py

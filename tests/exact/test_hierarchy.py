@@ -156,7 +156,23 @@ def test_two_thermal_modes():
         np.testing.assert_allclose(value, exact, rtol=0, atol=1e-9)
 
 
-@pytest.mark.parametrize("eta", [0.1])
+@pytest.mark.parametrize("strength", [0.2, 0.4])
+def test_many_modes_at_strong_coupling(strength):
+    """So many modes that they are reduced, so cold that two quanta are rare: 8e-7."""
+    ts, w = jnp.linspace(0.5, 20.0, 9), np.linspace(0.6, 2.4, 32)
+    shape = np.sqrt(np.sin(np.pi * (w - 0.55) / 1.9))
+    modes = bx.DiscreteModes(w, strength * shape / np.linalg.norm(shape))
+    qubit = bx.Qubit(1.0, bx.Reservoir(modes, temperature=0.08))
+    exact = bx.ExactDiagonalisation(quanta=1).map_elements(qubit, ts)
+    found = bx.Hierarchy(rtol=1e-6).map_elements(qubit, ts)
+    for name in ("p11", "p00", "c"):
+        difference = np.abs(getattr(found.value, name) - getattr(exact.value, name))
+        allowed = getattr(exact.error, name) + getattr(found.error, name)
+        assert np.all(allowed < 1.8e-6), name
+        assert np.all(difference <= allowed), name
+
+
+@pytest.mark.parametrize("eta", [0.1, 0.5])
 def test_in_the_vacuum_it_is_the_cavity(eta):
     ts = jnp.linspace(0.5, 10.0, 8)
     bath = bx.Reservoir(bx.Ohmic(eta, 5.0))

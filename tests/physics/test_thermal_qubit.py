@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import bathax as bx
-from bathax.qubit import hierarchy, index_set
+from bathax.qubit import generator, hierarchy, index_set
 from tests.programs import LONG
 
 TS = jnp.array([1.0, 3.0, 6.0])
@@ -104,13 +104,14 @@ def test_a_batch_of_couplings_and_a_bad_one():
     assert jnp.all(jnp.isfinite(batch[:2]))
 
 
-def test_every_size_tried_has_more_modes_than_the_one_before():
+@pytest.mark.parametrize(("temperature", "second"), [(3.5, 2.0), (20.0, 3.0)])
+def test_every_size_tried_has_more_modes_than_the_one_before(temperature, second):
     """Where modes fall off so fast that a quantum in the next weighs more than two in the first."""
-    qubit = bx.Qubit(1.0, bx.Reservoir(bx.Ohmic(0.006, 3.0, 0.65), 3.5))
+    qubit = bx.Qubit(1.0, bx.Reservoir(bx.Ohmic(0.006, 3.0, 0.65), temperature))
     _, _, sizes = hierarchy.prepared(bx.Hierarchy(), qubit, jnp.array([10.0]))
     sizes = sizes.pair
     counts = [len(weights) for _, weights in sizes]
-    assert sizes[0][1][1] > 3.0
+    assert sizes[0][1][1] > second
     assert np.all(np.diff(counts) >= 1)
     counted, built = index_set.count_elements(*sizes[0]), index_set.structure(sizes[0])
     assert counted == built.size < index_set.count_elements(*sizes[-1]) <= 20_000
@@ -143,9 +144,9 @@ def test_no_mode_of_the_hierarchy_grows(depth, count):
     qubit, ts = ohmic(0.02), jnp.array([1000.0])
     _, modes, _ = hierarchy.reduced(qubit, ts)
     size = index_set.size_of(depth, (depth - 1) / (count - 1), count)
-    matrix = hierarchy.generator(qubit.frequency, modes, index_set.structure(size))
+    matrix = generator.generator(qubit.frequency, modes, index_set.structure(size))
     dense = jax.vmap(matrix.__matmul__)(jnp.eye(index_set.structure(size).size, dtype=complex))
-    assert hierarchy.norm_bound(qubit.frequency, modes, size) >= np.linalg.norm(dense, 2)
+    assert generator.norm_bound(qubit.frequency, modes, size) >= np.linalg.norm(dense, 2)
     assert np.max(np.linalg.eigvals(dense).real) < 1e-10
 
 

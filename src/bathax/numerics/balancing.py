@@ -8,6 +8,10 @@ k(t) ~ o . e^{-A t} W m,    A = W diag(i z) V,  o = 1 . V,
 where W and V come from the singular vectors of the Hankel operator H(s, t) = k(s + t). The same A
 and o serve several kernels with different m. Modes are ordered by their singular values, and the
 leading n x n blocks are the truncations to n modes, so that n can be chosen later.
+
+What drives the modes need not be white noise. If it responds like e^{-r t}, the singular vectors
+are those of exponentials that are convolved with it, (e^{-i z t} - e^{-r t}) / (r - i z): modes far
+from resonance come later.
 """
 
 from typing import NamedTuple
@@ -28,6 +32,8 @@ RANK = 1e-13
 OVERSAMPLING = 16
 # The number of sampling times that are added, evenly in t, where exponentials do not decay.
 LINEAR = 256
+# Below this |r - i z| t the convolution has lost half its digits to cancellation.
+CLOSE = 1e-7
 
 
 class Sampling(NamedTuple):
@@ -92,17 +98,19 @@ def reduced_modes(
     horizon: Scalar,
     count: int,
     sampling: Sampling = LOGARITHMIC,
+    response: Complex[Array, ""] | None = None,
 ) -> ReducedModes:
     """At most `count` modes for kernels with these nodes z_j and masses m_j, for t up to `horizon`.
 
     The error of a kernel is about the first neglected singular value times the rate of change; it
-    is not controlled beyond the horizon. W and V are constant to differentiation; derivatives act
+    is not controlled beyond the horizon. `response` is r, if modes are to be those that count for
+    something that responds like e^{-r t}. W and V are constant to differentiation; derivatives act
     on the nodes in A and on the masses.
     """
     masses = masses.astype(complex)
     if nodes.shape[0] <= count:
         return _as_they_are(nodes.astype(complex), masses)
-    fixed = lax.stop_gradient((nodes, masses, horizon))
+    fixed = lax.stop_gradient((nodes, masses, horizon, response))
     projection, lift, weight = _projections(*fixed, count, sampling)
     # A and `excited` in one product.
     rates = 1j * nodes.astype(complex)
@@ -117,11 +125,12 @@ def _projections(
     nodes: Inexact[Array, " nodes"],
     masses: Complex[Array, "kernels nodes"],
     horizon: Scalar,
+    response: Complex[Array, ""] | None,
     count: int,
     sampling: Sampling,
 ) -> tuple[Array, Array, Array]:
     """W, V and the singular values, from the Hankel operator sampled at some times."""
-    observed = _samples(nodes, horizon, sampling)
+    observed = _samples(nodes, horizon, sampling, response)
     excited = jnp.concatenate([observed.T * mass[:, None] for mass in masses], axis=1)
     # The operator acts on few directions only, which it makes of random ones.
     basis = orthonormal(observed @ (excited @ _random(excited.shape[1], count + OVERSAMPLING)))
@@ -140,18 +149,27 @@ def _random(rows: int, columns: int) -> Complex[np.ndarray, "rows columns"]:
 
 
 def _samples(
-    nodes: Inexact[Array, " nodes"], horizon: Scalar, sampling: Sampling
+    nodes: Inexact[Array, " nodes"],
+    horizon: Scalar,
+    sampling: Sampling,
+    response: Complex[Array, ""] | None,
 ) -> Complex[Array, "times nodes"]:
-    """e^{-i z t} at sampling times, weighted by a spacing and a slow decay e^{-t / horizon}.
+    """e^{-i z t}, or what it is convolved to, at sampling times, weighted by a spacing.
 
-    The decay bounds the operator for kernels that fall off like a power of t.
+    A slow decay e^{-t / horizon} bounds the operator for kernels that fall off like a power of t.
     """
     if not jnp.iscomplexobj(nodes):
         sampling = sampling.with_even(LINEAR)
     t, spacing = (horizon * jnp.asarray(part) for part in sampling)
     weights = jnp.sqrt(spacing) * jnp.exp(-t / horizon)
-    phases = -1j * t.astype(complex)[:, None] * nodes.astype(complex)[None, :]
-    return weights.astype(complex)[:, None] * jnp.exp(phases)
+    rates, t = 1j * nodes.astype(complex)[None, :], t.astype(complex)[:, None]
+    samples = jnp.exp(-rates * t)
+    if response is not None:
+        gap = response.astype(complex) - rates
+        close = jnp.abs(gap * t) < CLOSE
+        convolved = (samples - jnp.exp(-response * t)) / jnp.where(close, 1.0, gap)
+        samples = jnp.where(close, t * samples, convolved)
+    return weights.astype(complex)[:, None] * samples
 
 
 def _as_they_are(

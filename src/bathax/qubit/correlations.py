@@ -22,15 +22,9 @@ from bathax._status import Status
 from bathax.numerics.balancing import ReducedModes
 from bathax.numerics.grid import TimeGrid, span
 from bathax.numerics.refinement import largest
-from bathax.numerics.taylor import states
-from bathax.qubit.hierarchy import (
-    REFUSED,
-    STEPS,
-    Hierarchy,
-    generator,
-    norm_bound,
-    prepared,
-)
+from bathax.numerics.taylor import states, steps_needed
+from bathax.qubit.generator import generator, norm_bound
+from bathax.qubit.hierarchy import Hierarchy, prepared
 from bathax.qubit.hierarchy_size import climbed
 from bathax.qubit.index_set import Regression, Size, regression
 from bathax.qubit.states import QubitState
@@ -39,6 +33,10 @@ from bathax.system.models import Qubit
 # Grid intervals per unit of phase, of the kernels and of e^{i(w - w_s)t}, which is smooth at t = 0
 # too; the fewest and the most intervals.
 KERNEL, FOURIER, FEWEST_NODES, MOST_NODES = 12.0, 4.0, 64, 4096
+# Their number inside `jit`.
+INTERVALS = 512
+# The usual and the largest allowed step times `norm_bound`, which is about twice the norm.
+REACH, REFUSED = 9.5, 15.0
 
 
 class TwoTime(eqx.Module):
@@ -82,9 +80,7 @@ def two_time(
     intervals = _intervals(qubit, ts, highest)
 
     def solve(*sizes: Size) -> tuple[TwoTime, ...]:
-        steps = intervals
-        if solver.steps is not None or is_concrete(modes, qubit, ts):
-            steps = solver.steps_for(qubit, modes, ts, sizes[-1])
+        steps = solver.steps or _steps(qubit, modes, ts, sizes[-1]) or intervals
         counts = (_power_of_two(steps), intervals)
         patterns = (regression(size) for size in sizes)
         return tuple(
@@ -97,6 +93,12 @@ def two_time(
     return TwoTimeEstimate(fine, coarse, jnp.where(valid, status, Status.INVALID))
 
 
+def _steps(qubit: Qubit, modes: ReducedModes, ts: Float[Array, " times"], size: Size) -> int:
+    """The number of time steps that is needed; 0 inside `jit`, where it is not known."""
+    bound = norm_bound(qubit.frequency, modes, size) * span(ts)
+    return steps_needed(float(bound), REACH) if is_concrete(bound) else 0
+
+
 def _power_of_two(count: int | float) -> int:
     return 2 ** math.ceil(math.log2(count))
 
@@ -106,7 +108,7 @@ def _intervals(qubit: Qubit, ts: Float[Array, " times"], highest: Scalar) -> int
     fastest = jnp.maximum(KERNEL * qubit.bandwidth, FOURIER * highest)
     wanted = largest(lax.stop_gradient(span(ts) * fastest))
     if not is_concrete(wanted):
-        return STEPS
+        return INTERVALS
     return min(_power_of_two(max(float(wanted), FEWEST_NODES)), MOST_NODES)
 
 

@@ -34,9 +34,11 @@ from bathax._display import Record
 from bathax._linalg import solve
 from bathax._status import Status
 from bathax.numerics.balancing import ReducedModes
-from bathax.qubit.hierarchy import Hierarchy, generator, prepared, reduced
+from bathax.qubit.generator import generator
+from bathax.qubit.hierarchy import Hierarchy, prepared
 from bathax.qubit.hierarchy_size import climbed
 from bathax.qubit.index_set import Regression, Size, regression
+from bathax.qubit.modes import reduced
 from bathax.system.models import Qubit
 
 # w_s times the time up to which kernels are reduced to modes; nodes of the frequency integral.

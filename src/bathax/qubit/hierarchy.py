@@ -15,7 +15,6 @@ equation gives P11, P00 and c together.
 
 import math
 from functools import lru_cache, partial
-from typing import Any
 
 import equinox as eqx
 import jax
@@ -24,46 +23,36 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, Bool, Complex, Float
 
-from bathax._checks import (
-    Scalar,
-    are_times,
-    is_concrete,
-    is_valid,
-    require_positive,
-    require_whole,
-)
+from bathax._checks import Scalar, is_concrete, require_positive, require_whole
 from bathax._estimate import Estimate, judged
-from bathax.numerics.balancing import RANK, ReducedModes, reduced_modes
+from bathax.numerics.balancing import ReducedModes
+from bathax.numerics.faber import TERMS, UNIT, evolve, reach, steps_needed
 from bathax.numerics.grid import span
-from bathax.numerics.refinement import envelope, probed, requested, rounded_up
-from bathax.numerics.sparse import SparseMatrix
-from bathax.numerics.taylor import evolve, steps_needed
+from bathax.numerics.refinement import envelope, probed, requested
 from bathax.qubit.elements import MapElements, MapSolver
-from bathax.qubit.hierarchy_size import Sizes, climbed, first_sizes
+from bathax.qubit.generator import ellipse, generator
+from bathax.qubit.hierarchy_size import Sizes, climbed, first_sizes, stride
 from bathax.qubit.index_set import Size, Structure, count_elements, size_of, structure
+from bathax.qubit.modes import Character, reduced
 from bathax.system.models import Qubit
 
-# Nodes of the reservoir's quadrature, and the most modes that double precision distinguishes.
-RESOLUTION, MOST_MODES = 512, 30
 # The usual depth and number of steps inside `jit`, where parameters are not yet known, and the
 # ratio of modes to depth.
-DEPTH, STEPS, MODES_TO_DEPTH = 7, 512, 2
+DEPTH, STEPS, MODES_TO_DEPTH = 7, 128, 2
 # This is added to the depth that keeps every element above the tolerance.
-MARGIN = 1.5
-# Bounds on the factor by which elements shrink with each quantum.
-STRONGEST, WEAKEST = 0.6, 0.01
-# The usual and the largest allowed step times `norm_bound`, which is about twice the norm.
-REACH, REFUSED = 9.5, 15.0
+MARGIN = 1.25
+# The first depth that is tried is so much less; the difference of two depths inside `jit`, if none
+# is fixed.
+APART = 2
 # The most sizes to choose from inside `jit`.
 RUNGS = 12
 
 
-class Character(eqx.Module):
-    """Elements shrink by `strength` per quantum and by e^-fall per mode; there are `rank` modes."""
+class Evolved(eqx.Module):
+    """P11, 1 - P00 and c with their derivatives, and the error that evolution in time adds."""
 
-    strength: Scalar
-    fall: Scalar
-    rank: Scalar
+    values: Complex[Array, "2 times 3"]
+    error: Float[Array, "2 times"]
 
 
 class Hierarchy(MapSolver):
@@ -72,7 +61,7 @@ class Hierarchy(MapSolver):
     `rtol`: bound on the error estimate of P11, P00 and c, which are at most 1. `depth`, `modes` and
     `steps`: the most quanta, the number of modes and the number of time steps, if they are to be
     fixed. `max_size`: the most elements. Inside `jit` the size must be known before the parameters
-    are: it is depth 7, 14 modes and 512 steps where nothing is given.
+    are: it is depth 7, 14 modes and 128 steps where nothing is given.
 
     The error estimate is the largest change up to each time from a smaller hierarchy; `status`
     tells whether it is within `rtol`.
@@ -88,7 +77,7 @@ class Hierarchy(MapSolver):
     depth: int | None = eqx.field(static=True, default=None)
     modes: int | None = eqx.field(static=True, default=None)
     steps: int | None = eqx.field(static=True, default=None)
-    max_size: int = eqx.field(static=True, default=20_000)
+    max_size: int = eqx.field(static=True, default=100_000)
 
     def __check_init__(self) -> None:
         require_positive("rtol", self.rtol)
@@ -100,9 +89,15 @@ class Hierarchy(MapSolver):
     def map_elements(self, qubit: Qubit, ts: Float[Array, " times"]) -> Estimate[MapElements]:
         valid, modes, sizes = prepared(self, qubit, ts)
 
-        def solve(*sizes: Size) -> tuple[Array, ...]:
+        def solve(*sizes: Size) -> tuple[Evolved, ...]:
             steps = self.steps_for(qubit, modes, ts, sizes[-1])
-            return _elements(qubit.frequency, modes, ts, structure(*sizes), steps)
+            pattern = structure(*sizes)
+            found = _elements(qubit.frequency, modes, ts, pattern, steps)
+            overflown = jnp.isnan(found[-1].values).any()
+            if self.steps is None and is_concrete(overflown) and overflown:
+                # Twice the steps are for a spectrum beyond its estimate.
+                found = _elements(qubit.frequency, modes, ts, pattern, 2 * steps)
+            return found
 
         coarse, fine = climbed(solve, sizes, _worst, self.rtol)
         return _estimate(coarse, fine, ts, valid, self.rtol)
@@ -113,25 +108,24 @@ class Hierarchy(MapSolver):
         """The number of time steps; `size` is the largest hierarchy that is solved with them."""
         if self.steps is not None:
             return self.steps
-        known = (qubit.frequency, modes, ts)
-        if is_concrete(known):
-            frequency, modes, ts = jax.device_get(known)
-            last = float(ts[-1]) or 1.0
-            return rounded_up(steps_needed(float(norm_bound(frequency, modes, size)) * last, REACH))
-        # The norm grows like the depth. The demand and the answer refer to the usual depth.
+        phase = lax.stop_gradient(ellipse(qubit.frequency, modes, size).radius * span(ts))
+        if is_concrete(phase):
+            return steps_needed(float(phase))
+        # The phase grows like the depth. The demand and the answer refer to the usual depth.
         deeper = size[0] / DEPTH
-        demand = norm_bound(qubit.frequency, modes, size) * span(ts) / (REACH * deeper)
-        return rounded_up(math.ceil(requested(demand, 0) * deeper)) or STEPS
+        demand = phase * TERMS / (UNIT * reach(TERMS) * deeper)
+        asked = requested(demand, 0) * deeper * UNIT * reach(TERMS) / TERMS
+        return steps_needed(asked) if asked else STEPS
 
     def sizes(self, modes: ReducedModes, character: Character) -> Sizes:
         """The first two sizes and how they grow, or two fixed ones."""
         if self.depth or self.modes or not is_concrete(character):
             return Sizes(self._two_sizes(modes, character))
-        strength, fall, rank = map(float, jax.tree.leaves(character))
-        # Elements shrink by `strength` per quantum and by e^-fall from one mode to the next.
-        tilt = fall / -math.log(strength) if modes.reduced else 0.0
-        depth = math.ceil(math.log(self.rtol) / math.log(strength))
-        return first_sizes(max(depth, 2), tilt, int(rank), self.max_size)
+        costs = np.asarray(character.costs)[: int(character.rank)]
+        weights = costs / costs[0] if modes.reduced else np.ones_like(costs)
+        depth = math.ceil(-0.5 * math.log(self.rtol) / float(costs[0]) + MARGIN) - APART
+        weights = tuple(np.round(weights, 3).tolist())
+        return first_sizes(max(depth, 1), weights, self.max_size, stride(float(costs[0])))
 
     def _two_sizes(self, modes: ReducedModes, character: Character) -> tuple[Size, Size]:
         """A fixed size, or the one taken inside `jit`, preceded by one of less depth."""
@@ -140,7 +134,8 @@ class Hierarchy(MapSolver):
             depth = self._depth_inside_jit(modes, character)
         count = min(self.modes or MODES_TO_DEPTH * (DEPTH if self.depth else depth), most)
         tilt = (depth - 1) / (count - 1) if count > 1 and modes.reduced else 0.0
-        return size_of(depth - 1, tilt, count), size_of(depth, tilt, count)
+        apart = 1 if self.depth else APART
+        return size_of(max(depth - apart, 1), tilt, count), size_of(depth, tilt, count)
 
     def _depth_inside_jit(self, modes: ReducedModes, character: Character) -> int:
         """The usual depth, or the one with the number of elements that a sweep provides.
@@ -152,11 +147,11 @@ class Hierarchy(MapSolver):
         depths = np.array([depth for depth, _, _ in ladder], float)
         tilts = np.array([tilt for _, tilt, _ in ladder])
         elements = np.array([count for _, _, count in ladder], float)
-        scale = -jnp.log(character.strength)
-        wanted = math.log(1.0 / self.rtol) / scale
+        scale = character.costs[0]
+        wanted = 0.5 * math.log(1.0 / self.rtol) / scale
         # The weight of the last mode here and there; it may not be cut off at less.
         last = jnp.minimum(MODES_TO_DEPTH * depths, character.rank)
-        tilt = character.fall / scale if modes.reduced else 0.0
+        tilt = jax.vmap(character.fall)(last) / scale if modes.reduced else 0.0
         stretched = wanted * jnp.maximum((1.0 + tilts * last) / (1.0 + tilt * last), 1.0)
         enough = (depths >= stretched + MARGIN) | (depths == depths[-1])
         usual = next((count for d, _, count in ladder if d >= DEPTH), ladder[-1][2])
@@ -195,108 +190,52 @@ def _modes_inside_jit(depth: int, available: int, reduced: bool) -> tuple[int, f
 
 
 @eqx.filter_jit
-def reduced(
-    qubit: Qubit, ts: Float[Array, " times"]
-) -> tuple[Bool[Array, ""], ReducedModes, Character]:
-    """Whether the input is valid, the modes of emission and absorption, and their character."""
-    valid = is_valid(qubit) & are_times(ts)
-    nodes, memory, noise = qubit.exponentials(RESOLUTION)
-    kernels = jnp.where(valid, jnp.stack([memory + noise, noise]), jnp.zeros((), memory.dtype))
-    horizon = jnp.where(valid, span(ts), 1.0)
-    modes = reduced_modes(nodes, kernels, horizon, MOST_MODES)
-    return valid, modes, lax.stop_gradient(_character(modes))
-
-
-def _character(modes: ReducedModes) -> Character:
-    weight = modes.weight
-    rate = jnp.maximum(jnp.abs(modes.generator[0, 0]), jnp.finfo(float).tiny)
-    strength = jnp.clip(jnp.sqrt(weight[0] / rate), WEAKEST, STRONGEST)
-    kept = weight > RANK * weight[0]
-    rank = jnp.sum(kept)
-    last = jnp.maximum(rank - 1, 1)
-    smallest = jnp.min(jnp.where(kept, weight, jnp.inf))
-    fall = jnp.log(weight[0] / smallest) / last.astype(float)
-    return Character(strength, fall, rank.astype(float))
-
-
-def generator(frequency: Scalar, modes: ReducedModes, pattern: Structure) -> SparseMatrix:
-    """The generator with the pattern given, for any arrangement of charges, adjoint or not."""
-    leading = modes.leading(pattern.modes)
-    vectors = jnp.concatenate([leading.output, *leading.excited])
-    damping = leading.generator.ravel()
-    driving = jnp.concatenate([vectors, vectors.conj(), frequency.astype(complex)[None]])
-    parameters = jnp.concatenate([damping, damping.conj(), -1j * driving])
-    return SparseMatrix.of(pattern.pattern, parameters)
-
-
-def norm_bound(frequency: Scalar | np.ndarray, modes: ReducedModes, size: Size) -> Any:
-    r"""An upper bound on the norm of the generator, about twice that norm.
-
-    The quanta of both sides weigh at most `depth`, so that |d'A d + e'A* e| is at most depth |A'|
-    with A'_jk = A_jk / \sqrt{w_j w_k}, and \sqrt{depth} bounds a single d or e of a normalised
-    mode. For arrays of JAX or NumPy.
-    """
-    depth, weights = size
-    root = np.sqrt(np.array(weights))
-    count = len(weights)
-    damping = abs(modes.generator[:count, :count]) / (root[:, None] * root[None, :])
-    damping = (damping.sum(axis=0).max() * damping.sum(axis=1).max()) ** 0.5
-    # A commutator with s+ has norm sqrt(2), and so has the sum over the two sides.
-    down = 2.0 * ((abs(modes.output[:count]) / root) ** 2).sum() ** 0.5
-    up = (
-        2.0**0.5 * (((abs(modes.excited[:, :count]) / root[None, :]) ** 2).sum(axis=1) ** 0.5).sum()
-    )
-    return frequency + depth * damping + depth**0.5 * (down + up)
-
-
-@eqx.filter_jit
 def _elements(
     frequency: Scalar,
     modes: ReducedModes,
     ts: Float[Array, " times"],
     pattern: Structure,
     steps: int,
-) -> tuple[Complex[Array, "2 all 3"], ...]:
-    """P11, 1 - P00 and c of each hierarchy, and their derivatives; NaN if steps are too long.
+) -> tuple[Evolved, ...]:
+    """The map of each hierarchy at the requested times and at probes in between.
 
-    At the requested times and at probes in between.
+    NaN if steps are too long.
     """
     matrix = generator(frequency, modes, pattern)
     places = np.array([pattern.excited, pattern.ground, pattern.coherence]).T.ravel()
     start = np.zeros(pattern.size, complex)
     start[[*pattern.excited, *pattern.coherence]] = 1.0
-    path = evolve(matrix.times, jnp.asarray(start), jnp.asarray(places), span(ts), steps)
-    bound = norm_bound(frequency, modes, pattern.sizes[-1]) * span(ts)
-    found = path.with_derivatives(probed(ts, span(ts)))
-    found = jnp.where(lax.stop_gradient(bound) <= REFUSED * steps, found, jnp.nan)
-    return tuple(jnp.split(found, len(pattern.sizes), axis=2))
+    around = ellipse(frequency, modes, pattern.sizes[-1])
+    path = evolve(matrix.times, jnp.asarray(start), jnp.asarray(places), span(ts), around, steps)
+    times = probed(ts, span(ts))
+    values = jnp.split(path.with_derivatives(times), len(pattern.sizes), axis=2)
+    error = lax.stop_gradient(path.error(times))
+    return tuple(Evolved(each, error) for each in values)
 
 
 @eqx.filter_jit
-def _worst(coarse: Complex[Array, "2 all 3"], fine: Complex[Array, "2 times 3"]) -> Scalar:
+def _worst(coarse: Evolved, fine: Evolved) -> Scalar:
     """The largest change of P11, P00 and c; infinite for numbers that overflowed."""
     change = jnp.max(_change(coarse, fine)[0])
     return jnp.where(jnp.isnan(change), jnp.inf, change)
 
 
-def _change(
-    coarse: Complex[Array, "2 all 3"], fine: Complex[Array, "2 times 3"]
-) -> Float[Array, "2 all 3"]:
-    """Differences of two results, with rounding."""
-    return lax.stop_gradient(jnp.abs(fine - coarse)) + 256.0 * jnp.finfo(float).eps
+def _change(coarse: Evolved, fine: Evolved) -> Float[Array, "2 all 3"]:
+    """Differences of two results, with what both lack because of their evolution in time."""
+    return lax.stop_gradient(jnp.abs(fine.values - coarse.values)) + fine.error[..., None]
 
 
 @eqx.filter_jit
 def _estimate(
-    coarse: Complex[Array, "2 all 3"],
-    fine: Complex[Array, "2 all 3"],
+    coarse: Evolved,
+    fine: Evolved,
     ts: Float[Array, " times"],
     valid: Bool[Array, ""],
     rtol: float,
 ) -> Estimate[MapElements]:
     """The elements at the requested times, each with the largest error up to it."""
     change = _change(coarse, fine)
-    (p11, q00, c), (dp11, dq00, dc) = jnp.moveaxis(fine[:, : ts.shape[0]], -1, 1)
+    (p11, q00, c), (dp11, dq00, dc) = jnp.moveaxis(fine.values[:, : ts.shape[0]], -1, 1)
     value = MapElements(
         p11=p11.real, p00=1.0 - q00.real, c=c, dp11=dp11.real, dp00=-dq00.real, dc=dc
     )

@@ -23,6 +23,14 @@ Result = TypeVar("Result")
 CHEAP = 3000
 # If modes of equal weight allow less than the depth SHALLOW, their weights get this tilt.
 TILT, SHALLOW = 1.0, 4
+# Modes whose weight is up to BEYOND times the depth get a single quantum: kernels need more modes
+# than many quanta do, and a few elements hold them.
+BEYOND = 1.3
+# From one size to the next, elements with one more quantum after another fall by this factor at
+# least. Results of closer sizes may agree by chance more than either is right.
+FALL = 4.0
+# So many more modes, if there are any left: at early times a second one counts like the first.
+MORE = 2
 # The fraction of the way to the expected depth that is taken in one step.
 PART = 0.5
 # A tolerance is out of reach if it is even with HOPE times the rate seen in TRIALS trials.
@@ -34,37 +42,59 @@ PATIENCE = 2.0
 
 
 class Sizes(NamedTuple):
-    """The first two sizes, and how they grow, with weights 1, 1 + tilt, ... of the modes.
+    """The first two sizes, and the weights of the modes, which rise or are all 1.
 
-    `max_size` is the most elements; if it is 0 the size is fixed.
+    `max_size` is the most elements; if it is 0 the size is fixed. The depth grows by `stride` at
+    least.
     """
 
     pair: tuple[Size, Size]
-    tilt: float = 0.0
-    modes: int = 0
+    weights: tuple[float, ...] = ()
     max_size: int = 0
+    stride: int = 1
+
+    def at(self, depth: int) -> Size:
+        """The size of a depth."""
+        kept = (weight for weight in self.weights if weight <= BEYOND * depth)
+        return depth, tuple(min(weight, float(depth)) for weight in kept)
 
     def deeper(self, depth: int, steps: int = 1) -> Size:
-        """A size deeper than `depth`, with at least one more mode if there is one left."""
+        """A size deeper than `depth`, with MORE modes at least if they are left."""
         for _ in range(steps):
-            depth += max(math.ceil(self.tilt), 1) if self.tilt else math.ceil(depth / 4)
-        return size_of(depth, self.tilt, self.modes)
+            depth = self._next(depth)
+        return self.at(depth)
+
+    def _next(self, depth: int) -> int:
+        if self.weights[-1] == 1.0:
+            return depth + max(self.stride, math.ceil(depth / 4))
+        heavier = [weight for weight in self.weights if weight > BEYOND * depth]
+        another = math.ceil(max(heavier[:MORE], default=0.0) / BEYOND)
+        return max(another, depth + max(self.stride, math.ceil(self.weights[1] - 1.0)))
 
 
-def first_sizes(depth: int, tilt: float, modes: int, max_size: int) -> Sizes:
+def stride(cost: float) -> int:
+    """The number of quanta by which depths should differ, if elements fall by e^-cost with each.
+
+    An error falls by the square of that: quanta are emitted and absorbed.
+    """
+    return math.ceil(0.5 * math.log(FALL) / cost)
+
+
+def first_sizes(depth: int, weights: tuple[float, ...], max_size: int, stride: int = 1) -> Sizes:
     """Sizes at a depth that should suffice, or the largest ones below it that are cheap to try.
 
     The smallest sizes, with one and with two quanta, are tried even if they exceed `max_size`.
     """
     limit = min(CHEAP, max_size)
-    if not tilt and not _is_within(size_of(SHALLOW, 0.0, modes), limit):
-        tilt = TILT
-    growing = Sizes((size_of(1, 0.0, 1), size_of(2, 0.0, 1)), tilt, modes, max_size)
+    growing = Sizes((size_of(1, 0.0, 1), size_of(2, 0.0, 1)), weights, max_size, stride)
+    if weights[-1] == 1.0 and not _is_within(growing.at(SHALLOW), limit):
+        tilted = tuple(1.0 + TILT * k for k in range(len(weights)))
+        growing = growing._replace(weights=tilted)
     for deep in range(1, depth + 1):
         larger = growing.deeper(deep)
         if not _is_within(larger, limit):
             break
-        growing = growing._replace(pair=(size_of(deep, tilt, modes), larger))
+        growing = growing._replace(pair=(growing.at(deep), larger))
     return growing
 
 

@@ -6,7 +6,7 @@ import pytest
 from scipy.linalg import expm
 
 from bathax.numerics.sparse import Entries, SparseMatrix, pattern
-from bathax.numerics.taylor import evolve, states, steps_needed
+from bathax.numerics.taylor import states, steps_needed
 
 SIZE = 9
 
@@ -49,5 +49,3 @@ def test_evolution(sparse, dense, parts):
     times = np.linspace(0.0, 3.0, steps * parts + 1)
     expected = np.array([expm(dense * t) @ np.ones(SIZE) for t in times])
     np.testing.assert_allclose(path, expected, rtol=1e-10, atol=1e-10)
-    chosen = evolve(sparse.times, start, jnp.asarray([2, 5]), stop, steps)
-    np.testing.assert_allclose(chosen(jnp.asarray(times)), expected[:, [2, 5]], rtol=1e-10)

@@ -1,0 +1,181 @@
+r"""Linear evolution x' = G x by Faber polynomials of an ellipse that contains the spectrum of G.
+
+The map z = psi(w) = -a + (a + b) w / 2 + (a - b) / (2 w) takes |w| = 1 to the ellipse with
+semi-axes a along the real and b along the imaginary axis, whose rightmost point is 0. With its
+Faber polynomials F_k,
+
+e^{Gt} x = sum_k c_k(t) F_k(G) x,    c_k(t) = (1 / 2 pi) \int_0^{2 pi} e^{t psi(w)} w^{-k} darg w.
+
+F_k(G) x stays bounded where powers of G grow, so that steps are long: not much more than b t
+products with G suffice (Beckermann, Reichel, SIAM J. Numer. Anal. 47, 3849).
+"""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jax import lax
+from jaxtyping import Array, Complex, Float, Int
+
+from bathax._checks import Scalar
+
+# The most terms of a step, and how many a step adds: more save little, but hold more memory.
+TERMS, UNIT = 192, 24
+# F_k(G) x may be so many times as large as x; if it is larger, the ellipse is too small.
+GROWTH = 1e4
+# Points of the spectrum may be so far outside that F_k grows by this part with each order.
+OUTSIDE = 0.04
+# A step may be so much longer than `reach` says before it is refused.
+REFUSED = 0.9
+# Rounding of the start and of a few sums, in units of the precision of a number.
+ROUNDING = 256.0
+
+# G x times a number.
+Product = Callable[[Array, Scalar], Array]
+
+
+class Ellipse(eqx.Module):
+    """The semi-axes along the real and the imaginary axis; the rightmost point is 0."""
+
+    real: Scalar
+    imaginary: Scalar
+
+    @property
+    def radius(self) -> Scalar:
+        """So many terms per unit of time are needed."""
+        return jnp.maximum(0.5 * (self.real + self.imaginary), self.imaginary)
+
+    @property
+    def capacity(self) -> Scalar:
+        """The largest factor by which polynomials of the next order grow."""
+        return 0.5 * (self.real + self.imaginary)
+
+    @property
+    def asymmetry(self) -> Scalar:
+        """(a - b) / (a + b)."""
+        return (self.real - self.imaginary) / (self.real + self.imaginary)
+
+    def enlarged(self, factor: Scalar) -> "Ellipse":
+        """Longer axes."""
+        return Ellipse(factor * self.real, factor * self.imaginary)
+
+    def containing(self, z: Complex[Array, " points"]) -> "Ellipse":
+        """So high that F_k(z) hardly grows: frequencies may be high where there is no damping."""
+        beside = (self.real + jnp.minimum(z.real, 0.0)) / (self.real + OUTSIDE * self.imaginary)
+        height = jnp.max(jnp.abs(z.imag) / jnp.sqrt(1.0 - beside**2))
+        return Ellipse(self.real, jnp.maximum(self.imaginary, height))
+
+    def coefficients(
+        self, t: Float[Array, " times"], count: int
+    ) -> Complex[Array, "2 times count"]:
+        """c_k(t) and c_k'(t) for k < count."""
+        angle = jnp.pi * jnp.arange(2.0 * count) / count
+        z = lax.complex(self.real * (jnp.cos(angle) - 1.0), self.imaginary * jnp.sin(angle))
+        values = jnp.exp(t.astype(complex)[:, None] * z[None, :])
+        both = jnp.stack([values, z[None, :] * values])
+        return jnp.fft.fft(both, axis=-1)[..., :count] * (0.5 / count + 0.0j)
+
+
+class FaberSeries(eqx.Module):
+    """sum_k c_k(s) f_k on every interval of length `step`, s from 0 to `step`.
+
+    `neglected` is about as large as what terms beyond the last would add to values and derivatives
+    in each interval.
+    """
+
+    step: Scalar
+    ellipse: Ellipse
+    moments: Complex[Array, "intervals terms components"]
+    neglected: Float[Array, "intervals 2"]
+
+    def with_derivatives(self, ts: Float[Array, " times"]) -> Complex[Array, "2 times components"]:
+        """The values at any times, and the derivatives with respect to time."""
+        interval = self._interval(ts)
+        since = ts - interval.astype(float) * self.step
+        c = self.ellipse.coefficients(since, self.moments.shape[1])
+        return jnp.einsum("dtk,tkc->dtc", c, self.moments[interval])
+
+    def error(self, ts: Float[Array, " times"]) -> Float[Array, "2 times"]:
+        """The error of values and derivatives: terms neglected up to each time, and rounding.
+
+        Phases are rounded like their size, derivatives like the largest frequency as well.
+        """
+        rate = self.ellipse.radius
+        rounding = jnp.finfo(float).eps * (ROUNDING + rate * ts)
+        neglected = jnp.cumsum(self.neglected, axis=0)[self._interval(ts)].T
+        return neglected + jnp.stack([rounding, jnp.maximum(rate, 1.0) * rounding])
+
+    def _interval(self, ts: Float[Array, " times"]) -> Int[Array, " times"]:
+        last = self.moments.shape[0] - 1
+        return jnp.clip(jnp.floor(ts / self.step).astype(int), 0, last)
+
+
+def steps_needed(phase: float) -> int:
+    """How many steps of UNIT terms are needed, given `Ellipse.radius` times the span of time.
+
+    c_k is below 1e-13 for k > phase + 8 sqrt(phase) + 8, which a step of TERMS terms has to hold.
+    """
+    whole = TERMS // UNIT
+    if phase > reach(TERMS):
+        return whole * math.ceil(phase / reach(TERMS))
+    return next(n for n in range(2, whole + 1) if phase <= reach(UNIT * n))
+
+
+def reach(terms: int) -> float:
+    """The largest radius times the length of a step of so many terms."""
+    return (math.sqrt(terms + 8.0) - 4.0) ** 2
+
+
+def split(steps: int) -> tuple[int, int]:
+    """The number of intervals that have up to TERMS terms, and their number of terms."""
+    intervals = -(-UNIT * steps // TERMS)
+    return intervals, -(-UNIT * steps // intervals)
+
+
+def evolve(
+    apply: Product,
+    start: Complex[Array, " n"],
+    chosen: Int[Array, " components"],
+    stop: Scalar,
+    ellipse: Ellipse,
+    steps: int,
+) -> FaberSeries:
+    """The chosen components of e^{G t} start for t from 0 to `stop`, with UNIT steps products.
+
+    More steps than are needed serve a larger ellipse and a higher order alike. NaN if there are too
+    few steps, or if F_k(G) x grows because the ellipse does not contain the spectrum.
+    """
+    intervals, terms = split(steps)
+    h = stop / intervals
+    room = reach(terms) / (ellipse.radius * h)
+    ellipse = lax.stop_gradient(ellipse.enlarged(jnp.sqrt(jnp.maximum(room, 1.0))))
+    c, slopes = ellipse.coefficients(h[None], terms)[:, 0]
+    last_factors = lax.stop_gradient(jnp.abs(jnp.stack([c[-1], slopes[-1]])))
+    q, center = ellipse.asymmetry, (ellipse.real / ellipse.capacity).astype(complex)
+
+    def scaled(x: Array) -> Array:
+        return apply(x, 1.0 / ellipse.capacity) + center * x
+
+    def advance(x: Array, _: None) -> tuple[Array, tuple[Array, Array]]:
+        def term(carry: tuple[Array, ...], factors: tuple[Array, Array]) -> tuple[Any, Array]:
+            (before, now, total), (weight, back) = carry, factors
+            after = scaled(now) - back.astype(complex) * before
+            return (now, after, total + weight * now), now[chosen]
+
+        # F_2 = z F_1 - 2 q F_0, and F_{k+1} = z F_k - q F_{k-1} after it.
+        first = scaled(x)
+        backs = jnp.full(terms - 1, q).at[0].set(2.0 * q)
+        carry = (x, first, c[0] * x)
+        carry, moments = lax.scan(jax.checkpoint(term), carry, (c[1:], backs))
+        last, total = carry[0], carry[2]
+        largest = lax.stop_gradient(jnp.max(jnp.abs(last)))
+        bounded = largest <= GROWTH * jnp.max(jnp.abs(x))
+        moments = jnp.concatenate([x[chosen][None], moments])
+        kept = jnp.where(bounded, moments, jnp.nan)
+        return jnp.where(bounded, total, jnp.nan), (kept, last_factors * largest)
+
+    _, (moments, neglected) = lax.scan(jax.checkpoint(advance), start, None, length=intervals)
+    return FaberSeries(h, ellipse, jnp.where(room >= REFUSED, moments, jnp.nan), neglected)
