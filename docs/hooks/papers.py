@@ -46,6 +46,12 @@ SHOWN = {
     "reservoirs, a level between two leads, and the heat that flows through it for ever.",
     "readings": "Beyond the papers: three temperatures of a cavity at strong coupling, and the "
     "renormalised frequency, dashed where it has left its plateau.",
+    "drive_ramp": "Beyond the papers: the work of raising the frequency of a strongly coupled "
+    "cavity, down to the change of its free energy of mean force.",
+    "drive_crossing": "A level that is swept through a band keeps what the law of Demkov and "
+    "Osherov says.",
+    "drive_cycle": "An engine between a hot and a cold reservoir, at three periods.",
+    "drive_quench": "A cavity after a jump of its frequency, from equilibrium with its reservoir.",
     "phases_temperature": "Beyond the papers: where a cavity thermalises, over coupling and "
     "temperature.",
     "phases_exponent": "Beyond the papers: the same over coupling and exponent of the density.",

@@ -9,7 +9,6 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import lax
 from jaxtyping import Array, Float
 
 from bathax._checks import (
@@ -30,7 +29,7 @@ from bathax.system.drive import Drive
 
 
 class Ramp(Validated):
-    r"""From one value to another: start + (stop - start) (1 + tanh((t - center) / width)) / 2.
+    r"""From `start` to `stop`: start + (stop - start) (1 + tanh((t - center) / width)) / 2.
 
     Three quarters of the way lie within `center` +- `width`. It may stand wherever a function of
     the time may: as a frequency, an entry of h, a switch. Smooth functions keep the steps long.
@@ -54,7 +53,8 @@ class Ramp(Validated):
 class Sinusoid(Validated):
     r"""mean + amplitude sin(frequency t + phase).
 
-    `frequency` is an angular one; its period is 2 pi / frequency.
+    An oscillation around `mean` by at most `amplitude`; the angular `frequency` makes a period of
+    2 pi / frequency, and `phase` is that at t = 0, in radians.
 
     >>> w = bx.Sinusoid(1.0, 0.3, frequency=1.2)
     >>> round(float(w(jnp.pi / 2.4)), 4)
@@ -72,7 +72,10 @@ class Sinusoid(Validated):
 
 
 class Pulse(Validated):
-    r"""A Gaussian on top of a value: base + height e^{-(t - center)^2 / (2 width^2)}.
+    r"""A Gaussian in time: base + height e^{-(t - center)^2 / (2 width^2)}.
+
+    It rises by `height` above or below `base` at the time `center`, with the standard deviation
+    `width`.
 
     >>> switch = bx.Pulse(0.0, 1.0, center=3.0, width=0.5)
     >>> round(float(switch(3.5)), 4)
@@ -102,45 +105,43 @@ class Samples(Validated):
     (1.25, 1.0)
     """
 
-    times: Float[Array, " samples"]
+    times: tuple[float, ...] = eqx.field(static=True)
     values: Float[Array, " samples"]
-    _spline: Float[Array, "terms intervals samples"]
 
     def __init__(self, times: RealLike, values: RealLike) -> None:
         known = is_concrete(times)
         require("times", "known outside of `jit`, `vmap` and `grad`", "not", known)
         with jax.ensure_compile_time_eval():
-            self.times = as_float(times, "times")
-        self.values = as_float(values, "values")
-        several, shape = self.times.ndim == 1 and self.times.size >= 4, self.times.shape
+            places = np.asarray(as_float(times, "times"))
+        several, shape = places.ndim == 1 and places.size >= 4, places.shape
         require("times", "a list of four or more", f"of shape {shape}", several)
+        require_each("times", "finite", places, is_finite)
+        require_each("times", "increasing", places, follows)
+        self.times, self.values = tuple(places.tolist()), as_float(values, "values")
         fits = self.values.shape == shape
         require(
             "values", f"a list of {shape[0]}, as `times`", f"of shape {self.values.shape}", fits
         )
-        require_each("times", "finite", self.times, is_finite)
-        require_each("times", "increasing", self.times, follows)
         require_each("values", "finite", self.values, is_finite)
-        self._spline = jnp.asarray(_resting_spline(np.asarray(self.times)))
 
     def _given(self) -> dict[str, Any]:
-        return {"times": self.times, "values": self.values}
+        return {"times": np.array(self.times), "values": self.values}
 
     def __call__(self, t: Scalar) -> Scalar:
         """The value at a time."""
-        times = lax.stop_gradient(self.times)
+        times = jnp.array(self.times)
         t = jnp.clip(t, times[0], times[-1])
         k = jnp.clip(jnp.searchsorted(times, t, side="right") - 1, 0, times.size - 2)
-        cubic, square, slope, value = lax.stop_gradient(self._spline)[:, k] @ self.values
+        cubic, square, slope, value = jnp.asarray(_resting_spline(self.times))[:, k] @ self.values
         s = t - times[k]
         return ((cubic * s + square) * s + slope) * s + value
 
 
-def _resting_spline(times: np.ndarray) -> np.ndarray:
+def _resting_spline(times: tuple[float, ...]) -> np.ndarray:
     """The coefficients of falling powers in each interval, for each sample alone."""
     from scipy.interpolate import CubicSpline
 
-    return CubicSpline(times, np.eye(times.size), bc_type="clamped").c
+    return CubicSpline(times, np.eye(len(times)), bc_type="clamped").c
 
 
 class Assembled(eqx.Module):

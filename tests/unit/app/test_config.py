@@ -288,7 +288,8 @@ REFUSED = [
     (
         "[time]",
         "[zzz]",
-        "Unknown key `zzz`; it must be `system`, `reservoir`, `time`, `solver`, `sweep` or `fit`.",
+        "Unknown key `zzz`; it must be `system`, `reservoir`, `time`, `start`, `solver`, "
+        "`sweep` or `fit`.",
     ),
     (
         "temperature = 3.0",

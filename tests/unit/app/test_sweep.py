@@ -191,7 +191,7 @@ AXIS = '"reservoir.0.temperature" = {{ {} }}'
         (
             '["energy"]',
             '"time.stop" = { values = [1.0] }',
-            "Unknown key `sweep.axes.time`; it must be `system` or `reservoir`.",
+            "Unknown key `sweep.axes.time`; it must be `system`, `reservoir` or `start`.",
         ),
         (
             '["energy"]',

@@ -10,6 +10,11 @@ from bathax.papers.ahz.cavity import figure_2 as figure_2
 from bathax.papers.ahz.cavity import figure_3 as figure_3
 from bathax.papers.ahz.cavity import figure_4 as figure_4
 from bathax.papers.ahz.cavity import figure_5 as figure_5
+from bathax.papers.ahz.driving import Crossing, Ramps
+from bathax.papers.ahz.driving import drive_crossing as drive_crossing
+from bathax.papers.ahz.driving import drive_cycle as drive_cycle
+from bathax.papers.ahz.driving import drive_quench as drive_quench
+from bathax.papers.ahz.driving import drive_ramp as drive_ramp
 from bathax.papers.ahz.markov import Comparison
 from bathax.papers.ahz.markov import markov as markov
 from bathax.papers.ahz.oscillation import Oscillation
@@ -29,7 +34,8 @@ from bathax.papers.ahz.transport import transport_zeroth as transport_zeroth
 from bathax.papers.ahz.zeroth_law import ZerothLaw
 from bathax.papers.ahz.zeroth_law import zeroth_law as zeroth_law
 from bathax.papers.claims import Estimated
-from bathax.solution.results import QubitSolution, Solution
+from bathax.solution.cycle import LimitCycle
+from bathax.solution.results import LinearSolution, QubitSolution, Solution
 
 
 class Results(NamedTuple):
@@ -50,5 +56,9 @@ class Results(NamedTuple):
     transport_transient: Transient
     transport_zeroth: Zeroth
     readings: Readings
+    drive_ramp: Ramps
+    drive_crossing: Crossing
+    drive_cycle: dict[float, LimitCycle]
+    drive_quench: dict[float, LinearSolution]
     phases_over_temperature: Plane
     phases_over_exponent: Plane

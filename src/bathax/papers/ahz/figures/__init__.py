@@ -1,5 +1,5 @@
 """The figures of AHZ: `cavity` Figs. 2-5 and what the text claims, `atom` Fig. 6, `transport`,
-`readings` and `phases` beyond.
+`readings`, `driving` and `phases` beyond.
 
 Functions take results and axes, and draw; none of them solves. They return the figure.
 """
@@ -15,6 +15,7 @@ from bathax.papers.ahz.figures.cavity import (
     oscillation,
     zeroth_law,
 )
+from bathax.papers.ahz.figures.driving import crossing, cycle, quench, ramp
 from bathax.papers.ahz.figures.phases import over_exponent, over_temperature
 from bathax.papers.ahz.figures.readings import readings
 from bathax.papers.ahz.figures.transport import current_voltage, transient, zeroth
@@ -34,6 +35,10 @@ DRAWINGS = (
     Drawing("transport_transient", "transport_transient", transient),
     Drawing("transport_zeroth", "transport_zeroth", zeroth),
     Drawing("readings", "readings", readings),
+    Drawing("drive_ramp", "drive_ramp", ramp),
+    Drawing("drive_crossing", "drive_crossing", crossing),
+    Drawing("drive_cycle", "drive_cycle", cycle),
+    Drawing("drive_quench", "drive_quench", quench),
     Drawing("phases_temperature", "phases_over_temperature", over_temperature),
     Drawing("phases_exponent", "phases_over_exponent", over_exponent),
 )
