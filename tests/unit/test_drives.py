@@ -30,6 +30,13 @@ def test_values(drive, expected):
         np.testing.assert_allclose(eqx.filter_jit(drive)(jnp.asarray(t)), expected(t), rtol=1e-14)
 
 
+def test_at_several_times():
+    wave = bx.Samples(TIMES, VALUES)
+    each = [wave(t) for t in (0.0, 1.0, 2.5)]
+    np.testing.assert_allclose(wave([0.0, 1.0, 2.5]), each, rtol=1e-15)
+    np.testing.assert_allclose(wave(np.zeros((2, 3))), np.full((2, 3), VALUES[0]), rtol=1e-15)
+
+
 def test_samples_rest_beyond_their_ends():
     drive = bx.Samples(TIMES, VALUES)
     for t, value in ((-1.0, 1.0), (3.0, 1.2), (7.0, 1.2)):

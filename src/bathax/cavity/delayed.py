@@ -63,6 +63,12 @@ class DelayedEmission(Tabular, Module):
     At the times `t`: `u` in the frame that rotates with w_s, its derivative `du`, of which there is
     a jump when the first echo comes, and the `population` |u|^2. `error` bounds that of u, and
     gamma times it that of `du`; the `status` is 0 if it is below 1e-10.
+
+    Until the echo comes the emitter decays as if it were alone:
+
+    >>> found = bx.delayed_emission(bx.DelayedEmitter(1.0, 2.0, 0.0), [0.0, 1.0])
+    >>> round(float(found.population[1]), 6), round(float(jnp.exp(-1.0)), 6)
+    (0.367879, 0.367879)
     """
 
     t: Times

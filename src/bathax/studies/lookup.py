@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from math import inf
 from typing import Any
 
-from bathax.studies.quantities import OF_MAP, OF_STEADY, OF_SYSTEM, QUANTITIES
+from bathax.studies.quantities import OF_DRIVE, OF_MAP, OF_STEADY, OF_SYSTEM, QUANTITIES
 from bathax.studies.quantity import ALL, Quantity, SystemQuantity, Unit
 
 # The prefix for the modulus of a complex quantity.
@@ -207,9 +207,15 @@ def measurable(kinds: Iterable[str], sizes: Mapping[str, int] | None = None) -> 
     """
     kinds = [*kinds]
     named = [name for name in names_of(*kinds) if has_times(name) and not has_levels(name)]
-    named = [own for name in named for own in elements(name, sizes or {})]
+    several = "modes" in kinds
+    # u and v of a cavity are numbers.
+    named = [
+        own
+        for name in named
+        for own in (elements(name, sizes or {}) if several or name in OF_DRIVE else [name])
+    ]
     moduli = {f"{MODULUS}{name}" for name in named}
-    return moduli | {name for name in named if "modes" not in kinds or not _is_complex(name)}
+    return moduli | {name for name in named if not several or not _is_complex(name)}
 
 
 def _is_complex(name: str) -> bool:

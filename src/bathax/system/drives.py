@@ -18,6 +18,7 @@ from bathax._checks import (
     Validated,
     as_float,
     as_inexact,
+    converting,
     follows,
     is_concrete,
     is_finite,
@@ -44,8 +45,9 @@ class Ramp(Validated):
     center: Scalar = parameter()
     width: Scalar = parameter(POSITIVE)
 
-    def __call__(self, t: Scalar) -> Scalar:
-        """The value at a time."""
+    @converting(as_float)
+    def __call__(self, t: Float[Array, "..."]) -> Float[Array, "..."]:
+        """The value at a time, or at several."""
         done = 0.5 * (1.0 + jnp.tanh((t - self.center) / self.width))
         return self.start + (self.stop - self.start) * done
 
@@ -66,8 +68,9 @@ class Sinusoid(Validated):
     frequency: Scalar = parameter()
     phase: Scalar = parameter(default=0.0)
 
-    def __call__(self, t: Scalar) -> Scalar:
-        """The value at a time."""
+    @converting(as_float)
+    def __call__(self, t: Float[Array, "..."]) -> Float[Array, "..."]:
+        """The value at a time, or at several."""
         return self.mean + self.amplitude * jnp.sin(self.frequency * t + self.phase)
 
 
@@ -87,8 +90,9 @@ class Pulse(Validated):
     center: Scalar = parameter()
     width: Scalar = parameter(POSITIVE)
 
-    def __call__(self, t: Scalar) -> Scalar:
-        """The value at a time."""
+    @converting(as_float)
+    def __call__(self, t: Float[Array, "..."]) -> Float[Array, "..."]:
+        """The value at a time, or at several."""
         away = (t - self.center) / self.width
         return self.base + self.height * jnp.exp(-0.5 * away**2)
 
@@ -127,8 +131,9 @@ class Samples(Validated):
     def _given(self) -> dict[str, Any]:
         return {"times": np.array(self.times), "values": self.values}
 
-    def __call__(self, t: Scalar) -> Scalar:
-        """The value at a time."""
+    @converting(as_float)
+    def __call__(self, t: Float[Array, "..."]) -> Float[Array, "..."]:
+        """The value at a time, or at several."""
         times = jnp.array(self.times)
         t = jnp.clip(t, times[0], times[-1])
         k = jnp.clip(jnp.searchsorted(times, t, side="right") - 1, 0, times.size - 2)
