@@ -94,6 +94,7 @@ campaign: .venv/dev         ## error estimates of random systems, sweeps killed,
 	$(BIN)/python benchmarks/fit_campaign.py
 	$(BIN)/python benchmarks/file_campaign.py
 	$(BIN)/python benchmarks/linear_campaign.py
+	$(BIN)/python benchmarks/driven_campaign.py
 
 clean:
 	rm -rf .venv .venv-* .cache build dist

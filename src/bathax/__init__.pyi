@@ -84,6 +84,8 @@ from .reservoir.spectral_density import SpectralDensity as SpectralDensity
 from .reservoir.tabulated import Tabulated as Tabulated
 from .solution.cycle import LimitCycle as LimitCycle
 from .solution.cycle import limit_cycle as limit_cycle
+from .solution.exergy import Exergy as Exergy
+from .solution.exergy import exergy as exergy
 from .solution.renormalised import Renormalised as Renormalised
 from .solution.renormalised import renormalised as renormalised
 from .solution.results import DrivenLinearSolution as DrivenLinearSolution
