@@ -33,7 +33,7 @@ def test_cycles_and_their_figure():
         assert cycle.work < 0.0
         assert 0.0 < cycle.efficiency < 0.5
         np.testing.assert_allclose(
-            cycle.work + cycle.solution.energy_gain[-1].sum(), 0.0, atol=1e-9
+            cycle.work - cycle.solution.energy_gain[-1].sum(), 0.0, atol=1e-9
         )
     assert len(figures.cycle(found).axes[0].lines) == len(PERIODS)
 
