@@ -189,9 +189,9 @@ def _samples(
         field=seen.field[:, :count],
         energy_field=seen.energy_field[:, :count],
         memory=seen.memory[:, :count],
-        work=gained.power.real,
-        particles=gained.particles.real,
-        energy=gained.energy.real,
+        work=gained.power,
+        particles=gained.particles,
+        energy=gained.energy,
         mean=mean,
     )
 

@@ -25,7 +25,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jax import lax
-from jaxtyping import Array, Complex
+from jaxtyping import Array, Complex, Float
 
 from bathax._checks import Scalar
 from bathax.linear.damped import DampedModes
@@ -143,9 +143,9 @@ def series(
 class Gains(NamedTuple):
     """The power of a drive, and the currents of particles and of energy into reservoirs."""
 
-    power: Scalar
-    particles: Complex[Array, " channels"]
-    energy: Complex[Array, " channels"]
+    power: Float[Array, "*powers"]
+    particles: Float[Array, "*powers channels"]
+    energy: Float[Array, "*powers channels"]
 
 
 def gains(equations: Equations, rates: Rates, seen: Seen) -> Gains:
@@ -171,4 +171,4 @@ def gains(equations: Equations, rates: Rates, seen: Seen) -> Gains:
     particles, energy = (
         -2.0 * jnp.sum(acting * each, axis=1).imag for each in (field, energy_field)
     )
-    return Gains(*(each.astype(complex) for each in (power, particles, energy)))
+    return Gains(power, particles, energy)

@@ -37,7 +37,7 @@ def passage(
         rising = jax.tree.map(lambda c, before: c.at[0].add(before), rising, gained)
         return (after, jax.tree.map(partial(jnp.sum, axis=0), rising)), (seen, rising)
 
-    none = jnp.zeros(count, complex)
-    begin = start, Gains(jnp.zeros((), complex), none, none)
+    none = jnp.zeros(count)
+    begin = start, Gains(jnp.zeros(()), none, none)
     (end, _), path = lax.scan(step, begin, (edges[:-1], edges[1:]))
     return end, path

@@ -9,6 +9,7 @@ from jax import lax
 from jaxtyping import Array, Float
 
 from bathax._checks import Scalar
+from bathax.numerics.quadrature import gauss_legendre
 
 # Early steps are 1 + FINER times shorter, for about EARLY late steps.
 FINER, EARLY = 9.0, 2.0
@@ -17,8 +18,7 @@ NEWTON = 12
 # Functions of the time are polynomials through so many nodes of Gauss in each step.
 NODES = 8
 
-_x, _weights = np.polynomial.legendre.leggauss(NODES)
-PLACES = 0.5 * (1.0 + _x)
+PLACES, _ = gauss_legendre(NODES)
 # From values at the nodes to coefficients of powers of tau = 0..1.
 FITTED = np.linalg.inv(np.vander(PLACES, increasing=True))
 
@@ -93,6 +93,8 @@ def at_times(pieces: Any, edges: Float[Array, " edges"], ts: Float[Array, " time
     step = jnp.clip(jnp.searchsorted(edges, ts, side="right") - 1, 0, edges.size - 2)
     length = edges[step + 1] - edges[step]
     tau = (ts - edges[step]) / jnp.where(length > 0.0, length, 1.0)
-    return jax.vmap(lambda k, place: at_places(jax.tree.map(lambda c: c[k], pieces), place))(
-        step, tau
-    )
+
+    def at_time(k: Array, place: Scalar) -> Any:
+        return at_places(jax.tree.map(lambda c: c[k], pieces), place)
+
+    return jax.vmap(at_time)(step, tau)

@@ -148,6 +148,7 @@ def reservoir_information(
 
 
 def is_unsqueezed(state: Gaussian) -> Bool[Array, ""]:
+    """Whether the state does not depend on the phase, but for its displacement."""
     return state.anomalous == 0.0
 
 
@@ -161,6 +162,7 @@ def filled(system: Cavity | Qubit, filling: Callable[[Occupation], Occupation]) 
 
 
 def solved(cavity: Cavity, ts: Times, solver: Solver | None) -> Estimate[GreenFunctions]:
+    """The Green functions by a solver, or by the one that a cavity usually takes."""
     return (default_solver(cavity) if solver is None else solver).green_functions(cavity, ts)
 
 

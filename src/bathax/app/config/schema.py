@@ -39,11 +39,10 @@ class Study(Table):
     def kinds(self) -> tuple[str, ...]:
         """The kinds of system that it is, which decide on what quantities it has."""
         kind = self.system.FAMILY
-        if kind == "modes" and self.has_pairs:
-            return "modes", "driven", "driven modes"
-        if self.start is not None or is_driven((self.system, self.reservoir)):
-            return (kind, "driven", "driven modes") if kind == "modes" else (kind, "driven")
-        return (kind,)
+        moving = self.start is not None or is_driven((self.system, self.reservoir))
+        if kind == "modes":
+            return (kind, "driven", "driven modes") if moving or self.has_pairs else (kind,)
+        return (kind, "driven") if moving else (kind,)
 
     @property
     def has_pairs(self) -> bool:
@@ -68,38 +67,40 @@ class Study(Table):
         import jax.numpy as jnp
         import numpy as np
 
-        paths = [f"reservoir.{index}" for index in range(len(self.reservoir))]
-        tables = tuple(zip(self.reservoir, paths, strict=True))
         quanta = self.system.quanta
-        reservoirs = tuple(one.build(path, quanta) for one, path in tables)
-        contacts = tuple(partial(one.contact, path) for one, path in tables)
+        reservoirs = tuple(one.build(path, quanta) for one, path in self._tables)
         with blaming("system"):
-            system = self.system.build(reservoirs, contacts)
+            system = self.system.build(reservoirs, _contacts(self._tables))
         initial = self._initial(system, reservoirs)
         times = jnp.asarray(np.linspace(self.time.start, self.time.stop, self.time.points))
         with blaming("solver"):
             return system, initial, times, self.solver.build() if self.solver else None
 
+    @property
+    def _tables(self) -> list[tuple[Reservoir, str]]:
+        """The tables of reservoirs and their paths."""
+        return [(one, f"reservoir.{index}") for index, one in enumerate(self.reservoir)]
+
     def _initial(self, system: Any, reservoirs: tuple[Any, ...]) -> Any:
         """The initial state of the system, or how it and its reservoirs are prepared."""
-        if self.start is None:
-            with blaming("system.initial"):
-                initial: Any = self.system.initial.build()  # pyright: ignore[reportOptionalMemberAccess]
-            if isinstance(self.system, Modes):
-                with blaming("system"):
-                    initial.require_fits(system)
-            return initial
-        before = None
-        if not isinstance(self.start, Periodic):
+        if isinstance(self.start, Periodic):
+            return self.start.build()
+        if self.start is not None:
             # Couplings were constant before.
-            paths = [f"reservoir.{index}" for index in range(len(self.reservoir))]
-            constant = [replace(one, switch=None) for one in self.reservoir]
-            pairs = zip(constant, paths, strict=True)
-            contacts = tuple(partial(one.contact, path) for one, path in pairs)
-            with blaming("start.system"):
-                before = self.start.system.build(reservoirs, contacts)
-        with blaming("start"):
-            return self.start.build(before)
+            constant = [(replace(one, switch=None), path) for one, path in self._tables]
+            return self.start.build_from(reservoirs, _contacts(constant))
+        given: Any = self.system.initial
+        with blaming("system.initial"):
+            initial = given.build()
+        if isinstance(self.system, Modes):
+            with blaming("system"):
+                initial.require_fits(system)
+        return initial
+
+
+def _contacts(tables: list[tuple[Reservoir, str]]) -> tuple[Any, ...]:
+    """What each table makes of its reservoir; see `Reservoir.contact`."""
+    return tuple(partial(one.contact, path) for one, path in tables)
 
 
 def check_relations(study: Study) -> None:
