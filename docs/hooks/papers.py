@@ -38,6 +38,8 @@ SHOWN = {
     "np_time_scale": "NP. Lifetimes grow like 1/coupling²; the end is not quite Boltzmann's.",
     "np_rates": "NP. Rates of the exact master equation.",
     "np_zero_crossing": "NP. Where the determinant passes zero, rates do not exist.",
+    "np_binding": "NP. With a bound state the determinant stays at Z² in the vacuum; thermal "
+    "quanta make it fall.",
     "np_reservoir": "NP. What the reservoir gains, by frequency and time.",
     "transport_iv": "A level between two leads: current over bias, and its noise over the current.",
     "transport_transient": "A level after it is coupled to two leads: what they gain, until "

@@ -27,7 +27,12 @@ SKETCH = Effort(
     atom_solver=bx.VanHove(),
 )
 QUBIT_SKETCH = QubitEffort(
-    21, *[bx.VanHove()] * 4, field=bx.Hierarchy(depth=2, modes=2), exchanged=0.5
+    21,
+    *[bx.VanHove()] * 4,
+    field=bx.Hierarchy(depth=2, modes=2),
+    exchanged=0.5,
+    bound=bx.VanHove(),
+    plane=bx.VanHove(),
 )
 CLAIMS = (*figures.ahz_claims.CLAIMS, *figures.np_claims.CLAIMS)
 SECTION_5 = {
@@ -35,7 +40,7 @@ SECTION_5 = {
     *("zeroth law", "zeroth law, coupling", "zeroth law, fermions", "zeroth law, in time"),
     *("Markov", "Fig. 6 (i)", "Fig. 6 (ii)"),
     *("NP determinant", "NP equilibrium", "NP time scale", "NP van Hove", "NP master equation"),
-    "NP reservoir",
+    *("NP conditions", "NP reservoir"),
 }
 
 

@@ -2,8 +2,9 @@
 
 A qubit in an Ohmic reservoir: `parameters` has the parameters and the golden rule, `relaxation` how
 the populations of different initial states merge, `memory` the rates of the master equation and
-zeros of D, `reservoir` the occupation of the reservoir. `results` lists the cases, `figures` draws
-them, and `claims` judges the statements of the paper. Begin with `parameters` and `relaxation`.
+zeros of D, `binding` what a bound state keeps, `reservoir` the occupation of the reservoir.
+`results` lists the cases, `figures` draws them, and `claims` judges the statements of the paper.
+Begin with `parameters` and `relaxation`.
 
 The equations are in the library:
 
@@ -15,5 +16,6 @@ The equations are in the library:
 - all initial states merge if D goes to 0, `determinant_passage` and negative rates:
   `bathax.qubit.memory`; the least D: `bathax.qubit.critical`; where they end, and Boltzmann's
   population: `bathax.qubit.equilibrium`
+- bound states, which keep D above 0 in the vacuum: `bathax.cavity.poles`
 - the reservoir, frequency by frequency: `bathax.qubit.reservoir_occupation`
 """

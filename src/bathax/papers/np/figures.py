@@ -1,4 +1,4 @@
-"""Figures of NP: relaxation and memory of a qubit, and the occupation of its reservoir."""
+"""Figures of NP: relaxation, memory and bound states of a qubit; what its reservoir gains."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -10,8 +10,10 @@ from matplotlib.colors import SymLogNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, NullFormatter
 
+from bathax.papers.np.binding import ABOVE, COLD_STOP, Binding, Left
 from bathax.papers.np.memory import Memory
 from bathax.papers.np.parameters import (
+    CRITICAL,
     DETUNED,
     FILLING,
     FREQUENCY,
@@ -206,6 +208,39 @@ def zero_crossing(result: Memory, axes: Any = None) -> Figure:
     return axes[0].figure
 
 
+# --- Bound states ----------------------------------------------------------------------------
+
+
+def binding(result: Binding, axes: Any = None) -> Figure:
+    """D with a bound state, above the critical coupling and in a gap, and over eta and kT0."""
+    axes = new_axes(axes, 1, 3, (7.1, 2.7)).ravel()
+    titles = (rf"$\eta={ABOVE / CRITICAL:g}\,\eta_c$", "inside of a band gap")
+    cases = zip(axes, (result.above, result.gap), titles, (1e-2, 0.1), strict=False)
+    for ax, case, title, lowest in cases:
+        for index, (temperature, dmap) in enumerate(case.maps.items()):
+            ax.plot(dmap.t, dmap.determinant, color=f"C{index}", label=f"{temperature:g}")
+        ax.axhline(case.share, color="k", ls=DASHED, lw=0.8, label="$Z^2$")
+        ax.set(xlim=(0.0, dmap.t[-1]), ylim=(lowest, 1.2), yscale="log", title=title, xlabel=TIME)
+        ax.legend(title=r"$k_BT_0\,/\,\hbar\omega_s$", loc="lower left", ncols=2)
+    axes[0].set_ylabel(QUANTITIES["determinant"].label)
+    _draw_left(axes[2], result.left)
+    for ax, letter in zip(axes, "abc", strict=True):
+        tag(ax, f"({letter})")
+    return axes[0].figure
+
+
+def _draw_left(ax: Axes, left: Left) -> None:
+    """D at a late time over the plane of coupling and temperature."""
+    mesh = ax.pcolormesh(
+        *(left.ratios, left.temperatures, left.determinant.T),
+        **{"cmap": "viridis", "vmin": 0.0, "shading": "gouraud", "rasterized": True},
+    )
+    ax.axvline(1.0, color="w", ls=DASHED, lw=0.9)
+    ax.figure.colorbar(mesh, ax=ax, aspect=30, pad=0.02)
+    ax.set(xlabel=r"$\eta\,/\,\eta_c$", ylabel=r"$k_BT_0\,/\,\hbar\omega_s$")
+    ax.set_title(rf"$D$ at $\omega_st={COLD_STOP:g}$")
+
+
 # --- The reservoir ---------------------------------------------------------------------------
 
 
@@ -270,5 +305,6 @@ DRAWINGS = (
     Drawing("np_time_scale", "relaxation", time_scale),
     Drawing("np_rates", "memory", rates),
     Drawing("np_zero_crossing", "memory", zero_crossing),
+    Drawing("np_binding", "binding", binding),
     Drawing("np_reservoir", "exchange", exchange),
 )

@@ -17,6 +17,7 @@ from bathax.qubit.dynamical_map import DynamicalMap, dynamical_map
 from bathax.qubit.elements import MapSolver
 from bathax.qubit.hierarchy import Hierarchy
 from bathax.qubit.vacuum import Vacuum
+from bathax.reservoir.band import SemicircleBand
 from bathax.reservoir.lorentzian import Lorentzian
 from bathax.reservoir.ohmic import Ohmic
 from bathax.reservoir.reservoir import Reservoir
@@ -38,6 +39,9 @@ MODE = Lorentzian(0.1, 0.2, FREQUENCY)
 # n(w_s) at kT0 = w_s.
 FILLING = 1.0 / np.expm1(1.0)
 
+# The Ohmic coupling above which there is a bound state, w_s / w_c, and a band above w_s.
+CRITICAL, GAP = FREQUENCY / CUTOFF, SemicircleBand(0.02, 1.6, 0.5)
+
 # The coupling that is compared with the moderate one; a frequency off resonance, where a mode
 # returns after 2 pi / (w - w_s); the frequencies at which the reservoir's occupation is computed.
 WEAKER, DETUNED = 0.005, 2.0
@@ -49,7 +53,9 @@ class Effort(NamedTuple):
 
     `weak` and `strong` have a fixed size, so that few programs are compiled, and an error of about
     1e-5. `single` is for a reservoir that is one mode with loss. `field` is for the occupation of
-    the reservoir, up to the time `exchanged`, here four lifetimes.
+    the reservoir, up to the time `exchanged`, here four lifetimes. `bound` is for qubits with a
+    bound state, with an error of about 0.004, and `plane` for them over the plane of coupling and
+    temperature, with one of 0.03 at most.
     """
 
     times: int = 401
@@ -59,6 +65,8 @@ class Effort(NamedTuple):
     single: MapSolver = Hierarchy(rtol=1e-6, depth=12, modes=1)
     field: Hierarchy = Hierarchy(rtol=1e-3, depth=6, modes=11)
     exchanged: float = 17.0
+    bound: MapSolver = Hierarchy(rtol=2e-2, depth=9, modes=14, steps=144)
+    plane: MapSolver = Hierarchy(rtol=5e-2, depth=9, modes=10, steps=144)
 
     def solver(self, eta: float, temperature: float) -> MapSolver:
         """The solver of an Ohmic reservoir."""

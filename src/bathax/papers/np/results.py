@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+from bathax.papers.np.binding import Binding
+from bathax.papers.np.binding import binding as binding
 from bathax.papers.np.memory import Memory
 from bathax.papers.np.memory import memory as memory
 from bathax.papers.np.relaxation import Relaxations
@@ -16,3 +18,4 @@ class Results(NamedTuple):
     relaxation: Relaxations
     memory: Memory
     exchange: Exchange
+    binding: Binding

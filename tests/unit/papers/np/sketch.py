@@ -14,6 +14,8 @@ SKETCH = Effort(
     single=bx.Hierarchy(depth=8, modes=1),
     field=bx.Hierarchy(depth=3, modes=6),
     exchanged=4.0,
+    bound=bx.VanHove(),
+    plane=bx.VanHove(),
 )
 
 
