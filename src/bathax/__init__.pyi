@@ -29,6 +29,7 @@ from .linear.bound_states import LinearBoundStates as LinearBoundStates
 from .linear.bound_states import bound_states as bound_states
 from .linear.embedding import Embedding as Embedding
 from .linear.emission import TwoTimeCorrelation as TwoTimeCorrelation
+from .linear.emission import absorption_spectrum as absorption_spectrum
 from .linear.emission import emission_spectrum as emission_spectrum
 from .linear.emission import two_time_correlation as two_time_correlation
 from .linear.late_times import LongTimeCovariance as LongTimeCovariance
@@ -58,6 +59,10 @@ from .qubit.perturbative import TimeConvolutionless as TimeConvolutionless
 from .qubit.perturbative import VanHove as VanHove
 from .qubit.reservoir_occupation import ReservoirOccupation as ReservoirOccupation
 from .qubit.reservoir_occupation import reservoir_occupation as reservoir_occupation
+from .qubit.spectrum import QubitCorrelation as QubitCorrelation
+from .qubit.spectrum import QubitSpectrum as QubitSpectrum
+from .qubit.spectrum import qubit_correlation as qubit_correlation
+from .qubit.spectrum import qubit_spectrum as qubit_spectrum
 from .qubit.states import Bloch as Bloch
 from .qubit.states import Excited as Excited
 from .qubit.states import Ground as Ground

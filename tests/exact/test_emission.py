@@ -91,3 +91,74 @@ def test_correlations_of_two_times():
     wrong = jnp.max(jnp.abs(found.value - expected), axis=(1, 2))
     assert jnp.all(wrong[:4] < 1e-9)
     assert jnp.all(wrong <= 10.0 * found.error + 1e-9)
+
+
+def test_absorption_and_emission_sum_to_the_anticommutator():
+    system = dot(LEADS)
+    w, weights = nodes(-5.0, 5.0)
+    both = bx.absorption_spectrum(system, w) + bx.emission_spectrum(system, w)
+    found = jnp.einsum("q,qij->ij", weights.astype(complex), both)
+    np.testing.assert_allclose(found, np.eye(2), rtol=0.0, atol=1e-9)
+
+
+@pytest.mark.parametrize("eta", [0.1, 0.3])
+def test_commutator_of_a_cavity(eta):
+    """1 less the weight of the bound state; at later times u(s) by Volterra's equation."""
+    cavity = bx.Cavity(1.0, bx.Reservoir(bx.Ohmic(eta, 5.0), temperature=2.0))
+    delays = jnp.array([0.0, 0.5, 2.0, 10.0])
+    found = bx.two_time_correlation(cavity, delays)
+    bound = bx.bound_states(cavity)
+    kept = jnp.sum(jnp.where(bound.exist, bound.residues, 0.0))
+    commutator = (found.greater - found.value)[:, 0, 0]
+    np.testing.assert_allclose(commutator[0], 1.0 - kept, rtol=0.0, atol=1e-12)
+    u = bx.solve(cavity, bx.Fock(0), delays[1:], bx.Volterra(rtol=1e-11)).u
+    turning = jnp.exp(-1j * bound.placed[None, :] * delays[1:, None].astype(complex))
+    weights = jnp.where(bound.exist, bound.residues, 0.0).astype(complex)
+    np.testing.assert_allclose(commutator[1:], u - turning @ weights, rtol=0.0, atol=1e-9)
+
+
+@pytest.mark.parametrize("mu", [0.2, -0.4])
+def test_kubo_martin_schwinger_in_frequency_and_time(mu):
+    """A = e^{(w - mu) / T} S, and <a_i(s) a_j'> by the transform of the right side."""
+    lead = bx.Reservoir(bx.FlatBand(0.5, -5.0, 5.0), 0.3, mu)
+    system, delays = dot([lead, lead]), np.array([0.0, 0.7, 5.0, 40.0])
+    w, weights = nodes(-5.0, 5.0)
+    heated = (
+        bx.emission_spectrum(system, w) * jnp.exp((w - mu) / 0.3).astype(complex)[:, None, None]
+    )
+    np.testing.assert_allclose(bx.absorption_spectrum(system, w), heated, rtol=1e-12, atol=1e-13)
+    phases = jnp.asarray(weights * np.exp(-1j * np.outer(delays, w)))
+    found = bx.two_time_correlation(system, delays).greater
+    np.testing.assert_allclose(
+        found, jnp.einsum("sq,qij->sij", phases, heated), rtol=0.0, atol=1e-9
+    )
+
+
+def test_an_empty_reservoir_absorbs_the_excitation_spectrum():
+    cavity, w = bx.Cavity(1.0, bx.Reservoir(bx.Ohmic(0.1, 5.0))), jnp.array([0.3, 0.9, 2.0])
+    found = bx.absorption_spectrum(cavity, w)[:, 0, 0]
+    J = bx.Ohmic(0.1, 5.0)
+    expected = J(w) / ((w - 1.0 - J.level_shift(w)) ** 2 + jnp.pi**2 * J(w) ** 2)
+    np.testing.assert_allclose(found, expected.astype(complex), rtol=1e-12)
+
+
+@pytest.mark.parametrize("temperature", [2.0, 20.0])
+def test_long_delays_are_resolved(temperature):
+    """The commutator is u(s), also where e^{-iws} turns fast in the tail of the spectrum."""
+    cavity = bx.Cavity(1.0, bx.Reservoir(bx.Ohmic(0.1, 5.0), temperature=temperature))
+    delays = jnp.array([5.0, 20.0, 100.0])
+    found = bx.two_time_correlation(cavity, delays)
+    u = bx.solve(cavity, bx.Fock(0), delays, bx.Resonance()).u
+    wrong = jnp.abs((found.greater - found.value)[:, 0, 0] - u)
+    assert jnp.all(wrong < 1e-9)
+    assert jnp.all(wrong <= 2.0 * found.error + 1e-12)
+
+
+def test_estimates_of_few_nodes_are_honest():
+    """Inside `jit` there are 512 nodes for each edge, too few for these delays."""
+    cavity = bx.Cavity(1.0, bx.Reservoir(bx.Ohmic(0.1, 5.0), temperature=20.0))
+    delays = jnp.array([2.0, 5.0, 10.0, 20.0, 40.0, 100.0])
+    exact = bx.two_time_correlation(cavity, delays)
+    found = jax.jit(lambda delays: bx.two_time_correlation(cavity, delays))(delays)
+    for few, enough in ((found.value, exact.value), (found.greater, exact.greater)):
+        assert jnp.all(jnp.abs(few - enough)[:, 0, 0] <= found.error + exact.error)

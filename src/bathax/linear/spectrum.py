@@ -4,15 +4,13 @@ G(w) = 1 / (w - h - sum_channels c c' Sigma(w + i0)). The field of the reservoir
 drives the modes with the columns G c_b, from which all steady quantities follow as integrals.
 """
 
-from collections.abc import Iterable
-
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
 from jaxtyping import Array, Complex, Float
 
-from bathax._checks import require, require_kind
+from bathax._checks import require_kind
 from bathax.linear.cuts import Cuts
 from bathax.linear.resonances import overlooked, resonances
 from bathax.numerics.matrices import solved
@@ -88,15 +86,8 @@ def require_leads(system: object) -> None:
     require_kind("system", "a `LinearSystem`", system, LinearSystem)
     modes: LinearSystem = system  # pyright: ignore
     modes.require_static()
-    require_continuous(modes.reservoirs)
-
-
-def require_continuous(reservoirs: Iterable[Reservoir]) -> None:
-    """Refuse reservoirs of separate modes, in which dynamics recur."""
-    for bath in reservoirs:
-        density = bath.spectral_density
-        words = "continuous, or there is no steady state"
-        require("spectral_density", words, density, density.is_continuous)
+    for bath in modes.reservoirs:
+        bath.require_continuous()
 
 
 def propagated(

@@ -11,6 +11,7 @@ where e[x, x, y] = (e^y - e^x - (y - x) e^x) / (y - x)^2 is a divided difference
 """
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import equinox as eqx
@@ -18,7 +19,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Complex, Float, Int
 
 from bathax._checks import (
     POSITIVE,
@@ -75,37 +76,72 @@ def steady_state(
     qubit: Qubit, solver: Hierarchy | None = None, horizon: RealLike | None = None
 ) -> SteadyState:
     """rho_11 at t -> infinity, from the null vector of the generator of the hierarchy."""
+    return SteadyState(*stationary(qubit, _stationary, solver, horizon))
+
+
+def stationary(
+    qubit: Qubit,
+    of: Callable[[Qubit, ReducedModes, Size], Array],
+    solver: Hierarchy | None,
+    horizon: RealLike | None,
+) -> tuple[Array, Scalar, Int[Array, ""]]:
+    """What `of` computes in the steady state, the error of all its numbers together, a `Status`.
+
+    The error is the largest change from a smaller hierarchy, plus that of a small one from half the
+    horizon. The tolerance is absolute for numbers up to 1, and relative to the largest above.
+    """
+    for bath in qubit.reservoirs:
+        bath.require_continuous()
     solver = Hierarchy(max_size=MAX_SIZE) if solver is None else solver
     require_kind("solver", "a `Hierarchy`", solver, Hierarchy)
     until = as_float(HORIZON / qubit.frequency if horizon is None else horizon, "horizon")
     require("horizon", POSITIVE.words, until, holds(POSITIVE.holds, until))
     valid, modes, sizes = prepared(solver, qubit, until[None])
 
-    def solve(*sizes: Size) -> tuple[Scalar, ...]:
-        patterns = (regression(size) for size in sizes)
-        return tuple(_stationary(qubit.frequency, modes, pattern) for pattern in patterns)
+    def solve(*sizes: Size) -> tuple[Array, ...]:
+        return tuple(of(qubit, modes, size) for size in sizes)
 
-    coarse, fine = climbed(solve, sizes, lambda coarse, fine: jnp.abs(coarse - fine), solver.rtol)
+    coarse, fine = climbed(solve, sizes, _change, solver.rtol)
     _, shorter, _ = reduced(qubit, 0.5 * until[None])
     first = sizes.pair[0]
-    (longer,), at_half = solve(first), _stationary(qubit.frequency, shorter, regression(first))
-    tail = longer - at_half
-    error = lax.stop_gradient(jnp.abs(fine - coarse) + jnp.abs(tail))
-    status = jnp.where(error <= solver.rtol, Status.SUCCESS, Status.TOLERANCE_NOT_REACHED)
+    (longer,) = solve(first)
+    change = _change(coarse, fine) + _change(longer, of(qubit, shorter, first))
+    status = jnp.where(change <= solver.rtol, Status.SUCCESS, Status.TOLERANCE_NOT_REACHED)
     known = jnp.where(valid, 0.0, jnp.nan)
-    status = jnp.where(valid, status, Status.INVALID)
-    return SteadyState(fine + known, error + known, status)
+    return fine + known, change * _size(fine) + known, jnp.where(valid, status, Status.INVALID)
+
+
+def _change(before: Array, after: Array) -> Scalar:
+    """The largest change, relative to the largest number above 1; infinite for overflow."""
+    change = jnp.max(jnp.abs(lax.stop_gradient(after - before))) / _size(after)
+    return jnp.nan_to_num(change, nan=jnp.inf)
+
+
+def _size(values: Array) -> Scalar:
+    return jnp.maximum(jnp.max(jnp.abs(lax.stop_gradient(values))), 1.0)
 
 
 @eqx.filter_jit
-def _stationary(frequency: Scalar, modes: ReducedModes, pattern: Regression) -> Scalar:
-    """rho_11 of the null vector; the trace replaces one of its equations, which is redundant."""
+def _stationary(qubit: Qubit, modes: ReducedModes, size: Size) -> Scalar:
+    """rho_11 of the null vector."""
+    pattern = regression(size)
+    (excited,) = pattern.structure.excited
+    return null_vector(qubit.frequency, modes, pattern)[excited].real
+
+
+def null_vector(
+    frequency: Scalar, modes: ReducedModes, pattern: Regression
+) -> Complex[Array, " elements"]:
+    """The elements of charge 0 in the steady state.
+
+    The trace replaces one of the equations, which is redundant.
+    """
     (ground,), (excited,) = pattern.structure.ground, pattern.structure.excited
     matrix = generator(frequency, modes, pattern.structure)
     block = matrix.leading_block(pattern.populations)
     block = block.at[ground].set(0.0).at[ground, jnp.asarray([ground, excited])].set(1.0)
     trace = jnp.zeros(pattern.populations, complex).at[ground].set(1.0)
-    return solve(block, trace)[excited].real
+    return solve(block, trace)
 
 
 def mean_force_population(qubit: Qubit) -> Scalar:

@@ -91,6 +91,12 @@ class Reservoir(Validated):
         """Whether no part of J is a `WideBand`, whose energies of coupling are infinite."""
         return not any(map(_is_wide, jax.tree.leaves(self.spectral_density, is_leaf=_is_wide)))
 
+    def require_continuous(self) -> None:
+        """Refuse a reservoir of separate modes, in which dynamics recur."""
+        words = "continuous, or there is no steady state"
+        density = self.spectral_density
+        require("spectral_density", words, density, density.is_continuous)
+
     def require_integrable(self) -> None:
         """Refuse kernels that are singular at t = 0, which no time grid resolves."""
         density = self.spectral_density

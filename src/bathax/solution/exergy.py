@@ -73,7 +73,7 @@ def exergy(solution: Solution | LinearSolution, reservoir: Reservoir) -> Exergy:
 def _exergy(modes: LinearSystem, solution: Any, reservoir: Reservoir) -> Exergy:
     T, mu = reservoir.temperature, reservoir.occupation.level
     energies = _energies(modes, solution.t)
-    sign = 1.0 if modes.statistics == "boson" else -1.0
+    sign = modes.sign
     potential = jnp.sum(_potential(energies - mu, T, sign), axis=1)
     value = solution.energy - T * solution.entropy - mu * solution.number - potential
     doubt = solution.error

@@ -12,7 +12,6 @@ from bathax._display import Table, Tabular, ending, shown
 from bathax._programs import program
 from bathax._status import Status, concluded
 from bathax.linear.landauer import RTOL, steady
-from bathax.linear.spectrum import require_continuous
 from bathax.qubit import equilibrium
 from bathax.qubit.equilibrium import SteadyState
 from bathax.qubit.hierarchy import Hierarchy
@@ -120,7 +119,8 @@ def steady_state(
     require_kind("system", "a `Qubit` or a `LinearSystem`", system, (Qubit, LinearSystem))
     if isinstance(system, LinearSystem):
         system.require_static()
-    require_continuous(system.reservoirs)
+        for bath in system.reservoirs:
+            bath.require_continuous()
     if isinstance(system, Qubit):
         return concluded(equilibrium.steady_state(system, solver, horizon), throw)
     words = "left out with `horizon` for a `LinearSystem`"

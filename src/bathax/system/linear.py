@@ -103,7 +103,7 @@ class LinearSystem(Validated):
     @property
     def _rules(self) -> dict[str, tuple[str, Callable[[Any], Any]]]:
         """What h, pairing and force have to be, of those that are there."""
-        sign = 1.0 if self._is_boson else -1.0
+        sign = self.sign
         words = f"{'symmetric' if self._is_boson else 'antisymmetric'} for {self.statistics}s"
         rules: dict[str, tuple[str, Callable[[Any], Any]]] = {
             "h": ("Hermitian", is_hermitian),
@@ -128,6 +128,11 @@ class LinearSystem(Validated):
     @property
     def _is_boson(self) -> bool:
         return self.statistics == "boson"
+
+    @property
+    def sign(self) -> float:
+        """1 for bosons, -1 for fermions: [a_i, a_j']_- or [a_i, a_j']_+ is delta_ij."""
+        return 1.0 if self._is_boson else -1.0
 
     @property
     def is_driven(self) -> bool:
@@ -223,7 +228,7 @@ class LinearSystem(Validated):
     @property
     def felt(self) -> Complex[Array, "channels d"]:
         """The numbers c by which a, or (a, a') of a system with pairs, changes as -i c Phi."""
-        return self._both(-1.0 if self._is_boson else 1.0)
+        return self._both(-self.sign)
 
     def _both(self, sign: float) -> Complex[Array, "channels d"]:
         if not self.is_paired:

@@ -166,6 +166,6 @@ def _energy_matrix(system: LinearSystem) -> Complex[Array, "d d"]:
     """W of Z' W Z / 2; h alone of a system without pairs."""
     if not system.is_paired:
         return system.h
-    sign = 1.0 if system.statistics == "boson" else -1.0
+    sign = system.sign
     pairing = jnp.zeros_like(system.h) if system.pairing is None else system.pairing
     return jnp.block([[system.h, pairing], [sign * pairing.conj(), sign * system.h.conj()]])
