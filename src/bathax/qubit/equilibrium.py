@@ -87,7 +87,7 @@ def steady_state(
 
     coarse, fine = climbed(solve, sizes, lambda coarse, fine: jnp.abs(coarse - fine), solver.rtol)
     _, shorter, _ = reduced(qubit, 0.5 * until[None])
-    first = sizes.pair[0]
+    first = sizes.first[-2]
     (longer,), at_half = solve(first), _stationary(qubit.frequency, shorter, regression(first))
     tail = longer - at_half
     error = lax.stop_gradient(jnp.abs(fine - coarse) + jnp.abs(tail))

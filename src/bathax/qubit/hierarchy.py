@@ -118,14 +118,15 @@ class Hierarchy(MapSolver):
         return steps_needed(asked) if asked else STEPS
 
     def sizes(self, modes: ReducedModes, character: Character) -> Sizes:
-        """The first two sizes and how they grow, or two fixed ones."""
+        """The first sizes and how they grow, or two fixed ones."""
         if self.depth or self.modes or not is_concrete(character):
             return Sizes(self._two_sizes(modes, character))
         costs = np.asarray(character.costs)[: int(character.rank)]
         weights = costs / costs[0] if modes.reduced else np.ones_like(costs)
-        depth = math.ceil(-0.5 * math.log(self.rtol) / float(costs[0]) + MARGIN) - APART
+        depth = math.ceil(-0.5 * math.log(self.rtol) / float(costs[0]) + MARGIN)
+        apart = stride(float(costs[0]))
         weights = tuple(np.round(weights, 3).tolist())
-        return first_sizes(max(depth, 1), weights, self.max_size, stride(float(costs[0])))
+        return first_sizes(max(depth - APART - 2 * apart, 1), weights, self.max_size, apart)
 
     def _two_sizes(self, modes: ReducedModes, character: Character) -> tuple[Size, Size]:
         """A fixed size, or the one taken inside `jit`, preceded by one of less depth."""
