@@ -26,7 +26,7 @@ from jaxtyping import Array, Bool, Complex, Float
 from bathax._checks import Scalar, is_concrete, require_positive, require_whole
 from bathax._estimate import Estimate, judged
 from bathax.numerics.balancing import ReducedModes
-from bathax.numerics.faber import TERMS, UNIT, evolve, reach, steps_needed
+from bathax.numerics.faber import EXACT, TERMS, UNIT, evolve, reach, steps_needed
 from bathax.numerics.grid import span
 from bathax.numerics.refinement import envelope, probed, requested
 from bathax.qubit.elements import MapElements, MapSolver
@@ -44,6 +44,8 @@ MARGIN = 1.25
 # The first depth that is tried is so much less; the difference of two depths inside `jit`, if none
 # is fixed.
 APART = 2
+# Coefficients of the evolution in time that are below this part of the tolerance are left out.
+NEGLECTED = 1e-5
 # The most sizes to choose from inside `jit`.
 RUNGS = 12
 
@@ -110,12 +112,18 @@ class Hierarchy(MapSolver):
             return self.steps
         phase = lax.stop_gradient(ellipse(qubit.frequency, modes, size).radius * span(ts))
         if is_concrete(phase):
-            return steps_needed(float(phase))
+            return steps_needed(float(phase), self._neglected)
         # The phase grows like the depth. The demand and the answer refer to the usual depth.
         deeper = size[0] / DEPTH
         demand = phase * TERMS / (UNIT * reach(TERMS) * deeper)
         asked = requested(demand, 0) * deeper * UNIT * reach(TERMS) / TERMS
-        return steps_needed(asked) if asked else STEPS
+        return steps_needed(asked, self._neglected) if asked else STEPS
+
+    @property
+    def _neglected(self) -> float:
+        """The size of coefficients left out in time; none that matter at a fixed size."""
+        fixed = self.depth or self.modes
+        return EXACT if fixed else max(NEGLECTED * self.rtol, EXACT)
 
     def sizes(self, modes: ReducedModes, character: Character) -> Sizes:
         """The first sizes and how they grow, or two fixed ones."""

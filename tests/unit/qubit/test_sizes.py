@@ -117,9 +117,10 @@ def climb(error, rtol, sizes):
 )
 def test_first_sizes_are_cheap_and_respect_the_limit(depth, tilt, modes, max_size):
     sizes = hierarchy_size.first_sizes(depth, weights(tilt, modes), max_size)
-    smaller, larger = sizes.pair
-    assert smaller[0] <= depth
-    assert count_elements(*smaller) < count_elements(*larger) <= min(hierarchy_size.CHEAP, max_size)
+    counts = [count_elements(*size) for size in sizes.first]
+    assert sizes.first[0][0] <= depth
+    assert np.all(np.diff(counts) > 0)
+    assert counts[-1] <= min(hierarchy_size.CHEAP, max_size)
 
 
 @pytest.mark.parametrize(
