@@ -48,13 +48,15 @@ def pattern(entries: Entries, size: int) -> Pattern:
     position = WIDTH * (np.cumsum(pieces) - pieces)[row] + number
     columns = np.zeros(WIDTH * pieces.sum(), np.int32)
     columns[position] = column
-    order, entry = np.argsort(place, kind="stable"), position[place]
+    entry = position[place]
+    order = np.argsort(entry, kind="stable")
     return Pattern(
-        np.repeat(np.arange(size, dtype=np.int32), pieces),
-        columns.reshape(-1, WIDTH),
-        *(part[order].astype(np.int32) for part in (entry, entries.parameter)),
-        entries.factor[order],
-        size,
+        row=np.repeat(np.arange(size, dtype=np.int32), pieces),
+        column=columns.reshape(-1, WIDTH),
+        entry=entry[order].astype(np.int32),
+        parameter=entries.parameter[order].astype(np.int32),
+        factor=entries.factor[order],
+        size=size,
     )
 
 

@@ -2,8 +2,8 @@
 
 The depth grows, with the weights of quanta fixed: so there are more quanta in each mode, and quanta
 in more modes. The change of the result from one size to the next is about the error of the smaller
-one. Two changes tell how fast errors fall, and from that the error of the larger one, the next depth,
-or that the tolerance is out of reach.
+one. Two changes tell how fast errors fall, from which the error of the larger one and the next depth
+follow, or that the tolerance is out of reach.
 """
 
 import math
@@ -37,6 +37,8 @@ MORE = 2
 # The error expected from two changes is doubled, and it is this part of the last change at least:
 # one change may be small by chance.
 SAFETY, LEAST = 2.0, 0.1
+# Results that change by more are wrong altogether: their changes tell nothing about later ones.
+WRONG = 0.1
 # The fraction of the way to the expected depth that is taken in one step.
 PART = 0.5
 # A tolerance is out of reach if it is even with HOPE times the rate seen in TRIALS trials.
@@ -127,7 +129,7 @@ def climbed(
     change: Callable[[Result, Result], Scalar],
     rtol: float,
 ) -> tuple[Result, Result]:
-    """A result that is as far from the next one as that is wrong, and it: within `rtol` if it can be.
+    """The best result, after one that differs from it by its error: within `rtol` if one can be.
 
     `solve` takes one size or several, which it solves in one program, as it does for the first
     ones. Of a fixed size the results are those of two sizes. If no size up to `max_size` is
@@ -164,7 +166,7 @@ def climbed(
 
 def share(trials: Sequence[Trial], gap: int, change: float) -> float:
     """The part of the last change that the error is, if errors go on to fall as changes do."""
-    if not trials or not 0.0 < change < trials[-1].change < math.inf:
+    if not trials or not 0.0 < change < trials[-1].change < WRONG:
         return 1.0
     fall = (change / trials[-1].change) ** (gap / trials[-1].gap)
     return min(max(SAFETY * fall, LEAST), 1.0)
@@ -255,12 +257,10 @@ def expected_seconds(trials: Sequence[Trial], elements: int | float) -> float:
 def outlook(trials: Sequence[Trial], rtol: float, sizes: Sizes) -> str:
     """A sentence: the error reached, the one that `max_size` allows, what the tolerance needs."""
     now, limit, fall = trials[-1], sizes.max_size, Fall.of(trials)
-    words = (
-        f"The requested tolerance was not reached: {_described(now.size)} has an error of "
-        f"{now.error:.1e}"
-    )
+    error = f"an error of {now.error:.1e}" if now.error < 1.0 else "no meaningful result"
+    words = f"The requested tolerance was not reached: {_described(now.size)} has {error}"
     if not fall.rate:
-        return f"{words}, which does not fall yet; `max_size` is {limit:,}."
+        return f"{words}, and errors do not fall yet; `max_size` is {limit:,}."
     reachable, elements = fall.reachable(limit), fall.needed(rtol)
     if elements > MANY:
         return f"{words}; a `max_size` of {limit:,} allows some {reachable:.0e}."
