@@ -2,8 +2,8 @@
 
 The depth grows, with the weights of quanta fixed: so there are more quanta in each mode, and quanta
 in more modes. The change of the result from one size to the next is about the error of the smaller
-one. Two changes tell how fast errors fall, from which the error of the larger one and the next depth
-follow, or that the tolerance is out of reach.
+one. Two changes tell how fast errors fall, from which follow the error of the larger one and the
+next depth, or that the tolerance is out of reach.
 """
 
 import math
