@@ -20,7 +20,7 @@ import bathax as bx
 ETAS, TEMPERATURES = (0.01, 0.05, 0.1, 0.2, 0.5), (0.2, 1.0, 5.0, 20.0)
 CUTOFF, STOP, TIMES, RTOL = 5.0, 20.0, 201, 1e-5
 # The second run asks for an error so many times smaller, from so many elements at most.
-FINER, LARGEST = 10.0, 180_000
+FINER, LARGEST = 10.0, 120_000
 ELEMENTS = ("p11", "p00", "coherence")
 # eta, kT, cutoff, exponent and the last time.
 OTHERS = {
