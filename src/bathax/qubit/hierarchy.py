@@ -46,6 +46,9 @@ MARGIN = 1.25
 APART = 2
 # Coefficients of the evolution in time that are below this part of the tolerance are left out.
 NEGLECTED = 1e-5
+# P11, P00 and c are wrong by this part of the largest of their changes at least: one of them may
+# agree by chance.
+COMMON = 0.2
 # The most sizes to choose from inside `jit`.
 RUNGS = 12
 
@@ -244,6 +247,7 @@ def _estimate(
 ) -> Estimate[MapElements]:
     """The elements at the requested times, each with the largest error up to twice that time."""
     change = _change(coarse, fine)
+    change = jnp.maximum(change, COMMON * jnp.max(change, axis=-1, keepdims=True))
     (p11, q00, c), (dp11, dq00, dc) = jnp.moveaxis(fine.values[:, : ts.shape[0]], -1, 1)
     value = MapElements(
         p11=p11.real, p00=1.0 - q00.real, c=c, dp11=dp11.real, dp00=-dq00.real, dc=dc

@@ -39,6 +39,8 @@ MORE = 2
 SAFETY, LEAST = 2.0, 0.1
 # Results that change by more are wrong altogether: their changes tell nothing about later ones.
 WRONG = 0.1
+# If the fall before was no better than this, it is not regular.
+STALLED = 0.5
 # The fraction of the way to the expected depth that is taken in one step.
 PART = 0.5
 # A tolerance is out of reach if it is even with HOPE times the rate seen in TRIALS trials.
@@ -167,6 +169,8 @@ def climbed(
 def share(trials: Sequence[Trial], gap: int, change: float) -> float:
     """The part of the last change that the error is, if errors go on to fall as changes do."""
     if not trials or not 0.0 < change < trials[-1].change < WRONG:
+        return 1.0
+    if trials[1:] and trials[-1].change > STALLED * trials[-2].change:
         return 1.0
     fall = (change / trials[-1].change) ** (gap / trials[-1].gap)
     return min(max(SAFETY * fall, LEAST), 1.0)

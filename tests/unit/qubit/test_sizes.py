@@ -189,5 +189,6 @@ def test_no_fall_no_extrapolation():
         return hierarchy_size.share(trials[:-1], 2, changes[-1])
 
     assert of(1e-3) == of(1e-3, 2e-3) == of(0.3, 1e-3) == of(np.inf, 1e-3) == 1.0
+    assert of(1e-2, 9e-3, 1e-3) == 1.0
     assert of(1e-2, 1e-3) == pytest.approx(hierarchy_size.SAFETY * 0.1)
     assert of(1e-2, 1e-9) == hierarchy_size.LEAST
