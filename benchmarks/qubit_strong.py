@@ -19,13 +19,34 @@ import bathax as bx
 
 ETAS, TEMPERATURES = (0.01, 0.05, 0.1, 0.2, 0.5), (0.2, 1.0, 5.0, 20.0)
 CUTOFF, STOP, TIMES, RTOL = 5.0, 20.0, 201, 1e-5
-# Modes that are reduced for this time are others, and so is what a hierarchy leaves out.
-LONGER = 30.0
+# The second run asks for an error so many times smaller, from so many elements at most.
+FINER, LARGEST = 10.0, 120_000
+# Two runs of the same size differ by less.
+ROUNDING = 1e-12
 ELEMENTS = ("p11", "p00", "coherence")
+# eta, kT, cutoff, exponent and the last time.
+OTHERS = {
+    "to t = 1,000": (0.02, 1.0, 5.0, 1.0, 1000.0),
+    "cutoff 1": (0.1, 1.0, 1.0, 1.0, 20.0),
+    "cutoff 50": (0.02, 1.0, 50.0, 1.0, 20.0),
+    "exponent 0.5": (0.05, 1.0, 5.0, 0.5, 20.0),
+    "exponent 0.5, stronger": (0.1, 1.0, 5.0, 0.5, 20.0),
+}
+MOLECULE, BATCH = "B777 at 300 K", "batch"
+# A size that serves all couplings of the batch.
+FIXED, COUPLINGS = bx.Hierarchy(depth=5, modes=10), np.linspace(0.01, 0.02, 64)
 
 
-def qubit(eta, temperature):
-    return bx.Qubit(1.0, bx.Reservoir(bx.Ohmic(eta, CUTOFF), temperature=temperature))
+def qubit(eta, temperature, cutoff=CUTOFF, exponent=1.0):
+    return bx.Qubit(1.0, bx.Reservoir(bx.Ohmic(eta, cutoff, exponent), temperature=temperature))
+
+
+def molecule():
+    """The measured J of B777 in cm^-1, as a table."""
+    w = np.concatenate([[0.0], np.geomspace(0.5, 1500.0, 160)])
+    peaks = ((0.8, 0.557), (0.5, 1.936))
+    J = sum(0.5 / 1.3 * s * w**5 * np.exp(-np.sqrt(w / a)) / (10080.0 * a**4) for s, a in peaks)
+    return bx.Qubit(100.0, bx.Reservoir(bx.Tabulated(w, J), 208.5))
 
 
 def measured(run):
@@ -35,10 +56,9 @@ def measured(run):
     return found, time.perf_counter() - wall, time.process_time() - cpu
 
 
-def of_cell(eta, temperature):
-    """What one cell of the table takes and gives, in this process."""
-    system, ts = qubit(eta, temperature), jnp.linspace(0.0, STOP, TIMES)
-    solver = bx.Hierarchy(rtol=RTOL)
+def of_map(system, stop):
+    """What a map takes and gives, in this process."""
+    ts, solver = jnp.linspace(0.0, stop, TIMES), bx.Hierarchy(rtol=RTOL)
     _, _, first = measured(lambda: bx.dynamical_map(system, ts, solver))
     found, wall, cpu = measured(lambda: bx.dynamical_map(system, ts, solver))
     report = {"first": first, "wall": wall, "cpu": cpu, "peak": peak_memory()}
@@ -46,49 +66,112 @@ def of_cell(eta, temperature):
     report["estimate"] = float(max(estimates.values()))
     report["reached"] = int(found.status) == bx.Status.SUCCESS
     if report["reached"]:
-        other = bx.dynamical_map(system, jnp.append(ts, LONGER), solver)
-        changes = [np.abs(getattr(other, n)[:-1] - getattr(found, n)) for n in ELEMENTS]
-        report["difference"] = float(np.max(changes))
+        report |= compared(found, bx.Hierarchy(rtol=RTOL / FINER, max_size=LARGEST), system, ts)
     return report
 
 
-def row(eta, temperature, report):
-    difference = f"{report['difference']:.0e}" if report["reached"] else "refused"
+def compared(found, solver, system, ts):
+    """The largest difference to a finer run, and the largest ratio to the estimate at any time.
+
+    Nothing if that run took the same size, or no larger one was allowed.
+    """
+    other = bx.dynamical_map(system, ts, solver)
+    changes = [np.abs(getattr(other, name) - getattr(found, name))[1:] for name in ELEMENTS]
+    errors = [np.asarray(getattr(found.error, name))[1:] for name in ELEMENTS]
+    if np.max(changes) < ROUNDING:
+        return {}
+    ratio = max(np.max(a / b) for a, b in zip(changes, errors, strict=True))
+    return {"difference": float(np.max(changes)), "ratio": float(ratio)}
+
+
+def of_batch():
+    """CPU seconds of one map of a fixed size, of its gradient, and of many couplings at once."""
+    ts = jnp.linspace(0.0, STOP, TIMES)
+
+    def last(eta):
+        return bx.dynamical_map(qubit(eta, 1.0), ts, FIXED).p11[-1]
+
+    report, eta = {}, jnp.asarray(COUPLINGS[0])
+    etas = jnp.asarray(COUPLINGS)
+    runs = {"map": (last, eta), "gradient": (jax.grad(last), eta), "batch": (jax.vmap(last), etas)}
+    for name, (function, argument) in runs.items():
+        compiled = jax.jit(function)
+        _, _, first = measured(lambda run=compiled, x=argument: run(x))
+        rest = [measured(lambda run=compiled, x=argument: run(x))[2] for _ in range(3)]
+        report[name], report[f"first {name}"] = min(rest), first
+    return report
+
+
+def row(names, report):
+    truth = ["-" if report["reached"] else "refused", "-"]
+    if "ratio" in report:
+        truth = [f"{report['difference']:.0e}", f"{report['ratio']:.1f}"]
     return [
-        f"{eta:g}",
-        f"{temperature:g}",
+        *names,
         f"{report['wall']:.2f}",
         f"{report['cpu']:.2f}",
         f"{report['first']:.1f}",
         f"{report['estimate']:.0e}",
-        difference,
+        *truth,
         f"{report['peak'] / 2**20:.0f}",
     ]
 
 
+def reported(*arguments):
+    """The report of a process of its own."""
+    report = report_of([sys.executable, __file__, *map(str, arguments)])
+    print(arguments, report, file=sys.stderr, flush=True)
+    return report
+
+
+def gradients_and_batches():
+    """A table of one line."""
+    found = reported(BATCH)
+    head = ["map CPU s", "gradient / map", f"{len(COUPLINGS)} couplings / map", "first map CPU s"]
+    numbers = [f"{found['map']:.3f}", f"{found['gradient'] / found['map']:.1f}"]
+    numbers += [f"{found['batch'] / found['map']:.1f}", f"{found['first map']:.1f}"]
+    return table([*head, "first gradient CPU s"], [[*numbers, f"{found['first gradient']:.1f}"]])
+
+
 def main():
-    rows = []
-    for eta in ETAS:
-        for temperature in TEMPERATURES:
-            report = report_of([sys.executable, __file__, str(eta), str(temperature)])
-            rows.append(row(eta, temperature, report))
-            print(" ".join(rows[-1]), flush=True)
-    head = ["eta", "kT", "s", "CPU s", "first call CPU s", "estimate", "difference", "MiB"]
+    cells = [(eta, temperature) for eta in ETAS for temperature in TEMPERATURES]
+    rows = [row([f"{x:g}" for x in cell], reported(*cell)) for cell in cells]
+    others = [row([name], reported(name)) for name in (*OTHERS, MOLECULE)]
+    head = ["s", "CPU s", "first call CPU s", "estimate", "difference", "ratio", "MiB"]
+    each = ", ".join(f"{name}: eta {p[0]:g}, cutoff {p[2]:g}" for name, p in OTHERS.items())
     write_report(
         Path(__file__).with_suffix(".md"),
         "# The map of a qubit from weak to strong coupling",
         machine_line("bathax", "jax", "jaxlib", "numpy"),
         f"J = eta w e^(-w/{CUTOFF:g}), w_s = 1, {TIMES} times to {STOP:g}, `Hierarchy(rtol="
         f"{RTOL:g})`. Seconds are those of a second call. The estimate is the largest error "
-        "estimate of P11, P00 and c; the difference is the largest to a hierarchy whose modes "
-        f"are reduced for times to {LONGER:g}, which leaves out other elements.",
-        table(head, rows),
+        "estimate of P11, P00 and c; the difference is the largest to a run with an `rtol` "
+        f"{FINER:g} times smaller and up to {LARGEST:,} elements, the ratio the largest of that "
+        "difference to the estimate at any time; neither is known where both runs took the same "
+        "size.",
+        table(["eta", "kT", *head], rows),
+        f"Other times and reservoirs, kT = 1: {each}.",
+        table(["", *head], others),
+        f"`jit` of P11 at the last time by `Hierarchy(depth={FIXED.depth}, modes={FIXED.modes})`.",
+        gradients_and_batches(),
     )
+
+
+def of(name, *temperature):
+    """The report of one line."""
+    if name == BATCH:
+        return of_batch()
+    if name == MOLECULE:
+        return of_map(molecule(), 0.1)
+    if name in OTHERS:
+        *parameters, stop = OTHERS[name]
+        return of_map(qubit(*parameters), stop)
+    return of_map(qubit(float(name), *map(float, temperature)), STOP)
 
 
 if __name__ == "__main__":
     if len(sys.argv) > 1:
         warnings.simplefilter("ignore", bx.ToleranceWarning)
-        print(json.dumps(of_cell(*map(float, sys.argv[1:]))))
+        print(json.dumps(of(*sys.argv[1:])))
     else:
         main()

@@ -109,7 +109,7 @@ def test_every_size_tried_has_more_modes_than_the_one_before(temperature, second
     """Where modes fall off so fast that a quantum in the next weighs more than two in the first."""
     qubit = bx.Qubit(1.0, bx.Reservoir(bx.Ohmic(0.006, 3.0, 0.65), temperature))
     _, _, sizes = hierarchy.prepared(bx.Hierarchy(), qubit, jnp.array([10.0]))
-    sizes = sizes.pair
+    sizes = sizes.first
     counts = [len(weights) for _, weights in sizes]
     assert sizes[0][1][1] > second
     assert np.all(np.diff(counts) >= 1)

@@ -23,13 +23,15 @@ from jaxtyping import Array, Complex, Float, Int
 from bathax._checks import Scalar
 
 # The most terms of a step, and how many a step adds: more save little, but hold more memory.
-TERMS, UNIT = 192, 24
+TERMS, UNIT = 288, 24
+# A coefficient that is smaller than this is rounding.
+EXACT = 1e-14
 # F_k(G) x may be so many times as large as x; if it is larger, the ellipse is too small.
 GROWTH = 1e4
 # Points of the spectrum may be so far outside that F_k grows by this part with each order.
 OUTSIDE = 0.04
 # A step may be so much longer than `reach` says before it is refused.
-REFUSED = 0.9
+REFUSED = 0.7
 # Rounding of the start and of a few sums, in units of the precision of a number.
 ROUNDING = 256.0
 
@@ -113,20 +115,21 @@ class FaberSeries(eqx.Module):
         return jnp.clip(jnp.floor(ts / self.step).astype(int), 0, last)
 
 
-def steps_needed(phase: float) -> int:
-    """How many steps of UNIT terms are needed, given `Ellipse.radius` times the span of time.
-
-    c_k is below 1e-13 for k > phase + 8 sqrt(phase) + 8, which a step of TERMS terms has to hold.
-    """
+def steps_needed(phase: float, tolerance: float = EXACT) -> int:
+    """How many steps of UNIT terms are needed, given `Ellipse.radius` times the span of time."""
     whole = TERMS // UNIT
-    if phase > reach(TERMS):
-        return whole * math.ceil(phase / reach(TERMS))
-    return next(n for n in range(2, whole + 1) if phase <= reach(UNIT * n))
+    if phase > reach(TERMS, tolerance):
+        return whole * math.ceil(phase / reach(TERMS, tolerance))
+    return next(n for n in range(2, whole + 1) if phase <= reach(UNIT * n, tolerance))
 
 
-def reach(terms: int) -> float:
-    """The largest radius times the length of a step of so many terms."""
-    return (math.sqrt(terms + 8.0) - 4.0) ** 2
+def reach(terms: int, tolerance: float = EXACT) -> float:
+    r"""The largest radius times the length of a step of so many terms.
+
+    c_k is below the tolerance for k > phase + s sqrt(phase) + s with s = sqrt(2 log(1/tolerance)).
+    """
+    spread = math.sqrt(-2.0 * math.log(tolerance))
+    return (math.sqrt(terms - spread + 0.25 * spread**2) - 0.5 * spread) ** 2
 
 
 def split(steps: int) -> tuple[int, int]:

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Array, Complex, Int
 
 # Rows are cut into pieces of WIDTH entries; the last piece of a row is padded with zeros.
-WIDTH = 8
+WIDTH = 16
 
 
 class Entries(NamedTuple):
@@ -21,13 +21,15 @@ class Entries(NamedTuple):
 
 
 class Pattern(NamedTuple):
-    """Entries of a square matrix in pieces of rows; the padding has zero factors.
+    """Entries of a square matrix in pieces of rows, and the terms that each is a sum of.
 
-    `row` tells which row a piece belongs to, in increasing order.
+    `row` tells which row a piece belongs to, in increasing order; `entry` the position in all
+    pieces, in increasing order, that a term factor * parameters[parameter] is added to.
     """
 
     row: np.ndarray
     column: np.ndarray
+    entry: np.ndarray
     parameter: np.ndarray
     factor: np.ndarray
     size: int
@@ -35,20 +37,27 @@ class Pattern(NamedTuple):
 
 def pattern(entries: Entries, size: int) -> Pattern:
     """The pattern of a square matrix of that size."""
-    counts = np.bincount(entries.row, minlength=size)
-    pieces = -(-counts // WIDTH)
-    row = np.repeat(np.arange(size, dtype=np.int32), pieces)
-    # The number of a piece within its row, and from it where its terms are in the row.
-    number = np.arange(len(row)) - np.repeat(np.cumsum(pieces) - pieces, pieces)
-    slot = WIDTH * number[:, None] + np.arange(WIDTH)[None, :]
-    used = slot < counts[row, None]
-    first = np.cumsum(counts) - counts
-    term = np.argsort(entries.row, kind="stable")[np.where(used, first[row, None] + slot, 0)]
-    column, parameter = (
-        np.where(used, part[term], 0).astype(np.int32)
-        for part in (entries.column, entries.parameter)
+    places, place = np.unique(
+        entries.row.astype(np.int64) * size + entries.column, return_inverse=True
     )
-    return Pattern(row, column, parameter, np.where(used, entries.factor[term], 0.0), size)
+    row, column = np.divmod(places, size)
+    counts = np.bincount(row, minlength=size)
+    pieces = -(-counts // WIDTH)
+    # The number of an entry within its row, and from it where it is in all pieces.
+    number = np.arange(len(row)) - np.repeat(np.cumsum(counts) - counts, counts)
+    position = WIDTH * (np.cumsum(pieces) - pieces)[row] + number
+    columns = np.zeros(WIDTH * pieces.sum(), np.int32)
+    columns[position] = column
+    entry = position[place]
+    order = np.argsort(entry, kind="stable")
+    return Pattern(
+        row=np.repeat(np.arange(size, dtype=np.int32), pieces),
+        column=columns.reshape(-1, WIDTH),
+        entry=entry[order].astype(np.int32),
+        parameter=entries.parameter[order].astype(np.int32),
+        factor=entries.factor[order],
+        size=size,
+    )
 
 
 class SparseMatrix(eqx.Module):
@@ -62,9 +71,11 @@ class SparseMatrix(eqx.Module):
     @staticmethod
     def of(pattern: Pattern, parameters: Complex[Array, " parameters"]) -> "SparseMatrix":
         """The matrix for these parameters."""
-        values = jnp.asarray(pattern.factor).astype(complex) * _taken(parameters, pattern.parameter)
+        terms = jnp.asarray(pattern.factor).astype(complex) * _taken(parameters, pattern.parameter)
         row, column = jnp.asarray(pattern.row), jnp.asarray(pattern.column)
-        return SparseMatrix(row, column, values, pattern.size)
+        values = jnp.zeros(column.size, complex).at[pattern.entry]
+        values = values.add(terms, mode="promise_in_bounds", indices_are_sorted=True)
+        return SparseMatrix(row, column, values.reshape(column.shape), pattern.size)
 
     def __matmul__(self, x: Complex[Array, " n"]) -> Complex[Array, " n"]:
         return self.times(x, jnp.ones(()))

@@ -26,9 +26,9 @@ from jaxtyping import Array, Bool, Complex, Float
 from bathax._checks import Scalar, is_concrete, require_positive, require_whole
 from bathax._estimate import Estimate, judged
 from bathax.numerics.balancing import ReducedModes
-from bathax.numerics.faber import TERMS, UNIT, evolve, reach, steps_needed
+from bathax.numerics.faber import EXACT, TERMS, UNIT, evolve, reach, steps_needed
 from bathax.numerics.grid import span
-from bathax.numerics.refinement import envelope, probed, requested
+from bathax.numerics.refinement import PROBES, envelope, probed, requested
 from bathax.qubit.elements import MapElements, MapSolver
 from bathax.qubit.generator import ellipse, generator
 from bathax.qubit.hierarchy_size import Sizes, climbed, first_sizes, stride
@@ -44,6 +44,11 @@ MARGIN = 1.25
 # The first depth that is tried is so much less; the difference of two depths inside `jit`, if none
 # is fixed.
 APART = 2
+# Coefficients of the evolution in time that are below this part of the tolerance are left out.
+NEGLECTED = 1e-5
+# P11, P00 and c are wrong by this part of the largest of their changes at least: one of them may
+# agree by chance.
+COMMON = 0.2
 # The most sizes to choose from inside `jit`.
 RUNGS = 12
 
@@ -63,8 +68,8 @@ class Hierarchy(MapSolver):
     fixed. `max_size`: the most elements. Inside `jit` the size must be known before the parameters
     are: it is depth 7, 14 modes and 128 steps where nothing is given.
 
-    The error estimate is the largest change up to each time from a smaller hierarchy; `status`
-    tells whether it is within `rtol`.
+    The error estimate follows from the changes from smaller hierarchies, the largest ones up to
+    twice each time; `status` tells whether it is within `rtol`.
 
     >>> bath = bx.Reservoir(bx.Lorentzian(0.01, 0.5, 1.0), occupation=bx.Uniform(0.5))
     >>> qubit, ts = bx.Qubit(1.0, bath), jnp.linspace(0.0, 40.0, 9)
@@ -110,22 +115,29 @@ class Hierarchy(MapSolver):
             return self.steps
         phase = lax.stop_gradient(ellipse(qubit.frequency, modes, size).radius * span(ts))
         if is_concrete(phase):
-            return steps_needed(float(phase))
+            return steps_needed(float(phase), self._neglected)
         # The phase grows like the depth. The demand and the answer refer to the usual depth.
         deeper = size[0] / DEPTH
         demand = phase * TERMS / (UNIT * reach(TERMS) * deeper)
         asked = requested(demand, 0) * deeper * UNIT * reach(TERMS) / TERMS
-        return steps_needed(asked) if asked else STEPS
+        return steps_needed(asked, self._neglected) if asked else STEPS
+
+    @property
+    def _neglected(self) -> float:
+        """The size of coefficients left out in time; none that matter at a fixed size."""
+        fixed = self.depth or self.modes
+        return EXACT if fixed else max(NEGLECTED * self.rtol, EXACT)
 
     def sizes(self, modes: ReducedModes, character: Character) -> Sizes:
-        """The first two sizes and how they grow, or two fixed ones."""
+        """The first sizes and how they grow, or two fixed ones."""
         if self.depth or self.modes or not is_concrete(character):
             return Sizes(self._two_sizes(modes, character))
         costs = np.asarray(character.costs)[: int(character.rank)]
         weights = costs / costs[0] if modes.reduced else np.ones_like(costs)
-        depth = math.ceil(-0.5 * math.log(self.rtol) / float(costs[0]) + MARGIN) - APART
+        depth = math.ceil(-0.5 * math.log(self.rtol) / float(costs[0]) + MARGIN)
+        apart = stride(float(costs[0]))
         weights = tuple(np.round(weights, 3).tolist())
-        return first_sizes(max(depth, 1), weights, self.max_size, stride(float(costs[0])))
+        return first_sizes(max(depth - APART - 2 * apart, 1), weights, self.max_size, apart)
 
     def _two_sizes(self, modes: ReducedModes, character: Character) -> tuple[Size, Size]:
         """A fixed size, or the one taken inside `jit`, preceded by one of less depth."""
@@ -233,13 +245,20 @@ def _estimate(
     valid: Bool[Array, ""],
     rtol: float,
 ) -> Estimate[MapElements]:
-    """The elements at the requested times, each with the largest error up to it."""
+    """The elements at the requested times, each with the largest error up to twice that time."""
     change = _change(coarse, fine)
+    change = jnp.maximum(change, COMMON * jnp.max(change, axis=-1, keepdims=True))
     (p11, q00, c), (dp11, dq00, dc) = jnp.moveaxis(fine.values[:, : ts.shape[0]], -1, 1)
     value = MapElements(
         p11=p11.real, p00=1.0 - q00.real, c=c, dp11=dp11.real, dp00=-dq00.real, dc=dc
     )
-    running = partial(envelope, ts=ts, span=span(ts))
+    running = partial(envelope, ts=_later(ts), span=span(ts))
     worst = jax.vmap(running)(jnp.moveaxis(change, 1, 2).reshape(6, -1))
     reached = _worst(coarse, fine) <= rtol
     return judged(ts, value, MapElements(*worst), valid=valid, reached=reached)
+
+
+def _later(ts: Float[Array, " times"]) -> Float[Array, " times"]:
+    """Twice each time, or a probe later; at the first times an error may vanish by chance."""
+    later = jnp.minimum(2.0 * ts + span(ts) / (PROBES - 1), span(ts))
+    return jnp.where(ts > 0.0, later, 0.0)

@@ -1,8 +1,9 @@
 """The size of a hierarchy: from cheap sizes on to one that reaches the tolerance.
 
 The depth grows, with the weights of quanta fixed: so there are more quanta in each mode, and quanta
-in more modes. The change of the result from one size to the next estimates the error. Two changes
-tell how fast it falls, from which the next depth follows, or that the tolerance is out of reach.
+in more modes. The change of the result from one size to the next is about the error of the smaller
+one. Two changes tell how fast errors fall, from which follow the error of the larger one and the
+next depth, or that the tolerance is out of reach.
 """
 
 import math
@@ -12,6 +13,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
 from typing import NamedTuple, TypeVar
+
+import jax
 
 from bathax._checks import Scalar
 from bathax._status import ToleranceWarning
@@ -31,6 +34,13 @@ BEYOND = 1.3
 FALL = 4.0
 # So many more modes, if there are any left: at early times a second one counts like the first.
 MORE = 2
+# The error expected from two changes is doubled, and it is this part of the last change at least:
+# one change may be small by chance.
+SAFETY, LEAST = 2.0, 0.1
+# Results that change by more are wrong altogether: their changes tell nothing about later ones.
+WRONG = 0.1
+# If the fall before was no better than this, it is not regular.
+STALLED = 0.5
 # The fraction of the way to the expected depth that is taken in one step.
 PART = 0.5
 # A tolerance is out of reach if it is even with HOPE times the rate seen in TRIALS trials.
@@ -42,13 +52,13 @@ PATIENCE = 2.0
 
 
 class Sizes(NamedTuple):
-    """The first two sizes, and the weights of the modes, which rise or are all 1.
+    """The first sizes, two or three, and the weights of the modes, which rise or are all 1.
 
     `max_size` is the most elements; if it is 0 the size is fixed. The depth grows by `stride` at
     least.
     """
 
-    pair: tuple[Size, Size]
+    first: tuple[Size, ...]
     weights: tuple[float, ...] = ()
     max_size: int = 0
     stride: int = 1
@@ -81,7 +91,7 @@ def stride(cost: float) -> int:
 
 
 def first_sizes(depth: int, weights: tuple[float, ...], max_size: int, stride: int = 1) -> Sizes:
-    """Sizes at a depth that should suffice, or the largest ones below it that are cheap to try.
+    """Three sizes from a depth on, or the largest ones below it that are cheap to try.
 
     The smallest sizes, with one and with two quanta, are tried even if they exceed `max_size`.
     """
@@ -91,10 +101,10 @@ def first_sizes(depth: int, weights: tuple[float, ...], max_size: int, stride: i
         tilted = tuple(1.0 + TILT * k for k in range(len(weights)))
         growing = growing._replace(weights=tilted)
     for deep in range(1, depth + 1):
-        larger = growing.deeper(deep)
-        if not _is_within(larger, limit):
+        three = growing.at(deep), growing.deeper(deep), growing.deeper(deep, 2)
+        if not _is_within(three[-1], limit):
             break
-        growing = growing._replace(pair=(growing.at(deep), larger))
+        growing = growing._replace(first=three)
     return growing
 
 
@@ -105,11 +115,13 @@ def _is_within(size: Size, limit: int) -> bool:
 
 
 class Trial(NamedTuple):
-    """A size, the change of the result from the size before, and the time that it took."""
+    """A size, `gap` deeper than the one before, the change of the result, its error, the time."""
 
     size: Size
+    gap: int
     elements: int
     change: float
+    error: float
     seconds: float
 
 
@@ -119,33 +131,54 @@ def climbed(
     change: Callable[[Result, Result], Scalar],
     rtol: float,
 ) -> tuple[Result, Result]:
-    """The results at the first two successive sizes that agree to `rtol`.
+    """The best result, after one that differs from it by its error: within `rtol` if one can be.
 
-    `solve` takes one size or several, which it solves in one program, as it does for the first two.
-    A fixed size has no others. If no size up to `max_size` is expected to suffice, a
-    `ToleranceWarning` says so at once, and which size would.
+    `solve` takes one size or several, which it solves in one program, as it does for the first
+    ones. Of a fixed size the results are those of two sizes. If no size up to `max_size` is
+    expected to suffice, a `ToleranceWarning` says so at once, and which size would.
     """
 
-    def tried(size: Size) -> Trial:
-        seconds = time.perf_counter() - began
-        return Trial(size, count_elements(*size), float(change(coarse, fine)), seconds)
+    def compared(smaller: Size, larger: Size, coarse: Result, fine: Result) -> Result:
+        seconds, gap = time.perf_counter() - began, larger[0] - smaller[0]
+        apart = float(change(coarse, fine))
+        near = _between(fine, coarse, share(trials, gap, apart))
+        error, elements = float(change(near, fine)), count_elements(*larger)
+        trials.append(Trial(larger, gap, elements, apart, error, seconds))
+        return near
 
-    began = time.perf_counter()
-    coarse, fine = solve(*sizes.pair)
+    trials: list[Trial] = []
+    began, first = time.perf_counter(), sizes.first
+    results = solve(*first)
     if not sizes.max_size:
-        return coarse, fine
-    trials = [tried(sizes.pair[1])]
+        return results[0], results[1]
+    *_, near = map(compared, first, first[1:], results, results[1:])
+    fine = results[-1]
     with _display() as show:
-        while trials[-1].change > rtol:
+        while trials[-1].error > rtol:
             larger = next_size(sizes, trials, rtol)
             if larger is None:
                 warnings.warn(outlook(trials, rtol, sizes), ToleranceWarning, stacklevel=2)
                 break
             show(trials, larger)
-            began = time.perf_counter()
-            coarse, (fine,) = fine, solve(larger)
-            trials.append(tried(larger))
-    return coarse, fine
+            began, before = time.perf_counter(), fine
+            (fine,) = solve(larger)
+            near = compared(trials[-1].size, larger, before, fine)
+    return near, fine
+
+
+def share(trials: Sequence[Trial], gap: int, change: float) -> float:
+    """The part of the last change that the error is, if errors go on to fall as changes do."""
+    if not trials or not 0.0 < change < trials[-1].change < WRONG:
+        return 1.0
+    if trials[1:] and trials[-1].change > STALLED * trials[-2].change:
+        return 1.0
+    fall = (change / trials[-1].change) ** (gap / trials[-1].gap)
+    return min(max(SAFETY * fall, LEAST), 1.0)
+
+
+def _between(start: Result, end: Result, part: float) -> Result:
+    """A result that is a part of the way from one to another."""
+    return jax.tree.map(lambda a, b: a + part * (b - a), start, end)
 
 
 def next_size(sizes: Sizes, trials: Sequence[Trial], rtol: float) -> Size | None:
@@ -165,7 +198,7 @@ def _steps(sizes: Sizes, trials: Sequence[Trial], rtol: float) -> int:
     depth, fall = trials[-1].size[0], Fall.of(trials)
     if not fall.rate:
         return 1
-    expected = PART * math.log(trials[-1].change / rtol) / fall.rate
+    expected = PART * math.log(trials[-1].error / rtol) / fall.rate
     steps, until = 1, depth + min(expected, depth)
     while sizes.deeper(depth, steps + 1)[0] <= until:
         steps += 1
@@ -196,14 +229,14 @@ class Fall(NamedTuple):
     def needed(self, rtol: float, hope: float = 1.0) -> float:
         """The number of elements that a tolerance needs, with `hope` times the rate."""
         depth = self.now.size[0]
-        further = math.log(self.now.change / rtol) / (hope * self.rate)
+        further = math.log(self.now.error / rtol) / (hope * self.rate)
         return self.now.elements * (1.0 + further / depth) ** self.power
 
     def reachable(self, elements: int) -> float:
         """The error that a number of elements would have."""
         depth = self.now.size[0]
         further = depth * ((elements / self.now.elements) ** (1.0 / self.power) - 1.0)
-        return self.now.change * math.exp(-self.rate * max(further, 0.0))
+        return self.now.error * math.exp(-self.rate * max(further, 0.0))
 
 
 def is_hopeless(trials: Sequence[Trial], rtol: float, max_size: int) -> bool:
@@ -228,12 +261,10 @@ def expected_seconds(trials: Sequence[Trial], elements: int | float) -> float:
 def outlook(trials: Sequence[Trial], rtol: float, sizes: Sizes) -> str:
     """A sentence: the error reached, the one that `max_size` allows, what the tolerance needs."""
     now, limit, fall = trials[-1], sizes.max_size, Fall.of(trials)
-    words = (
-        f"The requested tolerance was not reached: {_described(now.size)} has an error of "
-        f"{now.change:.1e}"
-    )
+    error = f"an error of {now.error:.1e}" if now.error < 1.0 else "no meaningful result"
+    words = f"The requested tolerance was not reached: {_described(now.size)} has {error}"
     if not fall.rate:
-        return f"{words}, which does not fall yet; `max_size` is {limit:,}."
+        return f"{words}, and errors do not fall yet; `max_size` is {limit:,}."
     reachable, elements = fall.reachable(limit), fall.needed(rtol)
     if elements > MANY:
         return f"{words}; a `max_size` of {limit:,} allows some {reachable:.0e}."
@@ -269,7 +300,7 @@ def _display() -> Iterator[Callable[[Sequence[Trial], Size], None]]:
         def show(trials: Sequence[Trial], larger: Size) -> None:
             seconds = expected_seconds(trials, count_elements(*larger))
             time_needed = _duration(seconds)
-            words = f"error {trials[-1].change:.0e}, next {_described(larger)}, {time_needed}"
+            words = f"error {trials[-1].error:.0e}, next {_described(larger)}, {time_needed}"
             bar.update()
             bar.set_description(words, refresh=seconds > PATIENCE)
 

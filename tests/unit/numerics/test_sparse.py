@@ -6,7 +6,7 @@ import numpy as np
 
 from bathax.numerics.sparse import WIDTH, Entries, SparseMatrix, pattern
 
-SIZE = 30
+SIZE = 60
 
 
 def test_rows_of_all_lengths_and_derivatives():

@@ -117,9 +117,10 @@ def climb(error, rtol, sizes):
 )
 def test_first_sizes_are_cheap_and_respect_the_limit(depth, tilt, modes, max_size):
     sizes = hierarchy_size.first_sizes(depth, weights(tilt, modes), max_size)
-    smaller, larger = sizes.pair
-    assert smaller[0] <= depth
-    assert count_elements(*smaller) < count_elements(*larger) <= min(hierarchy_size.CHEAP, max_size)
+    counts = [count_elements(*size) for size in sizes.first]
+    assert sizes.first[0][0] <= depth
+    assert np.all(np.diff(counts) > 0)
+    assert counts[-1] <= min(hierarchy_size.CHEAP, max_size)
 
 
 @pytest.mark.parametrize(
@@ -167,3 +168,27 @@ def test_a_slow_climb_takes_longer_steps():
     depths = [depth for depth, _ in asked]
     assert fine < 1e-9
     assert max(np.diff(depths) / depths[:-1]) > 0.5
+
+
+@pytest.mark.parametrize("fall", [0.3, 0.45, 0.6])
+def test_the_error_follows_from_the_fall(fall):
+    """Of errors that fall in proportion: two to eight times the true one, not more."""
+    sizes = hierarchy_size.first_sizes(3, weights(1.4, 30), 20_000)
+    (near, fine), _ = climb(lambda _, depth: 1e-3 * fall**depth, 1e-6, sizes)
+    assert fine <= abs(near - fine) <= 1e-6
+    assert abs(near - fine) < 8.0 * fine
+
+
+def test_no_fall_no_extrapolation():
+    """Nor of changes that are too large to tell; a change by chance counts as a tenth of it."""
+
+    def of(*changes):
+        trials = [
+            hierarchy_size.Trial((5, (1.0,)), 2, 10, change, change, 1.0) for change in changes
+        ]
+        return hierarchy_size.share(trials[:-1], 2, changes[-1])
+
+    assert of(1e-3) == of(1e-3, 2e-3) == of(0.3, 1e-3) == of(np.inf, 1e-3) == 1.0
+    assert of(1e-2, 9e-3, 1e-3) == 1.0
+    assert of(1e-2, 1e-3) == pytest.approx(hierarchy_size.SAFETY * 0.1)
+    assert of(1e-2, 1e-9) == hierarchy_size.LEAST
