@@ -24,10 +24,19 @@ def annihilators(size):
     return [qutip.tensor([parity] * i + [lowering] + [unit] * (size - i - 1)) for i in range(size)]
 
 
+def numbers(d):
+    """The operators n of all levels."""
+    return [each.dag() * each for each in d]
+
+
 def solver(case):
     """The hierarchy, the operators n of all levels, and d of the last one."""
     d, h = annihilators(case["size"]), np.asarray(case["h"])
     hamiltonian = sum(h[i, j] * d[i].dag() * d[j] for i in range(len(d)) for j in range(len(d)))
+    if "drive" in case:
+        mean, amplitude, speed = case["drive"]
+        wave = [numbers(d)[0], lambda t: mean + amplitude * np.sin(speed * t)]
+        hamiltonian = qutip.QobjEvo([hamiltonian, wave])
     baths = []
     for operator, mu, tag in ((d[0], case["mu"], "left"), (d[-1], -case["mu"], "right")):
         lead = qutip.LorentzianEnvironment(case["temperature"], mu, case["gamma"], case["width"])
@@ -36,7 +45,7 @@ def solver(case):
     options = {"progress_bar": "", "store_states": False, "nsteps": 100_000}
     options |= {"rtol": case["tolerance"], "atol": case["tolerance"], "method": case["method"]}
     heom = HEOMSolver(hamiltonian, baths, case["depth"], options=options)
-    return heom, [each.dag() * each for each in d]
+    return heom, numbers(d)
 
 
 def current(auxiliaries):

@@ -103,7 +103,7 @@ def stationary(
 
     coarse, fine = climbed(solve, sizes, _change, solver.rtol)
     _, shorter, _ = reduced(qubit, 0.5 * until[None])
-    first = sizes.first[-2]
+    first = sizes.first[-1]
     (longer,) = solve(first)
     change = _change(coarse, fine) + _change(longer, of(qubit, shorter, first))
     status = jnp.where(change <= solver.rtol, Status.SUCCESS, Status.TOLERANCE_NOT_REACHED)
