@@ -115,6 +115,37 @@ def test_a_driven_level_with_a_discretised_lead():
     assert np.abs(sol.first_law).max() < 1e-10
 
 
+def test_a_driven_level_in_a_lead_of_slow_tails():
+    """Modes of all rates: few steps suffice, for slower ones respond as those beyond them do.
+
+    A mode for the Lorentzian and the level follow what each frequency of the lead sends in.
+    """
+    gamma, width, temperature = 0.2, 1.0, 0.1
+    lead = bx.Reservoir(bx.Lorentzian(gamma, width, 0.5), temperature, 0.3)
+    dot = bx.LinearSystem([[bx.Sinusoid(0.4, 0.5, 1.5)]], bx.Channel(lead, [1.0]), "fermion")
+    sol = bx.solve(dot, bx.Covariance([[0.0]]), TS, bx.Embedding(rtol=1e-4, points=512))
+    assert sol.status == 0
+    ends = np.unique(np.r_[0.3 + 0.1 * np.r_[-4.0:4.0:9j], np.linspace(-200.0, 200.0, 301)])
+    x, weights = np.polynomial.legendre.leggauss(16)
+    half = 0.5 * np.diff(ends)[:, None]
+    w = (ends[:-1, None] + half * (1.0 + x)).ravel()
+    density = gamma * width**2 / (2.0 * np.pi) / ((w - 0.5) ** 2 + width**2)
+    entered = density * 0.5 * (1.0 - np.tanh(0.5 * (w - 0.3) / temperature))
+
+    def rate(t, flat):
+        own, mode = flat.reshape(2, -1)
+        g = np.sqrt(0.5 * gamma * width)
+        level = 0.4 + 0.5 * np.sin(1.5 * t)
+        slopes = (level - w) * own + g * mode + 1.0, (0.5 - 1j * width - w) * mode + g * own
+        return -1j * np.concatenate(slopes)
+
+    start = np.zeros(2 * w.size, complex)
+    found = solve_ivp(rate, (0.0, 6.0), start, "DOP853", TS, rtol=1e-10, atol=1e-12).y
+    number = np.abs(found[: w.size]).T ** 2 @ (entered * (half * weights).ravel())
+    np.testing.assert_allclose(sol.number, number, atol=1e-7)
+    assert np.all(np.abs(sol.number - number) <= 10.0 * sol.error.number + 1e-9)
+
+
 # --- correlated starts ---------------------------------------------------------------------------
 
 SEMICIRCLE = bx.Reservoir(bx.SemicircleBand(0.3, 0.0, 2.0), 0.05, 0.2)

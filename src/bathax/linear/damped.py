@@ -6,6 +6,7 @@ modes of all channels decay with rates a_k.
 
 import equinox as eqx
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 from jax.scipy.linalg import block_diag
 from jaxtyping import Array, Complex, Float
@@ -15,7 +16,13 @@ from bathax.numerics.balancing import ReducedModes
 from bathax.numerics.eigen import decomposed
 
 # A step is exact if it is at most so long in units of the largest rate, and of a frequency.
-DECAY, PHASE = 2.2, 1.2
+DECAY, PHASE = 1.5, 1.2
+# The fastest rate over those of modes that stand for faster ones, and the coefficients of powers in
+# the polynomials of Lagrange, which are 1 at one of these places and 0 at the others.
+FOLLOWING = np.linspace(1.0, 3.0, 6)
+LAGRANGE = np.linalg.inv(np.vander(FOLLOWING, increasing=True)).astype(complex)
+# What such modes may change, in units of the tolerance.
+UNCHANGED = 1e-2
 
 
 class DampedModes(eqx.Module):
@@ -34,11 +41,32 @@ class DampedModes(eqx.Module):
         rows = (block_diag(*[one[k] for one in each]) for k in (1, 2, 3))
         return DampedModes(rates, *rows)
 
-    def slower(self, fastest: Scalar) -> "DampedModes":
-        """The same without modes of larger rates, which are left uncoupled."""
-        kept = lax.stop_gradient(jnp.abs(self.rates) <= fastest).astype(complex)
-        parts = (self.rates, self.output, self.memory, self.noise)
-        return DampedModes(parts[0] * kept, *(part * kept[None] for part in parts[1:]))
+    def within(self, fastest: Scalar) -> "DampedModes":
+        """The same without modes of larger rates, whose slow response others take over.
+
+        Modes of the rates A / x, x = 1, 2, .., with A the `fastest`, respond to what varies slowly
+        as those of rates a do, sum_i w_i / (s + A / x_i) = sum_k o_k p_k / (s + a_k) up to a power
+        of s, if w_i is the sum of o_k p_k L_i(A / a_k), with the polynomials L_i of Lagrange.
+        """
+        small = jnp.abs(self.rates) <= fastest
+        kept = lax.stop_gradient(small).astype(complex)
+        fastest = lax.stop_gradient(fastest).astype(complex)
+        places = fastest * (1.0 - kept) / jnp.where(small, 1.0, self.rates)
+        orders = jnp.arange(FOLLOWING.size)[None]
+        powers = lax.pow(*jnp.broadcast_arrays(places[:, None], orders))
+        taken = (1.0 - kept)[:, None] * (powers @ LAGRANGE)
+        memory, noise = (
+            block_diag(*((self.output * part) @ taken)[:, None])
+            for part in (self.memory, self.noise)
+        )
+        count = self.output.shape[0]
+        output = jnp.kron(jnp.eye(count), jnp.ones((1, FOLLOWING.size))).astype(complex)
+        rates = jnp.tile(fastest / FOLLOWING.astype(complex), count)
+        parts = ((self.output, output), (self.memory, memory), (self.noise, noise))
+        return DampedModes(
+            jnp.concatenate([self.rates * kept, rates]),
+            *(jnp.concatenate([own * kept[None], more], axis=1) for own, more in parts),
+        )
 
     def mirrored(self, statistics: str) -> "DampedModes":
         """With the adjoint modes B' behind, which stand for Phi'; their noise is <Phi Phi'>."""
@@ -48,12 +76,21 @@ class DampedModes(eqx.Module):
         pairs = ((self.output,) * 2, (self.memory,) * 2, (self.noise, empty))
         return DampedModes(rates, *(block_diag(one, other.conj()) for one, other in pairs))
 
-    @property
-    def demand(self) -> Float[Array, ""]:
-        """About how many steps a unit of time needs, by what decays and by what oscillates."""
-        oscillates = jnp.abs(self.rates.imag) > 4.0 * self.rates.real
-        beats = jnp.where(oscillates, jnp.abs(self.rates.imag), 0.0)
-        return jnp.maximum(jnp.max(jnp.abs(self.rates)) / DECAY, jnp.max(beats) / PHASE)
+    def demand(self, frequency: Scalar, rtol: Scalar) -> Float[Array, ""]:
+        """About how many steps a unit of time needs, beside modes of at most this frequency.
+
+        They resolve what oscillates, and rates up to one beyond which `within` changes nothing.
+        """
+        sizes, strength = jnp.abs(self.rates), jnp.sum(jnp.abs(self.output), axis=0)
+        strength *= jnp.max(jnp.abs(jnp.concatenate([self.memory, self.noise])), axis=0)
+        known = jnp.where(sizes > 0.0, sizes, 1.0)
+        faster = (sizes[None, :] > sizes[:, None]).astype(float)
+        slowness = jnp.max(FOLLOWING) * frequency / known
+        change = slowness**FOLLOWING.size * (faster @ (strength / known)) / frequency
+        enough = (sizes > 0.0) & (change <= UNCHANGED * rtol)
+        decays = jnp.min(jnp.where(enough, sizes, jnp.max(sizes)))
+        beats = jnp.where(jnp.abs(self.rates.imag) > 4.0 * self.rates.real, sizes, 0.0)
+        return jnp.maximum(decays / DECAY, jnp.max(beats) / PHASE)
 
     def generator(
         self, h: Complex[Array, "n n"], c: Complex[Array, "channels n"]

@@ -5,8 +5,8 @@ the drive does and what reservoirs gain:
 
 W' = tr(h' n) + Re tr(Delta'' <a a>) + 2 Re f'* <a> + 2 Re sum_channels (d/dt x') Phi.
 
-Steps are power series of order 16. Modes that decay faster than a step resolves are left out, which
-the comparison with half as many steps shows.
+Steps are power series of order 16. Modes that decay faster than a step resolves are replaced by
+slower ones of the same response, which the comparison with half as many steps shows.
 """
 
 import math
@@ -68,7 +68,7 @@ def sizes(
     system: LinearSystem, start: Start, ts: Float[Array, " times"], solver: Embedding
 ) -> tuple[Bool[Array, ""], int, Float[Array, ""]]:
     """Whether the input is valid, how many modes a reservoir has, and about how many steps."""
-    valid, demand, rank = _needed(system, start, ts, solver.modes or MOST)
+    valid, demand, rank = _needed(system, start, ts, solver.modes or MOST, jnp.asarray(solver.rtol))
     if solver.modes is not None:
         return valid, solver.modes, demand
     count = SHARED * math.ceil(rank / SHARED) if is_concrete(rank) else start.usual_modes
@@ -77,12 +77,12 @@ def sizes(
 
 @program
 def _needed(
-    system: LinearSystem, start: Start, ts: Float[Array, " times"], count: int
+    system: LinearSystem, start: Start, ts: Float[Array, " times"], count: int, rtol: Scalar
 ) -> tuple[Bool[Array, ""], Float[Array, ""], Int[Array, ""]]:
     """Whether the input is valid, about how many steps it needs, and how many modes of `count`."""
     reduced = of_reservoirs(system, start.horizon(span(ts)), RESOLUTION, count)
     modes = DampedModes.of(reduced)
-    found = [_demand(each, stop, modes) for each, stop in _runs(system, start, ts)]
+    found = [_demand(each, stop, modes, rtol) for each, stop in _runs(system, start, ts)]
     valid = is_possible(start, system) & are_times(ts)
     valid &= jnp.all(jnp.stack([possible for possible, _ in found]))
     ranks = jnp.stack([jnp.sum(each.weight > RANK * each.weight[0]) for each in reduced])
@@ -98,7 +98,7 @@ def _runs(
 
 
 def _demand(
-    system: LinearSystem, stop: Scalar, modes: DampedModes
+    system: LinearSystem, stop: Scalar, modes: DampedModes, rtol: Scalar
 ) -> tuple[Bool[Array, ""], Float[Array, ""]]:
     """Whether a system is valid at all times, and how many even steps it needs."""
     seen = jax.vmap(system.at)(stop * jnp.linspace(0.0, 1.0, 257))
@@ -106,7 +106,8 @@ def _demand(
     if seen.pairing is not None:
         pairing = jnp.broadcast_to(seen.pairing, seen.h.shape)
         sizes += jnp.linalg.norm(pairing, axis=(1, 2))
-    steps = stop * jnp.maximum(modes.demand, jnp.max(sizes) / PHASE)
+    frequency = jnp.max(sizes)
+    steps = stop * jnp.maximum(modes.demand(frequency, rtol), frequency / PHASE)
     return jnp.all(jax.vmap(is_valid)(seen)), steps
 
 
@@ -173,7 +174,7 @@ def _samples(
     steps, count = Steps(points, coarser), len(system.channels)
     runs = [steps.edges(run) for run in (*start.runs, span(ts))]
     longest = jnp.max(jnp.stack([jnp.max(jnp.diff(edges)) for edges in runs]))
-    modes = modes.slower(REACH / longest)
+    modes = modes.within(REACH / longest)
     if system.is_paired:
         modes = modes.mirrored(system.statistics)
     first = start.moving(modes, steps, system)

@@ -61,8 +61,8 @@ class Embedding(Refining):
     whose kernels it does not rely: two results that agree are independent.
     The estimate is about a sixth of the largest change from half the points and a few modes less.
 
-    It also solves systems that change in time, by power series in each of `points` steps; modes
-    that decay faster than a step resolves are left out.
+    It also solves systems that change in time, by power series in each of `points` steps; slower
+    modes of the same response stand for those that decay faster than a step resolves.
 
     Where J reaches to all energies, like that of a `Lorentzian`, correlations of fermions vary on
     every scale of time: seven or eight digits are reached. A `Tabulated` density, rough at every

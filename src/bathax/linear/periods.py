@@ -109,7 +109,7 @@ def _values(
 ) -> Complex[Array, " d"]:
     """The multipliers of largest weight in the modes, the largest one first."""
     edges = Steps(points, coarser).edges(period)
-    modes = modes.slower(REACH / jnp.max(jnp.diff(edges)))
+    modes = modes.within(REACH / jnp.max(jnp.diff(edges)))
     if system.is_paired:
         modes = modes.mirrored(system.statistics)
     size = system.contacts.shape[1]

@@ -34,6 +34,8 @@ PROBES = 129
 RESOLVED = 1e-6
 # Twice the points have to reduce the error by this factor, or no more are tried.
 GAIN = 2.0
+# Nor are more tried if they gain less than SOME where the error is below STUCK.
+SOME, STUCK = 1.1, 1e-3
 ROUNDING = 16.0 * float(np.finfo(float).eps)
 
 
@@ -79,13 +81,16 @@ class Refining(eqx.Module):
 
         `attempt` returns the result on a number of points, and its discrepancy, the error estimate
         over the tolerance. `demand` is the number of points that is expected to suffice. A resolved
-        result that more points hardly improve is the last one: what is left is rounding.
+        result that more points hardly improve is the last one, for what is left is rounding; so is
+        one that they do not improve at all, for something else limits it.
         """
         sizes, before = self._sizes(demand), math.inf
         for points in sizes[:-1]:
             result, excess = attempt(points)
             now = float(largest(lax.stop_gradient(excess)))
-            if now <= 1.0 or (now > before / GAIN and now * self.rtol < RESOLVED):
+            error, gain = now * self.rtol, before / now if now > 0.0 else math.inf
+            stuck = (error < RESOLVED and gain < GAIN) or (error < STUCK and gain < SOME)
+            if now <= 1.0 or stuck:
                 return result
             before = now
         return attempt(sizes[-1])[0]
