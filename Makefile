@@ -77,6 +77,7 @@ bench: .venv/dev            ## speed, against limits and peers; writes tables in
 	$(BIN)/python benchmarks/qubit_strong.py
 	$(BIN)/python benchmarks/qubit_binding.py
 	$(BIN)/python benchmarks/linear_peers.py
+	$(BIN)/python benchmarks/driven_peers.py
 	$(BIN)/python benchmarks/sweeps.py
 	$(BIN)/python benchmarks/fit_speed.py
 	$(BIN)/python benchmarks/fit_peers.py

@@ -37,7 +37,11 @@ STARS = ((80, 40.0, 1e-6), (150, 40.0, 1e-8))
 EXACT = (400, 60.0, 1e-11)
 # Expansion, terms and depth of HEOM; two levels of depth are exact for one level.
 HEOM = (("pade", 10, 2), ("pade", 14, 2))
-SOLVERS = {"cavity": bx.Embedding(), "leads": bx.Embedding(rtol=1e-5)}
+SOLVERS = {
+    "cavity": bx.Embedding(),
+    "leads": bx.Embedding(rtol=1e-5),
+    "coarse leads": bx.Embedding(points=256),
+}
 
 
 # ---- the answers
@@ -108,7 +112,8 @@ def system(name):
 
 def populations(name):
     """n(t) by bathax."""
-    sol = bx.solve(*system(name), jnp.asarray(TIMES[name]), SOLVERS[name])
+    of = name.split()[-1]
+    sol = bx.solve(*system(of), jnp.asarray(TIMES[of]), SOLVERS[name])
     return sol.number, sol.error.number
 
 
@@ -206,10 +211,11 @@ def rows():
         for setting in STARS:
             peer = f"{label}, {setting[0]} modes, {setting[2]:g}"
             yield row("cavity", peer, star_run(by, *setting), ours, exact)
-    ours, exact = bathax_run("leads"), exact_level()
-    for expansion, terms, depth in HEOM:
-        peer = f"QuTiP, HEOM, {expansion} {terms}, depth {depth}"
-        yield row("level", peer, heom_run(expansion, terms, depth), ours, exact)
+    exact = exact_level()
+    for ours in map(bathax_run, ("leads", "coarse leads")):
+        for expansion, terms, depth in HEOM:
+            peer = f"QuTiP, HEOM, {expansion} {terms}, depth {depth}"
+            yield row("level", peer, heom_run(expansion, terms, depth), ours, exact)
 
 
 def gradient_rows():
@@ -236,9 +242,10 @@ def write():
         "Errors are the largest ones of n(t): of the cavity against 400 modes by DOP853 at 1e-11, "
         "of the level against its response to each frequency of the leads, by DOP853. Times are "
         f"medians of at most 3 runs of a peer and {REPEATS} of bathax after the first. bathax has "
-        "its default tolerance for the cavity, and `Embedding(rtol=1e-5)` for the level; it "
-        "returns currents, work and error estimates besides. Other load on the machine moves the "
-        "times.",
+        "its default tolerance for the cavity, and `Embedding(rtol=1e-5)` and then "
+        "`Embedding(points=256)` for the level; it returns currents, work and error estimates "
+        "besides, of which that of n is bounded by that of the energy of the leads. Other load on "
+        "the machine moves the times.",
         table(GRADIENT_HEADER, list(gradient_rows())),
         "CPU seconds under `jit`, 256 steps: the work on a cavity by a drive of ten Fourier "
         "components, and the efficiency of an engine in its limit cycle, whose pulse has ten "
