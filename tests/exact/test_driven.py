@@ -236,6 +236,17 @@ def test_slow_work():
     np.testing.assert_allclose(2.0 * excess[1], excess[0], rtol=0.1)
 
 
+def test_steep_and_rough_drives_are_no_jumps():
+    for drive in (
+        bx.Ramp(1.0, 2.0, 2.5, 1e-6),
+        lambda t: 1.0 + jnp.sqrt(t),
+        lambda t: jnp.abs(t - 2.0),
+        lambda t: 1e9 + jnp.sin(400.0 * t),
+        lambda t: 0.0 * t,
+    ):
+        bx.Cavity(drive, OHMIC).as_modes.require_drives(jnp.asarray(5.0))
+
+
 # --- derivatives and batches ---------------------------------------------------------------------
 
 
@@ -322,6 +333,22 @@ def test_gradient_by_what_a_function_closes_over():
         (
             lambda: bx.solve(bx.Cavity(lambda t: t, OHMIC), bx.Fock(1), [1.0], bx.Volterra()),
             "`solver` must be `Embedding.*` for a frequency that changes in time",
+        ),
+        (
+            lambda: bx.solve(
+                bx.Cavity(lambda t: jnp.where(t < 2.3, 1.0, 2.0), OHMIC), bx.Fock(1), [5.0]
+            ),
+            "`frequency` must be continuous .*, but is not at t = 2.3",
+        ),
+        (
+            lambda: bx.solve(
+                bx.LinearSystem(
+                    [[1.0]], bx.Channel(OHMIC, [1.0], switch=lambda t: 0.01 * jnp.floor(t) + t)
+                ),
+                bx.Covariance([[0.0]]),
+                [5.0],
+            ),
+            "`switch` must be continuous",
         ),
         (
             lambda: bx.critical_coupling(bx.Cavity(lambda t: t, OHMIC)),

@@ -39,10 +39,10 @@ class Channel(Validated):
     """How modes are coupled to a reservoir: x' Phi + h.c., x = sum_i conj(c_i) a_i.
 
     Phi = sum_k V_k b_k is the field of the `reservoir`, J(w) = sum_k |V_k|^2 delta(w - w_k), and
-    `coupling` has the numbers c_i, without unit. A `switch` is a real function of the time that
-    multiplies them, made of `jax.numpy`. With the numbers d_i of `counter`, x = sum_i conj(c_i) a_i
-    + conj(d_i) a_i': terms that create or destroy two quanta at once, like those of a force on
-    a coordinate, (a + a') (Phi + Phi'), for c = d.
+    `coupling` has the numbers c_i, without unit. A `switch` is a continuous real function of the
+    time that multiplies them, made of `jax.numpy`. With the numbers d_i of `counter`, x = sum_i
+    conj(c_i) a_i + conj(d_i) a_i': terms that create or destroy two quanta at once, like those of a
+    force on a coordinate, (a + a') (Phi + Phi'), for c = d.
 
     >>> lead = bx.Reservoir(bx.FlatBand(0.5, -5.0, 5.0), temperature=0.1, chemical_potential=0.5)
     >>> bx.Channel(lead, [1.0, 0.0]).coupling.shape

@@ -16,6 +16,9 @@ from bathax.reservoir.plain import as_module, name_of
 
 # A drive is looked at so many times to see whether it obeys rules.
 PROBES = 257
+# To find a jump it is looked at CLOSER times, each time where it changed most before. There a part
+# JUMP of the change is left, and more than NOISE of the values.
+CLOSER, JUMP, NOISE = 5, 0.1, 1e-9
 
 
 class Drive(eqx.Module):
@@ -68,15 +71,31 @@ class Drive(eqx.Module):
 
     def require(self, words: str, holds: Callable[[Any], Any], stop: Scalar) -> None:
         """Refuse known values that break a rule at some time up to `stop`, and name the time."""
-        ts, values = self.probed(stop)
+        ts, values = self.probed(stop, jnp.zeros(()))
         if is_concrete(values):
             broken = np.flatnonzero([not holds(value) for value in np.asarray(values)])
             found = f"not at t = {ts[broken[0]]:.6g}" if broken.size else ""
             require(self.name, f"{words} at all times", found, not broken.size)
 
-    def probed(self, stop: Scalar) -> tuple[Float[Array, " probes"], Array]:
-        """Some times up to `stop`, and the values."""
-        ts = jnp.linspace(0.0, stop, PROBES)
+    def require_continuous(self, stop: Scalar) -> None:
+        """Refuse known values that jump at some time up to `stop`, and name the time."""
+        start, changes, least = jnp.zeros(()), [], 0.0
+        for _ in range(CLOSER):
+            ts, values = self.probed(stop, start)
+            if not is_concrete(values):
+                return
+            values = np.asarray(values).reshape(PROBES, -1)
+            change = np.max(np.abs(np.diff(values, axis=0)), axis=1)
+            start, stop = ts[np.argmax(change)], ts[np.argmax(change) + 1]
+            changes.append(np.max(change))
+            least = max(least, NOISE * np.max(np.abs(values)))
+        words = "continuous (what jumps takes two runs, of which one begins with `Continue`)"
+        smooth = changes[-1] <= max(JUMP * changes[0], least)
+        require(self.name, words, f"not at t = {float(stop):.6g}", smooth)
+
+    def probed(self, stop: Scalar, start: Scalar) -> tuple[Float[Array, " probes"], Array]:
+        """Some times from `start` to `stop`, and the values."""
+        ts = jnp.linspace(start, stop, PROBES)
         return ts, jax.vmap(self)(ts)
 
     def __pdoc__(self, **options: Any) -> wl.AbstractDoc:

@@ -37,9 +37,9 @@ class LinearSystem(Validated):
 
     Pairs are created by a matrix `pairing`, 1/2 sum_ij Delta_ij a_i' a_j' + h.c., symmetric for
     bosons and antisymmetric for fermions, and by the `counter` of a channel; a `force` on bosons is
-    sum_i f_i a_i' + h.c. Each of h, `pairing` and `force` may be a function of the time, made of
-    `jax.numpy`, or lists that contain such functions, like `Ramp`. Whatever is driven, paired or
-    displaced is solved by `Embedding`.
+    sum_i f_i a_i' + h.c. Each of h, `pairing` and `force` may be a continuous function of the time,
+    made of `jax.numpy`, or lists that contain such functions, like `Ramp`. Whatever is driven,
+    paired or displaced is solved by `Embedding`. A run after a jump begins with `Continue`.
 
     A level between two leads:
 
@@ -195,15 +195,17 @@ class LinearSystem(Validated):
         return jax.jvp(parts, (t,), (jnp.ones_like(t),))[1]
 
     def require_drives(self, stop: Scalar) -> None:
-        """Refuse known drives that are not finite, or break a rule, at some time up to `stop`."""
+        """Refuse known drives that are not finite, jump, or break a rule at a time up to `stop`."""
         for name, (words, rule) in self._rules.items():
             drive = getattr(self, name)
             if isinstance(drive, Drive):
                 drive.require("finite", all_finite, stop)
                 drive.require(words, rule, stop)
+                drive.require_continuous(stop)
         for channel in self.channels:
             if channel.switch is not None:
                 channel.switch.require("finite", np.isfinite, stop)
+                channel.switch.require_continuous(stop)
 
     @property
     def size(self) -> int:

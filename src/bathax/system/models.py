@@ -25,8 +25,8 @@ class Cavity(System):
     """H = w_s a'a + sum_k w_k b_k'b_k + sum_k (V_k a'b_k + h.c.) (AHZ Eq. 12).
 
     `frequency` w_s > 0, and `reservoirs`, one `Reservoir` or several; their kernels add. The
-    frequency may be a function of the time, made of `jax.numpy`: `solve` then takes `Embedding`,
-    and gives the work done too, as a `DrivenSolution`.
+    frequency may be a continuous function of the time, made of `jax.numpy`: `solve` then takes
+    `Embedding`, and gives the work done too, as a `DrivenSolution`.
 
     >>> cavity = bx.Cavity(1.0, bx.Reservoir(bx.Ohmic(0.1, 5.0), temperature=20.0))
     >>> round(float(2.0 * jnp.pi * cavity.spectral_density(1.0)), 4)  # the golden-rule decay rate
