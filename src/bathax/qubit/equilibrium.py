@@ -103,9 +103,8 @@ def stationary(
 
     coarse, fine = climbed(solve, sizes, _change, solver.rtol)
     _, shorter, _ = reduced(qubit, 0.5 * until[None])
-    first = sizes.first[-1]
-    (longer,) = solve(first)
-    change = _change(coarse, fine) + _change(longer, of(qubit, shorter, first))
+    by_half, by_all = (of(qubit, each, sizes.first[-1]) for each in (shorter, modes))
+    change = _change(coarse, fine) + _change(by_half, by_all)
     status = jnp.where(change <= solver.rtol, Status.SUCCESS, Status.TOLERANCE_NOT_REACHED)
     known = jnp.where(valid, 0.0, jnp.nan)
     return fine + known, change * _size(fine) + known, jnp.where(valid, status, Status.INVALID)
