@@ -17,8 +17,8 @@ from bathax.numerics.eigen import decomposed
 
 # A step is exact if it is at most so long in units of the largest rate, and of a frequency.
 DECAY, PHASE = 1.5, 1.2
-# The fastest rate over those of modes that stand for faster ones, and the coefficients of powers in
-# the polynomials of Lagrange, which are 1 at one of these places and 0 at the others.
+# The places x_i of the modes that stand for faster ones, and the coefficients of powers in the
+# polynomials of Lagrange, which are 1 at one of these places and 0 at the others.
 FOLLOWING = np.linspace(1.0, 3.0, 6)
 LAGRANGE = np.linalg.inv(np.vander(FOLLOWING, increasing=True)).astype(complex)
 # What such modes may change, in units of the tolerance.
@@ -44,9 +44,9 @@ class DampedModes(eqx.Module):
     def within(self, fastest: Scalar) -> "DampedModes":
         """The same without modes of larger rates, whose slow response others take over.
 
-        Modes of the rates A / x, x = 1, 2, .., with A the `fastest`, respond to what varies slowly
-        as those of rates a do, sum_i w_i / (s + A / x_i) = sum_k o_k p_k / (s + a_k) up to a power
-        of s, if w_i is the sum of o_k p_k L_i(A / a_k), with the polynomials L_i of Lagrange.
+        With the `fastest` A, modes of the rates A / x_i, x_i = 1 .. 3, respond to what varies
+        slowly as those of rates a_k do, sum_i w_i / (s + A / x_i) = sum_k o_k p_k / (s + a_k) up to
+        a power of s, if w_i = sum_k o_k p_k L_i(A / a_k), with the polynomials L_i of Lagrange.
         """
         small = jnp.abs(self.rates) <= fastest
         kept = lax.stop_gradient(small).astype(complex)
