@@ -10,6 +10,7 @@
 #     name: python3
 # ---
 
+# %% [markdown]
 # # What a drive costs
 #
 # Work is what a change of the parameters takes. Done slowly it is the change of the free energy,

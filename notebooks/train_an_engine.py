@@ -10,6 +10,7 @@
 #     name: python3
 # ---
 
+# %% [markdown]
 # # Train a heat engine
 #
 # A mode whose frequency rises and falls touches a hot reservoir while it is stiff, and a cold one
@@ -72,7 +73,7 @@ print(f"work in a cycle {first.work:.4f}, with an error of {first.solution.error
 #
 # ## Training
 #
-# The power is a function of ten numbers, and so is its gradient, which takes about four times as
+# The power is a function of ten numbers, and so is its gradient, which takes about three times as
 # long. A solver with fixed `points` and `modes` makes all steps the same program.
 
 
