@@ -17,6 +17,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from _timing import cpu_seconds, machine_line, report_of, seconds, table, write_report
+from linear_peers import LEADS, METHOD
 from scipy.integrate import solve_ivp
 
 import bathax as bx
@@ -24,13 +25,7 @@ import bathax as bx
 HERE = Path(__file__).parent
 REPEATS = 5
 CAVITY = {"eta": 0.1, "cutoff": 2.0, "temperature": 1.0, "start": 0.5, "drive": (1.0, 0.3, 1.2)}
-LEADS = {
-    "gamma": 0.01,
-    "width": 1.0,
-    "temperature": 0.025851991,
-    "mu": 1.0,
-    "drive": (1.0, 0.5, 0.2),
-}
+LEVEL = LEADS | {"drive": (1.0, 0.5, 0.2)}
 TIMES = {"cavity": np.linspace(0.0, 20.0, 101), "leads": np.linspace(0.0, 100.0, 41)}
 # Modes, the highest frequency and the tolerance of a discretised reservoir; the last one is exact.
 STARS = ((80, 40.0, 1e-6), (150, 40.0, 1e-8))
@@ -56,9 +51,9 @@ def star_run(by, modes, highest, tolerance):
 
 def heom_run(expansion, terms, depth):
     """One run of QuTiP in a process of its own."""
-    case = LEADS | {"size": 1, "h": [[0.0]], "ts": TIMES["leads"].tolist()}
+    case = LEVEL | {"size": 1, "h": [[0.0]], "ts": TIMES["leads"].tolist()}
     case |= {"expansion": expansion, "terms": terms, "depth": depth}
-    case |= {"method": "adams", "tolerance": 1e-7}
+    case |= {"method": METHOD, "tolerance": 1e-7}
     return report_of([sys.executable, HERE / "linear_heom_peer.py"], input=json.dumps(case))
 
 
@@ -68,7 +63,7 @@ def exact_level():
     The level and a damped mode for each lead obey y' = -i (H(t) - w) y - i e, with e at the level.
     """
     gamma, width, temperature, mu = (LEADS[k] for k in ("gamma", "width", "temperature", "mu"))
-    mean, amplitude, speed = LEADS["drive"]
+    mean, amplitude, speed = LEVEL["drive"]
     grades = temperature * 4.0 ** np.arange(0.0, 7.0)
     steps = np.concatenate([m + np.r_[-grades, 0.0, grades] for m in (mu, -mu)])
     ends = np.unique(np.concatenate([steps, np.arange(-60.0, 60.0, 0.4)]))
@@ -106,7 +101,7 @@ def system(name):
         for mu in (LEADS["mu"], -LEADS["mu"])
     ]
     channels = [bx.Channel(lead, [1.0]) for lead in leads]
-    level = bx.LinearSystem([[bx.Sinusoid(*LEADS["drive"])]], channels, "fermion")
+    level = bx.LinearSystem([[bx.Sinusoid(*LEVEL["drive"])]], channels, "fermion")
     return level, bx.Covariance([[0.0]])
 
 

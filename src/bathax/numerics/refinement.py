@@ -88,9 +88,10 @@ class Refining(eqx.Module):
         for points in sizes[:-1]:
             result, excess = attempt(points)
             now = float(largest(lax.stop_gradient(excess)))
-            error, gain = now * self.rtol, before / now if now > 0.0 else math.inf
-            stuck = (error < RESOLVED and gain < GAIN) or (error < STUCK and gain < SOME)
-            if now <= 1.0 or stuck:
+            if now <= 1.0:
+                return result
+            error, gain = now * self.rtol, before / now
+            if (error < RESOLVED and gain < GAIN) or (error < STUCK and gain < SOME):
                 return result
             before = now
         return attempt(sizes[-1])[0]
