@@ -126,11 +126,12 @@ def test_two_dots_at_infinite_bias():
     np.testing.assert_allclose(late.n, end.n, atol=1e-12)
 
 
-def test_a_band_without_ends_is_for_steady_states_of_fermions():
+def test_what_refuses_a_band_without_ends():
     """One sentence each."""
     lead, empty = bx.Reservoir(bx.WideBand(1.0)), bx.Covariance([[0.0]])
     for refused in (
-        lambda: bx.solve(level(0.5, [lead]), empty, [1.0], bx.Embedding()),
+        lambda: bx.solve(level(bx.Ramp(0.0, 1.0, 0.0, 1.0), [lead]), empty, [1.0]),
+        lambda: bx.solve(level(0.5, [lead]), bx.Equilibrium(level(0.5, [lead])), [1.0]),
         lambda: bx.solve(level(0.5, [lead]), empty, [1.0], bx.Volterra()),
         lambda: bx.Cavity(1.0, bx.Reservoir(bx.Ohmic(0.1, 5.0) + 2.0 * bx.WideBand(1.0))),
         lambda: bx.LinearSystem([[1.0]], bx.Channel(lead, [1.0]), "boson"),

@@ -6,22 +6,17 @@ modes of all channels decay with rates a_k.
 
 import equinox as eqx
 import jax.numpy as jnp
-import numpy as np
-from jax import lax
 from jax.scipy.linalg import block_diag
 from jaxtyping import Array, Complex, Float
 
 from bathax._checks import Scalar
 from bathax.numerics.balancing import ReducedModes
 from bathax.numerics.eigen import decomposed
+from bathax.numerics.slow_response import PLACES, shares, slower
 
 # A step is exact if it is at most so long in units of the largest rate, and of a frequency.
 DECAY, PHASE = 1.5, 1.2
-# The places x_i of the modes that stand for faster ones, and the coefficients of powers in the
-# polynomials of Lagrange, which are 1 at one of these places and 0 at the others.
-FOLLOWING = np.linspace(1.0, 3.0, 6)
-LAGRANGE = np.linalg.inv(np.vander(FOLLOWING, increasing=True)).astype(complex)
-# What such modes may change, in units of the tolerance.
+# What the modes that stand for faster ones may change, in units of the tolerance.
 UNCHANGED = 1e-2
 
 
@@ -42,26 +37,15 @@ class DampedModes(eqx.Module):
         return DampedModes(rates, *rows)
 
     def within(self, fastest: Scalar) -> "DampedModes":
-        """The same without modes of larger rates, whose slow response others take over.
-
-        With the `fastest` A, modes of the rates A / x_i, x_i = 1 .. 3, respond to what varies
-        slowly as those of rates a_k do, sum_i w_i / (s + A / x_i) = sum_k o_k p_k / (s + a_k) up to
-        a power of s, if w_i = sum_k o_k p_k L_i(A / a_k), with the polynomials L_i of Lagrange.
-        """
-        small = jnp.abs(self.rates) <= fastest
-        kept = lax.stop_gradient(small).astype(complex)
-        fastest = lax.stop_gradient(fastest).astype(complex)
-        places = fastest * (1.0 - kept) / jnp.where(small, 1.0, self.rates)
-        orders = jnp.arange(FOLLOWING.size)[None]
-        powers = lax.pow(*jnp.broadcast_arrays(places[:, None], orders))
-        taken = (1.0 - kept)[:, None] * (powers @ LAGRANGE)
+        """The same without modes of larger rates, whose slow response others take over."""
+        kept, taken = shares(self.rates, fastest)
         memory, noise = (
             block_diag(*((self.output * part) @ taken)[:, None])
             for part in (self.memory, self.noise)
         )
         count = self.output.shape[0]
-        output = jnp.kron(jnp.eye(count), jnp.ones((1, FOLLOWING.size))).astype(complex)
-        rates = jnp.tile(fastest / FOLLOWING.astype(complex), count)
+        output = jnp.kron(jnp.eye(count), jnp.ones((1, PLACES.size))).astype(complex)
+        rates = jnp.tile(slower(fastest), count)
         parts = ((self.output, output), (self.memory, memory), (self.noise, noise))
         return DampedModes(
             jnp.concatenate([self.rates * kept, rates]),
@@ -85,8 +69,8 @@ class DampedModes(eqx.Module):
         strength *= jnp.max(jnp.abs(jnp.concatenate([self.memory, self.noise])), axis=0)
         known = jnp.where(sizes > 0.0, sizes, 1.0)
         faster = (sizes[None, :] > sizes[:, None]).astype(float)
-        slowness = jnp.max(FOLLOWING) * frequency / known
-        change = slowness**FOLLOWING.size * (faster @ (strength / known)) / frequency
+        slowness = jnp.max(jnp.abs(PLACES)) * frequency / known
+        change = slowness**PLACES.size * (faster @ (strength / known)) / frequency
         enough = (sizes > 0.0) & (change <= UNCHANGED * rtol)
         decays = jnp.min(jnp.where(enough, sizes, jnp.max(sizes)))
         beats = jnp.where(jnp.abs(self.rates.imag) > 4.0 * self.rates.real, sizes, 0.0)

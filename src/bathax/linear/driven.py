@@ -18,12 +18,12 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
-from bathax._checks import Scalar, are_times, is_concrete, is_valid
+from bathax._checks import Scalar, are_times, is_concrete, is_valid, require
 from bathax._estimate import Estimate
 from bathax._programs import program
 from bathax.linear.comparison import NEGLIGIBLE, Attempt, compared, least_sizes
 from bathax.linear.damped import PHASE, DampedModes
-from bathax.linear.embedding import Embedding, of_reservoirs, require_ends, with_fewer
+from bathax.linear.embedding import Embedding, of_reservoirs, with_fewer
 from bathax.linear.green import DrivenGreenFunctions, Mean
 from bathax.linear.motion import REACH
 from bathax.linear.passage import passage
@@ -62,6 +62,13 @@ def green_functions(
 
     most = min(solver.max_points, MOST_STEPS)
     return replace(solver, max_points=most).climbed(attempt, demand)
+
+
+def require_ends(system: LinearSystem) -> None:
+    """Refuse the wide-band limit, in which the energies of drives are not known."""
+    for bath in system.reservoirs:
+        words, density = "a band with ends for drives or joint starts", bath.spectral_density
+        require("spectral_density", words, density, bath.has_ends)
 
 
 def sizes(

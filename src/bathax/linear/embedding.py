@@ -17,27 +17,37 @@ v' = -i sum_channels (u c r' - r c' u'),    r = [e^{-Mt} q]_a,
 
 and likewise for the correlations with reservoirs. These functions are sampled on a uniform grid
 that is refined towards t = 0, where kernels of slow tails are not smooth (`numerics.graded`).
+
+Where J has a part gamma / 2 pi at all energies, modes stand for f - 1/2 only. The rest is
+memoryless: it adds gamma c c' / 2 to i h, -i gamma c / 4 to q, -i gamma c' a / 2 to the field o B,
+and i gamma c* / 4 to <a' Phi>.
 """
 
 import math
+from dataclasses import replace
 from functools import partial
+from itertools import pairwise
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 from jax import lax
 from jax.scipy.linalg import block_diag
-from jaxtyping import Array, Bool, Complex, Float
+from jaxtyping import Array, Bool, Complex, Float, Inexact
 
-from bathax._checks import Scalar, require, require_whole
+from bathax._checks import Scalar, require_whole
 from bathax._estimate import Estimate
 from bathax._programs import program
 from bathax.linear.comparison import Attempt, Rotating, compared_rotating, on_first_grid
 from bathax.linear.green import LinearGreenFunctions
 from bathax.numerics import graded
-from bathax.numerics.balancing import RANK, ReducedModes, Sampling, reduced_modes
+from bathax.numerics.balancing import RANK, ReducedModes, Sampling, joined, reduced_modes
 from bathax.numerics.grid import TimeGrid, span
 from bathax.numerics.matrices import adjoint, product
 from bathax.numerics.refinement import Refining, coarse_and_fine
+from bathax.numerics.slow_response import shares, slower
+from bathax.reservoir.occupation import FermiDirac
+from bathax.reservoir.reservoir import Reservoir
 from bathax.system.covariance import Covariance
 from bathax.system.linear import LinearSystem
 
@@ -47,6 +57,9 @@ PER_DOUBLING, COARSER = 4, 32.0
 # The finer result is so many times as exact: where J has slow tails, currents of energy gain no
 # more than the root of singular values.
 GAIN = COARSER**0.5
+# Modes of the part of J at all energies are no faster than `FASTEST`, and those between `SCALES`
+# are reduced by themselves; in units of 1 / horizon.
+FASTEST, SCALES = 1e6, (3e3, 1e5)
 # So many fewer times than a grid has resolve the oscillation of kernels.
 OVERSAMPLED = 4
 SAMPLING = Sampling.panelled()
@@ -92,7 +105,6 @@ def green_functions(
     system: LinearSystem, initial: Covariance, ts: Float[Array, " times"], solver: Embedding
 ) -> Estimate[LinearGreenFunctions]:
     """The Green functions on the grid that the solver has, or on the first that suffices."""
-    require_ends(system)
     rtol = jnp.asarray(solver.rtol)
 
     def attempt(valid: Bool[Array, ""], points: int) -> Attempt:
@@ -100,13 +112,6 @@ def green_functions(
         return _attempt(system, initial, ts, valid, points, count, rtol)
 
     return on_first_grid(system, initial, ts, solver, attempt)
-
-
-def require_ends(system: LinearSystem) -> None:
-    """Refuse the wide-band limit, whose noise is singular."""
-    for bath in system.reservoirs:
-        words, density = "a band with ends, like `FlatBand`, for n(t)", bath.spectral_density
-        require("spectral_density", words, density, bath.has_ends)
 
 
 @program
@@ -121,11 +126,12 @@ def _attempt(
 ) -> Attempt:
     """The estimate from a grid and so many modes, and its largest error in units of `rtol`."""
     grid = TimeGrid.beyond(span(ts), points)
-    modes = of_reservoirs(system, span(ts), points, count)
+    parts = [_parts(bath, span(ts), points, count) for bath in system.reservoirs]
+    fewer = [[with_fewer(part, COARSER) for part in each] for each in parts]
     samples = coarse_and_fine(
         partial(_rotating, points),
-        ([with_fewer(each, COARSER) for each in modes], grid.halved.step),
-        (modes, grid.step),
+        ([joined(each) for each in fewer], grid.halved.step),
+        ([joined(each) for each in parts], grid.step),
         (system, initial.n),
         together=True,
     )
@@ -137,10 +143,62 @@ def of_reservoirs(
 ) -> list[ReducedModes]:
     """So many modes of each reservoir, for kernels up to the horizon on so many points."""
     return [
-        reduced_modes(nodes, jnp.stack([memory, noise]), horizon, count, SAMPLING)
+        reduced_modes(*_kernels(bath, points), horizon, count, SAMPLING)
         for bath in system.reservoirs
-        for nodes, memory, noise in (bath.exponentials(points // OVERSAMPLED),)
     ]
+
+
+def _kernels(
+    bath: Reservoir, points: int
+) -> tuple[Inexact[Array, " nodes"], Inexact[Array, "kernels nodes"]]:
+    """Nodes and masses of g and g~."""
+    nodes, *masses = bath.exponentials(points // OVERSAMPLED)
+    return nodes, jnp.stack(masses)
+
+
+def _parts(bath: Reservoir, horizon: Scalar, points: int, count: int) -> list[ReducedModes]:
+    """So many modes, or some for each of the `SCALES` of a kernel that is singular at t = 0.
+
+    A single reduction would mix rates of all sizes, and lose as many digits.
+    """
+    nodes, masses = _kernels(bath, points)
+    if bath.has_ends:
+        return [reduced_modes(nodes, masses, horizon, count, SAMPLING)]
+    # The modes serve the derivative by T as well, and all of them shift with mu.
+    masses = jnp.concatenate([masses, _warmed(bath, points)[None]])
+    mu, fastest = bath.occupation.level.astype(complex), FASTEST / horizon
+    kept, taken = shares(1j * (nodes - mu), fastest, lowest=1)
+    nodes = jnp.concatenate([kept * (nodes - mu), -1j * slower(fastest)]) + mu
+    masses = jnp.concatenate([kept[None] * masses, masses @ taken], axis=1)
+    speed = lax.stop_gradient(jnp.abs(nodes - mu) * horizon)
+    return [
+        _reduced_within(nodes, masses, horizon, 3 * count // 5, (low <= speed) & (speed < high))
+        for low, high in pairwise((0.0, *SCALES, jnp.inf))
+    ]
+
+
+def _warmed(bath: Reservoir, points: int) -> Inexact[Array, " nodes"]:
+    """T times the derivative by T of the masses of g~."""
+    bath = lax.stop_gradient(bath)
+
+    def noise(T: Scalar) -> Array:
+        filled = FermiDirac(T, bath.occupation.level)
+        return bath.spectral_density.exponentials(filled, points // OVERSAMPLED)[2]
+
+    return jax.jvp(noise, (bath.temperature,), (bath.temperature,))[1]
+
+
+def _reduced_within(
+    nodes: Complex[Array, " nodes"],
+    masses: Complex[Array, "kernels nodes"],
+    horizon: Scalar,
+    count: int,
+    inside: Bool[Array, " nodes"],
+) -> ReducedModes:
+    """So many modes for these nodes, which are those of g and g~ only."""
+    masses = jnp.where(inside[None], masses, 0.0)
+    modes = reduced_modes(nodes, masses, horizon, count, SAMPLING)
+    return replace(modes, excited=modes.excited[:2])
 
 
 def with_fewer(modes: ReducedModes, coarser: float) -> ReducedModes:
@@ -174,12 +232,14 @@ class Joint(eqx.Module):
         p, q = (block_diag(*[each.excited[k][:, None] for each in modes]) for k in (0, 1))
         size, damped = system.size, o.shape[1]
         A = block_diag(*[each.generator for each in modes]) - mean * jnp.eye(damped, dtype=complex)
-        own = 1j * system.h - mean * jnp.eye(size, dtype=complex)
-        fields = jnp.concatenate([o, o @ A])
+        white = system.backgrounds[:, None].astype(complex) * c
+        own = 1j * system.h - mean * jnp.eye(size, dtype=complex) + 0.5 * white.T @ c.conj()
+        own_field = jnp.concatenate([-0.5j * white.conj(), jnp.zeros_like(c)])
+        unit, none = jnp.eye(size, dtype=complex), jnp.zeros((size, damped), complex)
         return Joint(
             jnp.block([[own, 1j * c.T @ o], [1j * p @ c.conj(), A]]),
-            block_diag(jnp.eye(size, dtype=complex), fields),
-            block_diag(jnp.eye(size, dtype=complex), q),
+            jnp.block([[unit, none], [own_field, jnp.concatenate([o, o @ A])]]),
+            jnp.block([[unit, -0.25j * white.T], [none.T, q]]),
         )
 
 
@@ -206,9 +266,22 @@ def _rotating(
         gained = graded.integrate(late, step, points)
         return product(by_modes[..., :points], started) + gained
 
+    wide = ~system.have_ends[:, None, None]
     return Rotating(
         u=u[..., :points],
         v=graded.integrate(growth + adjoint(growth), step, points),
-        field=correlated(fields),
-        energy_field=-1j * correlated(energy_fields),
+        field=jnp.where(wide, _without_energy(system, correlated(fields)), correlated(fields)),
+        energy_field=jnp.where(wide, 0.0, -1j * correlated(energy_fields)),
     )
+
+
+def _without_energy(
+    system: LinearSystem, field: Complex[Array, "channels n points"]
+) -> Complex[Array, "channels n points"]:
+    """<a_j' Phi> of a part of J at all energies, without the infinite c* Re <x' Phi> / |c|^2."""
+    c = system.couplings[..., None]
+    field = field + 0.25j * system.backgrounds[:, None, None].astype(complex) * c.conj()
+    energy = jnp.sum(c * field, axis=1, keepdims=True).real / jnp.sum(
+        jnp.abs(c) ** 2, axis=1, keepdims=True
+    )
+    return field - c.conj() * energy.astype(complex)

@@ -18,7 +18,7 @@ from bathax._display import Module
 from bathax._status import Status, concluded
 from bathax.linear import driven
 from bathax.linear.damped import DampedModes
-from bathax.linear.embedding import Embedding, require_ends
+from bathax.linear.embedding import Embedding
 from bathax.linear.motion import REACH, Moving
 from bathax.linear.passage import passage
 from bathax.linear.starts import Cyclic, Steps
@@ -71,7 +71,7 @@ def floquet_multipliers(
     period = as_float(period, "period")
     require("period", POSITIVE.words, period, holds(POSITIVE.holds, period))
     solver = Embedding() if solver is None else solver
-    require_ends(modes)
+    driven.require_ends(modes)
     modes.require_drives(period)
     displaced, ts = modes.force is not None, jnp.stack([jnp.zeros_like(period), period])
     start = Cyclic(modes, period, displaced)

@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Complex, Float
 
-from bathax._checks import Scalar
+from bathax._checks import Scalar, require
 from bathax._estimate import Estimate
 from bathax._programs import program
 from bathax.cavity.solvers import Volterra
@@ -35,6 +35,8 @@ def green_functions(
 ) -> Estimate[LinearGreenFunctions]:
     """The Green functions on the grid that the solver has, or on the first that suffices."""
     for bath in system.reservoirs:
+        words, density = "a band with ends, or the solver `Embedding()`", bath.spectral_density
+        require("spectral_density", words, density, bath.has_ends)
         bath.require_integrable()
     rtol = jnp.asarray(solver.rtol)
 

@@ -20,6 +20,7 @@ import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
+from jax.scipy.linalg import block_diag
 from jaxtyping import Array, Complex, Float, Inexact
 
 from bathax._checks import Scalar
@@ -90,6 +91,19 @@ class ReducedModes(eqx.Module):
             self.weight[:count],
             self.reduced,
         )
+
+
+def joined(parts: list[ReducedModes]) -> ReducedModes:
+    """The modes of a sum of kernels, each reduced by itself."""
+    if len(parts) == 1:
+        return parts[0]
+    return ReducedModes(
+        block_diag(*[part.generator for part in parts]),
+        jnp.concatenate([part.output for part in parts]),
+        jnp.concatenate([part.excited for part in parts], axis=1),
+        jnp.concatenate([part.weight for part in parts]),
+        True,
+    )
 
 
 def reduced_modes(

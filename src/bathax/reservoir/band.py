@@ -22,7 +22,8 @@ from bathax.numerics.grid import TimeGrid
 from bathax.numerics.quadrature import composite
 from bathax.numerics.special import jinc
 from bathax.reservoir.continuation import Piece
-from bathax.reservoir.rules import Measure
+from bathax.reservoir.occupation import Occupation
+from bathax.reservoir.rules import Exponentials, Measure
 from bathax.reservoir.spectral_density import SpectralDensity
 
 
@@ -181,10 +182,11 @@ class FlatBand(SpectralDensity):
 class WideBand(SpectralDensity):
     r"""J(w) = gamma / 2 pi at all energies: the wide-band limit of a lead of fermions.
 
-    `gamma` (> 0, energy) is the decay rate of the population of a level, and
-    Sigma(z) = -i gamma / 2. It is for thermal fermions in a steady state: g(t) = gamma delta(t),
-    and g~(t) is singular like 1/t, which the engines for n(t) refuse. The energy of the coupling
-    grows with the logarithm of the width of a band: in this limit it is NaN. Energy currents exist.
+    `gamma` (> 0, energy) is the decay rate of the population of a level, Sigma(z) = -i gamma / 2,
+    and g(t) = gamma delta(t). It is for thermal fermions, in a steady state and, by `Embedding`, on
+    the way there; g~(t) is singular like 1/t, and systems with drives refuse it. The energy of the
+    coupling grows with the logarithm of the width of a band: in this limit it is NaN. Energy
+    currents exist, but are computed for steady states only, and NaN elsewhere.
 
     >>> lead = bx.Reservoir(bx.WideBand(1.0), temperature=0.2, chemical_potential=0.0)
     >>> dot = bx.LinearSystem([[0.5]], bx.Channel(lead, [1.0]), statistics="fermion")
@@ -222,8 +224,18 @@ class WideBand(SpectralDensity):
         return False
 
     @property
+    def background(self) -> Scalar | None:
+        return self.gamma
+
+    @property
     def continuation(self) -> tuple[Piece, ...]:
         return (Piece(-jnp.inf, jnp.inf, self),)
+
+    def exponentials(self, occupation: Occupation, resolution: int) -> Exponentials:
+        # f - 1/2 is odd about mu: its integral to both sides is gamma delta(t) / 2 less than g~.
+        nodes, masses = self.rule_for(occupation, resolution)
+        half = jnp.asarray(0.5, masses.dtype)
+        return nodes, jnp.zeros_like(masses), masses * (occupation(nodes) - half)
 
     def measure(self, resolution: int) -> Measure:
         # w = gamma tan(theta): what is integrated falls off by itself.

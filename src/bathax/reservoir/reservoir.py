@@ -18,7 +18,6 @@ from bathax._checks import (
 )
 from bathax._late import late
 from bathax.numerics.grid import TimeGrid
-from bathax.reservoir.band import WideBand
 from bathax.reservoir.continuation import Piece
 from bathax.reservoir.occupation import BoseEinstein, FermiDirac, Occupation, Thermal
 from bathax.reservoir.rules import Exponentials
@@ -89,7 +88,13 @@ class Reservoir(Validated):
     @property
     def has_ends(self) -> bool:
         """Whether no part of J is a `WideBand`, whose energies of coupling are infinite."""
-        return not any(map(_is_wide, jax.tree.leaves(self.spectral_density, is_leaf=_is_wide)))
+        return self.spectral_density.background is None
+
+    @property
+    def background(self) -> Scalar:
+        """gamma of the part gamma / 2 pi of J at all energies, 0 without one."""
+        gamma = self.spectral_density.background
+        return jnp.zeros(()) if gamma is None else gamma
 
     def require_continuous(self) -> None:
         """Refuse a reservoir of separate modes, in which dynamics recur."""
@@ -173,7 +178,3 @@ class Reservoir(Validated):
         quotient = (self.occupation(nodes) - here) / jnp.where(close, 1.0, gap)
         smooth = masses @ jnp.where(close, -slope, quotient)
         return here * self.spectral_density.level_shift(w) + smooth
-
-
-def _is_wide(part: Any) -> bool:
-    return isinstance(part, WideBand)

@@ -87,6 +87,11 @@ class SpectralDensity(Validated):
         """Whether int J dw = g(0) is finite: a J falling only like 1/w has no smooth kernel."""
         return True
 
+    @property
+    def background(self) -> Scalar | None:
+        """gamma where J has a part gamma / 2 pi at all energies; None elsewhere."""
+        return None
+
     def has_thermal_state(self, mu: Scalar) -> Bool[Array, ""]:
         """Whether n(w) of bosons is finite on the support: no weight at w <= mu."""
         return (self.lower > mu) | ((self.lower == mu) & (self(mu) == 0))
@@ -133,7 +138,10 @@ class SpectralDensity(Validated):
         return fourier_sum(masses, nodes, grid)
 
     def exponentials(self, occupation: Occupation, resolution: int) -> Exponentials:
-        r"""z_q, m_q and m_q n(z_q) of g(t) = sum_q m_q e^{-i z_q t} and of the same sum for g~."""
+        r"""z_q, m_q and m_q n(z_q) of g(t) = sum_q m_q e^{-i z_q t} and of the same sum for g~.
+
+        Without gamma delta(t) in g and gamma delta(t) / 2 in g~ of a `background`.
+        """
         nodes, masses = self.rule_for(occupation, resolution)
         return nodes, masses, masses * occupation(nodes)
 
@@ -144,7 +152,8 @@ class SpectralDensity(Validated):
         pieces = self.continuation
         # n may have a pole close to an end of a band, which nodes on the real axis would not see.
         if pieces is not None and (occupation.breaks or is_band(pieces)):
-            return panelled(pieces, occupation.breaks, self.bandwidth)
+            # The integral does not depend on the unit of rays, nor do derivatives.
+            return panelled(pieces, occupation.breaks, lax.stop_gradient(self.bandwidth))
         return self.contour(resolution)
 
     @converting(as_complex)
@@ -227,6 +236,11 @@ class Sum(SpectralDensity):
     def integrable(self) -> bool:
         return all(term.integrable for term in self.terms)
 
+    @property
+    def background(self) -> Scalar | None:
+        known = [found for term in self.terms if (found := term.background) is not None]
+        return jnp.sum(jnp.stack(known)) if known else None
+
     def has_thermal_state(self, mu: Scalar) -> Bool[Array, ""]:
         return jnp.all(jnp.stack([term.has_thermal_state(mu) for term in self.terms]))
 
@@ -236,8 +250,8 @@ class Sum(SpectralDensity):
     def contour(self, resolution: int) -> Measure:
         return joined([term.contour(resolution) for term in self.terms])
 
-    def rule_for(self, occupation: Occupation, resolution: int) -> Measure:
-        return joined([term.rule_for(occupation, resolution) for term in self.terms])
+    def exponentials(self, occupation: Occupation, resolution: int) -> Exponentials:
+        return joined([term.exponentials(occupation, resolution) for term in self.terms])
 
     @property
     def continuation(self) -> tuple[Piece, ...] | None:
@@ -306,6 +320,10 @@ class Scaled(SpectralDensity):
     def integrable(self) -> bool:
         return self.density.integrable
 
+    @property
+    def background(self) -> Scalar | None:
+        return None if (found := self.density.background) is None else self.factor * found
+
     def has_thermal_state(self, mu: Scalar) -> Bool[Array, ""]:
         return self.density.has_thermal_state(mu)
 
@@ -317,9 +335,10 @@ class Scaled(SpectralDensity):
         nodes, masses = self.density.contour(resolution)
         return nodes, self.factor.astype(masses.dtype) * masses
 
-    def rule_for(self, occupation: Occupation, resolution: int) -> Measure:
-        nodes, masses = self.density.rule_for(occupation, resolution)
-        return nodes, self.factor.astype(masses.dtype) * masses
+    def exponentials(self, occupation: Occupation, resolution: int) -> Exponentials:
+        nodes, *masses = self.density.exponentials(occupation, resolution)
+        memory, noise = (self.factor.astype(each.dtype) * each for each in masses)
+        return nodes, memory, noise
 
     @property
     def continuation(self) -> tuple[Piece, ...] | None:

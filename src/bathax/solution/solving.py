@@ -94,7 +94,8 @@ def solve(
     state of the system, which is then uncorrelated with the reservoirs. If `solver` is left out, a
     cavity takes `Volterra()`, or `Resonance()` where a time grid would be too long or cannot
     resolve the kernel (see `Automatic`), and a qubit the exact solver that fits its reservoirs.
-    A system that changes in time takes `Embedding()`, and its solution has the work of the drive.
+    Several modes take `Volterra()`; with a `WideBand`, or if they change in time, `Embedding()`,
+    and the solution of a system that changes has the work of the drive.
     Works under `jit`, `vmap` and `grad` with respect to every parameter of the system, the initial
     state and the times. Bad input raises `ValueError`; inside `jit` or `vmap` a bad point is NaN,
     with its `status`. A tolerance that is not reached gives a `ToleranceWarning` outside of `jit`,
@@ -195,7 +196,8 @@ def _(
         state.require_fits(system)
     if not is_static(system, preparation, state):
         return _solve_driven_modes(system, preparation, state, ts, solver)
-    solver = Volterra() if solver is None else solver
+    if solver is None:
+        solver = Volterra() if system.has_ends else Embedding()
     words = "a solver of several modes, `Volterra()` or `Embedding()`"
     require_kind("solver", words, solver, (Volterra, Embedding))
     engine: Any = embedding if isinstance(solver, Embedding) else volterra

@@ -7,7 +7,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, ArrayLike, Bool, Complex
+from jaxtyping import Array, ArrayLike, Bool, Complex, Float
 
 from bathax._checks import Scalar, Validated, as_complex, holds, require, require_kind
 from bathax.reservoir.occupation import Thermal
@@ -243,6 +243,16 @@ class LinearSystem(Validated):
     def have_ends(self) -> Bool[Array, " channels"]:
         """Whether the reservoir of each channel has a band with ends."""
         return jnp.asarray([bath.has_ends for bath in self.reservoirs])
+
+    @property
+    def has_ends(self) -> bool:
+        """Whether all reservoirs have."""
+        return all(bath.has_ends for bath in self.reservoirs)
+
+    @property
+    def backgrounds(self) -> Float[Array, " channels"]:
+        """gamma of the part gamma / 2 pi of J at all energies, of each channel."""
+        return jnp.stack([bath.background for bath in self.reservoirs])
 
     @property
     def frequency(self) -> Scalar:

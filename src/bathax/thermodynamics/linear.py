@@ -125,7 +125,10 @@ def _state(
     # Rounding makes it slightly other than Hermitian.
     n = 0.5 * (n + n.conj().T)
     fields = (green.field, green.energy_field)
-    return Correlations(n, *(jnp.sum(field * system.couplings, axis=1) for field in fields))
+    contact, energy = (jnp.sum(field * system.couplings, axis=1) for field in fields)
+    # On the way to a steady state what bands without ends gain is not known.
+    unknown = jnp.asarray(complex(np.nan, np.nan))
+    return Correlations(n, contact, jnp.where(system.have_ends, energy, unknown))
 
 
 def _bound(
