@@ -3,10 +3,11 @@
 import multiprocessing
 import os
 import signal
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from functools import partial
 from importlib import import_module
-from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,8 @@ from bathax.plot.files import Drawing, write_figure
 from bathax.studies.outputs import replacing
 
 AHZ, NP = "bathax.papers.ahz", "bathax.papers.np"
+# Each process has some hundred megabytes, and the longest figure takes a fifth of all.
+MOST = 4
 
 
 def write_all(
@@ -34,16 +37,22 @@ def write_all(
     """Compute everything, and write each figure as PNG and PDF, and `claims.md`.
 
     The folder is made if need be. Files appear when they are complete; existing ones are replaced.
-    By default two `processes` share the work, or one if there is one core or an accelerator.
+    By default a process for each core, of at most four, shares the work; with an accelerator one
+    does it all.
     """
     folder = Path(directory)
     folder.mkdir(parents=True, exist_ok=True)
     if processes is None:
-        processes = cores() if jax.default_backend() == "cpu" else 1
-    beside = _beside if processes > 1 else _first
-    with beside(folder, NP, of_np) as np_results:
-        ahz_text = section(ahz_claims.HEADING, ahz_claims.CLAIMS, _drawn(folder, AHZ, of_ahz))
-        np_text = section(np_claims.HEADING, np_claims.CLAIMS, np_results())
+        processes = min(cores(), MOST) if jax.default_backend() == "cpu" else 1
+    efforts = {AHZ: of_ahz, NP: of_np}
+    tasks = [(paper, name, efforts[paper]) for paper in efforts for name in _results(paper)._fields]
+    found = dict(zip([task[:2] for task in tasks], _drawn(folder, tasks, processes), strict=True))
+    ahz, np = (
+        _results(paper)(**{name: found[paper, name] for name in _results(paper)._fields})
+        for paper in efforts
+    )
+    ahz_text = section(ahz_claims.HEADING, ahz_claims.CLAIMS, ahz)
+    np_text = section(np_claims.HEADING, np_claims.CLAIMS, np)
     with replacing(folder / "claims.md") as path:
         path.write_text("\n".join([HEADER, ahz_text, np_text]), encoding="utf-8")
     print(folder / "claims.md")
@@ -88,43 +97,36 @@ def _draw(folder: Path, drawings: Iterable[Drawing], result: str, found: Any) ->
             write_figure(folder / drawing.name, drawing.draw, found)
 
 
-@contextmanager
-def _first(folder: Path, paper: str, effort: Any) -> Iterator[Callable[[], Any]]:
-    """The results of a paper, computed and drawn before the block begins."""
-    results = _drawn(folder, paper, effort)
-    yield lambda: results
+def _results(paper: str) -> Any:
+    """The type of the results of the package `paper`, whose fields are the functions to call."""
+    return import_module(f"{paper}.results").Results
 
 
-@contextmanager
-def _beside(folder: Path, paper: str, effort: Any) -> Iterator[Callable[[], Any]]:
-    """The results of a paper, computed and drawn by another process while the block runs."""
-    context = multiprocessing.get_context("spawn")
-    receiver, sender = context.Pipe(duplex=False)
-    arguments = (sender, folder, paper, effort)
-    process = context.Process(target=_send_drawn, args=arguments, daemon=True)
-    process.start()
-    # From now on the pipe closes when the process ends.
-    sender.close()
+def _drawn(folder: Path, tasks: list[tuple[str, str, Any]], processes: int) -> list[Any]:
+    """The results of papers, names and efforts, each drawn as soon as it is computed."""
+    draw = partial(_computed, folder)
+    if processes == 1:
+        return [draw(*task) for task in tasks]
+    others = set(multiprocessing.active_children())
+    # At Ctrl-C this process ends them.
+    pool = ProcessPoolExecutor(
+        processes,
+        mp_context=multiprocessing.get_context("spawn"),
+        initializer=signal.signal,
+        initargs=(signal.SIGINT, signal.SIG_IGN),
+    )
     try:
-        yield receiver.recv
-    except EOFError as error:
-        raise ChildProcessError("the process that draws beside this one has failed") from error
+        return list(pool.map(draw, *zip(*tasks, strict=True)))
+    except BrokenProcessPool as error:
+        raise ChildProcessError("a process that draws has failed") from error
     finally:
-        process.terminate()
-        process.join()
+        pool.shutdown(wait=False, cancel_futures=True)
+        for process in set(multiprocessing.active_children()) - others:
+            process.terminate()
 
 
-def _send_drawn(sender: Connection, folder: Path, paper: str, effort: Any) -> None:
-    """Draw a paper, and send its results to the process that waits for them."""
-    # At Ctrl-C the waiting process ends this one.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    sender.send(_drawn(folder, paper, effort))
-
-
-def _drawn(folder: Path, paper: str, effort: Any) -> Any:
-    """The results of the package `paper`, each of them drawn as soon as it is computed."""
-    results, found = import_module(f"{paper}.results"), {}
-    for name in results.Results._fields:
-        found[name] = getattr(results, name)(effort)
-        _draw(folder, _drawings(paper), name, found[name])
-    return results.Results(**found)
+def _computed(folder: Path, paper: str, name: str, effort: Any) -> Any:
+    """One result, with its figures written."""
+    found = getattr(import_module(f"{paper}.results"), name)(effort)
+    _draw(folder, _drawings(paper), name, found)
+    return found

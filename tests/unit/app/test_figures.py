@@ -16,7 +16,6 @@ from bathax.papers.ahz.parameters import Effort
 from bathax.papers.np.figures import DRAWINGS as NP_DRAWINGS
 from bathax.papers.np.parameters import Effort as QubitEffort
 from tests.unit.app import small_paper
-from tests.unit.app.small_paper.results import Results
 
 SKETCH = Effort(
     times=15,
@@ -82,18 +81,23 @@ def test_a_figure_that_does_not_exist_is_refused(tmp_path):
         figures.write_only(tmp_path, ["fig9"])
 
 
-def test_a_process_draws_beside_this_one(tmp_path):
-    with figures._beside(tmp_path, small_paper.__name__, 6.0) as results:
-        assert results() == Results(3.0, 2.0)
+def drawn(folder, *tasks):
+    """By two processes."""
+    return figures._drawn(folder, [(small_paper.__name__, *task) for task in tasks], 2)
 
 
-def test_a_process_that_fails_is_noticed(tmp_path, capfd):
-    with (
-        pytest.raises(ChildProcessError, match="has failed"),
-        figures._beside(tmp_path, small_paper.__name__, "much") as results,
-    ):
-        results()
-    assert "TypeError" in capfd.readouterr().err
+def test_processes_share_the_results(tmp_path):
+    assert drawn(tmp_path, ("half", 6.0), ("third", 6.0)) == [3.0, 2.0]
+
+
+def test_a_result_that_fails_is_shown(tmp_path):
+    with pytest.raises(TypeError, match="unsupported operand"):
+        drawn(tmp_path, ("third", 6.0), ("half", "much"))
+
+
+def test_a_process_that_is_killed_is_noticed(tmp_path):
+    with pytest.raises(ChildProcessError, match="has failed"):
+        drawn(tmp_path, ("killed", 6.0), ("third", 6.0))
 
 
 def test_claims_have_a_row_each(written):
