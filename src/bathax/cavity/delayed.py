@@ -77,7 +77,7 @@ class DelayedEmitter(Validated):
     same rate, or one of a list.
 
     >>> bx.DelayedEmitter(rate=1.0, delay=1.0, phase=np.pi)
-    DelayedEmitter(rate=1, delay=1, phase=3.14159)
+    DelayedEmitter(rate=1, delay=1, phase=3.14159, places=None)
     """
 
     rate: Float[Array, "..."] = eqx.field(converter=as_float)

@@ -13,6 +13,7 @@ import numpy as np
 from jaxtyping import Array
 
 from bathax._checks import Scalar
+from bathax._programs import program
 from bathax.cavity.limits import long_time_limit
 from bathax.papers.ahz.parameters import (
     FULL,
@@ -81,7 +82,7 @@ def readings(effort: Effort = FULL) -> Readings:
     )
 
 
-@jax.jit
+@program
 @jax.vmap
 def _ends(ratio: Scalar, temperature: Scalar) -> Ends:
     cavity = ohmic_cavity(ratio, temperature)
