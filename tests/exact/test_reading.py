@@ -25,18 +25,21 @@ def self_energy(eta, z):
     return eta * CUTOFF * (-1 - q * mpmath.exp(-q) * mpmath.e1(-q))
 
 
-def quanta(ratio, T):
-    """n(inf), the integral of D n, by mpmath."""
+def quanta(ratio, T, slope=False):
+    """n(inf), the integral of D n, by mpmath, or its derivative by T."""
     eta, T = mpmath.mpf(ratio) * CRITICAL, mpmath.mpf(T)
 
     def integrand(w):
         q = w / CUTOFF
         J = eta * w * mpmath.exp(-q)
         shift = eta * CUTOFF * (-1 + q * mpmath.exp(-q) * mpmath.ei(q))
-        return J / ((w - 1 - shift) ** 2 + mpmath.pi**2 * J**2) / mpmath.expm1(w / T)
+        n = 1 / mpmath.expm1(w / T)
+        filled = n * (1 + n) * w / T**2 if slope else n
+        return J / ((w - 1 - shift) ** 2 + mpmath.pi**2 * J**2) * filled
 
     ends = [0, 1e-4, 1e-2, 0.1, 0.3, 0.6, 0.8, 0.9, 1, 1.2, 2, 5, 10, 20, 50, 200, 2000]
-    return float(mpmath.quad(integrand, ends))
+    last = 60 * max(T, 1)
+    return float(mpmath.quad(integrand, [end for end in ends if end <= last]))
 
 
 def pole(ratio):
@@ -108,6 +111,52 @@ def test_energy_and_entropy_of_mean_force():
     np.testing.assert_allclose(own.entropy, sol.entropy - dw * n - dc, rtol=1e-9)
     np.testing.assert_allclose(own.free_energy, own.energy - T * own.entropy, rtol=1e-12)
     np.testing.assert_allclose(own.heat, own.energy - own.energy[0], atol=1e-13)
+
+
+@pytest.mark.parametrize(("ratio", "T"), [(0.3, 0.03), (0.9, 0.5), (0.5, 20.0)])
+def test_errors_of_mean_force_are_honest(ratio, T):
+    """Far from equilibrium, against integrals of n and dn/dT by mpmath."""
+    n, slope = quanta(ratio, T), quanta(ratio, T, slope=True)
+    w = T * np.log1p(1.0 / n)
+    turned = w / T - T * slope / (n * (1.0 + n))
+    gained = 2.0 * np.log(2.0) - (1.0 + n) * np.log1p(n) + n * np.log(n)
+    end, own = bx.mean_force(ohmic(ratio, T)), read(ratio, T, "mean_force", [0.0, 1.0])
+    expected = {
+        "frequency": w,
+        "energy": end.energy + (w - T * turned) * (1.0 - n),
+        "entropy": end.entropy + gained - turned * (1.0 - n),
+        "free_energy": end.free_energy + w * (1.0 - n) - T * gained,
+    }
+    for name, value in expected.items():
+        true, error = abs(getattr(own, name)[0] - value), getattr(own.error, name)[0]
+        assert true <= 10.0 * error + 1e-13 * abs(value), name
+        assert error < 1e-8, name
+
+
+def test_two_modes_have_no_renormalised_temperature():
+    """h^r, the Hermitian part of i u' u^{-1}, has a plateau; but n is no thermal state of it.
+
+    It does not commute with h^r, and its eigenmodes would have temperatures of their own. With h*
+    of mean force it does, and has T0.
+    """
+    h, ts, T = [[1.0, 0.15], [0.15, 1.6]], jnp.array([40.0, 60.0]), 2.0
+    bath = bx.Reservoir(bx.Ohmic(0.02, CUTOFF), temperature=T)
+    modes = bx.LinearSystem(h, bx.Channel(bath, [1.0, 0.7]))
+
+    def propagator(ts):
+        return bx.solve(modes, bx.Covariance(jnp.eye(2)), ts).u
+
+    u, du = jax.jvp(propagator, (ts,), (jnp.ones_like(ts),))
+    generator = 1j * np.asarray(du) @ np.linalg.inv(u)
+    renormalised = (generator + generator.conj().swapaxes(1, 2)) / 2.0
+    np.testing.assert_allclose(*renormalised, atol=3e-4)
+    n, own = np.asarray(bx.steady_state(modes).n), bx.mean_force(modes).hamiltonian
+    e, vectors = np.linalg.eigh(renormalised[0])
+    turned = vectors.conj().T @ n @ vectors
+    temperatures = e / np.log1p(1.0 / np.diag(turned).real)
+    assert abs(turned[0, 1]) > 0.01
+    assert temperatures[1] - temperatures[0] > 0.02
+    np.testing.assert_allclose(own @ n, n @ own, atol=1e-10)
 
 
 def test_two_levels():

@@ -1,14 +1,17 @@
 r"""Three readings of E, S, T and F at strong coupling; in the limit of weak coupling they agree.
 
-*Bare* (AHZ): H_S = w_s a'a, and T = dE/dS along the trajectory. *Renormalised* (Huang and Zhang):
-with w^r = -Im(u'/u) in place of w_s; see `renormalised`. *Mean force*: in equilibrium with the
-reservoirs the modes have the state e^{-H*/T} / Z*, with H* = h* n + c and -T ln Z* = F* of the
-whole less the reservoirs. In any state (Seifert, Phys. Rev. Lett. 116, 020601)
+*Bare* (AHZ): H_S = w_s a'a, and T = dE/dS along the trajectory.
+
+*Renormalised* (Huang and Zhang): w^r = -Im(u'/u) in place of w_s; see `renormalised`. Of several
+modes the Hermitian part of i u' u^{-1} does not commute with n in the end: n has no one temperature.
+
+*Mean force*: in equilibrium with reservoirs of temperature T modes have the state e^{-H*/T} / Z*,
+with H* = h* n + c and -T ln Z* = F* of the whole less the reservoirs. In any other state, with its
+entropy S and its relative entropy D to that of equilibrium (Seifert, Phys. Rev. Lett. 116, 020601),
 
 E* = <H* - T dH*/dT>,    S* = S - <dH*/dT>,    F* = E* - T S* = F*_eq + T D,
 
-with T of the reservoirs and the relative entropy D of the state and that of equilibrium. With the
-numbers of the equilibrium E* = E*_eq + tr[(h* - mu - T dh*/dT) (n - n_eq)] and so on.
+With numbers of the equilibrium E* = E*_eq + tr[(h* - mu - T dh*/dT) (n - n_eq)], and so on.
 """
 
 from typing import Any
