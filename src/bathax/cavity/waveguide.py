@@ -19,6 +19,7 @@ from jaxtyping import Array, Complex, Float
 
 from bathax._checks import Scalar
 from bathax.numerics.special import positive_root
+from bathax.numerics.steps import powers
 
 # Of each power series so many terms; they suffice for tau times all rates below 20.
 ORDERS = 64
@@ -62,10 +63,9 @@ def emission(
     known = step < count
     place = jnp.where(known, step, 0.0).astype(int)
     x, own = jnp.where(known, ts / h - step, 0.0), series[place]
-    factors = jnp.broadcast_to(x[:, None], (x.shape[0], ORDERS)).at[:, 0].set(1.0)
-    powers = jnp.cumprod(factors, axis=1).astype(complex)
-    slopes = powers[:, :-1] * np.arange(1.0, ORDERS)[None].astype(complex)
-    u = jnp.einsum("tp,tpij->tij", powers, own)
+    values = powers(x, ORDERS).astype(complex)
+    slopes = values[:, :-1] * np.arange(1.0, ORDERS)[None].astype(complex)
+    u = jnp.einsum("tp,tpij->tij", values, own)
     du = jnp.einsum("tp,tpij->tij", slopes, own[:, 1:]) / scale
     error = jnp.where(known, _errors(series)[place], 1.0)
     u, du = (jnp.where(known[:, None, None], one, 0.0) for one in (u, du))

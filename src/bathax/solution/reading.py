@@ -3,7 +3,8 @@ r"""Three readings of E, S, T and F at strong coupling; in the limit of weak cou
 *Bare* (AHZ): H_S = w_s a'a, and T = dE/dS along the trajectory.
 
 *Renormalised* (Huang and Zhang): w^r = -Im(u'/u) in place of w_s; see `renormalised`. Of several
-modes the Hermitian part of i u' u^{-1} does not commute with n in the end: n has no one temperature.
+modes it is the Hermitian part of i u' u^{-1}, with which n in the end does not commute: it has no
+one temperature.
 
 *Mean force*: in equilibrium with reservoirs of temperature T modes have the state e^{-H*/T} / Z*,
 with H* = h* n + c and -T ln Z* = F* of the whole less the reservoirs. In any other state, with its
