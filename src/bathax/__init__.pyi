@@ -91,8 +91,7 @@ from .solution.cycle import LimitCycle as LimitCycle
 from .solution.cycle import limit_cycle as limit_cycle
 from .solution.exergy import Exergy as Exergy
 from .solution.exergy import exergy as exergy
-from .solution.renormalised import Renormalised as Renormalised
-from .solution.renormalised import renormalised as renormalised
+from .solution.reading import reading as reading
 from .solution.results import DrivenLinearSolution as DrivenLinearSolution
 from .solution.results import DrivenSolution as DrivenSolution
 from .solution.results import LinearSolution as LinearSolution
@@ -146,6 +145,7 @@ from .thermodynamics.gibbs import GibbsState as GibbsState
 from .thermodynamics.gibbs import gibbs_state as gibbs_state
 from .thermodynamics.mean_force import MeanForce as MeanForce
 from .thermodynamics.mean_force import mean_force as mean_force
+from .thermodynamics.reading import Reading as Reading
 from .thermodynamics.reservoir_information import ReservoirInformation as ReservoirInformation
 from .thermodynamics.reservoir_information import long_time_information as long_time_information
 from .thermodynamics.reservoir_information import reservoir_information as reservoir_information

@@ -24,6 +24,7 @@ from bathax._programs import program
 from bathax.cavity import poles
 from bathax.cavity.poles import BoundStates
 from bathax.linear.spectrum import require_leads
+from bathax.reservoir.occupation import Thermal
 from bathax.system.linear import LinearSystem
 from bathax.system.system import System
 
@@ -57,6 +58,11 @@ class LinearBoundStates(Tabular, eqx.Module):
     def placed(self) -> Float[Array, " states"]:
         """The frequencies, or 0 where there is none, to be multiplied by the residue 0."""
         return jnp.where(self.exist, self.frequencies, 0.0)
+
+    def filled(self, thermal: Thermal) -> Float[Array, " states"]:
+        """n(w_b), and 0 where there is none; derivatives would be infinite at w = mu."""
+        safe = jnp.where(self.exist, self.frequencies, thermal.level + 1.0)
+        return jnp.where(self.exist, thermal(safe), 0.0)
 
     def _table(self) -> Table:
         weights = jnp.trace(self.residues, axis1=-2, axis2=-1).real

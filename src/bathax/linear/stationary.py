@@ -8,7 +8,7 @@ the free reservoirs have in it,
 f(w_b) - sum_a |c_a' r|^2 \int J_a f / (w - w_b)^2 dw,    r r' the residue of the propagator.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 from jaxtyping import Array, Complex, Float
@@ -40,7 +40,8 @@ class BoundOccupation(NamedTuple):
         known = jnp.where(weight > 0.0, weight, 1.0)
         own = jnp.einsum("bbij->bij", brought(system, spectrum, found)[0])
         free = jnp.einsum("bij,bjk,bki->b", residues, own, residues).real / known
-        whole = system.reservoirs[0].occupation(found.placed) if thermal else free
+        filling: Any = system.reservoirs[0].occupation
+        whole = found.filled(filling) if thermal else free
         filled = jnp.where(found.exist & (weight > 0.0), whole - free, 0.0)
         return BoundOccupation(found.placed, residues, filled)
 

@@ -76,14 +76,17 @@ def integrated(coefficients: Any, length: Scalar) -> Any:
     return jax.tree.map(one, coefficients)
 
 
+def powers(tau: Float[Array, "..."], count: int) -> Float[Array, "..."]:
+    """1, tau, tau^2, ... along a last axis; as products they have derivatives at 0."""
+    factors = jnp.broadcast_to(tau[..., None], (*tau.shape, count)).at[..., 0].set(1.0)
+    return jnp.cumprod(factors, axis=-1)
+
+
 def at_places(coefficients: Any, tau: Float[Array, "..."]) -> Any:
     """The values at places tau, from coefficients along the first axis."""
 
     def one(c: Array) -> Array:
-        # Of whole orders: those of real ones have no derivative at 0.
-        orders = jnp.arange(c.shape[0])
-        powers = lax.pow(*jnp.broadcast_arrays(tau[..., None], orders.reshape(*[1] * tau.ndim, -1)))
-        return jnp.tensordot(powers.astype(c.dtype), c, 1)
+        return jnp.tensordot(powers(tau, c.shape[0]).astype(c.dtype), c, 1)
 
     return jax.tree.map(one, coefficients)
 

@@ -4,7 +4,14 @@ The master equation (AHZ Eq. 13) has the frequency w^r(t) = -Im(u'/u). With it E
 dQ = w^r dn is heat and dW = n dw^r work, and T^r = dE^r/dS at fixed w^r = (w^r / w_s) T. While one
 pole of the propagator dominates u, w^r is on a plateau at its real part; later the edges of bands
 take over, and w^r becomes something else.
+
+The plateau that is meant is that of the least damped pole which has at least a quarter of the
+largest weight: a resonance, or a bound state, of which the plateau does not end. At the critical
+coupling there is none. The reading is masked where all else in u, or in its rate, is more than a
+twentieth.
 """
+
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -12,14 +19,16 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Bool, Complex, Float
 
-from bathax._checks import Scalar, holds, is_valid, require, require_kind
-from bathax._display import Module, Table, Tabular, over_time, shown
+from bathax._checks import Scalar, is_valid, require, shown
 from bathax._programs import program
 from bathax.cavity.poles import discrete
 from bathax.cavity.sheet import Sheet
-from bathax.solution.results import DrivenSolution, Solution
+from bathax.qubit.dynamical_map import dynamical_map
+from bathax.qubit.vacuum import Vacuum
+from bathax.solution.results import DrivenSolution, LinearSolution, QubitSolution, Solution
 from bathax.system.models import Cavity
-from bathax.thermodynamics.resolution import propagated
+from bathax.thermodynamics.reading import Reading, ReadingQuantities, heat_capacity
+from bathax.thermodynamics.resolution import Rate, propagated
 
 # On the plateau all of u and u' but the pole is below this fraction.
 APART = 0.05
@@ -28,97 +37,41 @@ HEAVY = 0.25
 FEWEST = 5
 
 
-class RenormalisedQuantities(eqx.Module):
-    """What follows from the renormalised frequency, at each time; see `Renormalised`."""
-
-    frequency: Float[Array, "*times"]
-    energy: Float[Array, "*times"]
-    temperature: Float[Array, "*times"]
-    free_energy: Float[Array, "*times"]
-    heat: Float[Array, "*times"]
-    work: Float[Array, "*times"]
-
-
-class Renormalised(Tabular, RenormalisedQuantities, Module):
-    r"""The quantities of a cavity with its renormalised frequency, as `renormalised` finds them.
-
-    At the times `t`: `frequency` w^r = -Im(u'/u), `energy` E^r = w^r n, `temperature`
-    T^r = (w^r / w_s) T, `free_energy` E^r - T^r S, and since the first time the `heat`
-    Q = \int w^r dn and the `work` W = \int n dw^r, which add up to the change of E^r. `error` has
-    an estimate of the absolute error of each.
-
-    w^r has no limit but a `plateau`, the real part of the least damped pole that has at least a
-    quarter of the largest weight: a resonance, or a bound state, of which the plateau does not end.
-    It is NaN if there is none, as at the critical coupling. `on_plateau` is False where all else in
-    u, or in its rate, is more than a twentieth; there w^r says nothing of this pole.
-
-    >>> cavity = bx.Cavity(1.0, bx.Reservoir(bx.Ohmic(0.02, 5.0), temperature=20.0))
-    >>> sol = bx.solve(cavity, bx.Thermal(5.0), jnp.linspace(0.0, 400.0, 401), bx.Resonance())
-    >>> own = bx.renormalised(cavity, sol)
-    >>> f"{own.plateau:.4f}: {own.frequency[100]:.4f}, {own.frequency[400]:.4f}"
-    '0.8836: 0.8838, 0.0051'
-    >>> own.on_plateau[jnp.array([100, 400])].tolist()
-    [True, False]
-    """
-
-    t: Float[Array, " times"]
-    plateau: Scalar
-    on_plateau: Bool[Array, " times"]
-    error: RenormalisedQuantities
-
-    def _table(self) -> Table:
-        errors = vars(self.error)
-        values = {name: getattr(self, name) for name in errors}
-        note = f"plateau = {shown(self.plateau)}"
-        return over_time(type(self).__name__, self.t, values, errors, note)
-
-
-def renormalised(cavity: Cavity, solution: Solution) -> Renormalised:
-    r"""The renormalised frequency of a cavity, and the thermodynamics with it; see `Renormalised`.
-
-    `solution` is that of the cavity, at five times or more, and Q is a sum over these: the error
-    estimate of Q and W is the change if every second one is left out. The others follow from those
-    of the solution, and are infinite where u may vanish. As for `Resonance` the reservoirs must be
-    analytic but for the ends of their support. Works under `jit`, `vmap` and `grad`.
-
-    Half of the critical coupling: T is 40, the reservoir has 20, and T^r is 16.
-
-    >>> cavity = bx.Cavity(1.0, bx.Reservoir(bx.Ohmic(0.1, 5.0), temperature=20.0))
-    >>> sol = bx.solve(cavity, bx.Thermal(5.0), jnp.linspace(0.0, 40.0, 401))
-    >>> own = bx.renormalised(cavity, sol)
-    >>> f"{own.plateau / jnp.log1p(1.0 / sol.number[-1]):.1f}"
-    '16.0'
-    """
-    require_kind("cavity", "a `Cavity`", cavity, Cavity)
-    require_kind("solution", "a `Solution` of the cavity", solution, Solution)
+def renormalised(system: Any, solution: Any) -> Reading:
+    """The reading of a solution of a cavity or an atom, at five times or more; see `reading`."""
+    words = "of a `Cavity` or a `Qubit` for the renormalised reading"
+    single = isinstance(solution, Solution | QubitSolution)
+    require("solution", words, shown(solution), single)
     driven = isinstance(solution, DrivenSolution)
     require("solution", "of a frequency that is constant in time", "driven", not driven)
-    same = holds(_is_of, cavity, solution)
-    require("solution", "of this `cavity`", "of one with another frequency", same)
     count = solution.t.shape[0]
     require("solution", f"at {FEWEST} times or more", f"at {count}", count >= FEWEST)
-    return _renormalised(cavity, solution)
-
-
-def _is_of(cavity: Cavity, solution: Solution) -> Bool[Array, ""]:
-    """Whether E = w_s n, up to rounding."""
-    return jnp.all(jnp.isclose(solution.energy, cavity.frequency * solution.number, atol=0.0))
+    if isinstance(solution, Solution):
+        s, error = solution, solution.error
+        return _renormalised(system, solution, Rate(s.u, error.u), Rate(s.du, error.du))
+    own = dynamical_map(system, solution.t, Vacuum())
+    c = Rate(own.coherence, own.error.coherence)
+    dc = Rate(own.dcoherence, own.error.dcoherence)
+    return _renormalised(Cavity(system.frequency, system.reservoirs), solution, c, dc)
 
 
 @program
-def _renormalised(cavity: Cavity, solution: Solution) -> Renormalised:
+def _renormalised(cavity: Cavity, solution: Any, u: Rate, du: Rate) -> Reading:
     z, weight = lasting_pole(cavity)
     of_pole = weight * jnp.exp(-1j * z * solution.t.astype(complex))
-    most = APART * jnp.abs(solution.u)
-    on_plateau = jnp.abs(solution.u - of_pole) <= most
-    on_plateau &= jnp.abs(solution.du + 1j * z * of_pole) <= jnp.abs(z) * most
-    value, error = _quantities(cavity.frequency, solution)
-    valid = is_valid(cavity) & _is_of(cavity, solution)
-    value, error, plateau = jax.tree.map(
-        lambda x: jnp.where(valid, x, jnp.nan), (value, lax.stop_gradient(error), z.real)
-    )
-    return Renormalised(
-        **vars(value), t=solution.t, plateau=plateau, on_plateau=on_plateau & valid, error=error
+    most = APART * jnp.abs(u.value)
+    meant = jnp.abs(u.value - of_pole) <= most
+    meant &= jnp.abs(du.value + 1j * z * of_pole) <= jnp.abs(z) * most
+    meant &= is_valid(cavity)
+    value, error = _quantities(cavity.frequency, solution, _frequency(u, du))
+    value, error = _masked(value, meant, jnp.nan), _masked(error, meant, jnp.inf)
+    return Reading(
+        **vars(value),
+        t=solution.t,
+        plateau=jnp.where(is_valid(cavity), z.real, jnp.nan),
+        on_plateau=meant,
+        error=lax.stop_gradient(error),
+        status=solution.status,
     )
 
 
@@ -143,25 +96,46 @@ def lasting_pole(cavity: Cavity) -> tuple[Complex[Array, ""], Complex[Array, ""]
     return jnp.where(some, z[lasting], own), jnp.where(some, residues[lasting], none)
 
 
+def _masked(of: ReadingQuantities, meant: Bool[Array, " times"], gone: float) -> ReadingQuantities:
+    """All but the frequency, where it is that of the pole."""
+    masked = jax.tree.map(lambda x: jnp.where(meant, x, gone), of)
+    return eqx.tree_at(lambda one: one.frequency, masked, of.frequency)
+
+
+def _frequency(u: Rate, du: Rate) -> Rate:
+    """w^r = -Im(u'/u)."""
+    ratio, left = du.value / u.value, jnp.abs(u.value) - u.error
+    known = left > 0.0
+    error = (du.error + jnp.abs(ratio) * u.error) / jnp.where(known, left, 1.0)
+    return Rate(-ratio.imag, jnp.where(known, error, jnp.inf))
+
+
 def _quantities(
-    frequency: Scalar, solution: Solution
-) -> tuple[RenormalisedQuantities, RenormalisedQuantities]:
+    frequency: Scalar, solution: Any, renormalised: Rate
+) -> tuple[ReadingQuantities, ReadingQuantities]:
     """The quantities, and estimates of their errors."""
-    s, error = solution, solution.error
-    ratio, left = s.du / s.u, jnp.abs(s.u) - error.u
-    w, known = -ratio.imag, left > 0.0
-    of_u = (error.du + jnp.abs(ratio) * error.u) / jnp.where(known, left, 1.0)
-    of_w = jnp.where(known, of_u, jnp.inf)
+    (w, of_w), s, error = renormalised, solution, solution.error
     energy, T = w * s.number, (w / frequency) * s.temperature
     of_energy = propagated(w, error.number) + propagated(s.number, of_w)
     of_T = (propagated(w, error.temperature) + propagated(s.temperature, of_w)) / frequency
     of_free = of_energy + propagated(s.entropy, of_T) + propagated(T, error.entropy)
     heat, of_heat = _heat(s.t, w * s.energy_rate / frequency)
     work, of_work = energy - energy[0] - heat, of_heat + of_energy + of_energy[0]
+    capacity, of_capacity = thermal_heat_capacity(solution)
     return (
-        RenormalisedQuantities(w, energy, T, energy - T * s.entropy, heat, work),
-        RenormalisedQuantities(of_w, of_energy, of_T, of_free, of_heat, of_work),
+        ReadingQuantities(w, energy, s.entropy, T, energy - T * s.entropy, heat, work, capacity),
+        ReadingQuantities(
+            of_w, of_energy, error.entropy, of_T, of_free, of_heat, of_work, of_capacity
+        ),
     )
+
+
+def thermal_heat_capacity(solution: Any) -> tuple[Array, Array]:
+    """That of the thermal state of each number, and its error; not known of several modes."""
+    if isinstance(solution, LinearSolution):
+        return jnp.full(solution.t.shape, jnp.nan), jnp.full(solution.t.shape, jnp.inf)
+    sign = 1.0 if isinstance(solution, Solution) else -1.0
+    return heat_capacity(solution.number, solution.error.number, sign)
 
 
 def _heat(t: Float[Array, " times"], flow: Float[Array, " times"]) -> tuple[Array, Array]:

@@ -101,7 +101,8 @@ class Solution(Quantities, Outcome, Exported):
     `number` N = <a'a>, `energy` E = w_s N, `entropy` S = -Tr[rho ln rho], their rates `energy_rate`
     and `entropy_rate`, `temperature` T = E'/S', `chemical_potential` mu = dE/dN, `free_energy`
     F = E - T S. `interaction_energy` is that of the coupling, <H_I>, and `entropy_production`
-    Delta S - (Delta E + <H_I>) / T0 for reservoirs of one temperature T0, NaN for several.
+    Delta S - (Delta E + <H_I>) / T0 for reservoirs of one temperature T0, NaN for several. All are
+    those of the bare cavity; `reading` has others.
 
     `error` has an estimate of the absolute error of each of these, under the same name; the true
     error is at most a small multiple of it. `temperature_resolved` is False where T is 0/0 and its

@@ -12,7 +12,7 @@ and pi, with a jump by pi at a bound state. The part of free modes with the ener
 F* = sum_k F_k - \int dw n (N - sum_k theta(w - e_k)).
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
@@ -109,6 +109,21 @@ def mean_force(system: Cavity | LinearSystem, *, throw: bool = False) -> MeanFor
     >>> f"{found.free_energy:.4f}, {found.energy:.4f}, {found.entropy:.4f}"
     '-74.2652, 19.5247, 4.6895'
     """
+    modes = _with_one_temperature(system)
+    found = _mean_force(modes, tuple(bath.occupation for bath in modes.reservoirs))
+    _require_equilibrium(found)
+    return concluded(found, throw)
+
+
+def with_slope(system: Cavity | LinearSystem) -> tuple[MeanForce, Array]:
+    """The joint equilibrium, and dh*/dT at constant mu; NaN at T = 0, where it is infinite."""
+    found, slope = _with_slope(_with_one_temperature(system))
+    _require_equilibrium(found)
+    return found, slope
+
+
+def _with_one_temperature(system: Cavity | LinearSystem) -> LinearSystem:
+    """The modes; refuses reservoirs without a common thermal state."""
     require_kind("system", "a `Cavity` or a `LinearSystem`", system, (Cavity, LinearSystem))
     modes = as_modes(system)
     require_leads(modes)
@@ -120,10 +135,27 @@ def mean_force(system: Cavity | LinearSystem, *, throw: bool = False) -> MeanFor
         require("spectral_density", ends, bath.spectral_density, bath.has_ends)
     fillings = tuple(bath.occupation for bath in modes.reservoirs)
     require("reservoirs", words, list(fillings), holds(_are_equal, *fillings))
-    found = _mean_force(modes, fillings)
+    return modes
+
+
+def _require_equilibrium(found: MeanForce) -> None:
     words = "without a bound state at w <= mu, or bosons have no thermal state"
     require("system", words, "one with it", holds(np.isfinite, found.energy))
-    return concluded(found, throw)
+
+
+@program
+def _with_slope(modes: LinearSystem) -> tuple[MeanForce, Array]:
+    def temperatures(modes: LinearSystem) -> list[Any]:
+        return [bath.occupation.temperature for bath in modes.reservoirs]
+
+    def at(modes: LinearSystem) -> MeanForce:
+        return _mean_force(modes, tuple(bath.occupation for bath in modes.reservoirs))
+
+    at_rest = jax.tree.map(lambda _: None, modes)
+    rise = [jnp.ones(())] * len(modes.channels)
+    moving = eqx.tree_at(temperatures, at_rest, rise, is_leaf=lambda x: x is None)
+    found, slope = eqx.filter_jvp(at, (modes,), (moving,))
+    return found, slope.hamiltonian
 
 
 def _are_equal(*fillings: Thermal) -> Bool[Array, ""]:
@@ -262,7 +294,7 @@ def _filled(
 ) -> Found:
     """n of the modes: what the continuum has, and thermal bound states."""
     every = Integrals.over(system, spectrum)
-    thermal = jnp.where(bound.exist, filling(bound.placed), 0.0).astype(complex)
+    thermal = bound.filled(filling).astype(complex)
     n = every.n[0] + jnp.einsum("b,bij->ij", thermal, bound.residues)
     weight = jnp.trace(every.complete[0] + jnp.sum(bound.residues, axis=0)).real
     missed = jnp.abs(system.size - weight)

@@ -40,6 +40,10 @@ FAR, SPEEDS, WEIGHT = 12.0, (0.2, 0.5, 1.0, 2.0, 4.0), 0.05
 PERIODS = (15.0, 30.0, 60.0)
 QUENCHED = (0.1, 0.4, 0.7)
 LAST = 20.0
+# Of one size for all widths, speeds and periods: compiling another takes longer than solving.
+RAMPED = Embedding(rtol=1e-7, modes=40, points=4096)
+SWEPT = Embedding(modes=32, points=4096)
+TURNED = Embedding(modes=4, points=256)
 
 
 class Ramps(NamedTuple):
@@ -66,7 +70,7 @@ def drive_ramp(effort: Effort = FULL) -> Ramps:
     for width in WIDTHS:
         moved = Cavity(Ramp(LOW, HIGH, 6.0 * width, width), bath).as_modes
         ts = jnp.array([0.0, 12.0 * width])
-        found.append(solve(moved, start, ts, Embedding(rtol=1e-7)))
+        found.append(solve(moved, start, ts, RAMPED))
     work, error = (np.array([float(sol.work[-1]) for sol in each]) for each in _parts(found))
     slow = mean_force(after).free_energy - mean_force(before).free_energy
     return Ramps(Estimated(work, error), float(slow))
@@ -80,7 +84,7 @@ def drive_crossing(effort: Effort = FULL) -> Crossing:
     for speed in SPEEDS:
         level = resonant_level(Line(-FAR, speed), band)
         ts = jnp.linspace(0.0, 2.0 * FAR / speed, effort.times)
-        found.append(solve(level, Covariance([[1.0]]), ts))
+        found.append(solve(level, Covariance([[1.0]]), ts, SWEPT))
     number, error = (np.stack([np.asarray(sol.number) for sol in each]) for each in _parts(found))
     return Crossing(energy, Estimated(number, error))
 
@@ -111,7 +115,7 @@ def drive_cycle(effort: Effort = FULL) -> dict[float, LimitCycle]:
         ]
         frequency = Sinusoid(1.05, 0.35, turn, 0.8 * np.pi)
         engine = LinearSystem([[frequency]], channels)
-        found[period] = limit_cycle(engine, period, Embedding(modes=4))
+        found[period] = limit_cycle(engine, period, TURNED)
     return found
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from jaxtyping import Array
 
 from bathax._checks import Scalar
+from bathax._programs import program
 from bathax.cavity.limits import long_time_limit
 from bathax.papers.ahz.parameters import (
     FULL,
@@ -26,11 +27,13 @@ from bathax.papers.ahz.parameters import (
 )
 from bathax.papers.claims import Estimated
 from bathax.papers.times import graded
-from bathax.solution.renormalised import Renormalised, lasting_pole, renormalised
+from bathax.solution.reading import reading
+from bathax.solution.renormalised import lasting_pole
 from bathax.solution.results import Solution
 from bathax.solution.solving import solve
 from bathax.system.states import Thermal
 from bathax.thermodynamics.mean_force import mean_force
+from bathax.thermodynamics.reading import Reading
 from bathax.thermodynamics.reservoir_information import long_time_information
 
 RATIOS = np.concatenate([[0.001, 0.01], 0.05 * np.arange(1.0, 20.0)])
@@ -66,7 +69,7 @@ class Readings(NamedTuple):
 
     by_coupling: Ends
     by_temperature: Ends
-    followed: dict[float, tuple[Solution, Renormalised]]
+    followed: dict[float, tuple[Solution, Reading]]
 
 
 def readings(effort: Effort = FULL) -> Readings:
@@ -79,7 +82,7 @@ def readings(effort: Effort = FULL) -> Readings:
     )
 
 
-@jax.jit
+@program
 @jax.vmap
 def _ends(ratio: Scalar, temperature: Scalar) -> Ends:
     cavity = ohmic_cavity(ratio, temperature)
@@ -95,7 +98,7 @@ def _ends(ratio: Scalar, temperature: Scalar) -> Ends:
     )
 
 
-def _followed(ratio: float, ts: Array, effort: Effort) -> tuple[Solution, Renormalised]:
+def _followed(ratio: float, ts: Array, effort: Effort) -> tuple[Solution, Reading]:
     cavity = ohmic_cavity(ratio, WARM)
     solution = solve(cavity, fock(5), jnp.asarray(ts), effort.solver)
-    return jax.device_get((solution, renormalised(cavity, solution)))
+    return jax.device_get((solution, reading(solution, "renormalised")))

@@ -8,7 +8,7 @@ from bathax.papers.ahz.parameters import QUANTA, WARM
 from bathax.papers.ahz.readings import COLD, LAST, RATIOS, Ends
 from bathax.papers.ahz.results import Results
 from bathax.papers.claims import AGREES, DISAGREES, PARTLY, Claim, estimated, listed, yes
-from bathax.solution.renormalised import Renormalised
+from bathax.thermodynamics.reading import Reading
 
 
 def frequency(results: Results) -> Claim:
@@ -140,7 +140,7 @@ CLAIMS: tuple[Callable[[Results], Claim], ...] = (
 )
 
 
-def _last_seen(own: Renormalised) -> str:
+def _last_seen(own: Reading) -> str:
     """The last of the times on the plateau."""
     times = own.t[own.on_plateau]
     return f"t = {times[-1]:.0f}" if times.size else "never"
