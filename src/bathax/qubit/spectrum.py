@@ -27,7 +27,8 @@ from bathax.numerics.grid import span
 from bathax.qubit.equilibrium import HORIZON, MAX_SIZE, null_vector, stationary
 from bathax.qubit.generator import ellipse, generator
 from bathax.qubit.hierarchy import Hierarchy
-from bathax.qubit.index_set import Size, regression
+from bathax.qubit.index_set import Size
+from bathax.qubit.structure import regression
 from bathax.system.models import Qubit
 
 # The usual tolerance, and w_s times the usual horizon of a spectrum. A narrow line needs the place
