@@ -86,7 +86,9 @@ class SparseMatrix(eqx.Module):
 
     def times(self, x: Complex[Array, " n"], factor: Array) -> Complex[Array, " n"]:
         """The product with x, times a real number."""
-        taken = _taken(jnp.concatenate([x, x.conj()]), self.column)
+        own = self.column < self.size
+        taken = _taken(x, jnp.where(own, self.column, self.column - self.size))
+        taken = jnp.where(own, taken, taken.conj())
         pieces = jnp.sum(self.values * taken, axis=1) * factor.astype(complex)
         rows = jnp.zeros(self.size, complex).at[self.row]
         return rows.add(pieces, mode="promise_in_bounds", indices_are_sorted=True)
