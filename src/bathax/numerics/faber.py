@@ -229,6 +229,7 @@ def evolve(
 
 
 def _intervals_needed(phase: Scalar, available: int, terms: int) -> Scalar:
-    """How many of the available intervals leave AMPLE room for this phase; all for NaN."""
-    wanted = jnp.maximum(jnp.ceil(AMPLE * phase / reach(terms)), 1.0)
-    return largest(lax.stop_gradient(jnp.where(wanted < available, wanted, float(available))))
+    """How many of the available intervals leave AMPLE room for this phase; one for NaN."""
+    wanted = jnp.ceil(AMPLE * phase / reach(terms))
+    needed = jnp.where(wanted > 1.0, jnp.minimum(wanted, float(available)), 1.0)
+    return largest(lax.stop_gradient(needed))
