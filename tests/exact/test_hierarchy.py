@@ -183,6 +183,18 @@ def test_in_the_vacuum_it_is_the_cavity(eta):
     np.testing.assert_allclose(dmap.coherence, u, rtol=0, atol=1e-10)
 
 
+@pytest.mark.parametrize("eta", [0.01, 0.05, 0.1, 0.2, 0.5])
+def test_in_the_vacuum_errors_are_known(eta):
+    """The size chosen for a tolerance, against the cavity."""
+    ts, bath = jnp.linspace(0.0, 20.0, 41), bx.Reservoir(bx.Ohmic(eta, 5.0))
+    u = bx.solve(bx.Cavity(1.0, bath), bx.Fock(1), ts, bx.Volterra(rtol=1e-11)).u
+    dmap = bx.dynamical_map(bx.Qubit(1.0, bath), ts, bx.Hierarchy())
+    assert dmap.status == bx.Status.SUCCESS
+    assert np.all(np.abs(dmap.p11 - jnp.abs(u) ** 2) <= 10.0 * dmap.error.p11 + 1e-11)
+    assert np.all(np.abs(dmap.coherence - u) <= 10.0 * dmap.error.coherence + 1e-11)
+    assert np.max(dmap.error.p11) <= 1e-5
+
+
 def test_a_molecule_at_room_temperature():
     """The measured J of B777 (cm^-1, 300 K) as a table: an answer, and an error that covers it."""
     w = np.concatenate([[0.0], np.geomspace(0.5, 1500.0, 160)])

@@ -1,4 +1,7 @@
-"""Sparse matrices whose pattern is fixed and whose entries are linear in a few parameters."""
+"""Sparse matrices whose pattern is fixed and whose entries are linear in a few parameters.
+
+A matrix of n rows may have 2 n columns: those from n on multiply the conjugate of a vector.
+"""
 
 from typing import NamedTuple
 
@@ -21,7 +24,7 @@ class Entries(NamedTuple):
 
 
 class Pattern(NamedTuple):
-    """Entries of a square matrix in pieces of rows, and the terms that each is a sum of.
+    """Entries of a matrix in pieces of rows, and the terms that each is a sum of.
 
     `row` tells which row a piece belongs to, in increasing order; `entry` the position in all
     pieces, in increasing order, that a term factor * parameters[parameter] is added to.
@@ -36,11 +39,12 @@ class Pattern(NamedTuple):
 
 
 def pattern(entries: Entries, size: int) -> Pattern:
-    """The pattern of a square matrix of that size."""
+    """The pattern of a matrix of so many rows."""
+    columns = 2 * size
     places, place = np.unique(
-        entries.row.astype(np.int64) * size + entries.column, return_inverse=True
+        entries.row.astype(np.int64) * columns + entries.column, return_inverse=True
     )
-    row, column = np.divmod(places, size)
+    row, column = np.divmod(places, columns)
     counts = np.bincount(row, minlength=size)
     pieces = -(-counts // WIDTH)
     # The number of an entry within its row, and from it where it is in all pieces.
@@ -82,12 +86,15 @@ class SparseMatrix(eqx.Module):
 
     def times(self, x: Complex[Array, " n"], factor: Array) -> Complex[Array, " n"]:
         """The product with x, times a real number."""
-        pieces = jnp.sum(self.values * _taken(x, self.column), axis=1) * factor.astype(complex)
+        own = self.column < self.size
+        taken = _taken(x, jnp.where(own, self.column, self.column - self.size))
+        taken = jnp.where(own, taken, taken.conj())
+        pieces = jnp.sum(self.values * taken, axis=1) * factor.astype(complex)
         rows = jnp.zeros(self.size, complex).at[self.row]
         return rows.add(pieces, mode="promise_in_bounds", indices_are_sorted=True)
 
     def leading_block(self, n: int) -> Complex[Array, "n n"]:
-        """The first n rows and columns as a dense matrix."""
+        """The first n rows and columns as a dense matrix, without those of conjugates."""
         block = jnp.zeros((n, n), complex).at[self.row[:, None], self.column]
         return block.add(self.values, mode="drop")
 

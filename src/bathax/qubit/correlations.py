@@ -26,8 +26,9 @@ from bathax.numerics.taylor import states, steps_needed
 from bathax.qubit.generator import generator, norm_bound
 from bathax.qubit.hierarchy import Hierarchy, prepared
 from bathax.qubit.hierarchy_size import climbed
-from bathax.qubit.index_set import Regression, Size, regression
+from bathax.qubit.index_set import Size
 from bathax.qubit.states import QubitState
+from bathax.qubit.structure import Regression, regression
 from bathax.system.models import Qubit
 
 # Grid intervals per unit of phase, of the kernels and of e^{i(w - w_s)t}, which is smooth at t = 0

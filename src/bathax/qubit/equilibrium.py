@@ -38,8 +38,9 @@ from bathax.numerics.balancing import ReducedModes
 from bathax.qubit.generator import generator
 from bathax.qubit.hierarchy import Hierarchy, prepared
 from bathax.qubit.hierarchy_size import climbed
-from bathax.qubit.index_set import Regression, Size, regression
+from bathax.qubit.index_set import Size
 from bathax.qubit.modes import reduced
+from bathax.qubit.structure import Regression, regression
 from bathax.system.models import Qubit
 
 # w_s times the time up to which kernels are reduced to modes; nodes of the frequency integral.
@@ -47,7 +48,7 @@ HORIZON, NODES = 60.0, 1024
 # Below the distance CLOSE a divided difference is a Taylor series with TERMS terms.
 CLOSE, TERMS = 1.0, 18
 # A dense matrix with half as many rows is solved within seconds.
-MAX_SIZE = 6000
+MAX_SIZE = 4500
 
 
 class SteadyState(Record):

@@ -11,7 +11,8 @@ from bathax._checks import Scalar
 from bathax.numerics.balancing import ReducedModes
 from bathax.numerics.faber import Ellipse
 from bathax.numerics.sparse import SparseMatrix
-from bathax.qubit.index_set import Size, Structure
+from bathax.qubit.index_set import Size
+from bathax.qubit.structure import Structure
 
 
 def generator(frequency: Scalar, modes: ReducedModes, pattern: Structure) -> SparseMatrix:

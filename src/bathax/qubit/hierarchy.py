@@ -32,8 +32,9 @@ from bathax.numerics.refinement import PROBES, envelope, probed, requested
 from bathax.qubit.elements import MapElements, MapSolver
 from bathax.qubit.generator import ellipse, generator
 from bathax.qubit.hierarchy_size import Sizes, climbed, first_sizes, stride
-from bathax.qubit.index_set import Size, Structure, count_elements, size_of, structure
+from bathax.qubit.index_set import Size, count_elements, size_of
 from bathax.qubit.modes import Character, reduced
+from bathax.qubit.structure import Structure, structure
 from bathax.system.models import Qubit
 
 # The usual depth and number of steps inside `jit`, where parameters are not yet known, and the

@@ -23,7 +23,7 @@ from bathax.qubit.index_set import Size, count_elements, size_of
 Result = TypeVar("Result")
 
 # The most elements of the first sizes; they take about a second.
-CHEAP = 3000
+CHEAP = 2250
 # If modes of equal weight allow less than the depth SHALLOW, their weights get this tilt.
 TILT, SHALLOW = 1.0, 4
 # Modes whose weight is up to BEYOND times the depth get a single quantum: kernels need more modes
@@ -41,8 +41,9 @@ SAFETY, LEAST = 2.0, 0.1
 WRONG = 0.1
 # If the fall before was no better than this, it is not regular.
 STALLED = 0.5
-# The fraction of the way to the expected depth that is taken in one step.
-PART = 0.5
+# The fraction of the way to the expected depth that is taken in one step, which multiplies the
+# number of elements by LONGEST at most: how errors fall is known better after each.
+PART, LONGEST = 0.5, 6.0
 # A tolerance is out of reach if it is even with HOPE times the rate seen in TRIALS trials.
 HOPE, TRIALS = 2.0, 3
 # More elements than any machine holds.
@@ -199,7 +200,7 @@ def _steps(sizes: Sizes, trials: Sequence[Trial], rtol: float) -> int:
     if not fall.rate:
         return 1
     expected = PART * math.log(trials[-1].error / rtol) / fall.rate
-    steps, until = 1, depth + min(expected, depth)
+    steps, until = 1, depth + min(expected, depth * (LONGEST ** (1.0 / fall.power) - 1.0))
     while sizes.deeper(depth, steps + 1)[0] <= until:
         steps += 1
     return steps
@@ -222,7 +223,9 @@ class Fall(NamedTuple):
         (few, _), (many, _) = before.size, now.size
         if many == few or not math.isfinite(before.change + now.change):
             return Fall(now, 0.0, 1.0)
-        rate = max(math.log(before.change / now.change) / (many - few), 0.0)
+        # A change is about the error of the smaller size.
+        deeper = (many - now.gap) - (few - before.gap)
+        rate = max(math.log(before.change / now.change) / deeper, 0.0)
         power = math.log(now.elements / before.elements) / math.log(many / few)
         return Fall(now, rate, power)
 
@@ -265,7 +268,8 @@ def outlook(trials: Sequence[Trial], rtol: float, sizes: Sizes) -> str:
     words = f"The requested tolerance was not reached: {_described(now.size)} has {error}"
     if not fall.rate:
         return f"{words}, and errors do not fall yet; `max_size` is {limit:,}."
-    reachable, elements = fall.reachable(limit), fall.needed(rtol)
+    # If fewer elements seem to suffice, the next size has more than the limit allows.
+    reachable, elements = fall.reachable(limit), max(fall.needed(rtol), float(limit))
     if elements > MANY:
         return f"{words}; a `max_size` of {limit:,} allows some {reachable:.0e}."
     return (

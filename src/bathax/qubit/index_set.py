@@ -14,27 +14,28 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bathax.numerics.sparse import Entries, Pattern, pattern
+from bathax.numerics.sparse import Entries
 
-# How many patterns are kept for reuse; a large one takes tens of megabytes.
+# How many index sets and patterns are kept for reuse; a large one takes tens of megabytes.
 RECENT = 16
 # Components |0><0|, |0><1|, |1><0|, |1><1| of the qubit, and their i - j.
 OFFSET = np.array([0, -1, 1, 0])
-GROUND, COHERENCE, EXCITED = 0, 2, 3
+# |j><i| for each of them.
+TRANSPOSED = np.array([0, 2, 1, 3])
 
 # The most quanta, and the weight of a quantum in each mode.
 Size = tuple[int, tuple[float, ...]]
 
-_LOWER = np.array([[0.0, 1.0], [0.0, 0.0]])
+LOWER = np.array([[0.0, 1.0], [0.0, 0.0]])
 _UNIT = np.eye(2)
 
 
-def _on_left(s: np.ndarray) -> np.ndarray:
+def on_left(s: np.ndarray) -> np.ndarray:
     """The matrix of rho -> s rho on the four components."""
     return np.kron(s, _UNIT)
 
 
-def _on_right(s: np.ndarray) -> np.ndarray:
+def on_right(s: np.ndarray) -> np.ndarray:
     """The matrix of rho -> rho s on the four components."""
     return np.kron(_UNIT, s.T)
 
@@ -52,12 +53,12 @@ class Hop(NamedTuple):
 
 
 HOPS = (
-    Hop(True, False, "output", _on_left(_LOWER.T) - _on_right(_LOWER.T)),
-    Hop(False, False, "output*", _on_left(_LOWER) - _on_right(_LOWER)),
-    Hop(True, True, "emission", _on_left(_LOWER)),
-    Hop(True, True, "absorption", -_on_right(_LOWER)),
-    Hop(False, True, "emission*", -_on_right(_LOWER.T)),
-    Hop(False, True, "absorption*", _on_left(_LOWER.T)),
+    Hop(True, False, "output", on_left(LOWER.T) - on_right(LOWER.T)),
+    Hop(False, False, "output*", on_left(LOWER) - on_right(LOWER)),
+    Hop(True, True, "emission", on_left(LOWER)),
+    Hop(True, True, "absorption", -on_right(LOWER)),
+    Hop(False, True, "emission*", -on_right(LOWER.T)),
+    Hop(False, True, "absorption*", on_left(LOWER.T)),
 )
 VECTORS = ("output", "emission", "absorption", "output*", "emission*", "absorption*")
 
@@ -67,15 +68,6 @@ def parameter_offsets(modes: int) -> dict[str, int]:
     names = ("generator", "generator*", *VECTORS, "frequency")
     sizes = [modes**2] * 2 + [modes] * len(VECTORS)
     return dict(zip(names, np.cumsum([0, *sizes]).tolist(), strict=True))
-
-
-def _among_more_modes(parameter: np.ndarray, modes: int, more: int) -> np.ndarray:
-    """The positions of parameters if there are more modes."""
-    k = np.arange(modes)
-    blocks = [(more * k[:, None] + k[None, :]).ravel()] * 2 + [k] * len(VECTORS) + [[0]]
-    starts = parameter_offsets(more).values()
-    places = [start + np.asarray(block) for start, block in zip(starts, blocks, strict=True)]
-    return np.concatenate(places)[parameter]
 
 
 def size_of(depth: int, tilt: float, count: int) -> Size:
@@ -140,6 +132,11 @@ class Elements(NamedTuple):
         """An integer that identifies each element, given the number of multi-indices."""
         return (self.left * count + self.right) * 4 + self.component
 
+    @property
+    def is_first(self) -> np.ndarray:
+        """Of two elements of charge 0 that are Hermitian conjugates, the one that is kept."""
+        return self.left >= self.right
+
 
 def elements(depth: int, weights: tuple[float, ...], charge: int) -> Elements:
     """The elements of one charge, ordered by their codes."""
@@ -154,8 +151,9 @@ def elements(depth: int, weights: tuple[float, ...], charge: int) -> Elements:
 
 
 def count_elements(depth: int, weights: tuple[float, ...]) -> int:
-    """The number of elements of both charges, without making the much larger pattern."""
-    return sum(len(elements(depth, weights, charge).left) for charge in (0, 1))
+    """The number of elements that the map needs, without making the much larger pattern."""
+    populations, coherences = (elements(depth, weights, charge) for charge in (0, 1))
+    return int(np.count_nonzero(populations.is_first)) + len(coherences.left)
 
 
 def entries(depth: int, weights: tuple[float, ...], charge: int) -> tuple[Elements, Entries]:
@@ -224,118 +222,3 @@ def _existing(
 ) -> Entries:
     there = target >= 0
     return Entries(target[there], source[there], parameter[there], factor[there])
-
-
-class Structure(NamedTuple):
-    """The adjoint generator of both charges and of several hierarchies side by side.
-
-    `sizes` are those of the hierarchies, which share the parameters of the one with most modes.
-    `excited`, `ground` and `coherence` are the positions of |1><1|, |0><0| and |1><0| of each.
-    """
-
-    pattern: Pattern
-    sizes: tuple[Size, ...]
-    excited: tuple[int, ...]
-    ground: tuple[int, ...]
-    coherence: tuple[int, ...]
-
-    @property
-    def size(self) -> int:
-        """The number of elements of all."""
-        return self.pattern.size
-
-    @property
-    def modes(self) -> int:
-        """The number of modes that the parameters belong to."""
-        return max(len(weights) for _, weights in self.sizes)
-
-
-@lru_cache(RECENT)
-def structure(*sizes: Size) -> Structure:
-    """The pattern of hierarchies of these depths and weights of a quantum in each mode."""
-    most = max(len(weights) for _, weights in sizes)
-    blocks = []
-    for depth, weights in sizes:
-        for charge in (0, 1):
-            kept, terms = entries(depth, weights, charge)
-            blocks.append((kept, _widened(_adjoint(terms), len(weights), most)))
-    return _side_by_side(sizes, blocks)
-
-
-def _adjoint(terms: Entries) -> Entries:
-    return terms._replace(row=terms.column, column=terms.row)
-
-
-def _widened(terms: Entries, modes: int, more: int) -> Entries:
-    return terms._replace(parameter=_among_more_modes(terms.parameter, modes, more))
-
-
-def _side_by_side(sizes: tuple[Size, ...], blocks: list[tuple[Elements, Entries]]) -> Structure:
-    """One matrix with a block for each charge of each hierarchy."""
-    counts = [len(kept.left) for kept, _ in blocks]
-    starts = np.cumsum([0, *counts]).tolist()
-    moved = [
-        terms._replace(row=terms.row + start, column=terms.column + start)
-        for (_, terms), start in zip(blocks, starts, strict=False)
-    ]
-    joined = Entries(*(np.concatenate(part) for part in zip(*moved, strict=True)))
-
-    def places(component: int, charge: int) -> tuple[int, ...]:
-        chosen = zip(blocks[charge::2], starts[charge::2], strict=False)
-        return tuple(start + _bare(kept, component) for (kept, _), start in chosen)
-
-    return Structure(
-        pattern(joined, starts[-1]),
-        sizes,
-        excited=places(EXCITED, 0),
-        ground=places(GROUND, 0),
-        coherence=places(COHERENCE, 1),
-    )
-
-
-def _bare(kept: Elements, component: int) -> int:
-    """The element of the density matrix itself, without quanta on either side."""
-    bare = (kept.left == 0) & (kept.right == 0) & (kept.component == component)
-    return int(np.flatnonzero(bare)[0])
-
-
-class Regression(NamedTuple):
-    """The pattern for two-time functions: populations forward in time, the coherence backward.
-
-    `structure` has the generator of charge 0 and the adjoint one of charge 1 side by side. The
-    first rows of `right` and `left` are elements of rho, the second rows the elements of rho s+ and
-    of s+ rho that they become.
-    """
-
-    structure: Structure
-    populations: int
-    right: np.ndarray
-    left: np.ndarray
-
-
-@lru_cache(RECENT)
-def regression(size: Size) -> Regression:
-    """The pattern for two-time functions of a hierarchy of this depth with these weights."""
-    depth, weights = size
-    populations, first = entries(depth, weights, charge=0)
-    coherences, second = entries(depth, weights, charge=1)
-    shift = len(populations.left)
-    both = _side_by_side((size,), [(populations, first), (coherences, _adjoint(second))])
-    indices, raised = multi_indices(depth, weights), _LOWER.T
-    right, left = (
-        _product(populations, coherences, indices, operator) + np.array([[0], [shift]])
-        for operator in (_on_right(raised), _on_left(raised))
-    )
-    return Regression(both, shift, right, left)
-
-
-def _product(
-    before: Elements, after: Elements, indices: MultiIndices, on_qubit: np.ndarray
-) -> np.ndarray:
-    """Which elements become which when an operator acts on the qubit alone."""
-    pairs, count = [], len(indices.weight)
-    for target, source in np.argwhere(on_qubit):
-        at = np.flatnonzero(before.component == source)
-        moved = Elements(before.left[at], before.right[at], np.full(len(at), target))
-        pairs.append((at, np.searchsorted(after.codes(count), moved.codes(count))))
-    return np.concatenate(pairs, axis=1)

@@ -27,7 +27,8 @@ from bathax.numerics.grid import span
 from bathax.qubit.equilibrium import HORIZON, MAX_SIZE, null_vector, stationary
 from bathax.qubit.generator import ellipse, generator
 from bathax.qubit.hierarchy import Hierarchy
-from bathax.qubit.index_set import Size, regression
+from bathax.qubit.index_set import Size
+from bathax.qubit.structure import regression
 from bathax.system.models import Qubit
 
 # The usual tolerance, and w_s times the usual horizon of a spectrum. A narrow line needs the place
@@ -94,7 +95,7 @@ def qubit_correlation(
 
     At s = 0 they are the populations rho_11 and rho_00. An operator acts on the qubit and leaves
     what the reservoirs remember; the regression of a master equation would forget it. In the vacuum
-    the second is u(s) of a cavity. `solver` is `Hierarchy(1e-4, max_size=6000)` if left out, and
+    the second is u(s) of a cavity. `solver` is `Hierarchy(1e-4, max_size=4500)` if left out, and
     `horizon`, the error, `throw` and where it works are those of `steady_state` of a `Qubit`, but
     `horizon` is at least the last delay if left out.
 
@@ -135,7 +136,7 @@ def qubit_spectrum(
     S(w) = 1/(2 pi) \int ds e^{iws} <s+(t) s-(t + s)> is what a weakly coupled detector absorbs at
     the frequency `w` (Glauber, Phys. Rev. 130, 2529), and A likewise what a weak probe could lose;
     it is amplified by S. \int S dw is rho_11 and \int A dw is rho_00, but for what bound states
-    hold. In equilibrium A = e^{w/T} S. `solver` is `Hierarchy(1e-4, max_size=6000)` if left out;
+    hold. In equilibrium A = e^{w/T} S. `solver` is `Hierarchy(1e-4, max_size=4500)` if left out;
     its `rtol` is for w_s S and w_s A, relative to their largest value. `horizon`, 120 / w_s if left
     out, the error, `throw` and where it works are those of `steady_state` of a `Qubit`. For each
     frequency a dense matrix of half the elements is solved.

@@ -58,6 +58,42 @@ def test_coefficients_of_a_circle_and_of_an_interval():
     np.testing.assert_allclose(upright[:12], jv(k, 3.0 * t), rtol=0, atol=1e-15)
 
 
+@pytest.mark.parametrize("axes", [*ELLIPSES.values(), (40.0, 35.0), (100.0, 1.0), (1.0, 100.0)])
+def test_coefficients_are_those_of_the_integral(axes):
+    """From no time at all to the longest step, and their derivatives."""
+    a, b = axes
+    radius, count = max(0.5 * (a + b), b), TERMS
+    t = np.array([0.0, 1e-200, 1e-12, 1e-3, 0.1, 0.5, 1.0]) * reach(count) / radius
+    angle = np.pi * np.arange(4 * count) / (2 * count)
+    z = a * (np.cos(angle) - 1.0) + 1j * b * np.sin(angle)
+    exact = np.fft.fft(np.exp(t[:, None] * z), axis=1).real[:, :count] / (4 * count)
+    slopes = np.fft.fft(z * np.exp(t[:, None] * z), axis=1).real[:, :count] / (4 * count)
+    found = Ellipse(jnp.asarray(a), jnp.asarray(b)).coefficients(jnp.asarray(t), count)
+    np.testing.assert_allclose(found[0], exact, rtol=0, atol=3e-13)
+    np.testing.assert_allclose(found[1] / radius, slopes / radius, rtol=0, atol=1e-12)
+
+
+def test_intervals_that_nobody_needs_are_left_out():
+    """Members of a batch are what each of them is alone; a bad one changes nothing but itself."""
+    around, ts = ellipse("round"), jnp.linspace(0.0, STOP, 7)
+    steps = 5 * steps_needed(float(around.radius) * STOP)
+
+    def path(factor):
+        scaled = normal_matrix("round") * factor.astype(complex)
+        return evolved(scaled, around.enlarged(factor), steps)
+
+    factors = jnp.array([0.5, 1.0, jnp.nan])
+    both = jax.jit(jax.vmap(path))(factors)
+    assert np.all(both.used < split(steps)[0])
+    values = jax.vmap(lambda each: each.with_derivatives(ts))(both)
+    assert np.all(np.isnan(values[2]))
+    for factor, found in zip(factors[:2], values, strict=False):
+        np.testing.assert_allclose(found, path(factor).with_derivatives(ts), rtol=0, atol=1e-9)
+        matrix = float(factor) * normal_matrix("round")
+        exact = [expm(matrix * float(t)) @ np.ones(SIZE) for t in ts]
+        np.testing.assert_allclose(found[0], exact, rtol=0, atol=1e-9)
+
+
 def test_steps():
     assert reach(TERMS) > 4.0 * reach(TERMS // 4)
     for phase in (0.0, 1.0, 50.0, 120.0, 5000.0):

@@ -1,5 +1,7 @@
 """Sizes of the hierarchy that are known before its parameters are, and one program for two."""
 
+from itertools import pairwise
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -7,8 +9,9 @@ import pytest
 
 import bathax as bx
 from bathax.numerics.refinement import sized
-from bathax.qubit import hierarchy, hierarchy_size, index_set
-from bathax.qubit.index_set import count_elements, structure
+from bathax.qubit import generator, hierarchy, hierarchy_size, index_set
+from bathax.qubit.index_set import count_elements
+from bathax.qubit.structure import regression, structure
 from tests.programs import LONG
 
 TS = jnp.linspace(0.0, 6.0, 5)
@@ -86,6 +89,27 @@ def test_two_hierarchies_in_one_evolution():
         allowed = (found.error + alone.error)[..., None]
         assert np.all(np.abs(found.values - alone.values) < allowed)
         assert np.max(allowed) < 1e-10
+
+
+def test_one_of_two_conjugates_is_enough():
+    """The product with a Hermitian operator, against that of the whole generator."""
+    system, size = qubit(0.02), index_set.size_of(4, 0.5, 6)
+    _, modes, _ = hierarchy.reduced(system, TS)
+    both, half = regression(size), structure(size)
+    kept = index_set.elements(*size, charge=0)
+    places = {each: k for k, each in enumerate(zip(*(part.tolist() for part in kept), strict=True))}
+    swapped = np.array([places[n, m, index_set.TRANSPOSED[c]] for m, n, c in places])
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=len(places)) + 1j * rng.normal(size=len(places))
+    x = x + x[swapped].conj()
+    whole = generator.generator(system.frequency, modes, both.structure)
+    expected = whole.leading_block(both.populations).T @ x
+    first = np.count_nonzero(kept.is_first)
+    assert 2 * first == both.populations + np.count_nonzero(swapped == np.arange(len(x)))
+    short = np.zeros(half.size, complex)
+    short[:first] = x[kept.is_first]
+    found = generator.generator(system.frequency, modes, half) @ jnp.asarray(short)
+    np.testing.assert_allclose(found[:first], expected[kept.is_first], rtol=0, atol=1e-12)
 
 
 # --- Sizes where the parameters are known ------------------------------------------------------
@@ -177,6 +201,17 @@ def test_the_error_follows_from_the_fall(fall):
     (near, fine), _ = climb(lambda _, depth: 1e-3 * fall**depth, 1e-6, sizes)
     assert fine <= abs(near - fine) <= 1e-6
     assert abs(near - fine) < 8.0 * fine
+
+
+def test_a_change_is_the_error_of_the_smaller_size():
+    """Also after a long step: errors that fall by e^{-0.4} with each quantum."""
+    depths, one = (6, 9, 12, 24), (1.0,)
+    trials = [
+        hierarchy_size.Trial((deep, one), deep - few, deep, np.exp(-0.4 * few), 1e-9, 1.0)
+        for few, deep in pairwise(depths)
+    ]
+    for count in (2, 3):
+        assert hierarchy_size.Fall.of(trials[:count]).rate == pytest.approx(0.4)
 
 
 def test_no_fall_no_extrapolation():
