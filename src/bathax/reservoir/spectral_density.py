@@ -1,10 +1,11 @@
-r"""The base class of spectral densities J(w).
+r"""The base class of spectral densities J(w), and their sums and multiples.
 
 Convention everywhere: J(w) = sum_k |V_k|^2 delta(w - w_k), with no factor pi, so that the memory
 kernel is g(t) = \int dw J(w) e^{-iwt} and the golden-rule decay rate of a population 2 pi J(w_s).
 """
 
 import abc
+import itertools
 from typing import ClassVar
 
 import jax.numpy as jnp
@@ -12,23 +13,23 @@ from jax import lax
 from jaxtyping import Array, Bool, Complex, Float, Inexact
 
 from bathax._checks import (
+    NON_NEGATIVE,
     RealLike,
     Scalar,
     Validated,
     as_complex,
     as_float,
+    as_inexact,
     converting,
+    parameter,
 )
 from bathax._display import shown
-from bathax._late import late
 from bathax.numerics.grid import TimeGrid
 from bathax.numerics.quadrature import fourier_sum
 from bathax.reservoir.continuation import Piece, finite_ends
 from bathax.reservoir.contour import is_band, panelled
 from bathax.reservoir.occupation import Occupation
-from bathax.reservoir.rules import Exponentials, Measure
-
-ONE_LINE = 10**6
+from bathax.reservoir.rules import Exponentials, Measure, joined
 
 
 class SpectralDensity(Validated):
@@ -135,10 +136,7 @@ class SpectralDensity(Validated):
         return fourier_sum(masses, nodes, grid)
 
     def exponentials(self, occupation: Occupation, resolution: int) -> Exponentials:
-        r"""z_q, m_q and m_q n(z_q) of g(t) = sum_q m_q e^{-i z_q t} and of the same sum for g~.
-
-        Without gamma delta(t) in g and gamma delta(t) / 2 in g~ of a `background`.
-        """
+        r"""z_q, m_q and m_q n(z_q), g(t) = sum_q m_q e^{-i z_q t}, but for a `background`."""
         nodes, masses = self.rule_for(occupation, resolution)
         return nodes, masses, masses * occupation(nodes)
 
@@ -173,16 +171,14 @@ class SpectralDensity(Validated):
         return self.self_energy(w.astype(complex)).real
 
     def __add__(self, other: "SpectralDensity") -> "SpectralDensity":
-        if not isinstance(other, SpectralDensity):
-            return NotImplemented
-        return late("reservoir.combined", "Sum")((self, other))
+        return Sum((self, other)) if isinstance(other, SpectralDensity) else NotImplemented
 
     def __radd__(self, zero: int) -> "SpectralDensity":
         """For `sum`, which starts at 0."""
         return self if zero == 0 else NotImplemented
 
     def __mul__(self, factor: RealLike) -> "SpectralDensity":
-        return late("reservoir.combined", "Scaled")(self, factor)
+        return Scaled(self, factor)
 
     __rmul__ = __mul__
 
@@ -191,4 +187,164 @@ class SpectralDensity(Validated):
 
     def __repr__(self) -> str:
         # On one line, because sentences quote it.
-        return f"{shown(self, ONE_LINE)}: {self.formula} = sum_k |V_k|^2 delta(w - w_k)"
+        return f"{shown(self, 10**6)}: {self.formula} = sum_k |V_k|^2 delta(w - w_k)"
+
+
+class Combined(SpectralDensity):
+    """Made of other densities."""
+
+    @property
+    @abc.abstractmethod
+    def _parts(self) -> tuple[SpectralDensity, ...]:
+        """These densities."""
+
+    @property
+    def lower(self) -> Scalar:
+        return jnp.min(jnp.stack([term.lower for term in self._parts]))
+
+    @property
+    def bandwidth(self) -> Scalar:
+        return jnp.max(jnp.stack([term.bandwidth for term in self._parts]))
+
+    @property
+    def extent(self) -> tuple[Scalar, Scalar]:
+        lows, highs = zip(*(term.extent for term in self._parts), strict=True)
+        return jnp.min(jnp.stack(lows)), jnp.max(jnp.stack(highs))
+
+    @property
+    def is_continuous(self) -> bool:
+        return all(term.is_continuous for term in self._parts)
+
+    @property
+    def integrable(self) -> bool:
+        return all(term.integrable for term in self._parts)
+
+    def has_thermal_state(self, mu: Scalar) -> Bool[Array, ""]:
+        return jnp.all(jnp.stack([term.has_thermal_state(mu) for term in self._parts]))
+
+    @property
+    def corners(self) -> Float[Array, " corners"]:
+        return jnp.concatenate([term.corners for term in self._parts])
+
+
+class Sum(Combined):
+    """J(w) = sum_i J_i(w): one reservoir with several features."""
+
+    formula: ClassVar[str] = "J(w) = sum_i J_i(w)"
+
+    terms: tuple[SpectralDensity, ...]
+
+    @property
+    def _parts(self) -> tuple[SpectralDensity, ...]:
+        return self.terms
+
+    @converting(as_inexact)
+    def __call__(self, w: Inexact[Array, "..."]) -> Inexact[Array, "..."]:
+        return sum((term(w) for term in self.terms), jnp.zeros_like(w))
+
+    @property
+    def weight(self) -> Scalar:
+        return jnp.sum(jnp.stack([term.weight for term in self.terms]))
+
+    @property
+    def modes(self) -> Measure | None:
+        known = [found for term in self.terms if (found := term.modes) is not None]
+        return joined(known) if len(known) == len(self.terms) else None
+
+    @property
+    def background(self) -> Scalar | None:
+        known = [found for term in self.terms if (found := term.background) is not None]
+        return jnp.sum(jnp.stack(known)) if known else None
+
+    def measure(self, resolution: int) -> Measure:
+        return joined([term.measure(resolution) for term in self.terms])
+
+    def contour(self, resolution: int) -> Measure:
+        return joined([term.contour(resolution) for term in self.terms])
+
+    def exponentials(self, occupation: Occupation, resolution: int) -> Exponentials:
+        return joined([term.exponentials(occupation, resolution) for term in self.terms])
+
+    @property
+    def continuation(self) -> tuple[Piece, ...] | None:
+        known = [pieces for term in self.terms if (pieces := term.continuation) is not None]
+        return tuple(itertools.chain(*known)) if len(known) == len(self.terms) else None
+
+    def memory_kernel(self, grid: TimeGrid) -> Complex[Array, " points"]:
+        return jnp.sum(jnp.stack([term.memory_kernel(grid) for term in self.terms]), axis=0)
+
+    def noise_kernel(self, grid: TimeGrid, occupation: Occupation) -> Complex[Array, " points"]:
+        kernels = [term.noise_kernel(grid, occupation) for term in self.terms]
+        return jnp.sum(jnp.stack(kernels), axis=0)
+
+    @converting(as_complex)
+    def self_energy(self, z: Complex[Array, "..."]) -> Complex[Array, "..."]:
+        return sum((term.self_energy(z) for term in self.terms), jnp.zeros_like(z))
+
+    @converting(as_float)
+    def level_shift(self, w: Float[Array, "..."]) -> Float[Array, "..."]:
+        return sum((term.level_shift(w) for term in self.terms), jnp.zeros_like(w))
+
+
+class Scaled(Combined):
+    """J(w) = factor J_0(w), with factor >= 0."""
+
+    formula: ClassVar[str] = "J(w) = factor J_0(w)"
+
+    density: SpectralDensity
+    factor: Scalar = parameter(NON_NEGATIVE)
+
+    @property
+    def _parts(self) -> tuple[SpectralDensity, ...]:
+        return (self.density,)
+
+    @converting(as_inexact)
+    def __call__(self, w: Inexact[Array, "..."]) -> Inexact[Array, "..."]:
+        return self.factor.astype(w.dtype) * self.density(w)
+
+    @property
+    def weight(self) -> Scalar:
+        return self.factor * self.density.weight
+
+    @property
+    def modes(self) -> Measure | None:
+        if (found := self.density.modes) is None:
+            return None
+        return found[0], jnp.sqrt(self.factor) * found[1]
+
+    @property
+    def background(self) -> Scalar | None:
+        return None if (found := self.density.background) is None else self.factor * found
+
+    def measure(self, resolution: int) -> Measure:
+        nodes, masses = self.density.measure(resolution)
+        return nodes, self.factor.astype(masses.dtype) * masses
+
+    def contour(self, resolution: int) -> Measure:
+        nodes, masses = self.density.contour(resolution)
+        return nodes, self.factor.astype(masses.dtype) * masses
+
+    def exponentials(self, occupation: Occupation, resolution: int) -> Exponentials:
+        nodes, *masses = self.density.exponentials(occupation, resolution)
+        memory, noise = (self.factor.astype(each.dtype) * each for each in masses)
+        return nodes, memory, noise
+
+    @property
+    def continuation(self) -> tuple[Piece, ...] | None:
+        if (pieces := self.density.continuation) is None:
+            return None
+        return tuple(piece.scaled(self.factor) for piece in pieces)
+
+    def memory_kernel(self, grid: TimeGrid) -> Complex[Array, " points"]:
+        return self.factor.astype(complex) * self.density.memory_kernel(grid)
+
+    def noise_kernel(self, grid: TimeGrid, occupation: Occupation) -> Complex[Array, " points"]:
+        return self.factor.astype(complex) * self.density.noise_kernel(grid, occupation)
+
+    @converting(as_complex)
+    def self_energy(self, z: Complex[Array, "..."]) -> Complex[Array, "..."]:
+        return self.factor.astype(complex) * self.density.self_energy(z)
+
+    @converting(as_float)
+    def level_shift(self, w: Float[Array, "..."]) -> Float[Array, "..."]:
+        return self.factor * self.density.level_shift(w)

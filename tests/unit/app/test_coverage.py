@@ -11,9 +11,8 @@ from bathax.app.config import modes, reservoirs, systems
 from bathax.app.config.rules import Kind
 from bathax.cavity.solvers import Solver
 from bathax.qubit.elements import MapSolver
-from bathax.reservoir.combined import Scaled, Sum
 from bathax.reservoir.occupation import Occupation
-from bathax.reservoir.spectral_density import SpectralDensity
+from bathax.reservoir.spectral_density import Scaled, SpectralDensity, Sum
 from bathax.system.states import State
 
 # What a study file calls otherwise.
