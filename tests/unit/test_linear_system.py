@@ -160,3 +160,21 @@ def test_numbers_are_finite_where_their_squares_are_not():
     system = bx.LinearSystem([[1e200]], bx.Channel(BATH, [1e200j]))
     assert system.h[0, 0] == 1e200
     assert system.couplings[0, 0] == 1e200j
+
+
+def test_one_mode_of_bosons_takes_every_state_of_a_cavity():
+    channels = [bx.Channel(BATH, [c]) for c in (0.6, 0.3j)]
+    modes = bx.LinearSystem([[1.2]], channels)
+    cavity = bx.Cavity(
+        1.2, [bx.Reservoir(s * BATH.spectral_density, BATH.temperature) for s in (0.36, 0.09)]
+    )
+    ts = [0.0, 1.0, 5.0]
+    for state in (bx.Fock(3), bx.Coherent(0.5 + 1.0j), bx.Squeezed(0.4)):
+        one, other = bx.solve(modes, state, ts), bx.solve(cavity, state, ts)
+        np.testing.assert_allclose(one.entropy, other.entropy, atol=1e-12)
+        np.testing.assert_allclose(one.number, other.number, atol=1e-12)
+    gaussian = bx.solve(modes, bx.Covariance([[2.0]]), ts)
+    thermal = bx.solve(modes, bx.Thermal(2.0), ts)
+    np.testing.assert_allclose(thermal.entropy, gaussian.entropy, atol=1e-12)
+    with pytest.raises(ValueError, match=r"Argument `h` must be constant in time here"):
+        bx.solve(bx.LinearSystem([[bx.Ramp(1.0, 2.0, 1.0, 1.0)]], channels), bx.Fock(1), ts)

@@ -44,7 +44,7 @@ from bathax.solution.results import (
 from bathax.solution.starting import is_static, start_of
 from bathax.system.covariance import Covariance
 from bathax.system.linear import LinearSystem
-from bathax.system.models import Cavity, Qubit
+from bathax.system.models import Cavity, Qubit, as_cavity
 from bathax.system.preparation import Continue, Correlated, Preparation, Uncorrelated, prepared
 from bathax.system.states import State
 
@@ -76,6 +76,18 @@ def solve(
 @overload
 def solve(
     system: LinearSystem,
+    initial: State,
+    ts: RealLike,
+    solver: Solver | None = None,
+    *,
+    throw: bool = False,
+) -> Solution:
+    """Of one mode of bosons in any state of a cavity."""
+
+
+@overload
+def solve(
+    system: LinearSystem,
     initial: Covariance | Preparation,
     ts: RealLike,
     solver: Volterra | Embedding | None = None,
@@ -95,7 +107,8 @@ def solve(
     cavity takes `Volterra()`, or `Resonance()` where a time grid would be too long or cannot
     resolve the kernel (see `Automatic`), and a qubit the exact solver that fits its reservoirs.
     Several modes take `Volterra()`; with a `WideBand`, or if they change in time, `Embedding()`,
-    and the solution of a system that changes has the work of the drive.
+    and the solution of a system that changes has the work of the drive. A `LinearSystem` of one
+    mode of bosons in a `State`, like `Fock(5)`, is solved as the `Cavity` that it is.
     Works under `jit`, `vmap` and `grad` with respect to every parameter of the system, the initial
     state and the times. Bad input raises `ValueError`; inside `jit` or `vmap` a bad point is NaN,
     with its `status`. A tolerance that is not reached gives a `ToleranceWarning` outside of `jit`,
@@ -185,8 +198,11 @@ def _(system: Qubit, initial: Any, ts: Float[Array, " times"], solver: Any) -> Q
 @_solve.register(LinearSystem)
 def _(
     system: LinearSystem, initial: Any, ts: Float[Array, " times"], solver: Any
-) -> LinearSolution:
+) -> LinearSolution | Solution:
     preparation = prepared(initial)
+    is_mode = system.size == 1 and system.statistics == "boson"
+    if is_mode and isinstance(preparation.state, State):
+        return _solve(as_cavity(system), initial, ts, solver)
     state = preparation.state
     if not isinstance(preparation, Correlated):
         state = as_covariance(system, state)

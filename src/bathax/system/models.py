@@ -3,8 +3,10 @@
 from typing import Any
 
 import equinox as eqx
+import jax.numpy as jnp
 
 from bathax._checks import POSITIVE, Scalar, as_float, require
+from bathax.reservoir.reservoir import Reservoir
 from bathax.system.coupling import Channel
 from bathax.system.drive import Drive
 from bathax.system.linear import LinearSystem
@@ -61,6 +63,17 @@ class _Single(eqx.Module):
 def as_modes(system: Cavity | LinearSystem) -> LinearSystem:
     """A cavity as a system of one mode."""
     return system.as_modes if isinstance(system, Cavity) else system
+
+
+def as_cavity(system: LinearSystem) -> Cavity:
+    """A static mode of bosons as a cavity, whose reservoirs have the numbers of channels in J."""
+    system.require_static()
+    baths = [
+        Reservoir(jnp.sum(jnp.abs(one.coupling) ** 2) * J, occupation=one.reservoir.occupation)
+        for one in system.channels
+        for J in (one.reservoir.spectral_density,)
+    ]
+    return Cavity(system.frequency, baths)
 
 
 class Qubit(System):
