@@ -156,3 +156,14 @@ def test_gradients():
         ahead, behind = ((expected(p + s * unit) - expected(p - s * unit)) / s for s in (1.0, 2.0))
         difference = (4.0 * ahead - behind) / (6.0 * step)
         np.testing.assert_allclose(slopes(jnp.asarray(p))[:, k], difference, atol=1e-9)
+
+
+@pytest.mark.parametrize(("detuning", "T"), [(-1e6, 0.2), (-1e4, 0.2), (-300.0, 0.1)])
+def test_a_large_bias(detuning, T):
+    """Noise that turns faster than any grid is replaced by its slow response, as estimates tell."""
+    ts = np.array([0.0, 1.0, 5.0])
+    lead = bx.Reservoir(bx.WideBand(1.0), T, 0.5 - detuning)
+    sol = bx.solve(level(0.5, [lead]), bx.Covariance([[0.0]]), ts, bx.Embedding(points=4096))
+    miss = np.abs(np.asarray(sol.number)[1:] - filled(ts[1:], 1.0, detuning, T))
+    assert miss.max() < 1e-8
+    assert np.all(miss <= 10.0 * np.asarray(sol.error.number)[1:])

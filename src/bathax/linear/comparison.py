@@ -34,6 +34,8 @@ from bathax.system.linear import LinearSystem
 
 # Parts of u, v and the correlations with reservoirs that count as zero, of their possible sizes.
 NEGLIGIBLE = 1e-3
+# Noise that turns by more than this is not followed, but replaced by modes of its slow response.
+FAR = 2e4
 
 
 Samples = TypeVar("Samples")
@@ -83,7 +85,9 @@ def _prepare(
 ) -> tuple[Bool[Array, ""], Float[Array, ""]]:
     """Whether the input is valid, and about how many grid points it needs."""
     valid = is_valid((system, initial)) & initial.exists_in(system) & are_times(ts)
-    phase = span(ts) * (system.detuning + jnp.sqrt(system.weight))
+    turns = span(ts) * system.biases
+    bias = jnp.max(jnp.where(turns > FAR, 0.0, turns))
+    phase = bias + span(ts) * (system.detuning + jnp.sqrt(system.weight))
     return valid, jnp.where(valid, FEWEST + POINTS * phase, 0.0)
 
 

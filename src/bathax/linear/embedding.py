@@ -38,7 +38,7 @@ from jaxtyping import Array, Bool, Complex, Float, Inexact
 from bathax._checks import Scalar, require_whole
 from bathax._estimate import Estimate
 from bathax._programs import program
-from bathax.linear.comparison import Attempt, Rotating, compared_rotating, on_first_grid
+from bathax.linear.comparison import FAR, Attempt, Rotating, compared_rotating, on_first_grid
 from bathax.linear.green import LinearGreenFunctions
 from bathax.numerics import graded
 from bathax.numerics.balancing import RANK, ReducedModes, Sampling, joined, reduced_modes
@@ -60,6 +60,8 @@ GAIN = COARSER**0.5
 # Modes of the part of J at all energies are no faster than `FASTEST`, and those between `SCALES`
 # are reduced by themselves; in units of 1 / horizon.
 FASTEST, SCALES = 1e6, (3e3, 1e5)
+# No node of a path from mu is closer to the modes than this part of the bias.
+CLOSER = 0.7
 # So many fewer times than a grid has resolve the oscillation of kernels.
 OVERSAMPLED = 4
 SAMPLING = Sampling.panelled()
@@ -126,8 +128,14 @@ def _attempt(
 ) -> Attempt:
     """The estimate from a grid and so many modes, and its largest error in units of `rtol`."""
     grid = TimeGrid.beyond(span(ts), points)
-    parts = [_parts(bath, span(ts), points, count) for bath in system.reservoirs]
-    fewer = [[with_fewer(part, COARSER) for part in each] for each in parts]
+    parts, slower_parts = (
+        [
+            _parts(system, channel, span(ts), points, count, slowing)
+            for channel in range(len(system.channels))
+        ]
+        for slowing in (1.0, 2.0)
+    )
+    fewer = [[with_fewer(part, COARSER) for part in each] for each in slower_parts]
     samples = coarse_and_fine(
         partial(_rotating, points),
         ([joined(each) for each in fewer], grid.halved.step),
@@ -156,21 +164,29 @@ def _kernels(
     return nodes, jnp.stack(masses)
 
 
-def _parts(bath: Reservoir, horizon: Scalar, points: int, count: int) -> list[ReducedModes]:
+def _parts(
+    system: LinearSystem, channel: int, horizon: Scalar, points: int, count: int, slowing: float
+) -> list[ReducedModes]:
     """So many modes, or some for each of the `SCALES` of a kernel that is singular at t = 0.
 
-    A single reduction would mix rates of all sizes, and lose as many digits.
+    A single reduction would mix rates of all sizes, and lose as many digits. Faster modes than
+    some limit are replaced by slower ones, `slowing` times slower in a coarser result; at a large
+    bias these are all of them.
     """
+    bath, bias = system.reservoirs[channel], system.biases[channel]
     nodes, masses = _kernels(bath, points)
     if bath.has_ends:
         return [reduced_modes(nodes, masses, horizon, count, SAMPLING)]
     # The modes serve the derivative by T as well, and all of them shift with mu.
     masses = jnp.concatenate([masses, _warmed(bath, points)[None]])
-    mu, fastest = bath.occupation.level.astype(complex), FASTEST / horizon
-    kept, taken = shares(1j * (nodes - mu), fastest, lowest=1)
-    nodes = jnp.concatenate([kept * (nodes - mu), -1j * slower(fastest)]) + mu
+    far, mu = bias * horizon > FAR, bath.occupation.level
+    center = jnp.where(far, system.frequency, mu).astype(complex)
+    limit = jnp.where(far, jnp.minimum(CLOSER * bias, FASTEST / horizon), FASTEST / horizon)
+    fastest = limit / slowing
+    kept, taken = shares(1j * (nodes - center), fastest, lowest=1)
+    nodes = jnp.concatenate([kept * (nodes - center), -1j * slower(fastest)]) + center
     masses = jnp.concatenate([kept[None] * masses, masses @ taken], axis=1)
-    speed = lax.stop_gradient(jnp.abs(nodes - mu) * horizon)
+    speed = lax.stop_gradient(jnp.abs(nodes - center) * horizon)
     return [
         _reduced_within(nodes, masses, horizon, 3 * count // 5, (low <= speed) & (speed < high))
         for low, high in pairwise((0.0, *SCALES, jnp.inf))

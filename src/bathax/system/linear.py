@@ -255,6 +255,12 @@ class LinearSystem(Validated):
         return jnp.stack([bath.background for bath in self.reservoirs])
 
     @property
+    def biases(self) -> Float[Array, " channels"]:
+        """|mu - w| of the reservoirs without ends, whose noise turns by it; 0 of others."""
+        away = jnp.stack([bath.occupation.level for bath in self.reservoirs]) - self.frequency
+        return jnp.where(self.have_ends, 0.0, jnp.abs(away))
+
+    @property
     def frequency(self) -> Scalar:
         """The mean energy of the modes, tr h / N."""
         return jnp.trace(self.h).real / self.size
@@ -262,8 +268,9 @@ class LinearSystem(Validated):
     @property
     def detuning(self) -> Scalar:
         """About the largest frequency in the frame that rotates with the mean; a hint only."""
-        ends = [end for bath in self.reservoirs for end in bath.spectral_density.extent]
-        away = jnp.max(jnp.abs(jnp.stack(ends) - self.frequency))
+        with_ends = [bath.spectral_density for bath in self.reservoirs if bath.has_ends]
+        ends = [end for density in with_ends for end in density.extent]
+        away = jnp.max(jnp.abs(jnp.stack([*ends, self.frequency]) - self.frequency))
         inside = jnp.linalg.norm(
             self.h - self.frequency.astype(complex) * jnp.eye(self.size, dtype=complex)
         )
