@@ -24,12 +24,9 @@ and i gamma c* / 4 to <a' Phi>.
 """
 
 import math
-from dataclasses import replace
 from functools import partial
-from itertools import pairwise
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 from jax import lax
 from jax.scipy.linalg import block_diag
@@ -38,15 +35,14 @@ from jaxtyping import Array, Bool, Complex, Float, Inexact
 from bathax._checks import Scalar, require_whole
 from bathax._estimate import Estimate
 from bathax._programs import program
-from bathax.linear.comparison import FAR, Attempt, Rotating, compared_rotating, on_first_grid
+from bathax.linear import wide
+from bathax.linear.comparison import Attempt, Rotating, compared_rotating, on_first_grid
 from bathax.linear.green import LinearGreenFunctions
 from bathax.numerics import graded
 from bathax.numerics.balancing import RANK, ReducedModes, Sampling, joined, reduced_modes
 from bathax.numerics.grid import TimeGrid, span
 from bathax.numerics.matrices import adjoint, product
 from bathax.numerics.refinement import Refining, coarse_and_fine
-from bathax.numerics.slow_response import shares, slower
-from bathax.reservoir.occupation import FermiDirac
 from bathax.reservoir.reservoir import Reservoir
 from bathax.system.covariance import Covariance
 from bathax.system.linear import LinearSystem
@@ -57,11 +53,6 @@ PER_DOUBLING, COARSER = 4, 32.0
 # The finer result is so many times as exact: where J has slow tails, currents of energy gain no
 # more than the root of singular values.
 GAIN = COARSER**0.5
-# Modes of the part of J at all energies are no faster than `FASTEST`, and those between `SCALES`
-# are reduced by themselves; in units of 1 / horizon.
-FASTEST, SCALES = 1e6, (3e3, 1e5)
-# No node of a path from mu is closer to the modes than this part of the bias.
-CLOSER = 0.7
 # So many fewer times than a grid has resolve the oscillation of kernels.
 OVERSAMPLED = 4
 SAMPLING = Sampling.panelled()
@@ -71,10 +62,10 @@ class Embedding(Refining):
     """Several modes among damped modes that stand for their reservoirs: linear equations.
 
     Each reservoir becomes a few damped `modes`, by balanced truncation of its kernels up to the
-    last time; if left out there are 4 log2(points) of them. `rtol` bounds the error estimate, on
-    `points` grid points of at most `max_points`, as in `Volterra`, on
-    whose kernels it does not rely: two results that agree are independent.
-    The estimate is about a sixth of the largest change from half the points and a few modes less.
+    last time; if left out there are 4 log2(points) of them, and for a `WideBand` nearly twice as
+    many. `rtol` bounds the error estimate, on `points` grid points of at most `max_points`, as in
+    `Volterra`, on whose kernels it does not rely: two results that agree are independent. The
+    estimate is about a sixth of the largest change from half the points and a few modes less.
 
     It also solves systems that change in time, by power series in each of `points` steps; slower
     modes of the same response stand for those that decay faster than a step resolves.
@@ -128,22 +119,30 @@ def _attempt(
 ) -> Attempt:
     """The estimate from a grid and so many modes, and its largest error in units of `rtol`."""
     grid = TimeGrid.beyond(span(ts), points)
-    parts, slower_parts = (
-        [
-            _parts(system, channel, span(ts), points, count, slowing)
-            for channel in range(len(system.channels))
-        ]
-        for slowing in (1.0, 2.0)
-    )
-    fewer = [[with_fewer(part, COARSER) for part in each] for each in slower_parts]
+    pairs = [_reduced(system, k, span(ts), points, count) for k in range(len(system.channels))]
+    fewer, modes = (list(each) for each in zip(*pairs, strict=True))
     samples = coarse_and_fine(
         partial(_rotating, points),
-        ([joined(each) for each in fewer], grid.halved.step),
-        ([joined(each) for each in parts], grid.step),
+        (fewer, grid.halved.step),
+        (modes, grid.step),
         (system, initial.n),
         together=True,
     )
     return compared_rotating(system, ts, valid, rtol, samples, grid, GAIN)
+
+
+def _reduced(
+    system: LinearSystem, channel: int, horizon: Scalar, points: int, count: int
+) -> tuple[ReducedModes, ReducedModes]:
+    """The modes of a reservoir for a coarse result and for a fine one."""
+    bath, resolution = system.reservoirs[channel], points // OVERSAMPLED
+    if bath.has_ends:
+        modes = reduced_modes(*_kernels(bath, resolution), horizon, count, SAMPLING)
+        return with_fewer(modes, COARSER), modes
+    slow, fast = (
+        wide.parts(system, channel, horizon, resolution, count, slowing) for slowing in (2.0, 1.0)
+    )
+    return joined([with_fewer(part, COARSER) for part in slow]), joined(fast)
 
 
 def of_reservoirs(
@@ -151,70 +150,17 @@ def of_reservoirs(
 ) -> list[ReducedModes]:
     """So many modes of each reservoir, for kernels up to the horizon on so many points."""
     return [
-        reduced_modes(*_kernels(bath, points), horizon, count, SAMPLING)
+        reduced_modes(*_kernels(bath, points // OVERSAMPLED), horizon, count, SAMPLING)
         for bath in system.reservoirs
     ]
 
 
 def _kernels(
-    bath: Reservoir, points: int
+    bath: Reservoir, resolution: int
 ) -> tuple[Inexact[Array, " nodes"], Inexact[Array, "kernels nodes"]]:
     """Nodes and masses of g and g~."""
-    nodes, *masses = bath.exponentials(points // OVERSAMPLED)
+    nodes, *masses = bath.exponentials(resolution)
     return nodes, jnp.stack(masses)
-
-
-def _parts(
-    system: LinearSystem, channel: int, horizon: Scalar, points: int, count: int, slowing: float
-) -> list[ReducedModes]:
-    """So many modes, or some for each of the `SCALES` of a kernel that is singular at t = 0.
-
-    A single reduction would mix rates of all sizes, and lose as many digits. Faster modes than
-    some limit are replaced by slower ones, `slowing` times slower in a coarser result; at a large
-    bias these are all of them.
-    """
-    bath, bias = system.reservoirs[channel], system.biases[channel]
-    nodes, masses = _kernels(bath, points)
-    if bath.has_ends:
-        return [reduced_modes(nodes, masses, horizon, count, SAMPLING)]
-    # The modes serve the derivative by T as well, and all of them shift with mu.
-    masses = jnp.concatenate([masses, _warmed(bath, points)[None]])
-    far, mu = bias * horizon > FAR, bath.occupation.level
-    center = jnp.where(far, system.frequency, mu).astype(complex)
-    limit = jnp.where(far, jnp.minimum(CLOSER * bias, FASTEST / horizon), FASTEST / horizon)
-    fastest = limit / slowing
-    kept, taken = shares(1j * (nodes - center), fastest, lowest=1)
-    nodes = jnp.concatenate([kept * (nodes - center), -1j * slower(fastest)]) + center
-    masses = jnp.concatenate([kept[None] * masses, masses @ taken], axis=1)
-    speed = lax.stop_gradient(jnp.abs(nodes - center) * horizon)
-    return [
-        _reduced_within(nodes, masses, horizon, 3 * count // 5, (low <= speed) & (speed < high))
-        for low, high in pairwise((0.0, *SCALES, jnp.inf))
-    ]
-
-
-def _warmed(bath: Reservoir, points: int) -> Inexact[Array, " nodes"]:
-    """T times the derivative by T of the masses of g~."""
-    bath = lax.stop_gradient(bath)
-
-    def noise(T: Scalar) -> Array:
-        filled = FermiDirac(T, bath.occupation.level)
-        return bath.spectral_density.exponentials(filled, points // OVERSAMPLED)[2]
-
-    return jax.jvp(noise, (bath.temperature,), (bath.temperature,))[1]
-
-
-def _reduced_within(
-    nodes: Complex[Array, " nodes"],
-    masses: Complex[Array, "kernels nodes"],
-    horizon: Scalar,
-    count: int,
-    inside: Bool[Array, " nodes"],
-) -> ReducedModes:
-    """So many modes for these nodes, which are those of g and g~ only."""
-    masses = jnp.where(inside[None], masses, 0.0)
-    modes = reduced_modes(nodes, masses, horizon, count, SAMPLING)
-    return replace(modes, excited=modes.excited[:2])
 
 
 def with_fewer(modes: ReducedModes, coarser: float) -> ReducedModes:
