@@ -31,7 +31,6 @@ from .linear.embedding import Embedding as Embedding
 from .linear.emission import TwoTimeCorrelation as TwoTimeCorrelation
 from .linear.emission import absorption_spectrum as absorption_spectrum
 from .linear.emission import emission_spectrum as emission_spectrum
-from .linear.emission import two_time_correlation as two_time_correlation
 from .linear.late_times import LongTimeCovariance as LongTimeCovariance
 from .linear.late_times import long_time_covariance as long_time_covariance
 from .linear.periods import FloquetMultipliers as FloquetMultipliers
@@ -87,6 +86,7 @@ from .reservoir.rational import Rational as Rational
 from .reservoir.reservoir import Reservoir as Reservoir
 from .reservoir.spectral_density import SpectralDensity as SpectralDensity
 from .reservoir.tabulated import Tabulated as Tabulated
+from .solution.correlating import two_time_correlation as two_time_correlation
 from .solution.cycle import LimitCycle as LimitCycle
 from .solution.cycle import limit_cycle as limit_cycle
 from .solution.exergy import Exergy as Exergy

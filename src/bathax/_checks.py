@@ -260,12 +260,12 @@ class Validated(Shown):
         return jnp.asarray(True)
 
 
-def require_times(ts: Array) -> None:
+def require_times(ts: Array, name: str = "ts") -> None:
     """Refuse concrete times that are not a list, finite, non-negative and increasing."""
-    require("ts", "a list of at least one time", f"of shape {ts.shape}", ts.ndim == 1 and ts.size)
-    require_each("ts", "finite", ts, is_finite)
-    require_each("ts", "non-negative", ts, lambda t: t >= 0.0)
-    require_each("ts", "increasing", ts, follows)
+    require(name, "a list of at least one time", f"of shape {ts.shape}", ts.ndim == 1 and ts.size)
+    require_each(name, "finite", ts, is_finite)
+    require_each(name, "non-negative", ts, lambda t: t >= 0.0)
+    require_each(name, "increasing", ts, follows)
 
 
 def are_times(ts: Float[Array, " times"]) -> Bool[Array, ""]:

@@ -39,7 +39,7 @@ FAR = 2e4
 
 
 Samples = TypeVar("Samples")
-Green = TypeVar("Green", bound=LinearGreenFunctions)
+Green = TypeVar("Green", bound=eqx.Module)
 
 
 class Rotating(eqx.Module):
@@ -158,11 +158,11 @@ def least_sizes(system: LinearSystem) -> Float[Array, " quantities"]:
 
 def _errors(
     least: Float[Array, " quantities"],
-    coarse: LinearGreenFunctions,
-    fine: LinearGreenFunctions,
+    coarse: Green,
+    fine: Green,
     ts: Float[Array, " times"],
     gain: float,
-) -> tuple[LinearGreenFunctions, Float[Array, ""]]:
+) -> tuple[Green, Float[Array, ""]]:
     """The estimated errors, each the worst up to its time, and the largest relative one."""
     leaves, structure = jax.tree.flatten(fine)
     sizes = jnp.stack([jnp.max(jnp.abs(leaf)) for leaf in leaves])

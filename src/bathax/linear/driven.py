@@ -25,7 +25,7 @@ from bathax.linear.comparison import NEGLIGIBLE, Attempt, compared, least_sizes
 from bathax.linear.damped import PHASE, DampedModes
 from bathax.linear.embedding import Embedding, of_reservoirs, with_fewer
 from bathax.linear.green import DrivenGreenFunctions, Mean
-from bathax.linear.motion import REACH
+from bathax.linear.motion import REACH, Moving
 from bathax.linear.passage import passage
 from bathax.linear.starts import LESS, Start, Steps, is_possible
 from bathax.numerics.balancing import RANK, ReducedModes
@@ -169,6 +169,24 @@ def _least_sizes(system: LinearSystem, mean: Mean | None) -> Float[Array, " quan
     return jnp.concatenate([sizes[:3], gained, sizes[1:] if mean is not None else sizes[:0]])
 
 
+def begun(
+    points: int,
+    modes: DampedModes,
+    coarser: Scalar,
+    system: LinearSystem,
+    start: Start,
+    ts: Float[Array, " times"],
+) -> tuple[DampedModes, Moving, Float[Array, " edges"]]:
+    """The modes that steps resolve, how everything is at t = 0, and the ends of the steps."""
+    steps = Steps(points, coarser)
+    runs = [steps.edges(run) for run in (*start.runs, span(ts))]
+    longest = jnp.max(jnp.stack([jnp.max(jnp.diff(edges)) for edges in runs]))
+    modes = modes.within(REACH / longest)
+    if system.is_paired:
+        modes = modes.mirrored(system.statistics)
+    return modes, start.moving(modes, steps, system), runs[-1]
+
+
 def _samples(
     points: int,
     modes: DampedModes,
@@ -178,15 +196,10 @@ def _samples(
     ts: Float[Array, " times"],
 ) -> DrivenGreenFunctions:
     """The Green functions at these times, by so many steps."""
-    steps, count = Steps(points, coarser), len(system.channels)
-    runs = [steps.edges(run) for run in (*start.runs, span(ts))]
-    longest = jnp.max(jnp.stack([jnp.max(jnp.diff(edges)) for edges in runs]))
-    modes = modes.within(REACH / longest)
-    if system.is_paired:
-        modes = modes.mirrored(system.statistics)
-    first = start.moving(modes, steps, system)
-    _, (seen, gained) = passage(system, modes, first, runs[-1])
-    seen, gained = at_times((seen, gained), runs[-1], ts)
+    modes, first, edges = begun(points, modes, coarser, system, start, ts)
+    _, (seen, gained) = passage(system, modes, first, edges)
+    seen, gained = at_times((seen, gained), edges, ts)
+    count = len(system.channels)
     own = _own(start, system, seen.n.shape[-1])
     mean = seen.mean
     if mean is not None:

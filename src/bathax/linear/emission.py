@@ -112,7 +112,7 @@ def _driven(
 
 
 class TwoTimeCorrelation(Record):
-    """Correlations of modes at two times in the steady state.
+    """Correlations of modes at two times.
 
     `value` is <a_j'(t) a_i(t + s)> and `greater` is <a_i(t + s) a_j'(t)> at each delay s, and
     `error` an estimate of the absolute error of both.
@@ -128,25 +128,8 @@ class TwoTimeCorrelation(Record):
     error: Float[Array, " delays"]
 
 
-def two_time_correlation(system: LinearSystem | Cavity, delays: RealLike) -> TwoTimeCorrelation:
-    r"""<a_j'(t) a_i(t + s)> and <a_i(t + s) a_j'(t)> at the `delays` s, in the steady state.
-
-    They are \int dw e^{-iws} S_ij(w) and \int dw e^{-iws} A_ij(w), with S of `emission_spectrum`
-    and A of `absorption_spectrum`; their difference for bosons, their sum for fermions, is u(s). At
-    s = 0 the first is n. Bosons have g1 = <a'(t) a(t + s)> / n and g2 = 1 + |g1|^2, as thermal
-    light has. The error estimate, constant to differentiation, is about the power 3/2 of the
-    change from half the nodes, and includes the weight of bound states. Long delays take more
-    nodes, which have to resolve e^{-iws}; up to a limit, and inside `jit` 512 for each edge or
-    resonance, beyond which the error grows. Works under `jit`, `vmap` and `grad`; an invalid system
-    gives NaN. Separate modes are refused.
-
-    The light of a warm cavity loses its coherence:
-
-    >>> bath = bx.Reservoir(bx.Ohmic(0.1, 5.0), temperature=2.0)
-    >>> found = bx.two_time_correlation(bx.Cavity(1.0, bath), [0.0, 2.0, 10.0])
-    >>> [f"{each:.3f}" for each in jnp.abs(found.value[:, 0, 0] / found.value[0, 0, 0])]
-    ['1.000', '0.903', '0.369']
-    """
+def steady_correlation(system: LinearSystem | Cavity, delays: RealLike) -> TwoTimeCorrelation:
+    """Of the steady state; see `two_time_correlation`."""
     modes, delays = _modes(system), as_float(delays, "delays").ravel()
     return _two_time_correlation(modes, delays, _nodes(modes, delays))
 
