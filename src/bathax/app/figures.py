@@ -24,7 +24,7 @@ from bathax.plot.files import Drawing, write_figure
 from bathax.studies.outputs import replacing
 
 AHZ, NP = "bathax.papers.ahz", "bathax.papers.np"
-# Each process has some hundred megabytes, and the longest figure takes a fifth of all.
+# More processes would only compile the same programs once more.
 MOST = 4
 
 
@@ -47,12 +47,12 @@ def write_all(
     efforts = {AHZ: of_ahz, NP: of_np}
     tasks = [(paper, name, efforts[paper]) for paper in efforts for name in _results(paper)._fields]
     found = dict(zip([task[:2] for task in tasks], _drawn(folder, tasks, processes), strict=True))
-    ahz, np = (
-        _results(paper)(**{name: found[paper, name] for name in _results(paper)._fields})
+    of_paper = {
+        paper: _results(paper)(**{name: found[paper, name] for name in _results(paper)._fields})
         for paper in efforts
-    )
-    ahz_text = section(ahz_claims.HEADING, ahz_claims.CLAIMS, ahz)
-    np_text = section(np_claims.HEADING, np_claims.CLAIMS, np)
+    }
+    ahz_text = section(ahz_claims.HEADING, ahz_claims.CLAIMS, of_paper[AHZ])
+    np_text = section(np_claims.HEADING, np_claims.CLAIMS, of_paper[NP])
     with replacing(folder / "claims.md") as path:
         path.write_text("\n".join([HEADER, ahz_text, np_text]), encoding="utf-8")
     print(folder / "claims.md")

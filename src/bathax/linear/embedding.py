@@ -39,7 +39,7 @@ from bathax.linear import wide
 from bathax.linear.comparison import Attempt, Rotating, compared_rotating, on_first_grid
 from bathax.linear.green import LinearGreenFunctions
 from bathax.numerics import graded
-from bathax.numerics.balancing import RANK, ReducedModes, Sampling, joined, reduced_modes
+from bathax.numerics.balancing import PANELLED, RANK, ReducedModes, joined, reduced_modes
 from bathax.numerics.grid import TimeGrid, span
 from bathax.numerics.matrices import adjoint, product
 from bathax.numerics.refinement import Refining, coarse_and_fine
@@ -55,7 +55,6 @@ PER_DOUBLING, COARSER = 4, 32.0
 GAIN = COARSER**0.5
 # So many fewer times than a grid has resolve the oscillation of kernels.
 OVERSAMPLED = 4
-SAMPLING = Sampling.panelled()
 
 
 class Embedding(Refining):
@@ -137,7 +136,7 @@ def _reduced(
     """The modes of a reservoir for a coarse result and for a fine one."""
     bath, resolution = system.reservoirs[channel], points // OVERSAMPLED
     if bath.has_ends:
-        modes = reduced_modes(*_kernels(bath, resolution), horizon, count, SAMPLING)
+        modes = reduced_modes(*_kernels(bath, resolution), horizon, count, PANELLED)
         return with_fewer(modes, COARSER), modes
     slow, fast = (
         wide.parts(system, channel, horizon, resolution, count, slowing) for slowing in (2.0, 1.0)
@@ -150,7 +149,7 @@ def of_reservoirs(
 ) -> list[ReducedModes]:
     """So many modes of each reservoir, for kernels up to the horizon on so many points."""
     return [
-        reduced_modes(*_kernels(bath, points // OVERSAMPLED), horizon, count, SAMPLING)
+        reduced_modes(*_kernels(bath, points // OVERSAMPLED), horizon, count, PANELLED)
         for bath in system.reservoirs
     ]
 
@@ -228,12 +227,16 @@ def _rotating(
         gained = graded.integrate(late, step, points)
         return product(by_modes[..., :points], started) + gained
 
-    wide = ~system.have_ends[:, None, None]
+    field, energy_field = correlated(fields), -1j * correlated(energy_fields)
+    if not system.has_ends:
+        ends = system.have_ends[:, None, None]
+        field = jnp.where(ends, field, _without_energy(system, field))
+        energy_field = jnp.where(ends, energy_field, 0.0)
     return Rotating(
         u=u[..., :points],
         v=graded.integrate(growth + adjoint(growth), step, points),
-        field=jnp.where(wide, _without_energy(system, correlated(fields)), correlated(fields)),
-        energy_field=jnp.where(wide, 0.0, -1j * correlated(energy_fields)),
+        field=field,
+        energy_field=energy_field,
     )
 
 

@@ -64,7 +64,6 @@ def _attempt(
 ) -> Attempt:
     """The estimate with so many steps and modes, and its largest error in units of `rtol`."""
     coarse, fine = damped_modes(system, start, delays, points, count)
-
     found = coarse_and_fine(
         partial(_samples, points),
         (coarse, jnp.asarray(2.0)),

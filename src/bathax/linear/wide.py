@@ -19,7 +19,7 @@ from jaxtyping import Array, Bool, Complex, Inexact
 
 from bathax._checks import Scalar
 from bathax.linear.comparison import FAR
-from bathax.numerics.balancing import ReducedModes, Sampling, reduced_modes
+from bathax.numerics.balancing import PANELLED, ReducedModes, reduced_modes
 from bathax.numerics.slow_response import shares, slower
 from bathax.reservoir.occupation import FermiDirac
 from bathax.reservoir.reservoir import Reservoir
@@ -29,7 +29,6 @@ from bathax.system.linear import LinearSystem
 FASTEST, SCALES = 1e6, (3e3, 1e5)
 # No node of a path from mu is closer to the modes than this part of the bias.
 CLOSER = 0.7
-SAMPLING = Sampling.panelled()
 
 
 def parts(
@@ -73,5 +72,5 @@ def _within(
 ) -> ReducedModes:
     """The modes of g and g~ for these nodes only."""
     masses = jnp.where(inside[None], masses, 0.0)
-    modes = reduced_modes(nodes, masses, horizon, count, SAMPLING)
+    modes = reduced_modes(nodes, masses, horizon, count, PANELLED)
     return replace(modes, excited=modes.excited[:2])

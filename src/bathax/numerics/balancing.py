@@ -66,7 +66,7 @@ class Sampling(NamedTuple):
         return Sampling(*map(np.concatenate, zip(self, even, strict=True)))
 
 
-LOGARITHMIC = Sampling.logarithmic()
+LOGARITHMIC, PANELLED = Sampling.logarithmic(), Sampling.panelled()
 
 
 class ReducedModes(eqx.Module):
