@@ -39,13 +39,13 @@ def cavities(couplings, temperature):
 # ## The start
 #
 # $\langle a_j^\dagger a_i\rangle = \sinh^2 r\,\delta_{ij}$ and $\langle a_1 a_2\rangle =
-# \frac12 \sinh 2r$, a pure state with logarithmic negativity $2r$. The first matrix is the
-# `Covariance` from which we solve. The second one, $m$, becomes $u\,m\,u^T$.
+# \frac12 \sinh 2r$, a pure state with logarithmic negativity $2r$.
 
 # %%
 r = 0.8
 n = jnp.sinh(r) ** 2 * jnp.eye(2)
-m = 0.5 * jnp.sinh(2.0 * r) * jnp.array([[0.0, 1.0], [1.0, 0.0]]).astype(complex)
+m = 0.5 * jnp.sinh(2.0 * r) * jnp.array([[0.0, 1.0], [1.0, 0.0]])
+squeezed = bx.Covariance(n, anomalous=m)
 print(f"E_N = {bx.logarithmic_negativity(n, 0, 1, m):.6f}")
 
 # %% [markdown]
@@ -59,12 +59,11 @@ settings = {
 }
 _, (left, right) = plt.subplots(1, 2, figsize=(6.6, 2.8), layout="constrained")
 for name, (couplings, temperature) in settings.items():
-    sol = bx.solve(cavities(couplings, temperature), bx.Covariance(n), ts)
-    later = sol.u @ m @ sol.u.swapaxes(1, 2)
-    negativity = bx.logarithmic_negativity(sol.n, 0, 1, later)
-    left.plot(ts, negativity, label=name)
-    right.plot(ts, bx.mutual_information(sol.n, 0, 1, anomalous=later))
-    print(f"{name}: E_N = {negativity[-1]:.3f} at the end")
+    sol = bx.solve(cavities(couplings, temperature), squeezed, ts)
+    shared = bx.mode_correlations(sol, 0, 1)
+    left.plot(ts, shared.entanglement, label=name)
+    right.plot(ts, shared.mutual_information)
+    print(f"{name}: E_N = {shared.entanglement[-1]:.3f} at the end")
 left.set(xlabel="$t$", ylabel=r"$E_\mathcal{N}$")
 right.set(xlabel="$t$", ylabel="mutual information")
 left.legend()

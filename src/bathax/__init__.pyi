@@ -91,6 +91,8 @@ from .solution.cycle import LimitCycle as LimitCycle
 from .solution.cycle import limit_cycle as limit_cycle
 from .solution.exergy import Exergy as Exergy
 from .solution.exergy import exergy as exergy
+from .solution.mode_correlations import ModeCorrelations as ModeCorrelations
+from .solution.mode_correlations import mode_correlations as mode_correlations
 from .solution.reading import reading as reading
 from .solution.results import DrivenLinearSolution as DrivenLinearSolution
 from .solution.results import DrivenSolution as DrivenSolution

@@ -6,6 +6,7 @@ the rule for the slope, and takes its eigenvectors as constant. Of a number all 
 
 import jax
 import jax.numpy as jnp
+from jax import lax
 from jaxtyping import Array, Complex, Float
 
 from bathax._checks import Scalar
@@ -93,3 +94,13 @@ def _entropy_jvp(primals: tuple[Array], tangents: tuple[Array]) -> tuple[Array, 
     (rho,), (change,) = primals, tangents
     slope = logarithm(rho) + jnp.eye(rho.shape[0], dtype=complex)
     return von_neumann_entropy(rho), -jnp.sum(change * slope.T).real
+
+
+def eigenvectors(h: Complex[Array, "n n"]) -> Complex[Array, "n n"]:
+    """q of h = q diag(e) q', e rising; its first derivative is without mixtures of equal levels."""
+    fixed = lax.stop_gradient(h)
+    values, q = eigh(fixed)
+    change = q.conj().T @ (h - fixed) @ q
+    gap = values[None, :] - values[:, None]
+    turned = jnp.where(gap == 0.0, 0.0, change / jnp.where(gap == 0.0, 1.0, gap).astype(complex))
+    return q + q @ turned

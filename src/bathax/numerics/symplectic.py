@@ -12,6 +12,12 @@ from bathax._linalg import eigh
 from bathax.numerics.hermitian import FLOOR
 
 
+def covariance(n: Complex[Array, "k k"], m: Complex[Array, "k k"]) -> Complex[Array, "twok twok"]:
+    """Sigma."""
+    half = 0.5 * jnp.eye(n.shape[0], dtype=complex)
+    return jnp.block([[n + half, m], [m.conj(), n.conj() + half]])
+
+
 def symplectic_eigenvalues(
     n: Complex[Array, "k k"], m: Complex[Array, "k k"], signs: np.ndarray
 ) -> Float[Array, " k"]:
@@ -20,16 +26,15 @@ def symplectic_eigenvalues(
     With Sigma = R R' they are those of R' Z R, and Sigma x = nu Z x gives d nu = x' dSigma x if
     x' Z x = 1.
     """
-    half = 0.5 * jnp.eye(n.shape[0], dtype=complex)
-    covariance = jnp.block([[n + half, m], [m.conj(), n.conj() + half]])
+    sigma = covariance(n, m)
     z = jnp.asarray(np.concatenate([signs, -signs])[:, None], complex)
-    values, vectors = eigh(covariance)
+    values, vectors = eigh(sigma)
     root = vectors * jnp.sqrt(jnp.maximum(values, FLOOR)).astype(complex)[None, :]
     found, modes = eigh(root.conj().T @ (z * root))
     count = signs.shape[0]
     scale = jnp.sqrt(jnp.maximum(found[count:], FLOOR)).astype(complex)
     x = z * (root @ modes[:, count:]) / scale[None, :]
-    return jnp.einsum("ik,ij,jk->k", x.conj(), covariance, x).real
+    return jnp.einsum("ik,ij,jk->k", x.conj(), sigma, x).real
 
 
 def squeezed_entropy(n: Complex[Array, "k k"], m: Complex[Array, "k k"]) -> Scalar:

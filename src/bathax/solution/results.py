@@ -9,12 +9,15 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Bool, Complex, Float, Inexact, Int
 
+from bathax._checks import Scalar, require
 from bathax._display import Module, Table, Tabular, ending, over_time, shown
 from bathax._late import Exported, late
 from bathax._programs import program
 from bathax._status import Status
+from bathax.numerics.hermitian import eigenvectors
 from bathax.qubit.states import QubitState
 from bathax.system.covariance import Covariance
+from bathax.system.linear import LinearSystem
 from bathax.system.preparation import Preparation
 from bathax.system.states import State
 from bathax.thermodynamics import cavity, qubit
@@ -219,7 +222,7 @@ class LinearSolution(LinearQuantities, Outcome, Exported):
     for a cavity (AHZ Eq. 10); where both rates vanish, along a rise of all modes alike.
     `free_energy` is F = E - T S (AHZ Eq. 11), `grand_potential` F - mu N. `gibbs_state` has T and
     mu of the thermal state of the same E and N. They agree if the state is thermal and
-    mu N' = 0.
+    mu N' = 0. `mode_correlations` has what modes share.
 
     `error` has an estimate of the absolute error of each of these, `status` is 0 if the tolerance
     was reached, and `initial` is the state at t = 0, or in words the correlated start of a solution
@@ -238,6 +241,40 @@ class LinearSolution(LinearQuantities, Outcome, Exported):
 
     error: LinearQuantities
     initial: Covariance | Preparation | str
+
+    @property
+    def mode_populations(self) -> Float[Array, "times modes"]:
+        """<a_i' a_i> of each mode, with the error of `n`."""
+        return jnp.einsum("tii->ti", self._whole).real
+
+    @property
+    def eigenmode_populations(self) -> Float[Array, "times modes"]:
+        """<b_k' b_k> of the eigenmodes b = q' a of h(t) = q diag(e) q', e rising.
+
+        Their errors are at most that of `n` times the number of modes. Of equal levels only the sum
+        is determined, and derivatives are not. Not known of a solution from a file.
+        """
+        words = "one that `solve` returned"
+        require("solution", words, "one from a file", self.origin is not None)
+        assert self.origin is not None
+        return _in_eigenmodes(self.origin.parts[0], self.t, self._whole)
+
+    @property
+    def _whole(self) -> Complex[Array, "times modes modes"]:
+        """<a_j' a_i>, with what a mean is in it."""
+        a = getattr(self, "displacement", jnp.zeros(self.n.shape[:2], complex))
+        return self.n + a[:, :, None] * a.conj()[:, None, :]
+
+
+@program
+def _in_eigenmodes(
+    system: LinearSystem, t: Float[Array, " times"], n: Complex[Array, "times modes modes"]
+) -> Float[Array, "times modes"]:
+    def at(t: Scalar, n: Array) -> Array:
+        q = eigenvectors(system.at(t).h)
+        return jnp.einsum("ik,ij,jk->k", q.conj(), n, q).real
+
+    return jax.vmap(at)(t, n)
 
 
 class CavityWork(Quantities, Work):

@@ -9,6 +9,9 @@ Its symplectic eigenvalues nu_k >= 1/2, those of Z Sigma with Z = diag(1, -1), g
 S = sum_k (nu_k + 1/2) ln(nu_k + 1/2) - (nu_k - 1/2) ln(nu_k - 1/2). A partial transpose exchanges
 a and a' of some modes; the symplectic eigenvalues of the result are below 1/2 only if these modes
 are entangled with the others.
+
+Two levels of fermions have p_2 = n_11 n_22 - |n_12|^2 + |m_12|^2 that both are occupied, n_12
+between the states with one fermion, and m_12 between those with none and with two.
 """
 
 from collections.abc import Iterable
@@ -39,8 +42,8 @@ def mutual_information(
     """I = S_i + S_j - S_ij of two sets of modes in a Gaussian state.
 
     `n` is n_ij = <a_j' a_i>, at one time or at several as in a `LinearSolution`, `i` and `j` are
-    modes or lists of them, and `anomalous` is <a_i a_j> of squeezed bosons; if m is that at t = 0,
-    it is u m u^T. Works under `jit` and `vmap`, and has first derivatives, in pure states too.
+    modes or lists of them, and `anomalous` is <a_i a_j> if there are pairs. Works under `jit` and
+    `vmap`, and has first derivatives, in pure states too. `mode_correlations` takes a solution.
 
     Of two cavities that share a single quantum, and of two electrons:
 
@@ -52,9 +55,7 @@ def mutual_information(
     """
     known = isinstance(statistics, str) and statistics in THERMAL
     require("statistics", '"boson" or "fermion"', repr(statistics), known)
-    boson = statistics == "boson"
-    require("anomalous", "left out for fermions", "given", boson or anomalous is None)
-    n, m, first = _blocks(n, i, j, anomalous)
+    n, m, first = blocks(n, i, j, anomalous)
     return _mutual_information(n, m, first, statistics)
 
 
@@ -65,9 +66,9 @@ def logarithmic_negativity(
 
     nu_k are the symplectic eigenvalues after partial transposition of the modes `j`
     (Vidal and Werner, Phys. Rev. A 65, 032314). `n` and `anomalous` are <a_j' a_i> and <a_i a_j>,
-    at one time or at several: the first is in a `LinearSolution`, the second is u m u^T if it is m
-    at t = 0. Without it no modes of bosons are entangled in a Gaussian state. Works under `jit` and
-    `vmap`, and has first derivatives.
+    at one time or at several, as in a `DrivenLinearSolution`. Without the second no modes of bosons
+    are entangled in a Gaussian state. Works under `jit` and `vmap`, and has first derivatives.
+    `mode_correlations` takes a solution.
 
     Two modes squeezed together by r = 1 have E_N = 2 r:
 
@@ -76,32 +77,35 @@ def logarithmic_negativity(
     >>> round(float(bx.logarithmic_negativity(both[0], 0, 1, both[1])), 9)
     2.0
     """
-    n, m, first = _blocks(n, i, j, anomalous)
+    n, m, first = blocks(n, i, j, anomalous)
     return _logarithmic_negativity(n, m, first)
 
 
-def concurrence(n: ComplexLike, i: Modes, j: Modes) -> Float[Array, "*times"]:
-    """C = 2 max(0, |n_ij| - sqrt(p_0 p_2)) of two fermionic levels in a Gaussian state.
+def concurrence(
+    n: ComplexLike, i: Modes, j: Modes, anomalous: ComplexLike | None = None
+) -> Float[Array, "*times"]:
+    """C = 2 max(0, |n_ij| - sqrt(p_0 p_2), |m_ij| - sqrt(p_i p_j)) of two fermionic levels.
 
-    Occupied and empty levels are taken as two qubits, of which p_0 and p_2 are the probabilities
-    that none or both are occupied (Wootters, Phys. Rev. Lett. 80, 2245, for a state of this form).
-    `n` is <a_j' a_i>, at one time or at several as in a `LinearSolution`. Works under `jit`,
-    `vmap` and `grad`.
+    Occupied and empty levels are taken as two qubits in a Gaussian state; p_0 and p_2 are the
+    probabilities that none or both are occupied, p_i and p_j those of one alone (Wootters, Phys.
+    Rev. Lett. 80, 2245, for a state of this form). `n` is <a_j' a_i>, at one time or at several as
+    in a `LinearSolution`, and `anomalous` m = <a_i a_j> if there are pairs. Works under `jit`,
+    `vmap` and `grad`. `mode_correlations` takes a solution.
 
     One electron in two levels, at first in both of them:
 
     >>> [round(float(bx.concurrence([[0.5, c], [c, 0.5]], 0, 1)), 9) for c in (0.5, 0.0)]
     [1.0, 0.0]
     """
-    n, _, first = _blocks(n, i, j, None)
+    n, m, first = blocks(n, i, j, anomalous)
     require("i", "one level, and `j` another", [i, j], n.shape[-1] == 2 * first == 2)
-    return _concurrence(n)
+    return _concurrence(n, m)
 
 
 # --- Arguments ---------------------------------------------------------------------------------
 
 
-def _blocks(
+def blocks(
     n: ComplexLike, i: Modes, j: Modes, anomalous: ComplexLike | None
 ) -> tuple[Complex[Array, "*times k k"], Complex[Array, "*times k k"], int]:
     """n and m of the modes i and then j, and the number of modes i."""
@@ -125,6 +129,11 @@ def _indices(name: str, modes: Modes, size: int) -> list[int]:
     return found
 
 
+def both_sets(first: int) -> tuple[slice, slice]:
+    """Where modes i and modes j are in a block."""
+    return slice(None, first), slice(first, None)
+
+
 # --- Formulas ----------------------------------------------------------------------------------
 
 
@@ -132,13 +141,9 @@ def _indices(name: str, modes: Modes, size: int) -> list[int]:
 def _mutual_information(
     n: Complex[Array, "*times k k"], m: Complex[Array, "*times k k"], first: int, statistics: str
 ) -> Float[Array, "*times"]:
-    def entropy_of(n: Array, m: Array) -> Scalar:
-        return entropy(n, statistics, m if statistics == "boson" else None)
-
     def at(n: Array, m: Array) -> Scalar:
-        i, j = slice(None, first), slice(first, None)
-        apart = entropy_of(n[i, i], m[i, i]) + entropy_of(n[j, j], m[j, j])
-        return apart - entropy_of(n, m)
+        parts = [entropy(n[k, k], statistics, m[k, k]) for k in both_sets(first)]
+        return sum(parts) - entropy(n, statistics, m)
 
     return jnp.vectorize(at, signature="(k,k),(k,k)->()")(n, m)
 
@@ -157,11 +162,29 @@ def _logarithmic_negativity(
 
 
 @program
-@partial(jnp.vectorize, signature="(k,k)->()")
-def _concurrence(n: Complex[Array, "2 2"]) -> Scalar:
-    squared = n[0, 1].real ** 2 + n[0, 1].imag ** 2
-    single = n[0, 0].real, n[1, 1].real
-    both = jnp.maximum(single[0] * single[1] - squared, 0.0)
-    none = jnp.maximum((1.0 - single[0]) * (1.0 - single[1]) - squared, 0.0)
-    coherence, mixed = (jnp.sqrt(jnp.maximum(x, TINY)) for x in (squared, both * none))
-    return 2.0 * jnp.maximum(coherence - mixed, 0.0)
+@partial(jnp.vectorize, signature="(k,k),(k,k)->()")
+def _concurrence(n: Complex[Array, "2 2"], m: Complex[Array, "2 2"]) -> Scalar:
+    single, pair = (_squared(one[0, 1]) for one in (n, m))
+    coherences = [jnp.sqrt(jnp.maximum(x, TINY)) for x in (single, pair)]
+    none, first, second, both = level_probabilities(n, m)
+    mixed = [jnp.sqrt(jnp.maximum(x, TINY)) for x in (none * both, first * second)]
+    apart = [c - p for c, p in zip(coherences, mixed, strict=True)]
+    return 2.0 * jnp.maximum(jnp.maximum(*apart), 0.0)
+
+
+def level_probabilities(
+    n: Complex[Array, "2 2"], m: Complex[Array, "2 2"]
+) -> tuple[Scalar, Scalar, Scalar, Scalar]:
+    """That none of two levels, the first alone, the second alone, or both are occupied."""
+    one, other = n[0, 0].real, n[1, 1].real
+    joint = _squared(m[0, 1]) - _squared(n[0, 1])
+    return (
+        jnp.maximum((1.0 - one) * (1.0 - other) + joint, 0.0),
+        jnp.maximum(one * (1.0 - other) - joint, 0.0),
+        jnp.maximum((1.0 - one) * other - joint, 0.0),
+        jnp.maximum(one * other + joint, 0.0),
+    )
+
+
+def _squared(z: Complex[Array, ""]) -> Scalar:
+    return z.real**2 + z.imag**2

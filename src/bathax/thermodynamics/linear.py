@@ -81,7 +81,7 @@ def observable_errors(
         n=bound.n,
         number=number,
         energy=energy,
-        entropy=_entropy_error(state, of_n, system.statistics),
+        entropy=entropy_error(state.n, state.pairs, of_n, system.statistics),
         particle_current=2.0 * bound.contact,
         energy_current=2.0 * bound.energy_contact,
         interaction_energy=2.0 * bound.contact + exist,
@@ -161,9 +161,10 @@ def entropy(
     return own - von_neumann_entropy(unit + n)
 
 
-def _entropy_error(state: Correlations, error: Scalar, statistics: str) -> Scalar:
+def entropy_error(
+    n: Complex[Array, "n n"], pairs: Complex[Array, "n n"] | None, error: Scalar, statistics: str
+) -> Scalar:
     """The change of S if every eigenvalue changes by the error: its slope, away from 0 and 1."""
-    n, pairs = state.n, state.pairs
     if statistics == "fermion":
         values = eigvalsh(n if pairs is None else doubled(n, pairs, statistics))
         edge = jnp.minimum(error, 0.5)
