@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from bathax._console import say
 from bathax.app.arguments import CommandError, parser_of
 from bathax.studies.cache import cache_programs
 from bathax.studies.outputs import StoreError, require_file, require_writable
@@ -61,10 +62,10 @@ def run(arguments: argparse.Namespace) -> int:
     with _sentences_from(StoreError, ValueError):
         check_target(arguments.out, overwrite=arguments.force)
         solution = _solve(study)
-        print(_summary(solution))
+        say(_summary(solution))
         files = config.digests(study)
         saving.save(solution, arguments.out, text, files=files, overwrite=arguments.force)
-    print(f"Written to {arguments.out}")
+    say(f"Written to {arguments.out}")
     return _complain(f"warning: {solution.message}", 1) if int(solution.status) else 0
 
 
@@ -109,10 +110,10 @@ def fit(arguments: argparse.Namespace) -> int:
         found = fitting.run(study, data)
         if not found.converged:
             return _complain(f"warning: {found.message}", 1)
-        print(found)
+        say(found)
         about = {"study": config.table(text), "files": config.digests(study) | file.digests("data")}
         write_fit(found, arguments.out, about, overwrite=arguments.force)
-        print(arguments.out)
+        say(arguments.out)
 
         from bathax.plot.files import write_figure
         from bathax.plot.fit import fitted
@@ -130,7 +131,7 @@ def show(arguments: argparse.Namespace) -> int:
 
     with _sentences_from(StoreError), reading(arguments.store):
         dataset = saving.load(arguments.store)
-        print(summary(dataset))
+        say(summary(dataset))
 
         from bathax.plot.files import write_figure
         from bathax.plot.results import overview
@@ -149,7 +150,7 @@ def export(arguments: argparse.Namespace) -> int:
 
     with _sentences_from(StoreError), reading(arguments.store):
         saving.export(saving.load(arguments.store), arguments.out)
-    print(f"Written to {arguments.out}")
+    say(f"Written to {arguments.out}")
     return 0
 
 
@@ -163,7 +164,7 @@ def critical(arguments: argparse.Namespace) -> int:
         system, initial, times, _ = study.build()
         points = critical_points(system, initial, times)
     width = max(map(len, points))
-    print("\n".join(f"{name:<{width}}  {value:.12g}" for name, value in points.items()))
+    say("\n".join(f"{name:<{width}}  {value:.12g}" for name, value in points.items()))
     return 0
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import jax
 
 from bathax._checks import require
+from bathax._console import say
 from bathax.app.processes import cores
 from bathax.papers.ahz import claims as ahz_claims
 from bathax.papers.ahz import parameters as ahz_parameters
@@ -55,7 +56,7 @@ def write_all(
     np_text = section(np_claims.HEADING, np_claims.CLAIMS, of_paper[NP])
     with replacing(folder / "claims.md") as path:
         path.write_text("\n".join([HEADER, ahz_text, np_text]), encoding="utf-8")
-    print(folder / "claims.md")
+    say(folder / "claims.md")
 
 
 def write_only(

@@ -7,6 +7,7 @@ from typing import Any
 import jax
 
 import bathax as bx
+from bathax._console import say
 from bathax.app import config
 from bathax.app.config.varying import with_values
 from bathax.studies.observe import observe
@@ -38,5 +39,5 @@ def run(study: Any, text: str, arguments: argparse.Namespace) -> str:
     )
     if jax.process_index() > 0:
         return ""
-    print(f"Written to {arguments.out}")
+    say(f"Written to {arguments.out}")
     return failures(dataset)

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from matplotlib.figure import Figure
 
+from bathax._console import say
 from bathax.plot.parts import style
 from bathax.studies.outputs import replacing
 
@@ -25,6 +26,6 @@ def write_figure(target: Path, draw: Callable[..., Figure], result: Any) -> None
         for suffix in (".png", ".pdf"):
             with replacing(target.with_suffix(suffix)) as path:
                 figure.savefig(path, format=suffix[1:])
-            print(target.with_suffix(suffix))
+            say(target.with_suffix(suffix))
             # The layout is computed once; otherwise it is for each format.
             figure.set_layout_engine(None)

@@ -372,6 +372,18 @@ def test_programs_are_kept_unless_they_are_not_to_be(
     assert calls == [True] * kept
 
 
+def test_a_result_is_written_though_nobody_reads_what_is_printed(study_file, out):
+    """As behind `| head`."""
+    command = [sys.executable, "-m", "bathax.app.cli", "run", str(study_file), "--out", str(out)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
+        assert running.stdout
+        assert running.stderr
+        running.stdout.close()
+        assert running.stderr.read() == b""
+    assert running.returncode == 0
+    assert saving.load(out).status == 0
+
+
 def test_end_to_end(study_file, study_text, out):
     command = [sys.executable, "-m", "bathax.app.cli", "run", str(study_file), "--out", str(out)]
     done = subprocess.run(command, capture_output=True, text=True)
