@@ -51,3 +51,20 @@ def test_versions_that_may_not_know_the_flag_are_not_told(monkeypatch):
     monkeypatch.setattr(_xla.version, "__version__", "99.0.0")
     _xla.ask_for_quick_loops()
     assert "XLA_FLAGS" not in os.environ
+
+
+@pytest.mark.parametrize(
+    ("given", "inside"),
+    [
+        (None, f" --{_xla.LEVEL}=1"),
+        ("--one=2", f"--one=2 --{_xla.LEVEL}=1"),
+        (f"--{_xla.LEVEL}=0", f"--{_xla.LEVEL}=0"),
+    ],
+)
+def test_processes_optimise_less_unless_told_otherwise(monkeypatch, given, inside):
+    monkeypatch.delenv("XLA_FLAGS", raising=False)
+    if given:
+        monkeypatch.setenv("XLA_FLAGS", given)
+    with _xla.lightly_optimised():
+        assert os.environ["XLA_FLAGS"] == inside
+    assert os.environ.get("XLA_FLAGS") == given

@@ -15,6 +15,7 @@ import jax
 
 from bathax._checks import require
 from bathax._console import say
+from bathax._xla import lightly_optimised
 from bathax.app.processes import cores
 from bathax.papers.ahz import claims as ahz_claims
 from bathax.papers.ahz import parameters as ahz_parameters
@@ -117,7 +118,9 @@ def _drawn(folder: Path, tasks: list[tuple[str, str, Any]], processes: int) -> l
         initargs=(signal.SIGINT, signal.SIG_IGN),
     )
     try:
-        return list(pool.map(draw, *zip(*tasks, strict=True)))
+        with lightly_optimised():
+            drawn = pool.map(draw, *zip(*tasks, strict=True))
+        return list(drawn)
     except BrokenProcessPool as error:
         raise ChildProcessError("a process that draws has failed") from error
     finally:

@@ -4,13 +4,16 @@ The dynamics are those of AHZ Eqs. 12-16, E, S, T and F those of Eqs. 9-11, for 
 cavity in a thermal reservoir.
 """
 
+from functools import partial
 from typing import NamedTuple
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Array, Float
 
+from bathax.cavity.solvers import Solver
 from bathax.papers.ahz.parameters import (
     FULL,
     INTERMEDIATE,
@@ -20,11 +23,14 @@ from bathax.papers.ahz.parameters import (
     WARM,
     WEAK,
     Effort,
+    fock,
+    in_chunks,
     ohmic_cavity,
     solved,
 )
 from bathax.papers.times import graded
 from bathax.solution.results import Solution
+from bathax.solution.solving import solve
 
 # Temperatures of the reservoir around the border in Fig. 5.
 AT_BORDER = (5.25, 5.55)
@@ -65,7 +71,7 @@ class Map(NamedTuple):
 
 
 class Maps(NamedTuple):
-    """The map of Fig. 5, and that of the border, where every period of 2 pi / w_s is resolved."""
+    """The map of Fig. 5, and that of the border; every period of 2 pi / w_s is resolved."""
 
     whole: Map
     border: Map
@@ -73,13 +79,19 @@ class Maps(NamedTuple):
 
 def figure_5(effort: Effort = FULL) -> Maps:
     """Weak coupling from n0 = 5 up to t = 400 / w_s over the temperature of the reservoir."""
+    ts = jnp.linspace(0.0, 400.0, 2 * effort.times)
 
-    def solved_map(temperatures: np.ndarray, times: int) -> Map:
-        ts = jnp.asarray(np.linspace(0.0, 400.0, times))
-        rows = [solved(ohmic_cavity(WEAK, T), 5, ts, effort.solver) for T in temperatures]
-        return Map(temperatures, jax.tree.map(lambda *leaves: np.stack(leaves), *rows))
+    solutions = partial(_at_temperatures, effort.solver, ts)
+
+    def solved_map(temperatures: np.ndarray) -> Map:
+        return Map(temperatures, in_chunks(solutions, temperatures))
 
     return Maps(
-        solved_map(np.linspace(0.0, 10.0, effort.temperatures), effort.times),
-        solved_map(np.linspace(*AT_BORDER, effort.temperatures // 3 + 1), 2 * effort.times),
+        solved_map(np.linspace(0.0, 10.0, effort.temperatures)),
+        solved_map(np.linspace(*AT_BORDER, effort.temperatures // 3 + 1)),
     )
+
+
+@eqx.filter_jit
+def _at_temperatures(solver: Solver, ts: Array, temperatures: Array) -> Solution:
+    return jax.vmap(lambda T: solve(ohmic_cavity(WEAK, T), fock(5), ts, solver))(temperatures)

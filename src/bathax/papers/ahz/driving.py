@@ -40,9 +40,10 @@ FAR, SPEEDS, WEIGHT = 12.0, (0.2, 0.5, 1.0, 2.0, 4.0), 0.05
 PERIODS = (15.0, 30.0, 60.0)
 QUENCHED = (0.1, 0.4, 0.7)
 LAST = 20.0
-# Of one size for all widths, speeds and periods: compiling another takes longer than solving.
+# Of one size for all widths, speeds, periods and couplings: compiling another takes longer than solving.
 RAMPED = Embedding(rtol=1e-7, modes=40, points=4096)
 SWEPT = Embedding(modes=32, points=4096)
+JUMPED = Embedding(modes=40, points=1024)
 TURNED = Embedding(modes=4, points=256)
 
 
@@ -126,7 +127,7 @@ def drive_quench(effort: Effort = FULL) -> dict[float, LinearSolution]:
         bath = Reservoir(Ohmic(ratio * CRITICAL, CUTOFF), COOL)
         start: Any = Equilibrium(Cavity(LOW, bath))  # pyright: ignore[reportCallIssue]
         ts = jnp.linspace(0.0, LAST, effort.times)
-        found[ratio] = solve(Cavity(HIGH, bath).as_modes, start, ts)
+        found[ratio] = solve(Cavity(HIGH, bath).as_modes, start, ts, JUMPED)
     return found
 
 
