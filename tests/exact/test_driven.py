@@ -381,3 +381,19 @@ def test_gradient_by_what_a_function_closes_over():
 def test_bad_input(make, sentence):
     with pytest.raises(ValueError, match=sentence):
         make()
+
+
+@pytest.mark.parametrize("modes", [28, 32])
+def test_errors_with_fewer_modes_than_a_reservoir_has(modes):
+    """From joint equilibrium, at strong coupling. The error was 19 and 27 times its estimate."""
+    bath = bx.Reservoir(bx.Ohmic(0.14, 5.0), temperature=1.0)
+    before, after = (bx.Cavity(w, bath) for w in (1.0, 2.0))
+    ts = jnp.linspace(0.0, 20.0, 21)
+
+    def n(solver):
+        return bx.solve(after.as_modes, bx.Equilibrium(before), ts, solver)
+
+    found, exact = n(bx.Embedding(rtol=1e-7, modes=modes, points=1024)), n(bx.Embedding())
+    true = jnp.abs(found.n - exact.n)
+    assert jnp.max(true) > 1e-11
+    assert jnp.all(true <= 10.0 * (found.error.n + exact.error.n))

@@ -98,7 +98,7 @@ def compared_rotating(
     rtol: Scalar,
     samples: tuple[Rotating, Rotating],
     grid: TimeGrid,
-    gain: float = 16.0,
+    gain: float | Scalar = 16.0,
 ) -> Attempt:
     """As `compared`, of samples on half a grid and on it, in the frame of the mean energy."""
     more = probed(ts, span(ts))
@@ -113,7 +113,7 @@ def compared(
     rtol: Scalar,
     found: tuple[Green, Green],
     least: Float[Array, " quantities"],
-    gain: float = 16.0,
+    gain: float | Scalar = 16.0,
 ) -> Attempt:
     """The estimate from a coarse and a fine result at `probed` times, and largest error / rtol.
 
@@ -161,7 +161,7 @@ def _errors(
     coarse: Green,
     fine: Green,
     ts: Float[Array, " times"],
-    gain: float,
+    gain: float | Scalar,
 ) -> tuple[Green, Float[Array, ""]]:
     """The estimated errors, each the worst up to its time, and the largest relative one."""
     leaves, structure = jax.tree.flatten(fine)

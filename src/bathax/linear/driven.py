@@ -12,6 +12,7 @@ slower ones of the same response, which the comparison with half as many steps s
 import math
 from dataclasses import replace
 from functools import partial
+from typing import NamedTuple
 
 import equinox as eqx
 import jax
@@ -132,19 +133,27 @@ def _attempt(
     modes = damped_modes(system, start, ts, points, count)
     found = coarse_and_fine(
         partial(_samples, points),
-        (modes[0], jnp.asarray(2.0)),
-        (modes[1], jnp.asarray(1.0)),
+        (modes.coarse, jnp.asarray(2.0)),
+        (modes.fine, jnp.asarray(1.0)),
         (system, start, probed(ts, span(ts))),
         together=True,
     )
     least = _least_sizes(system, found[1].mean)
-    return compared(ts, valid, rtol, found, least, GAIN)
+    return compared(ts, valid, rtol, found, least, modes.gain)
+
+
+class Pair(NamedTuple):
+    """The modes of a coarse result and of a fine one, and how many times as exact that is."""
+
+    coarse: DampedModes
+    fine: DampedModes
+    gain: Scalar
 
 
 def damped_modes(
     system: LinearSystem, start: Start, ts: Float[Array, " times"], points: int, count: int
-) -> tuple[DampedModes, DampedModes]:
-    """Those of a coarse result and of a fine one."""
+) -> Pair:
+    """So many modes of each reservoir. What others would add need not follow their weights."""
 
     def reduced(horizon: Scalar) -> list[ReducedModes]:
         return of_reservoirs(system, horizon, max(points, RESOLUTION), count)
@@ -156,7 +165,9 @@ def damped_modes(
     else:
         less = full = reduced(horizon)
     fewer = [with_fewer(each, COARSER) for each in less]
-    return DampedModes.of(fewer), DampedModes.of(full)
+    complete = jnp.all(jnp.stack([each.weight[-1] <= RANK * each.weight[0] for each in full]))
+    gain = jnp.where(complete, GAIN, 1.0)
+    return Pair(DampedModes.of(fewer), DampedModes.of(full), gain)
 
 
 def _least_sizes(system: LinearSystem, mean: Mean | None) -> Float[Array, " quantities"]:

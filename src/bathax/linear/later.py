@@ -20,7 +20,7 @@ from bathax._checks import Scalar
 from bathax._estimate import Estimate
 from bathax.linear.comparison import NEGLIGIBLE, Attempt, compared
 from bathax.linear.damped import DampedModes
-from bathax.linear.driven import GAIN, MOST_STEPS, begun, damped_modes, require_ends, sizes
+from bathax.linear.driven import MOST_STEPS, begun, damped_modes, require_ends, sizes
 from bathax.linear.embedding import Embedding
 from bathax.linear.passage import passage
 from bathax.linear.starts import Start
@@ -63,15 +63,15 @@ def _attempt(
     rtol: Scalar,
 ) -> Attempt:
     """The estimate with so many steps and modes, and its largest error in units of `rtol`."""
-    coarse, fine = damped_modes(system, start, delays, points, count)
+    modes = damped_modes(system, start, delays, points, count)
     found = coarse_and_fine(
         partial(_samples, points),
-        (coarse, jnp.asarray(2.0)),
-        (fine, jnp.asarray(1.0)),
+        (modes.coarse, jnp.asarray(2.0)),
+        (modes.fine, jnp.asarray(1.0)),
         (system, start, probed(delays, span(delays))),
         together=True,
     )
-    return compared(delays, valid, rtol, found, jnp.full(2, NEGLIGIBLE), GAIN)
+    return compared(delays, valid, rtol, found, jnp.full(2, NEGLIGIBLE), modes.gain)
 
 
 def _samples(

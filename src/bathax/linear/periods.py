@@ -89,11 +89,11 @@ def _attempt(
     system: LinearSystem, start: Cyclic, ts: Float[Array, " times"], points: int, count: int
 ) -> tuple[FloquetMultipliers, Scalar]:
     """The multipliers with so many steps and damped modes, and the largest error over `RTOL`."""
-    fewer, modes = driven.damped_modes(system, start, ts, points, count)
+    modes = driven.damped_modes(system, start, ts, points, count)
     coarse, fine = coarse_and_fine(
         partial(_values, points),
-        (fewer, jnp.asarray(2.0)),
-        (modes, jnp.asarray(1.0)),
+        (modes.coarse, jnp.asarray(2.0)),
+        (modes.fine, jnp.asarray(1.0)),
         (system, start.period),
         together=True,
     )

@@ -253,10 +253,10 @@ class Convergence(NamedTuple):
     """
 
     shared: Float[Array, "1 more"]
-    gain: float
+    gain: float | Scalar
 
     @staticmethod
-    def of(change: Float[Array, "quantities more"], gain: float = 16.0) -> "Convergence":
+    def of(change: Float[Array, "quantities more"], gain: float | Scalar = 16.0) -> "Convergence":
         """From the relative changes of all quantities."""
         return Convergence(jnp.max(change, axis=0, keepdims=True), gain)
 

@@ -40,10 +40,11 @@ FAR, SPEEDS, WEIGHT = 12.0, (0.2, 0.5, 1.0, 2.0, 4.0), 0.05
 PERIODS = (15.0, 30.0, 60.0)
 QUENCHED = (0.1, 0.4, 0.7)
 LAST = 20.0
-# Of one size for all widths, speeds, periods and couplings: compiling another takes longer than solving.
-RAMPED = Embedding(rtol=1e-7, modes=40, points=4096)
-SWEPT = Embedding(modes=32, points=4096)
-JUMPED = Embedding(modes=40, points=1024)
+# Of one size for all widths, speeds, periods and couplings: another takes longer to compile than to
+# solve.
+RAMPED = Embedding(rtol=1e-5, modes=32, points=2048)
+SWEPT = Embedding(rtol=1e-8, modes=32, points=2048)
+JUMPED = Embedding(rtol=1e-8, modes=40, points=1024)
 TURNED = Embedding(modes=4, points=256)
 
 
