@@ -1,7 +1,8 @@
 """Runs the code of every page, and puts what it prints and draws below it.
 
-The blocks of a page are the cells of one notebook, run in order by a kernel of its own, in an empty
-folder. Python and bash blocks run; a TOML or CSV block with a title becomes the file of that name.
+The blocks of a page are the cells of one notebook, run in order in an empty folder. A kernel runs
+several pages one after another, each without the names of those before. Python and bash blocks run;
+a TOML or CSV block with a title becomes the file of that name.
 `python hide` runs unseen, and what it prints is Markdown of the page. A block that fails fails the
 build, and so does one that warns, unless it is `python warns`.
 """
@@ -14,9 +15,11 @@ import tempfile
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from queue import LifoQueue
 from typing import NamedTuple
 
 import nbformat
+from jupyter_client.manager import KernelManager
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
 from mkdocs.plugins import get_plugin_logger
@@ -24,7 +27,8 @@ from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
-from traitlets.config import Config
+
+from bathax._xla import lightly_optimised
 
 LOG = get_plugin_logger("blocks")
 FENCE = re.compile(r"^```(python|bash|toml|csv)([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -34,10 +38,15 @@ HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 ADDRESS = re.compile(r" at 0x[0-9a-f]+>")
 WARNING = re.compile(r"^\S+:\d+: (\w+: .*)\n  .*\n", re.MULTILINE)
 CACHE = Path(__file__).parents[2] / ".cache" / "docs"
+# A kernel runs so many pages: compiled programs stay in its memory.
+PAGES = 8
 SETUP = """\
+%reset -f
+%cd -q {folder}
 %matplotlib inline
 import bathax, matplotlib.pyplot, matplotlib_inline.backend_inline
 bathax.cache_programs()
+matplotlib.pyplot.rcdefaults()
 matplotlib.pyplot.style.use("bathax.plot.bathax")
 matplotlib.pyplot.rcParams.update({"figure.facecolor": "none", "axes.facecolor": "none"})
 matplotlib_inline.backend_inline.set_matplotlib_formats("svg")
@@ -67,16 +76,26 @@ class Run(NamedTuple):
 
 
 _runs: dict[str, Future[Run]] = {}
+_kernels: LifoQueue["Kernel"] = LifoQueue()
 
 
 def on_files(files: Files, **_: object) -> None:
     """Start running all pages, long ones first, as many at a time as there are cores."""
     CACHE.mkdir(parents=True, exist_ok=True)
     pages = [file for file in files.documentation_pages() if FENCE.search(file.content_string)]
-    pool = ThreadPoolExecutor(os.cpu_count())
+    count = os.cpu_count() or 1
+    for _ in range(count):
+        _kernels.put(Kernel())
+    pool = ThreadPoolExecutor(count)
     for file in sorted(pages, key=lambda file: -len(file.content_string)):
         _runs[file.src_uri] = pool.submit(run, file.content_string)
     pool.shutdown(wait=False)
+
+
+def on_post_build(**_: object) -> None:
+    """End the kernels."""
+    while not _kernels.empty():
+        _kernels.get().stop()
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
@@ -116,24 +135,50 @@ def blocks_of(text: str) -> Iterator[Block]:
         yield Block(*fence.span(), fence[0], options.split(), code)
 
 
+class Kernel:
+    """A kernel, started when it is needed, in a folder with one for each of its pages."""
+
+    def __init__(self) -> None:
+        self.folder = tempfile.TemporaryDirectory()
+        address = f"{self.folder.name}/kernel"
+        self.manager, self.pages = KernelManager(transport="ipc", ip=address), 0
+
+    def execute(self, notebook: nbformat.NotebookNode) -> None:
+        """Run the cells of a page, and keep what they put out."""
+        if self.pages == PAGES:
+            self.stop()
+            self.__init__()
+        if self.pages == 0:
+            path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+            with lightly_optimised():
+                environment = os.environ | {"PATH": path, "BATHAX_CACHE": str(CACHE)}
+            self.manager.start_kernel(env=environment)
+        self.pages += 1
+        setup = SETUP.replace("{folder}", tempfile.mkdtemp(dir=self.folder.name))
+        notebook.cells.insert(0, nbformat.v4.new_code_cell(setup))
+        times = {"timeout": 600, "startup_timeout": 300}
+        client = NotebookClient(notebook, self.manager, coalesce_streams=True, **times)
+        client.execute()
+        if client.kc:
+            client.kc.stop_channels()
+
+    def stop(self) -> None:
+        """End it."""
+        if self.pages:
+            self.manager.shutdown_kernel(now=True)
+        self.folder.cleanup()
+
+
 def run(text: str) -> Run:
-    """Run the blocks of a page in a new kernel."""
+    """Run the blocks of a page by a kernel that is free."""
     blocks = list(blocks_of(text))
-    cells = [nbformat.v4.new_code_cell(code) for code in (SETUP, *(b.cell for b in blocks))]
-    notebook = nbformat.v4.new_notebook(cells=cells)
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    with tempfile.TemporaryDirectory() as folder:
-        client = NotebookClient(
-            notebook,
-            timeout=600,
-            startup_timeout=300,
-            kernel_name="python3",
-            coalesce_streams=True,
-            resources={"metadata": {"path": folder}},
-            config=Config(KernelManager={"transport": "ipc", "ip": f"{folder}/.kernel"}),
-        )
-        client.execute(env=os.environ | {"PATH": path, "BATHAX_CACHE": str(CACHE)})
-    return Run(blocks, [cell.outputs for cell in cells[1:]])
+    cells = [nbformat.v4.new_code_cell(block.cell) for block in blocks]
+    kernel = _kernels.get()
+    try:
+        kernel.execute(nbformat.v4.new_notebook(cells=list(cells)))
+    finally:
+        _kernels.put(kernel)
+    return Run(blocks, [cell.outputs for cell in cells])
 
 
 class Figures(NamedTuple):
