@@ -18,13 +18,13 @@ from jax import lax
 from jaxtyping import Array, Complex
 
 from bathax.cavity.poles import Poles
-from bathax.cavity.ring import LOWER, Rings
-from bathax.cavity.sheet import LINE_END, Sheet
+from bathax.cavity.ring import LOWER, ORDER, Rings
+from bathax.cavity.sheet import ANGLE, LINE_END, Sheet
 from bathax.numerics.exponential_sum import ExponentialSum, Terms
 from bathax.numerics.quadrature import half_line_position
 
-# Angles of the lines of u and of g~ below the real axis. The poles of n(w) are at pi/2.
-ANGLE, NOISE_ANGLE = 0.55, 0.8
+# The angle of the lines of g~ below the real axis. The poles of n(w) are at pi/2.
+NOISE_ANGLE = 0.8
 
 
 class Cut(eqx.Module):
@@ -42,20 +42,26 @@ class Cut(eqx.Module):
         return tuple(Terms(z, self.amplitudes[:, m], m) for m, z in enumerate(self.z))
 
 
-def spectral_cut(sheet: Sheet, rings: Rings, nodes: int) -> Cut:
-    """The cut of G: nodes on the line from each edge, and on the ring around it."""
-    z, dz = sheet.lines(ANGLE, nodes)
-    left, right = sheet.both_sides(sheet.pieces, z)
-    first = sheet.inverse_propagator(z)
+def spectral_cut(sheet: Sheet, rings: Rings, poles: Poles) -> tuple[Cut, Complex[Array, "2 poles"]]:
+    """The cut of G: nodes on the ring around each edge, and on the line from it.
+
+    And the fraction of each pole that has to be added for both rules, see `part_left`.
+    """
+    nodes = rings.lines.shape[1]
+    _, dz = sheet.lines(ANGLE, nodes)
+    densities = sheet.on_all_sides(jnp.concatenate([rings.below, rings.lines], axis=1))
+    on_rings, of_poles = _on_rings(sheet, rings, poles, densities[:, :, :ORDER])
+    edge = np.arange(rings.edges.shape[0])
+    left, right = (densities[sector, edge, ORDER:] for sector in (edge, edge + 1))
+    first = rings.on_lines
     both = (first + 2j * jnp.pi * left) * (first + 2j * jnp.pi * right)
-    window = rings.window(z)
+    at_nodes, window = rings.windows()
     jump = window * (right - left) / jnp.where(window == 0.0, 1.0, both)
-    spectrum = dz[None] * sheet.taper(z, ANGLE) * jump
-    on_ring = rings.mean(_on_rings(sheet, rings, nodes))
-    on_lines = jnp.asarray(both_rules(nodes)) * spectrum[None]
-    return Cut(
-        jnp.concatenate([rings.nodes, z], axis=1), jnp.concatenate([on_ring, on_lines], axis=2)
+    spectrum = dz[None] * sheet.taper(rings.lines, ANGLE) * jump
+    values = jnp.concatenate(
+        [at_nodes[None] * on_rings, jnp.asarray(both_rules(nodes)) * spectrum[None]], axis=2
     )
+    return Cut(jnp.concatenate([rings.nodes, rings.lines], axis=1), values), of_poles
 
 
 def noise_exponentials(sheet: Sheet, nodes: int) -> ExponentialSum:
@@ -83,15 +89,21 @@ def both_rules(nodes: int) -> Complex[np.ndarray, "2 1 nodes"]:
     return rules.astype(complex)[:, None, :]
 
 
-def _on_rings(sheet: Sheet, rings: Rings, nodes: int) -> Complex[Array, "2 edges ring"]:
-    """G on the rings: above the real axis as it is, below it the part that the lines leave."""
-    sectors = np.arange(sheet.sides.size)
-    z = jnp.broadcast_to(rings.below[None], (sectors.size, *rings.below.shape))
-    ends = sheet.ends_of(np.repeat(sectors, rings.below.size))
-    left = part_left(sheet, z.ravel(), ends, ANGLE, nodes).reshape(2, *z.shape)
-    inverse = rings.inverse[None] + 2j * jnp.pi * sheet.continued_density(z, sectors)
+def _on_rings(
+    sheet: Sheet, rings: Rings, poles: Poles, densities: Complex[Array, "sectors edges ring"]
+) -> tuple[Complex[Array, "2 edges ring"], Complex[Array, "2 poles"]]:
+    """G on the rings: above the real axis as it is, below it the part that the lines leave.
+
+    And the fraction of each pole that they leave, from the same evaluation.
+    """
+    sectors, count = np.arange(sheet.sides.size), poles.frequencies.shape[0]
+    z = jnp.broadcast_to(rings.below[None], densities.shape)
+    ends = sheet.ends_of(np.append(poles.sector, np.repeat(sectors, rings.below.size)))
+    each = part_left(sheet, jnp.append(poles.frequencies, z), ends, ANGLE, rings.lines.shape[1])
+    left = each[:, count:].reshape(2, *z.shape)
+    inverse = rings.inverse[None] + 2j * jnp.pi * densities
     total = jnp.sum(left / inverse[None], axis=1)
-    return jnp.where(LOWER, total, (1.0 / rings.inverse).conj()[None])
+    return jnp.where(LOWER, total, (1.0 / rings.inverse).conj()[None]), each[:, :count]
 
 
 def weights_left(sheet: Sheet, poles: Poles, nodes: int) -> Complex[Array, "2 poles"]:

@@ -158,7 +158,8 @@ def _laboratory(
     frequency: Scalar, ts: Float[Array, " times"], rotating: Rotating
 ) -> GreenFunctions:
     y, dy = rotating.y, rotating.dy
-    phase = phase_factor(-frequency * ts)
+    # Unlike `phase_factor`, the compiler does not compute this again for each of its uses.
+    phase = jnp.exp(lax.complex(jnp.zeros(()), -frequency) * ts.astype(complex))
     turning = lax.complex(jnp.zeros(()), frequency) * y
     du = phase * (dy - turning)
     return GreenFunctions(

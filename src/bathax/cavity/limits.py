@@ -17,11 +17,11 @@ from jaxtyping import Array, Complex, Float
 from bathax._checks import Scalar, is_valid
 from bathax._display import Record
 from bathax._programs import program
-from bathax.cavity.cut import ANGLE, both_rules, part_left, spectral_cut, weights_left
+from bathax.cavity.cut import both_rules, part_left, weights_left
 from bathax.cavity.poles import BoundStates, Poles, are_complete, bound_states, discrete
 from bathax.cavity.resonance import propagator, require_continued
 from bathax.cavity.ring import Rings
-from bathax.cavity.sheet import Sheet
+from bathax.cavity.sheet import ANGLE, Sheet
 from bathax.cavity.star import mean_noise
 from bathax.reservoir.continuation import continued
 from bathax.reservoir.reservoir import Reservoir
@@ -188,7 +188,6 @@ def _beyond(sheet: Sheet, bound: BoundStates, found: Poles) -> Float[Array, ""]:
     filling = [n.constant for n in occupations if n.constant is not None]
     if not filling:
         return jnp.zeros(())
-    rings = Rings.of(sheet, jnp.asarray(jnp.inf))
-    cut = spectral_cut(sheet, rings, NODES)
-    u = propagator(sheet, *rings.without(bound, found), cut)
+    rings = Rings.of(sheet, jnp.asarray(jnp.inf), NODES)
+    u = propagator(sheet, *rings.without(bound, found), rings)
     return jnp.abs(u.start[0] - 1.0) * sum(filling, jnp.zeros(()))

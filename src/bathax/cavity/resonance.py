@@ -25,12 +25,12 @@ from jaxtyping import Array, Float
 from bathax._checks import Scalar, are_times, is_valid, require, require_positive, require_whole
 from bathax._estimate import Estimate, judged
 from bathax._programs import program
-from bathax.cavity.cut import ANGLE, Cut, noise_exponentials, spectral_cut, weights_left
+from bathax.cavity.cut import noise_exponentials, spectral_cut
 from bathax.cavity.exceptional_points import merged
 from bathax.cavity.green import GreenFunctions
 from bathax.cavity.poles import BoundStates, Poles, discrete
-from bathax.cavity.ring import ORDER, Rings
-from bathax.cavity.sheet import Sheet, require_analytic
+from bathax.cavity.ring import Rings
+from bathax.cavity.sheet import ANGLE, Sheet, require_analytic
 from bathax.cavity.solvers import Solver
 from bathax.cavity.uncertainty import Expansion, uncertainty
 from bathax.numerics.exponential_sum import ExponentialSum, Terms, convolution, overlap
@@ -96,30 +96,30 @@ def _solve(
 ) -> Estimate[GreenFunctions]:
     valid = is_valid(cavity) & are_times(ts)
     sheet = Sheet.of(cavity)
-    rings = Rings.of(sheet, ts[-1])
+    rings = Rings.of(sheet, ts[-1], nodes)
     bound, found = discrete(sheet)
     bound, poles = rings.without(bound, merged(sheet, found, ts[-1]))
-    cut = spectral_cut(sheet, rings, nodes)
-    u = propagator(sheet, bound, poles, cut)
+    u = propagator(sheet, bound, poles, rings)
     c = _noise_convolution(sheet, u, nodes)
     green = _green(cavity, u[0], c[0], ts)
-    expansion = Expansion(found, poles, cut.z, u, c)
+    expansion = Expansion(found, poles, u, c)
     error, relative = uncertainty(sheet, expansion, green, ts)
     return judged(ts, green, error, valid=valid, reached=relative <= rtol)
 
 
-def propagator(sheet: Sheet, bound: BoundStates, poles: Poles, cut: Cut) -> ExponentialSum:
+def propagator(sheet: Sheet, bound: BoundStates, poles: Poles, rings: Rings) -> ExponentialSum:
     """u(t), by the rule of all nodes and by that of every second node.
 
     Strongly damped resonances are treated like terms of the cut. If the support has at most one
     edge, only the least damped resonances count as poles, two more than J has.
     """
-    count, nodes = cut.z.shape[0], cut.z.shape[1] - ORDER
+    cut, left = spectral_cut(sheet, rings, poles)
+    count = rings.edges.shape[0]
     rank = np.asarray([poles.sector[:k].count(m) for k, m in enumerate(poles.sector)], int)
     slow = rank < (2 + sheet.density_poles.size if count <= 1 else rank.size)
     weights = jnp.broadcast_to(bound.residues.astype(complex), (2, bound.residues.shape[0]))
-    left = weights_left(sheet, poles, nodes) * sheet.taper(poles.frequencies[None, :], ANGLE)
-    found = Terms(poles.frequencies, poles.residues[None, :] * left)
+    tapered = poles.residues * sheet.taper(poles.frequencies, ANGLE)
+    found = Terms(poles.frequencies, tapered[None, :] * left)
     known = Terms.joined(Terms(bound.placed, weights), found[np.flatnonzero(slow)])
     damped = () if slow.all() else (found[np.flatnonzero(~slow)],)
     return ExponentialSum(known, (*cut.by_edge, *damped))

@@ -20,7 +20,7 @@ from jaxtyping import Array, Bool, Complex, Float
 
 from bathax._checks import Scalar
 from bathax.cavity.poles import BoundStates, Poles
-from bathax.cavity.sheet import Sheet
+from bathax.cavity.sheet import ANGLE, Sheet
 
 # The number m of poles of a window, half of them below the real axis; rho times the last time.
 ORDER, TURN = 8, 0.05
@@ -36,15 +36,20 @@ BELOW = np.where(LOWER, DIRECTIONS, DIRECTIONS.conj())
 
 
 class Rings(eqx.Module):
-    """Circles around the edges of the support, `needed` where a pole is close to the edge."""
+    """Circles around the edges of the support, `needed` where a pole is close to the edge.
+
+    And the `lines` from the edges, because 1/G is evaluated on both at once.
+    """
 
     edges: Float[Array, " edges"]
     radius: Float[Array, " edges"]
     inverse: Complex[Array, "edges ring"]
     needed: Bool[Array, " edges"]
+    lines: Complex[Array, "edges nodes"]
+    on_lines: Complex[Array, "edges nodes"]
 
     @staticmethod
-    def of(sheet: Sheet, last: Scalar) -> "Rings":
+    def of(sheet: Sheet, last: Scalar, nodes: int) -> "Rings":
         """Circles so small that e^{-izt} hardly changes on them up to the last time."""
         corners, unit = lax.stop_gradient((sheet.edges, sheet.frequency))
         widest = WIDEST * unit
@@ -52,10 +57,13 @@ class Rings(eqx.Module):
         # The edges of two reservoirs may coincide; their rings must not.
         growing = 1.0 + 0.07 * np.arange(corners.shape[0])
         radius = jnp.maximum(turned, LEAST * unit) * growing
-        inverse = sheet.inverse_propagator(_on_circles(corners, radius, BELOW))
+        below, (lines, _) = _on_circles(corners, radius, BELOW), sheet.lines(ANGLE, nodes)
+        both = sheet.inverse_propagator(jnp.concatenate([below, lines], axis=1))
+        inverse, on_lines = both[:, :ORDER], both[:, ORDER:]
         middle = jnp.mean(inverse, axis=1, keepdims=True)
         change = jnp.max(jnp.abs(inverse - middle) / jnp.abs(middle), axis=1)
-        return Rings(corners, radius, inverse, lax.stop_gradient(change > CHANGING))
+        needed = lax.stop_gradient(change > CHANGING)
+        return Rings(corners, radius, inverse, needed, lines, on_lines)
 
     @property
     def nodes(self) -> Complex[Array, "edges ring"]:
@@ -67,16 +75,14 @@ class Rings(eqx.Module):
         """The nodes, with those above the real axis reflected: `inverse` is 1/G there."""
         return _on_circles(self.edges, self.radius, BELOW)
 
-    def window(self, z: Complex[Array, "..."]) -> Complex[Array, "..."]:
-        """The product of the windows of all edges that need one."""
-        return jnp.prod(self._windows(z), axis=-1)
-
-    def mean(self, values: Complex[Array, "2 edges ring"]) -> Complex[Array, "2 edges ring"]:
-        """Residues at the nodes of the window times a function with these values."""
+    def windows(self) -> tuple[Complex[Array, "edges ring"], Complex[Array, "edges nodes"]]:
+        """Residues of the product of all windows at the nodes, and this product on the lines."""
+        windows = self._windows(jnp.concatenate([self.nodes, self.lines], axis=1))
         itself = np.eye(self.edges.shape[0], dtype=bool)[:, None, :]
-        others = jnp.prod(jnp.where(itself, 1.0, self._windows(self.nodes)), axis=-1)
+        others = jnp.prod(jnp.where(itself, 1.0, windows[:, :ORDER]), axis=-1)
         ring = self.radius.astype(complex)[:, None] / ORDER * DIRECTIONS[None, :] * others
-        return jnp.where(self.needed[:, None], ring, 0.0)[None] * values
+        residues = jnp.where(self.needed[:, None], ring, 0.0)
+        return residues, jnp.prod(windows[:, ORDER:], axis=-1)
 
     def _windows(self, z: Complex[Array, "..."]) -> Complex[Array, "... edges"]:
         along = (1,) * z.ndim + (-1,)
@@ -89,7 +95,9 @@ class Rings(eqx.Module):
 
     def without(self, bound: BoundStates, poles: Poles) -> tuple[BoundStates, Poles]:
         """The poles, with their residues times the window; those with nothing left do not exist."""
-        of_bound, of_poles = self.window(bound.placed), self.window(poles.frequencies)
+        z, count = jnp.concatenate([bound.placed, poles.frequencies]), bound.residues.shape[0]
+        windows = jnp.prod(self._windows(z), axis=-1)
+        of_bound, of_poles = windows[:count], windows[count:]
         exist = bound.exist & (of_bound != 0.0)
         bound = BoundStates(
             jnp.where(exist, bound.frequencies, jnp.nan),

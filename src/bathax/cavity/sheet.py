@@ -22,6 +22,8 @@ from bathax.system.system import System, require_system
 
 # Lines end at a distance of e^LINE_END units, which densities with algebraic tails need.
 LINE_END = 11.5
+# The angle below the real axis of the lines on which G is integrated.
+ANGLE = 0.55
 Sector = int | Sequence[int] | np.ndarray
 
 
@@ -158,6 +160,15 @@ class Sheet(eqx.Module):
             left += jnp.where(covers[:-1], value, 0.0)
             right += jnp.where(covers[1:], value, 0.0)
         return left, right
+
+    def on_all_sides(
+        self, z: Complex[Array, "edges nodes"]
+    ) -> Complex[Array, "sectors edges nodes"]:
+        """J(z) continued from each of the sectors."""
+        total = jnp.zeros((self.sides.size, *z.shape), complex)
+        for piece in self.pieces:
+            total += jnp.where(piece.covers(self.sides)[:, None, None], piece.density(z)[None], 0.0)
+        return total
 
     # --- lines --------------------------------------------------------------------------------
 

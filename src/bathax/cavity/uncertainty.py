@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
-from jaxtyping import Array, Complex, Float
+from jaxtyping import Array, Float
 
 from bathax._checks import Scalar
 from bathax.cavity.green import GreenFunctions
@@ -33,11 +33,10 @@ ROUNDING = 64.0 * jnp.finfo(float).eps
 
 
 class Expansion(NamedTuple):
-    """The terms of u and c: poles as found, poles with pairs merged, nodes on lines, both sums."""
+    """The terms of u and c: poles as found, poles with pairs merged, both sums."""
 
     found: Poles
     poles: Poles
-    nodes: Complex[Array, "edges nodes"]
     u: ExponentialSum
     c: ExponentialSum
 
@@ -49,11 +48,11 @@ def uncertainty(
 
     The sum of the sources that this module names.
     """
-    found, poles, nodes, u, c = _constant(expansion)
+    found, poles, u, c = _constant(expansion)
     sheet, green, ts = lax.stop_gradient((sheet, green, ts))
     missing = jnp.where(are_complete(sheet, found), 0.0, jnp.abs(u.start[0] - 1.0))
     missing = jnp.where(missing < 1e-3, missing, jnp.inf)
-    rounding = _rounding(sheet, poles, nodes, u[0], ts) + _close(sheet, found, poles)
+    rounding = _rounding(sheet, poles, u[0], ts) + _close(sheet, found, poles)
     floor = (rounding, missing)
     error, relative = _error(sheet, green, Change.between(sheet, u, c, ts[-1]), floor)
     fitted = _fitted(sheet, green, ts)
@@ -133,7 +132,6 @@ def _error(
 def _rounding(
     sheet: Sheet,
     poles: Poles,
-    on_lines: Complex[Array, "edges nodes"],
     u: ExponentialSum,
     t: Float[Array, " times"],
 ) -> Float[Array, " times"]:
@@ -145,11 +143,13 @@ def _rounding(
     z, amplitudes = u.discrete.frequencies, jnp.abs(u.discrete.amplitudes)
     lasting = jnp.exp(jnp.minimum(z.imag, 0.0)[:, None] * t[None, :])
     turned = t * jnp.sum((amplitudes * jnp.abs(z))[:, None] * lasting, axis=0)
-    away = on_lines.ravel()[:, None] - poles.frequencies[None, :]
+    cuts = [cut.frequencies for cut in u.cuts[: sheet.edges.size]]
+    on_lines = jnp.concatenate([jnp.zeros(0, complex), *cuts])
+    away = on_lines[:, None] - poles.frequencies[None, :]
     response = jnp.abs((1.0 / away) @ poles.residues)
     away = jnp.where(poles.residues == 0.0, 1e99, jnp.abs(away))
     nearest = jnp.min(away, axis=1, initial=1e99)
-    scale = sheet.frequency + jnp.abs(on_lines.ravel())
+    scale = sheet.frequency + jnp.abs(on_lines)
     close = jnp.max(response**2 * scale * nearest, initial=0.0)
     rounding = ROUNDING * (u.weight + 0.25 * turned + 0.25 * close + _on_rings(sheet, u))
     return rounding + SLOW_TAIL if is_cut_off(sheet) else rounding

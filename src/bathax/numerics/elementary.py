@@ -6,11 +6,13 @@ polynomials below are several times faster, and reverse mode stores one number p
 
 import math
 from collections.abc import Sequence
+from functools import partial
 
 import jax
 import jax.numpy as jnp
 from jax import lax
-from jaxtyping import Array, Complex, Float
+from jax.custom_derivatives import SymbolicZero
+from jaxtyping import Array, Complex, Float, Inexact
 
 
 def horner(coefficients: Sequence[Array | float], x: Array) -> Array:
@@ -24,6 +26,24 @@ def horner(coefficients: Sequence[Array | float], x: Array) -> Array:
 def power(w: Complex[Array, "..."], exponent: Float[Array, "..."]) -> Complex[Array, "..."]:
     """w^exponent for Re w > 0 and a real exponent."""
     return exponential(exponent.astype(w.dtype) * _log(w))
+
+
+@jax.custom_jvp
+def damped_power(x: Inexact[Array, "..."], exponent: Float[Array, ""]) -> Inexact[Array, "..."]:
+    """x^exponent e^{-x}, whose derivatives need no further power."""
+    return x ** exponent.astype(x.dtype) * jnp.exp(-x)
+
+
+@partial(damped_power.defjvp, symbolic_zeros=True)
+def _damped_power_jvp(primals: tuple, tangents: tuple) -> tuple[Array, Array]:
+    (x, exponent), (dx, d_exponent) = primals, tangents
+    value = damped_power(x, exponent)
+    rate = jnp.zeros_like(x)
+    if not isinstance(dx, SymbolicZero):
+        rate += (exponent.astype(x.dtype) / x - 1.0) * dx
+    if not isinstance(d_exponent, SymbolicZero):
+        rate += jnp.log(x) * d_exponent.astype(x.dtype)
+    return value, value * rate
 
 
 @jax.custom_jvp

@@ -10,6 +10,7 @@ closed form. If a batch shares the frequencies of a cut and the times, their exp
 computed once, and the rest are matrix products.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, NamedTuple
@@ -26,6 +27,9 @@ from bathax._checks import Scalar
 from bathax.numerics.elementary import phase_factor
 from bathax.numerics.running_integral import running_integral
 
+# Poles, which move with every parameter, are at most so many; cuts have more terms.
+FEW = 63
+
 
 class Terms(eqx.Module):
     """Exponentials with frequencies z_j and amplitudes a_j; `branch` numbers their branch point."""
@@ -36,6 +40,11 @@ class Terms(eqx.Module):
 
     def __call__(self, ts: Float[Array, " times"]) -> Complex[Array, "*sums times"]:
         return _sum(self.frequencies, self.amplitudes, ts)
+
+    @property
+    def each(self) -> "Terms":
+        """Each exponential by itself, as one of several sums."""
+        return self.with_amplitudes(jnp.eye(self.frequencies.size, dtype=complex))
 
     def __getitem__(self, chosen: slice | np.ndarray) -> "Terms":
         return Terms(self.frequencies[chosen], self.amplitudes[..., chosen], self.branch)
@@ -56,7 +65,7 @@ class Terms(eqx.Module):
 class ExponentialSum(eqx.Module):
     """A few terms that may oscillate for long, `discrete`, and the terms of `cuts`.
 
-    Exponentials of each cut are computed by themselves, once for a batch that shares its
+    Exponentials of the cuts are computed by themselves, once for a batch that shares their
     frequencies. A product of two cuts from one branch point decays before it oscillates.
     """
 
@@ -213,23 +222,33 @@ def _transforms_jvp(primals: tuple, tangents: tuple) -> tuple[tuple, tuple]:
 def together(sums: Sequence[Sequence[Terms]], ts: Float[Array, " times"]) -> list[Any]:
     """Sums at the same times, 0.0 for one without terms.
 
-    Exponentials that they have in common, of one and the same array of frequencies, are computed
-    once, and all their sums are one matrix product.
+    The exponentials of all poles, and those of all cuts, are computed once, and all sums over them
+    are one matrix product. A batch that shares the frequencies of cuts shares their exponentials.
     """
-    shared: dict[int, list[tuple[int, Terms]]] = {}
-    for k, parts in enumerate(sums):
-        for part in parts:
-            shared.setdefault(id(part.frequencies), []).append((k, part))
     totals: list[Any] = [0.0] * len(sums)
-    for members in shared.values():
-        frequencies = members[0][1].frequencies
-        rows = [part.amplitudes.reshape(-1, frequencies.size) for _, part in members]
-        values = _sum(frequencies, jnp.concatenate(rows) if len(rows) > 1 else rows[0], ts)
-        ends = np.cumsum([row.shape[0] for row in rows])
-        for (k, part), row, end in zip(members, rows, ends, strict=True):
-            piece = values[end - row.shape[0] : end]
-            totals[k] += piece.reshape(*part.amplitudes.shape[:-1], ts.shape[0])
+    for are_few in (True, False):
+        chosen = [[p for p in parts if (p.frequencies.size <= FEW) == are_few] for parts in sums]
+        used = [k for k, parts in enumerate(chosen) if parts]
+        lists = {id(p.frequencies): p.frequencies for parts in chosen for p in parts}
+        if not lists:
+            continue
+        rows = [_row(chosen[k], lists) for k in used]
+        shapes = [row.shape[:-1] for row in rows]
+        flat = jnp.concatenate([row.reshape(math.prod(row.shape[:-1]), -1) for row in rows])
+        values = _sum(jnp.concatenate([*lists.values()]), flat, ts)
+        ends = np.cumsum([math.prod(shape) for shape in shapes])[:-1]
+        for k, piece, shape in zip(used, jnp.split(values, ends), shapes, strict=True):
+            totals[k] += piece.reshape(*shape, ts.shape[0])
     return totals
+
+
+def _row(parts: Sequence[Terms], lists: dict[int, Array]) -> Complex[Array, "*sums terms"]:
+    """The amplitudes of the parts of a sum at the frequencies of all lists."""
+    sums = parts[0].amplitudes.shape[:-1]
+    amplitudes = {key: jnp.zeros((*sums, z.size), complex) for key, z in lists.items()}
+    for part in parts:
+        amplitudes[id(part.frequencies)] += part.amplitudes
+    return jnp.concatenate([*amplitudes.values()], axis=-1)
 
 
 class Overlap(NamedTuple):
@@ -254,20 +273,22 @@ def overlap(
     """
     both = f.with_moment(origin)
     of_f, of_g = _quotients(g.discrete, f.cuts), _quotients(f.discrete, g.cuts)
-    poles, cuts, g_poles, g_cuts, on_f, on_g = together(
-        [[both.discrete], both.cuts, [g.discrete], g.cuts, of_f, of_g], ts
+    by_f, by_g, poles, cuts, g_poles, g_cuts, on_f, on_g = together(
+        [
+            *([f.discrete.each], [g.discrete.each]),
+            *([both.discrete], both.cuts, [g.discrete], g.cuts, of_f, of_g),
+        ],
+        ts,
     )
-    total = _pole_overlap(both.discrete, g.discrete, ts)
+    total = _pole_overlap(both.discrete, g.discrete, by_f.conj()[:, None] * by_g[None], ts)
     if g.cuts:
-        turning = phases(f.discrete.frequencies, ts).conj()
-        total += both.discrete.amplitudes.conj() @ (turning * on_g)
+        total += both.discrete.amplitudes.conj() @ (by_f.conj() * on_g)
     if f.cuts:
         # By parts: with e = e^{-iwt} the integral of f' conj(e) is f conj(e) at both ends and that
         # of f conj(e), times -i w*.
-        turning, w = phases(g.discrete.frequencies, ts).conj(), g.discrete.frequencies.conj()
-        weights = g.discrete.amplitudes.conj()
-        moments = jnp.stack([weights, -1j * (w - origin) * weights]) @ (turning * on_f)
-        ends = jnp.stack([jnp.zeros_like(cuts[0]), (weights @ turning) * cuts[0]])
+        w, weights = g.discrete.frequencies.conj(), g.discrete.amplitudes.conj()
+        moments = jnp.stack([weights, -1j * (w - origin) * weights]) @ (by_g.conj() * on_f)
+        ends = jnp.stack([jnp.zeros_like(cuts[0]), (weights @ by_g.conj()) * cuts[0]])
         total += (moments + ends).conj()
     total += _cut_overlap(both.cuts, g.cuts, ts, bandwidth)
     # Integrals in closed form are differences of their values at t and at 0.
@@ -283,12 +304,13 @@ def _quotients(poles: Terms, cuts: tuple[Terms, ...]) -> list[Terms]:
     ]
 
 
-def _pole_overlap(f: Terms, g: Terms, ts: Float[Array, " times"]) -> Complex[Array, "2 times"]:
-    """The integral for all pairs of poles."""
-    left, right = phases(f.frequencies, ts).conj(), phases(g.frequencies, ts)
+def _pole_overlap(
+    f: Terms, g: Terms, products: Complex[Array, "f g times"], ts: Float[Array, " times"]
+) -> Complex[Array, "2 times"]:
+    """The integral for all pairs of poles, of which the products conj(e) e are known."""
     gap = 1j * (f.frequencies.conj()[:, None] - g.frequencies[None, :])
     t = ts.astype(complex)
-    running = _exprel(gap[:, :, None] * t[None, None, :], left[:, None, :] * right[None, :, :])
+    running = _exprel(gap[:, :, None] * t[None, None, :], products)
     weights = f.amplitudes.conj()[:, :, None] * g.amplitudes[None, None, :]
     pairs = gap.size
     return weights.reshape(2, pairs) @ (t[None, None, :] * running).reshape(pairs, ts.size)

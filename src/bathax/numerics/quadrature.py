@@ -78,14 +78,15 @@ def _exponent(r: Complex[Array, "..."]) -> Complex[Array, "..."]:
         depth = jnp.exp(EVEN_FROM - x)
         return x - (x - depth - goal) / (1.0 + depth)
 
-    return lax.fori_loop(0, 4, improved, start)
+    return lax.fori_loop(0, 5, improved, start)
 
 
 @_exponent.defjvp
 def _exponent_jvp(primals: tuple, tangents: tuple) -> tuple[Array, Array]:
     (r,), (dr,) = primals, tangents
+    # e^{-(x - EVEN_FROM)} is x - log r.
     x = _exponent(r)
-    return x, dr / (r * (1.0 + jnp.exp(EVEN_FROM - x)))
+    return x, dr / (r * (1.0 + x - logarithm(r)))
 
 
 @cache

@@ -18,7 +18,7 @@ from bathax._checks import (
     converting,
     parameter,
 )
-from bathax.numerics.elementary import power
+from bathax.numerics.elementary import damped_power, power
 from bathax.numerics.grid import TimeGrid, sampled
 from bathax.numerics.quadrature import composite, half_line
 from bathax.numerics.special import hurwitz_zeta
@@ -98,8 +98,8 @@ class Ohmic(Analytic):
     def __call__(self, w: Inexact[Array, "..."]) -> Inexact[Array, "..."]:
         inside = w.real > 0
         x = jnp.where(inside, w, jnp.ones((), w.dtype)) / self.cutoff.astype(w.dtype)
-        value = (self.eta * self.cutoff).astype(w.dtype) * x ** self.exponent.astype(w.dtype)
-        return jnp.where(inside, value * jnp.exp(-x), jnp.zeros((), w.dtype))
+        value = (self.eta * self.cutoff).astype(w.dtype) * damped_power(x, self.exponent)
+        return jnp.where(inside, value, jnp.zeros((), w.dtype))
 
     @property
     def lower(self) -> Scalar:

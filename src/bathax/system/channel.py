@@ -299,8 +299,9 @@ def _entropy(
         om_v * logs + by_om * by_v * inverse,
         v_v * logs + by_v * by_v * inverse,
     ]
-    # Matrix products go through the levels in the order in which they are stored.
-    return -jnp.stack([weights @ part for part in summands])
+    # One matrix product goes through the levels in the order in which they are stored.
+    sums = weights @ jnp.concatenate(summands, axis=1)
+    return -sums.reshape(len(summands), -1)
 
 
 def safe_log(p: Array) -> Array:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from bathax.numerics import elementary
-from bathax.numerics.elementary import horner
+from bathax.numerics.elementary import damped_power, horner
 
 power, phase_factor = jax.jit(elementary.power), jax.jit(elementary.phase_factor)
 BASES = np.array([1.0, 0.3 - 2.0j, 1e-3 + 1e-3j, 1.0 + 1e5j, 7.0 - 0.1j])
@@ -31,6 +31,26 @@ def test_derivatives_of_the_power():
     by_exponent = jax.jvp(lambda s: power(w, s), (s,), (jnp.ones_like(s),))[1]
     np.testing.assert_allclose(by_base, s * BASES**-2.7, rtol=1e-13)
     np.testing.assert_allclose(by_exponent, np.log(BASES) * BASES**-1.7, rtol=1e-13, atol=1e-15)
+
+
+@pytest.mark.parametrize("s", [0.5, 1.0, 2.7])
+def test_damped_power_and_its_derivatives_agree_with_mpmath(s):
+    x = np.array([1.0, 0.3 - 2.0j, 1e-6 - 1e-6j, 7.0 - 0.1j, 30.0 - 40.0j])
+    points, exponent = jnp.asarray(x), jnp.asarray(s)
+
+    def exact(order, z):
+        value = mpmath.mpmathify(z) ** s * mpmath.exp(-mpmath.mpmathify(z))
+        rates = [1, s / mpmath.mpmathify(z) - 1, mpmath.log(mpmath.mpmathify(z))]
+        return complex(value * rates[order])
+
+    by_x = jax.jvp(lambda x: damped_power(x, exponent), (points,), (jnp.ones_like(points),))
+    by_s = jax.jvp(lambda s: damped_power(points, s), (exponent,), (jnp.ones(()),))
+    for order, found in enumerate([by_x[0], by_x[1], by_s[1]]):
+        expected = np.array([exact(order, z) for z in x])
+        np.testing.assert_allclose(found, expected, rtol=1e-13, atol=1e-300)
+    real = damped_power(jnp.asarray(2.0), exponent)
+    assert real.dtype == float
+    assert float(real) == pytest.approx(exact(0, 2.0).real, rel=1e-15)
 
 
 ON_THE_CUT = [-1.0, complex(-1.0, -0.0), -1e-9 + 1e-18j, -1e-9 - 1e-18j]

@@ -8,7 +8,7 @@ import pytest
 from jax.test_util import check_grads
 from scipy.integrate import quad
 
-from bathax.numerics.exponential_sum import ExponentialSum, Terms, convolution, overlap
+from bathax.numerics.exponential_sum import ExponentialSum, Terms, convolution, overlap, together
 from bathax.numerics.quadrature import gauss_legendre, half_line
 from bathax.numerics.running_integral import NODES, running_rule
 
@@ -72,6 +72,18 @@ def test_several_sums_over_the_same_exponentials():
     np.testing.assert_allclose(several(TS), jnp.stack([F(TS), 2.0 * F.discrete(TS)]), rtol=1e-14)
     one, other = convolution(G, several[0])(TS), convolution(G, F)(TS)
     np.testing.assert_allclose(one, other, rtol=1e-14)
+
+
+def test_sums_that_are_computed_together():
+    sums = [F.parts, G.cuts, [], [BAND.discrete, *BAND.cuts], [F.discrete.each]]
+    f, g, none, band, each = together(sums, TS)
+    np.testing.assert_allclose(f, [function(F)(t) for t in TS.tolist()], rtol=1e-13)
+    whole = np.array([function(G)(t) for t in TS.tolist()])
+    np.testing.assert_allclose(g, whole - np.asarray(G.discrete(TS)), rtol=1e-12)
+    assert none == 0.0
+    np.testing.assert_allclose(band, [function(BAND)(t) for t in TS.tolist()], rtol=1e-13)
+    expected = np.exp(-1j * np.outer(F.discrete.frequencies, TS))
+    np.testing.assert_allclose(each, expected, rtol=1e-14)
 
 
 def test_convolution():

@@ -8,7 +8,13 @@ from scipy.special import gamma
 
 from bathax.numerics import quadrature
 from bathax.numerics.grid import TimeGrid
-from bathax.numerics.quadrature import composite, counting_rule, gauss_legendre, half_line
+from bathax.numerics.quadrature import (
+    composite,
+    counting_rule,
+    gauss_legendre,
+    half_line,
+    half_line_position,
+)
 
 fourier_sum = jax.jit(quadrature.fourier_sum)
 
@@ -30,6 +36,17 @@ def test_half_line_integrates_the_gamma_function(power, angle):
     z = r * np.exp(1j * angle)
     value = np.sum(z**power * np.exp(-z) * weights) * np.exp(1j * angle)
     assert abs(value / gamma(power + 1) - 1.0) < 1e-15
+
+
+def test_positions_of_the_nodes_of_a_half_line():
+    r, weights = half_line(4.3, 352)
+    nodes = jnp.asarray(r, complex)
+    position, slope = jax.jvp(
+        lambda r: half_line_position(r, 4.3, 352), (nodes,), (jnp.ones_like(nodes),)
+    )
+    # A weight is the distance between nodes: dr / dk.
+    np.testing.assert_allclose(position, np.arange(352), rtol=0.0, atol=1e-11)
+    np.testing.assert_allclose(np.asarray(slope) * weights, 1.0, rtol=1e-12)
 
 
 @pytest.mark.parametrize("panels", [1, 3, 8])

@@ -227,6 +227,7 @@ def count_of(data: Data | Sequence[Data]) -> int:
     return sum(one.count for one in runs_of(data))
 
 
+@eqx.filter_jit
 def size_of(data: Data | Sequence[Data]) -> Float[Array, ""]:
     """The root of the sum of all (data / error)^2, or 1 where that is 0."""
     relative = [

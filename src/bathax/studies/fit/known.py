@@ -1,16 +1,13 @@
 """Which parameters the data determine, and whose errors are not those of a parabola."""
 
-from operator import attrgetter
-
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
 from bathax.studies.fit.data import size_of
-from bathax.studies.fit.search import Linear, Problem, Runs
+from bathax.studies.fit.search import Linear, Problem, Runs, linear_at
 
-RESIDUALS = attrgetter("residuals")
 # A parameter is undetermined if its standard error exceeds HUGE times its scale, or if a change by
 # its scale changes the measured quantities by less than UNSEEN of their size.
 HUGE, UNSEEN = 3.0, 1e-10
@@ -50,7 +47,7 @@ def asymmetric(
 
     With each of them the others change as the covariance says, which makes chi^2 rise least.
     """
-    found, best = {}, jax.tree.map(jnp.asarray, best)
+    found = {}
     for label in labels:
         k = problem.parameters.labels.index(label)
         step = covariance[k] / np.sqrt(covariance[k, k])
@@ -71,10 +68,9 @@ def _rise(problem: Problem, data: Runs, best: Linear, step: np.ndarray) -> float
         return 1.0
     if not np.all((p > parameters.low) & (p < parameters.high)):
         return np.inf
-    residuals = problem.program(data).compiled(RESIDUALS)(p, data)
-    there = best._replace(residuals=residuals, penalties=problem.penalties(p))
+    there = jax.tree.map(np.asarray, linear_at(problem, data, p))
     least, linear, true = (
-        float(np.sum(np.square(place.terms(problem.loss))))
+        float(np.sum(np.square(jax.tree.map(jnp.asarray, place).terms(problem.loss))))
         for place in (best, best.moved(p), there)
     )
     return (true - least) / (linear - least)

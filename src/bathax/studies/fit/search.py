@@ -251,6 +251,12 @@ def descend(
     return _descend(problem, problem.program(data), data, x, fixed)
 
 
+def linear_at(problem: Problem, data: Runs, p: Vector) -> Linear:
+    """Values and Jacobians at the parameters p, by the program of a search in which none moves."""
+    x = problem.parameters.free(np.asarray(p))
+    return descend(problem, data, x, np.ones(x.shape, bool))[0]
+
+
 @eqx.filter_jit
 def _descend(
     problem: Problem, model: Traced, data: Runs, x: Vector, fixed: Bool[Array | np.ndarray, " n"]
@@ -261,8 +267,13 @@ def _descend(
     def residuals(p: Vector) -> Float[Array, " residuals"]:
         return program(p, data)
 
+    # A solver takes its function several times; in this way it is differentiated once.
+    @jax.jit
+    def at(p: Vector, data: Runs) -> Linear:
+        return Linear.at(p, lambda p: program(p, data), problem.penalties)
+
     def linear(p: Vector) -> Linear:
-        return Linear.at(lax.stop_gradient(p), residuals, problem.penalties)
+        return at(lax.stop_gradient(p), data)
 
     def place(y: Vector) -> Vector:
         return parameters.bounded(jnp.where(fixed, x, y))

@@ -12,6 +12,7 @@ from scipy.optimize import curve_fit, least_squares
 import bathax as bx
 from bathax.studies import sizes as study_sizes
 from bathax.studies.fit import sizes as fit_sizes
+from bathax.studies.fit.search import linear_at
 
 TIMES = np.linspace(0.0, 4.0, 30)
 TRUTH = {"height": 2.0, "rate": 0.7}
@@ -73,6 +74,15 @@ def test_starts_of_a_batch_end_where_they_do_one_by_one(found, monkeypatch):
     np.testing.assert_allclose(
         [*batch.parameters.values()], [*found.parameters.values()], rtol=1e-9
     )
+
+
+def test_values_and_derivatives_by_the_program_of_the_search(found):
+    p = np.array([1.3, 0.4])
+    there = linear_at(found.problem, found.data, p)
+    residuals = (curve(TIMES, *p) - DATA.values["value"]) / 0.05
+    np.testing.assert_allclose(there.residuals, residuals, rtol=1e-12)
+    slopes = np.stack([np.exp(-0.4 * TIMES), -1.3 * TIMES * np.exp(-0.4 * TIMES)], axis=1)
+    np.testing.assert_allclose(there.jacobian, slopes / 0.05, rtol=1e-12)
 
 
 def test_how_it_shows(found):
