@@ -9,6 +9,6 @@ from bathax.papers.ahz.parameters import Effort
 
 def test_maps_have_a_row_for_every_temperature():
     result = figure_5(Effort(times=15, temperatures=4, solver=BornMarkov()))
-    for found, shape in ((result.whole, (4, 15)), (result.border, (2, 30))):
+    for found, shape in ((result.whole, (4, 30)), (result.border, (2, 30))):
         assert found.solution.energy.shape == shape
         assert np.all(np.diff(found.solution.v[:, -1]) > 0.0)
