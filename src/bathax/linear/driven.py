@@ -40,7 +40,7 @@ from bathax.system.linear import LinearSystem
 GAIN, COARSER = 64.0, 128.0
 # Energies count as zero below this part of the largest energy of coupling.
 LEAST_ENERGY = 0.1
-# Each reservoir has at most MOST modes, a multiple of SHARED.
+# Modes are looked for up to MOST; a multiple of SHARED is taken.
 SHARED, MOST = 4, 64
 # Kernels are resolved up to the horizon as by so many points.
 RESOLUTION = 2048
@@ -79,7 +79,8 @@ def sizes(
     valid, demand, rank = _needed(system, start, ts, solver.modes or MOST, jnp.asarray(solver.rtol))
     if solver.modes is not None:
         return valid, solver.modes, demand
-    count = SHARED * math.ceil(rank / SHARED) if is_concrete(rank) else start.usual_modes
+    # One more than there are, so that those left out are known to be negligible.
+    count = SHARED * math.ceil((rank + 1) / SHARED) if is_concrete(rank) else start.usual_modes
     return valid, count, demand
 
 
