@@ -139,6 +139,22 @@ class Tabular:
         return self._table().html
 
 
+class Course(Tabular):
+    """A result with quantities at the times `t`, an `error` of each of them, and a `status`."""
+
+    def _table(self) -> Table:
+        own: Any = self
+        errors = vars(own.error)
+        values = {name: getattr(self, name) for name in errors}
+        return over_time(type(self).__name__, own.t, values, errors, ending(own.status))
+
+    @property
+    def message(self) -> str:
+        """The status in words; for concrete values only."""
+        own: Any = self
+        return Status(int(own.status)).message
+
+
 class Record(Tabular, Module):
     """A result of a few numbers, one in each row of its table."""
 

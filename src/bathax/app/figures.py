@@ -48,7 +48,7 @@ def write_all(
         processes = min(cores(), MOST) if jax.default_backend() == "cpu" else 1
     efforts = {AHZ: of_ahz, NP: of_np}
     tasks = [(paper, name, efforts[paper]) for paper in efforts for name in _results(paper)._fields]
-    # Those that take longest are last in the lists.
+    # Most of those that take long are last in the lists.
     tasks.reverse()
     found = dict(zip([task[:2] for task in tasks], _drawn(folder, tasks, processes), strict=True))
     of_paper = {

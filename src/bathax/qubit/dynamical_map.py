@@ -26,11 +26,11 @@ from bathax._checks import (
     require_kind,
     require_times,
 )
-from bathax._display import Table, Tabular, ending, over_time
+from bathax._display import Course
 from bathax._estimate import Estimate
 from bathax._late import Exported, late
 from bathax._programs import program
-from bathax._status import Status, concluded
+from bathax._status import concluded
 from bathax.numerics.special import positive_root
 from bathax.qubit.elements import MapElements, MapQuantities, MapSolver
 from bathax.qubit.exact_diagonalisation import ExactDiagonalisation
@@ -45,7 +45,7 @@ RESOLUTION = 1e-2
 LARGE = 0.1
 
 
-class DynamicalMap(Tabular, Exported, MapQuantities):
+class DynamicalMap(Course, Exported, MapQuantities):
     r"""The map of a qubit at the times `t`, the rates of its master equation, and their errors.
 
     `p11`, `p00`, `coherence` c and `determinant` D, in the laboratory frame, with time derivatives
@@ -81,16 +81,6 @@ class DynamicalMap(Tabular, Exported, MapQuantities):
     rates_resolved: Bool[Array, "*times"]
     coherence_resolved: Bool[Array, "*times"]
     status: Int[Array, "*batch"]
-
-    def _table(self) -> Table:
-        errors = vars(self.error)
-        values = {name: getattr(self, name) for name in errors}
-        return over_time(type(self).__name__, self.t, values, errors, ending(self.status))
-
-    @property
-    def message(self) -> str:
-        """The status in words; for concrete values only."""
-        return Status(int(self.status)).message
 
     @property
     def complete_positivity_margin(self) -> Float[Array, "*times"]:

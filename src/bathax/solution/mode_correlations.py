@@ -12,13 +12,12 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Complex, Float, Int
 
-from bathax._checks import Scalar, require, require_kind
-from bathax._display import Module, Table, Tabular, ending, over_time
+from bathax._checks import Scalar, require_kind
+from bathax._display import Course, Module
 from bathax._linalg import eigvalsh
 from bathax._programs import program
-from bathax._status import Status
 from bathax.numerics.symplectic import covariance
-from bathax.solution.results import LinearSolution
+from bathax.solution.results import LinearSolution, system_of
 from bathax.thermodynamics.correlations import (
     Modes,
     blocks,
@@ -38,7 +37,7 @@ class ModeCorrelationQuantities(eqx.Module):
     entanglement: Float[Array, "*times"]
 
 
-class ModeCorrelations(Tabular, ModeCorrelationQuantities, Module):
+class ModeCorrelations(Course, ModeCorrelationQuantities, Module):
     """The correlations of two sets of modes over time, as `mode_correlations` finds them.
 
     At the times `t`: `mutual_information` I = S_i + S_j - S_ij, and `entanglement`, of bosons the
@@ -58,16 +57,6 @@ class ModeCorrelations(Tabular, ModeCorrelationQuantities, Module):
     t: Float[Array, " times"]
     error: ModeCorrelationQuantities
     status: Int[Array, ""]
-
-    def _table(self) -> Table:
-        errors = vars(self.error)
-        values = {name: getattr(self, name) for name in errors}
-        return over_time(type(self).__name__, self.t, values, errors, ending(self.status))
-
-    @property
-    def message(self) -> str:
-        """The status in words; for concrete values only."""
-        return Status(int(self.status)).message
 
 
 def mode_correlations(solution: LinearSolution, i: Modes, j: Modes) -> ModeCorrelations:
@@ -89,10 +78,7 @@ def mode_correlations(solution: LinearSolution, i: Modes, j: Modes) -> ModeCorre
     ['1.600', '0.566', '0.188']
     """
     require_kind("solution", "a solution of several modes", solution, LinearSolution)
-    origin = solution.origin
-    require("solution", "one that `solve` returned", "one from a file", origin is not None)
-    assert origin is not None
-    statistics = origin.parts[0].statistics
+    statistics = system_of(solution).statistics
     n, m, first = blocks(solution.n, i, j, getattr(solution, "anomalous", None))
     of_n = [getattr(solution.error, name, 0.0) for name in ("n", "anomalous")]
     error = jnp.max(sum(of_n), axis=(1, 2))

@@ -9,12 +9,11 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Bool, Complex, Float, Inexact, Int
 
-from bathax._checks import Scalar, require
+from bathax._checks import require
 from bathax._display import Module, Table, Tabular, ending, over_time, shown
 from bathax._late import Exported, late
 from bathax._programs import program
 from bathax._status import Status
-from bathax.numerics.hermitian import eigenvectors
 from bathax.qubit.states import QubitState
 from bathax.system.covariance import Covariance
 from bathax.system.linear import LinearSystem
@@ -22,7 +21,7 @@ from bathax.system.preparation import Preparation
 from bathax.system.states import State
 from bathax.thermodynamics import cavity, qubit
 from bathax.thermodynamics.driven import DrivenLinearQuantities
-from bathax.thermodynamics.linear import LinearQuantities
+from bathax.thermodynamics.linear import LinearQuantities, in_eigenmodes
 from bathax.thermodynamics.work import Work
 
 # The number of elements of density matrices that are computed at once.
@@ -254,10 +253,7 @@ class LinearSolution(LinearQuantities, Outcome, Exported):
         Their errors are at most that of `n` times the number of modes. Of equal levels only the sum
         is determined, and derivatives are not. Not known of a solution from a file.
         """
-        words = "one that `solve` returned"
-        require("solution", words, "one from a file", self.origin is not None)
-        assert self.origin is not None
-        return _in_eigenmodes(self.origin.parts[0], self.t, self._whole)
+        return in_eigenmodes(system_of(self), self.t, self._whole)
 
     @property
     def _whole(self) -> Complex[Array, "times modes modes"]:
@@ -266,15 +262,12 @@ class LinearSolution(LinearQuantities, Outcome, Exported):
         return self.n + a[:, :, None] * a.conj()[:, None, :]
 
 
-@program
-def _in_eigenmodes(
-    system: LinearSystem, t: Float[Array, " times"], n: Complex[Array, "times modes modes"]
-) -> Float[Array, "times modes"]:
-    def at(t: Scalar, n: Array) -> Array:
-        q = eigenvectors(system.at(t).h)
-        return jnp.einsum("ik,ij,jk->k", q.conj(), n, q).real
-
-    return jax.vmap(at)(t, n)
+def system_of(solution: LinearSolution) -> LinearSystem:
+    """What was solved; a solution from a file is refused."""
+    words, origin = "one that `solve` returned", solution.origin
+    require("solution", words, "one from a file", origin is not None)
+    assert origin is not None
+    return origin.parts[0]
 
 
 class CavityWork(Quantities, Work):

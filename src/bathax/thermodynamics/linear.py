@@ -15,8 +15,9 @@ from jaxtyping import Array, Complex, Float, Inexact
 
 from bathax._checks import Scalar
 from bathax._linalg import eigvalsh
+from bathax._programs import program
 from bathax.linear.green import Correlations, LinearGreenFunctions, expectation
-from bathax.numerics.hermitian import von_neumann_entropy
+from bathax.numerics.hermitian import eigenvectors, von_neumann_entropy
 from bathax.numerics.symplectic import squeezed_entropy, symplectic_eigenvalues
 from bathax.system.covariance import doubled
 from bathax.system.linear import LinearSystem
@@ -184,3 +185,16 @@ def _thermal_occupations(
 ) -> Float[Array, " n"]:
     """Those of the normal modes of squeezed bosons."""
     return symplectic_eigenvalues(n, pairs, np.ones(n.shape[0])) - 0.5
+
+
+@program
+def in_eigenmodes(
+    system: LinearSystem, t: Float[Array, " times"], n: Complex[Array, "times n n"]
+) -> Float[Array, "times n"]:
+    """The populations of the eigenmodes of h at each time, e rising."""
+
+    def at(t: Scalar, n: Complex[Array, "n n"]) -> Float[Array, " n"]:
+        q = eigenvectors(system.at(t).h)
+        return jnp.einsum("ik,ij,jk->k", q.conj(), n, q).real
+
+    return jax.vmap(at)(t, n)

@@ -35,7 +35,7 @@ from bathax._checks import (
     require_kind,
     require_times,
 )
-from bathax._display import Module, Table, Tabular, ending, over_time
+from bathax._display import Course, Module
 from bathax._estimate import Estimate
 from bathax._programs import program
 from bathax._status import Status, concluded
@@ -72,7 +72,7 @@ class InformationQuantities(eqx.Module):
     reservoir_entropy: Float[Array, "*times"]
 
 
-class ReservoirInformation(Tabular, InformationQuantities, Module):
+class ReservoirInformation(Course, InformationQuantities, Module):
     """The correlations of a system and its reservoirs, as `reservoir_information` finds them.
 
     At the times `t`: `mutual_information` I = S + S_R - S_whole, and `reservoir_entropy`
@@ -92,16 +92,6 @@ class ReservoirInformation(Tabular, InformationQuantities, Module):
     t: Float[Array, " times"]
     error: InformationQuantities
     status: Int[Array, ""]
-
-    def _table(self) -> Table:
-        errors = vars(self.error)
-        values = {name: getattr(self, name) for name in errors}
-        return over_time(type(self).__name__, self.t, values, errors, ending(self.status))
-
-    @property
-    def message(self) -> str:
-        """The status in words; for concrete values only."""
-        return Status(int(self.status)).message
 
 
 def reservoir_information(
