@@ -14,7 +14,9 @@ which holds for all whole k, with c_{-k} = ((a - b) / (a + b))^k c_k. Downwards 
 (Miller's algorithm), and the sum of all c_k is e^{t psi(1)} = 1.
 
 F_k(G) x stays bounded where powers of G grow, so that steps are long: not much more than b t
-products with G suffice (Beckermann, Reichel, SIAM J. Numer. Anal. 47, 3849).
+products with G suffice (Beckermann, Reichel, SIAM J. Numer. Anal. 47, 3849). If the ellipse is too
+small, F_k(G) x grows like |w|^k for the eigenvalue psi(w) that is farthest outside, which tells how
+large it has to be.
 """
 
 import math
@@ -31,19 +33,22 @@ from bathax._checks import Scalar
 from bathax.numerics.refinement import largest
 
 # The most terms of a step, and how many a step adds: more save little, but hold more memory.
-TERMS, UNIT = 288, 24
+TERMS, UNIT = 576, 24
 # A coefficient that is smaller than this is rounding.
 EXACT = 1e-14
-# F_k(G) x may be so many times as large as x; if it is larger, the ellipse is too small.
-GROWTH = 1e4
+# F_k(G) x may be so many times as large as x, and its rounding as well; if it is larger, the
+# ellipse is too small.
+GROWTH = 1e8
 # Points of the spectrum may be so far outside that F_k grows by this part with each order.
-OUTSIDE = 0.04
+OUTSIDE = 0.02
 # A step may be so much longer than `reach` says before it is refused.
 REFUSED = 0.7
 # c_k(t) is at most about e^{k (1 + log(phase / k))}; where that is below e^TINY it counts as 0.
-TINY = -80.0
-# The ellipse is enlarged by the root of this factor where there are steps enough.
-AMPLE = 1.3
+# The recurrence begins with a number so small that its last ones do not overflow.
+TINY, SEED = -80.0, 1e-290
+# The ellipse is measured from this size on, twice over twice so many orders, and is made a little
+# larger than the result.
+SMALL, ORDERS, AMPLE = 0.5, 10, 1.02
 # Rounding of the start and of a few sums, in units of the precision of a number.
 ROUNDING = 256.0
 
@@ -76,9 +81,15 @@ class Ellipse(eqx.Module):
         """Longer axes."""
         return Ellipse(factor * self.real, factor * self.imaginary)
 
+    def scaled(self, apply: Product, x: Array) -> Array:
+        """(G + a) x 2 / (a + b), the argument of the polynomials."""
+        center = (self.real / self.capacity).astype(complex)
+        return apply(x, 1.0 / self.capacity) + center * x
+
     def containing(self, z: Complex[Array, " points"]) -> "Ellipse":
         """So high that F_k(z) hardly grows: frequencies may be high where there is no damping."""
-        beside = (self.real + jnp.minimum(z.real, 0.0)) / (self.real + OUTSIDE * self.imaginary)
+        right = jnp.maximum(self.real + jnp.minimum(z.real, 0.0), 0.0)
+        beside = right / (self.real + OUTSIDE * self.imaginary)
         height = jnp.max(jnp.abs(z.imag) / jnp.sqrt(1.0 - beside**2))
         return Ellipse(self.real, jnp.maximum(self.imaginary, height))
 
@@ -98,10 +109,10 @@ class Ellipse(eqx.Module):
             above, now, total = carry
             tiny = k * (widest - jnp.log(k)) < TINY
             now, total = (jnp.where(tiny, 0.0, part) for part in (now, total))
-            below = jnp.where(tiny, 1.0, k / phase * now + q * above)
+            below = jnp.where(tiny, SEED, k / phase * now + q * above)
             return (now, below, total + (1.0 + q**k) * now), now
 
-        start = (jnp.zeros_like(t), jnp.ones_like(t), jnp.zeros_like(t))
+        start = (jnp.zeros_like(t), jnp.full_like(t, SEED), jnp.zeros_like(t))
         start, _ = lax.scan(lambda *each: (down(*each)[0], None), start, _falling(2 * count, count))
         (_, first, total), rest = lax.scan(down, start, _falling(count, 0))
         return jnp.concatenate([first[None], rest[::-1]]) / (total + first)[None]
@@ -128,14 +139,22 @@ class FaberSeries(eqx.Module):
 
     def with_derivatives(self, ts: Float[Array, " times"]) -> Complex[Array, "2 times components"]:
         """The values at any times, and the derivatives with respect to time."""
-        interval = self._interval(ts)
-        since = ts - interval.astype(float) * self.step
-        c = self.ellipse.coefficients(since, self.moments.shape[1])
-        # One real product for all intervals takes less time than to gather moments at each time.
-        parts = jnp.stack([self.moments.real, self.moments.imag])
-        everywhere = jnp.einsum("dtk,pikc->dptic", c, parts)
-        real, imaginary = jnp.moveaxis(everywhere[:, :, jnp.arange(ts.shape[0]), interval], 1, 0)
-        return lax.complex(real, imaginary)
+        own = self._interval(ts)
+        c = self.ellipse.coefficients(ts - own * self.step, self.moments.shape[1])
+        # Real products of all times with each interval: moments are not gathered for each time.
+        parts = jnp.concatenate([self.moments.real, self.moments.imag], axis=2)
+
+        def add(values: Array, which: tuple[Scalar, Array]) -> tuple[Array, None]:
+            number, moments = which
+
+            def found(values: Array) -> Array:
+                return jnp.where((own == number)[:, None], c @ moments, values)
+
+            return lax.cond(number < self.used, found, lambda values: values, values), None
+
+        numbered = jnp.arange(float(parts.shape[0])), parts
+        zeros = jnp.zeros((2, ts.shape[0], parts.shape[2]))
+        return lax.complex(*jnp.split(lax.scan(add, zeros, numbered)[0], 2, axis=2))
 
     def error(self, ts: Float[Array, " times"]) -> Float[Array, "2 times"]:
         """The error of values and derivatives: terms neglected up to each time, and rounding.
@@ -144,11 +163,11 @@ class FaberSeries(eqx.Module):
         """
         rate = self.ellipse.radius
         rounding = jnp.finfo(float).eps * (ROUNDING + rate * ts)
-        neglected = jnp.cumsum(self.neglected, axis=0)[self._interval(ts)].T
+        neglected = jnp.cumsum(self.neglected, axis=0)[self._interval(ts).astype(int)].T
         return neglected + jnp.stack([rounding, jnp.maximum(rate, 1.0) * rounding])
 
-    def _interval(self, ts: Float[Array, " times"]) -> Int[Array, " times"]:
-        return jnp.clip(jnp.floor(ts / self.step), 0.0, self.used - 1.0).astype(int)
+    def _interval(self, ts: Float[Array, " times"]) -> Float[Array, " times"]:
+        return jnp.clip(jnp.floor(ts / self.step), 0.0, self.used - 1.0)
 
 
 def steps_needed(phase: float, tolerance: float = EXACT) -> int:
@@ -164,14 +183,48 @@ def reach(terms: int, tolerance: float = EXACT) -> float:
 
     c_k is below the tolerance for k > phase + s sqrt(phase) + s with s = sqrt(2 log(1/tolerance)).
     """
-    spread = math.sqrt(-2.0 * math.log(tolerance))
+    spread = _spread(tolerance)
     return (math.sqrt(terms - spread + 0.25 * spread**2) - 0.5 * spread) ** 2
+
+
+def _spread(tolerance: float) -> float:
+    return math.sqrt(-2.0 * math.log(tolerance))
 
 
 def split(steps: int) -> tuple[int, int]:
     """The number of intervals that have up to TERMS terms, and their number of terms."""
     intervals = -(-UNIT * steps // TERMS)
-    return intervals, -(-UNIT * steps // intervals)
+    return intervals, UNIT * -(-steps // intervals)
+
+
+def measured(apply: Product, size: int, ellipse: Ellipse) -> Ellipse:
+    """The ellipse scaled so that it contains the spectrum of G, which has so many rows, narrowly.
+
+    F_k(G) x grows by |w| with each order in a smaller ellipse. The larger one is as high or as wide
+    as the curve of all psi(w) with this |w|: first the smaller of both, then what that still lacks.
+    """
+    q, x = ellipse.asymmetry, jnp.ones(size, complex)
+    ellipse = ellipse.enlarged(jnp.asarray(SMALL))
+    for chosen in (jnp.minimum, jnp.maximum):
+        x, growth = _growth(apply, x, ellipse)
+        height = (growth - q / growth) / (1.0 - q)
+        width = 0.5 + 0.5 * (growth + q / growth) / (1.0 + q)
+        ellipse = ellipse.enlarged(chosen(height, width))
+    return lax.stop_gradient(ellipse.enlarged(jnp.asarray(AMPLE)))
+
+
+def _growth(apply: Product, x: Array, ellipse: Ellipse) -> tuple[Array, Scalar]:
+    """F_k(G) x for a high order, normalised, and the factor by which it grows with each order."""
+
+    def order(carry: tuple[Array, Array], _: None) -> tuple[tuple[Array, Array], Array]:
+        before, now = carry
+        after = ellipse.scaled(apply, now) - ellipse.asymmetry.astype(complex) * before
+        return (now, after), jnp.max(jnp.abs(after))
+
+    (_, last), sizes = lax.scan(order, (x, ellipse.scaled(apply, x)), length=2 * ORDERS)
+    early, late = jnp.max(sizes.reshape(2, ORDERS), axis=1)
+    growth = jnp.maximum((late / early) ** (1.0 / ORDERS), 1.0)
+    return last / jnp.max(jnp.abs(last)).astype(complex), growth
 
 
 def evolve(
@@ -181,55 +234,80 @@ def evolve(
     stop: Scalar,
     ellipse: Ellipse,
     steps: int,
+    tolerance: float = EXACT,
 ) -> FaberSeries:
     """The chosen components of e^{G t} start for t from 0 to `stop`, with UNIT steps products.
 
-    More steps than are needed serve a larger ellipse and a higher order alike; many more are left
-    out, and a batch under `vmap` leaves out what none of its members needs. NaN if there are too
-    few steps, or if F_k(G) x grows because the ellipse does not contain the spectrum.
+    Coefficients below the tolerance are left out. So are intervals and blocks of UNIT terms that
+    are not needed, or that no member of a batch under `vmap` needs. NaN if there are too few steps,
+    or if F_k(G) x grows because the ellipse does not contain the spectrum.
     """
     intervals, terms = split(steps)
-    used = _intervals_needed(ellipse.radius * stop, intervals, terms)
-    h = stop / used
-    room = reach(terms) / (ellipse.radius * h)
-    ellipse = lax.stop_gradient(ellipse.enlarged(jnp.sqrt(jnp.maximum(room, 1.0))))
+    ellipse, spread = lax.stop_gradient(ellipse), _spread(tolerance)
+    phase = ellipse.radius * stop
+    used = _needed(phase / reach(terms, tolerance), intervals)
+    h, each = stop / used, phase / used
+    blocks = _needed((each + spread * (jnp.sqrt(each) + 1.0)) / UNIT, terms // UNIT)
     c, slopes = ellipse.coefficients(h[None], terms)[:, 0]
-    last_factors = lax.stop_gradient(jnp.abs(jnp.stack([c[-1], slopes[-1]])))
-    q, center = ellipse.asymmetry, (ellipse.real / ellipse.capacity).astype(complex)
+    rounding = jnp.finfo(float).eps * jnp.stack([jnp.ones_like(h), ellipse.radius])
+    last = (blocks * UNIT - 1.0).astype(int)
+    lost = lax.stop_gradient(jnp.abs(jnp.stack([c[last], slopes[last]]))) + rounding
 
-    def scaled(x: Array) -> Array:
-        return apply(x, 1.0 / ellipse.capacity) + center * x
-
-    def advance(x: Array, _: None) -> tuple[Array, tuple[Array, Array]]:
-        def term(carry: tuple[Array, ...], factors: tuple[Array, Array]) -> tuple[Any, Array]:
-            (before, now, total), (weight, back) = carry, factors
-            after = scaled(now) - back.astype(complex) * before
-            return (now, after, total + weight.astype(complex) * now), now[chosen]
-
-        # F_2 = z F_1 - 2 q F_0, and F_{k+1} = z F_k - q F_{k-1} after it.
-        first = scaled(x)
-        backs = jnp.full(terms - 1, q).at[0].set(2.0 * q)
-        carry = (x, first, c[0].astype(complex) * x)
-        carry, moments = lax.scan(jax.checkpoint(term), carry, (c[1:], backs))
-        last, total = carry[0], carry[2]
-        largest = lax.stop_gradient(jnp.max(jnp.abs(last)))
+    def advance(x: Array) -> tuple[Array, tuple[Array, Array]]:
+        total, moments, largest = _step(apply, x, chosen, ellipse, c, blocks)
         bounded = largest <= GROWTH * jnp.max(jnp.abs(x))
-        moments = jnp.concatenate([x[chosen][None], moments])
         kept = jnp.where(bounded, moments, jnp.nan)
-        return jnp.where(bounded, total, jnp.nan), (kept, last_factors * largest)
+        return jnp.where(bounded, total, jnp.nan), (kept, lost * largest)
 
-    def skip(x: Array, _: None) -> tuple[Array, tuple[Array, Array]]:
+    def skip(x: Array) -> tuple[Array, tuple[Array, Array]]:
         return x, (jnp.zeros((terms, chosen.size), x.dtype), jnp.zeros(2))
 
     def interval(x: Array, number: Scalar) -> tuple[Array, tuple[Array, Array]]:
-        return lax.cond(number < used, jax.checkpoint(advance), skip, x, None)
+        return lax.cond(number < used, jax.checkpoint(advance), skip, x)
 
     _, (moments, neglected) = lax.scan(interval, start, jnp.arange(float(intervals)))
-    return FaberSeries(h, used, ellipse, jnp.where(room >= REFUSED, moments, jnp.nan), neglected)
+    enough = reach(terms, tolerance) >= REFUSED * each
+    return FaberSeries(h, used, ellipse, jnp.where(enough, moments, jnp.nan), neglected)
 
 
-def _intervals_needed(phase: Scalar, available: int, terms: int) -> Scalar:
-    """How many of the available intervals leave AMPLE room for this phase; one for NaN."""
-    wanted = jnp.ceil(AMPLE * phase / reach(terms))
-    needed = jnp.where(wanted > 1.0, jnp.minimum(wanted, float(available)), 1.0)
-    return largest(lax.stop_gradient(needed))
+def _step(
+    apply: Product,
+    x: Complex[Array, " n"],
+    chosen: Int[Array, " components"],
+    ellipse: Ellipse,
+    c: Float[Array, " terms"],
+    blocks: Scalar,
+) -> tuple[Array, Array, Array]:
+    """sum_k c_k F_k(G) x, the chosen components of each F_k(G) x, and the size of the last one."""
+    # F_1 = z F_0, F_2 = z F_1 - 2 q F_0, and F_{k+1} = z F_k - q F_{k-1} after it.
+    q = ellipse.asymmetry
+    backs = jnp.full(c.size, q).at[:2].set(jnp.stack([jnp.zeros_like(q), 2.0 * q]))
+    factors = jnp.stack([c, backs], axis=1).reshape(-1, UNIT, 2)
+
+    def term(carry: tuple[Array, ...], factors: Array) -> tuple[Any, Array]:
+        before, now, total = carry
+        weight, back = factors.astype(complex)
+        after = ellipse.scaled(apply, now) - back * before
+        return (now, after, total + weight * now), now[chosen]
+
+    def block(carry: tuple[Array, ...], which: tuple[Scalar, Array]) -> tuple[Any, Array]:
+        number, own = which
+        none = jnp.zeros((UNIT, chosen.size), complex)
+        return lax.cond(
+            number < blocks,
+            lambda carry: lax.scan(jax.checkpoint(term), carry, own),
+            lambda carry: (carry, none),
+            carry,
+        )
+
+    carry = (jnp.zeros_like(x), x, jnp.zeros_like(x))
+    numbered = (jnp.arange(float(len(factors))), factors)
+    (before, _, total), moments = lax.scan(block, carry, numbered)
+    largest = lax.stop_gradient(jnp.max(jnp.abs(before)))
+    return total, moments.reshape(c.size, chosen.size), largest
+
+
+def _needed(wanted: Scalar, available: int) -> Scalar:
+    """How many of those available to use, the same for all of a batch; one for NaN."""
+    whole = jnp.ceil(lax.stop_gradient(wanted))
+    return largest(jnp.where(whole > 1.0, jnp.minimum(whole, float(available)), 1.0))

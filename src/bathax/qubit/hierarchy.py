@@ -30,7 +30,7 @@ from bathax.numerics.faber import EXACT, TERMS, UNIT, evolve, reach, steps_neede
 from bathax.numerics.grid import span
 from bathax.numerics.refinement import PROBES, envelope, probed, requested
 from bathax.qubit.elements import MapElements, MapSolver
-from bathax.qubit.generator import ellipse, generator
+from bathax.qubit.generator import ellipse, generator, spectrum
 from bathax.qubit.hierarchy_size import Sizes, climbed, first_sizes, stride
 from bathax.qubit.index_set import Size, count_elements, size_of
 from bathax.qubit.modes import Character, reduced
@@ -45,6 +45,8 @@ MARGIN = 1.25
 # The first depth that is tried is so much less; the difference of two depths inside `jit`, if none
 # is fixed.
 APART = 2
+# There are steps for a spectrum so many times as large as expected; those too many cost nothing.
+SPARE = 1.5
 # Coefficients of the evolution in time that are below this part of the tolerance are left out.
 NEGLECTED = 1e-5
 # P11, P00 and c are wrong by this part of the largest of their changes at least: one of them may
@@ -97,13 +99,12 @@ class Hierarchy(MapSolver):
 
         def solve(*sizes: Size) -> tuple[Evolved, ...]:
             steps = self.steps_for(qubit, modes, ts, sizes[-1])
-            pattern = structure(*sizes)
-            found = _elements(qubit.frequency, modes, ts, pattern, steps)
+            problem = (qubit.frequency, modes, ts, structure(*sizes), steps, self._neglected)
+            found = _elements(*problem)
             overflown = jnp.isnan(found[-1].values).any()
-            if self.steps is None and is_concrete(overflown) and overflown:
-                # Twice the steps are for a spectrum beyond its estimate.
-                found = _elements(qubit.frequency, modes, ts, pattern, 2 * steps)
-            return found
+            # Spectra close to the imaginary axis do not show how far they are outside.
+            again = is_concrete(overflown) and bool(overflown)
+            return _elements(*problem, jnp.asarray(SPARE)) if again else found
 
         coarse, fine = climbed(solve, sizes, _worst, self.rtol)
         return _estimate(coarse, fine, ts, valid, self.rtol)
@@ -114,7 +115,8 @@ class Hierarchy(MapSolver):
         """The number of time steps; `size` is the largest hierarchy that is solved with them."""
         if self.steps is not None:
             return self.steps
-        phase = lax.stop_gradient(ellipse(qubit.frequency, modes, size).radius * span(ts))
+        phase = SPARE * ellipse(qubit.frequency, modes, size).radius * span(ts)
+        phase = lax.stop_gradient(phase)
         if is_concrete(phase):
             return steps_needed(float(phase), self._neglected)
         # The phase grows like the depth. The demand and the answer refer to the usual depth.
@@ -209,6 +211,8 @@ def _elements(
     ts: Float[Array, " times"],
     pattern: Structure,
     steps: int,
+    tolerance: float = EXACT,
+    room: Scalar | float = 1.0,
 ) -> tuple[Evolved, ...]:
     """The map of each hierarchy at the requested times and at probes in between.
 
@@ -218,8 +222,10 @@ def _elements(
     places = np.array([pattern.excited, pattern.ground, pattern.coherence]).T.ravel()
     start = np.zeros(pattern.size, complex)
     start[[*pattern.excited, *pattern.coherence]] = 1.0
-    around = ellipse(frequency, modes, pattern.sizes[-1])
-    path = evolve(matrix.times, jnp.asarray(start), jnp.asarray(places), span(ts), around, steps)
+    around = spectrum(*lax.stop_gradient((matrix, frequency, modes)), pattern.sizes[-1])
+    around = around.enlarged(jnp.asarray(room))
+    chosen = (jnp.asarray(start), jnp.asarray(places))
+    path = evolve(matrix.times, *chosen, span(ts), around, steps, tolerance)
     times = probed(ts, span(ts))
     values = jnp.split(path.with_derivatives(times), len(pattern.sizes), axis=2)
     error = lax.stop_gradient(path.error(times))

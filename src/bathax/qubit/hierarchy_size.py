@@ -46,6 +46,8 @@ STALLED = 0.5
 PART, LONGEST = 0.5, 6.0
 # A tolerance is out of reach if it is even with HOPE times the rate seen in TRIALS trials.
 HOPE, TRIALS = 2.0, 3
+# Strides longer than this may be cut to some more than half where no whole one is left.
+CLOSEST = 2
 # More elements than any machine holds.
 MANY = 1e9
 # Seconds after which a line about the size appears on the terminal.
@@ -81,6 +83,10 @@ class Sizes(NamedTuple):
         heavier = [weight for weight in self.weights if weight > BEYOND * depth]
         another = math.ceil(max(heavier[:MORE], default=0.0) / BEYOND)
         return max(another, depth + max(self.stride, math.ceil(self.weights[1] - 1.0)))
+
+    def allow(self, size: Size) -> bool:
+        """Whether a size has at most `max_size` elements."""
+        return count_elements(*size) <= self.max_size
 
 
 def stride(cost: float) -> int:
@@ -186,12 +192,15 @@ def next_size(sizes: Sizes, trials: Sequence[Trial], rtol: float) -> Size | None
     """The next size to try; None if none up to `max_size` is expected to suffice."""
     if is_hopeless(trials, rtol, sizes.max_size):
         return None
-    depth = trials[-1].size[0]
-    for steps in dict.fromkeys((_steps(sizes, trials, rtol), 1)):
-        larger = sizes.deeper(depth, steps)
-        if count_elements(*larger) <= sizes.max_size:
-            return larger
-    return None
+    depth, fall = trials[-1].size[0], Fall.of(trials)
+    wanted = [sizes.deeper(depth, steps) for steps in (_steps(sizes, trials, rtol), 1)]
+    larger = next(filter(sizes.allow, wanted), None)
+    further = math.log(SAFETY * fall.now.error / rtol) / fall.rate if fall.rate else math.inf
+    if larger and (larger[0] >= depth + further or sizes.allow(sizes.deeper(larger[0]))):
+        return larger
+    # Two closer sizes tell more than a last one that is not expected to suffice.
+    closer = sizes.at(depth + sizes.stride // 2 + 1)
+    return closer if sizes.stride > CLOSEST and sizes.allow(closer) else larger
 
 
 def _steps(sizes: Sizes, trials: Sequence[Trial], rtol: float) -> int:

@@ -25,7 +25,7 @@ from bathax.numerics.balancing import ReducedModes
 from bathax.numerics.faber import evolve
 from bathax.numerics.grid import span
 from bathax.qubit.equilibrium import HORIZON, MAX_SIZE, null_vector, stationary
-from bathax.qubit.generator import ellipse, generator
+from bathax.qubit.generator import generator, spectrum
 from bathax.qubit.hierarchy import Hierarchy
 from bathax.qubit.index_set import Size
 from bathax.qubit.structure import regression
@@ -115,8 +115,7 @@ def qubit_correlation(
     solver = Hierarchy(RTOL, max_size=MAX_SIZE) if solver is None else solver
 
     def of(qubit: Qubit, modes: ReducedModes, size: Size) -> Array:
-        # Twice the steps are for a spectrum beyond its estimate.
-        steps = solver.steps or 2 * solver.steps_for(qubit, modes, delays, size)
+        steps = solver.steps_for(qubit, modes, delays, size)
         return _functions(qubit, modes, delays, size, steps)
 
     values, error, status = stationary(qubit, of, solver, horizon)
@@ -172,7 +171,7 @@ def _functions(
     matrix, both = generator(qubit.frequency, modes, pattern.structure), pattern.structure
     start = jnp.zeros(both.size, complex).at[both.coherence[0]].set(1.0)
     places = jnp.asarray(np.concatenate([pattern.right[1], pattern.left[1]]))
-    around = ellipse(qubit.frequency, modes, size)
+    around = spectrum(*lax.stop_gradient((matrix, qubit.frequency, modes)), size)
     path = evolve(matrix.times, start, places, span(delays), around, steps)
     first = pattern.right.shape[1]
     moments = [

@@ -7,7 +7,7 @@ import pytest
 from scipy.linalg import expm
 from scipy.special import ive, jv
 
-from bathax.numerics.faber import TERMS, UNIT, Ellipse, evolve, reach, split, steps_needed
+from bathax.numerics.faber import TERMS, UNIT, Ellipse, evolve, measured, reach, split, steps_needed
 
 SIZE, STOP = 30, 10.0
 ELLIPSES = {"flat": (20.0, 8.0), "round": (15.0, 15.0), "upright": (5.0, 30.0)}
@@ -44,6 +44,19 @@ def test_values_and_derivatives(name):
     expected = np.array([expm(matrix * t) @ np.ones(SIZE) for t in ts])
     np.testing.assert_allclose(values, expected, rtol=0, atol=1e-9)
     np.testing.assert_allclose(slopes, expected @ matrix.T, rtol=0, atol=1e-8)
+
+
+@pytest.mark.parametrize("factor", [0.6, 1.0, 1.7])
+@pytest.mark.parametrize("name", ELLIPSES)
+def test_the_ellipse_is_measured(name, factor):
+    """Whatever the size that is expected, the one found contains the spectrum, hardly more."""
+    matrix, expected = normal_matrix(name), ellipse(name).enlarged(jnp.asarray(factor))
+    found = measured(lambda x, c: (matrix @ x) * c.astype(complex), SIZE, expected)
+    assert 0.95 < found.imaginary / ELLIPSES[name][1] < 1.25
+    np.testing.assert_allclose(found.asymmetry, expected.asymmetry, rtol=1e-12)
+    steps = steps_needed(float(found.radius) * STOP)
+    value = evolved(matrix, found, steps).with_derivatives(jnp.asarray([STOP]))[0, 0]
+    np.testing.assert_allclose(value, expm(matrix * STOP) @ np.ones(SIZE), rtol=0, atol=1e-9)
 
 
 def test_coefficients_of_a_circle_and_of_an_interval():

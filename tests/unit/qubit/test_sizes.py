@@ -194,6 +194,17 @@ def test_a_slow_climb_takes_longer_steps():
     assert max(np.diff(depths) / depths[:-1]) > 0.5
 
 
+def test_the_last_sizes_may_be_closer():
+    """Of strides of three quanta none is left after the next: two of two quanta suffice."""
+    sizes = hierarchy_size.first_sizes(5, weights(1.4, 30), 20_000, stride=3)
+    depth = sizes.first[-1][0]
+    limited = sizes._replace(max_size=count_elements(*sizes.at(depth + 4)))
+    rtol = 1.1 * 0.5 ** (depth + 3)
+    (near, fine), asked = climb(lambda _, deep: 0.5**deep, rtol, limited)
+    assert [deep for deep, _ in asked][-3:] == [depth, depth + 2, depth + 4]
+    assert fine <= abs(near - fine) <= rtol
+
+
 @pytest.mark.parametrize("fall", [0.3, 0.45, 0.6])
 def test_the_error_follows_from_the_fall(fall):
     """Of errors that fall in proportion: two to eight times the true one, not more."""
