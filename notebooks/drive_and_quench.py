@@ -39,12 +39,12 @@ BEFORE, AFTER = 1.0, 2.0
 
 
 # %%
-def ramp(width, solver=None):
+def ramp(width):
     """The solution of a ramp, until it is over."""
     frequency = bx.Ramp(BEFORE, AFTER, center=4.0 * width, width=width)
     ts = 8.0 * width * jnp.linspace(0.0, 1.0, 81)
     start = bx.Equilibrium(bx.Cavity(BEFORE, BATH))
-    return bx.solve(bx.Cavity(frequency, BATH), start, ts, solver)
+    return bx.solve(bx.Cavity(frequency, BATH), start, ts, bx.Embedding(rtol=1e-6))
 
 
 widths = (0.25, 1.0, 4.0, 16.0)

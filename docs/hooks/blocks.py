@@ -28,7 +28,7 @@ from mkdocs.structure.pages import Page
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
-from bathax._xla import lightly_optimised
+from bathax._xla import LEVEL
 
 LOG = get_plugin_logger("blocks")
 FENCE = re.compile(r"^```(python|bash|toml|csv)([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -40,6 +40,8 @@ WARNING = re.compile(r"^\S+:\d+: (\w+: .*)\n  .*\n", re.MULTILINE)
 CACHE = Path(__file__).parents[2] / ".cache" / "docs"
 # A kernel runs so many pages: compiled programs stay in its memory.
 PAGES = 8
+# How much XLA optimises programs of blocks, most of which run once, and those of commands.
+OF_BLOCKS, OF_COMMANDS = (f"--{LEVEL}={level}" for level in (0, 1))
 SETUP = """\
 %reset -f
 %cd -q {folder}
@@ -131,7 +133,7 @@ def blocks_of(text: str) -> Iterator[Block]:
                 continue
             code = f"%%writefile {title[1]}\n{code}"
         elif language == "bash":
-            code = f"%%bash\n{code}"
+            code = f"%%bash\nXLA_FLAGS={OF_COMMANDS}\n{code}"
         yield Block(*fence.span(), fence[0], options.split(), code)
 
 
@@ -139,20 +141,14 @@ class Kernel:
     """A kernel, started when it is needed, in a folder with one for each of its pages."""
 
     def __init__(self) -> None:
-        self.folder = tempfile.TemporaryDirectory()
-        address = f"{self.folder.name}/kernel"
-        self.manager, self.pages = KernelManager(transport="ipc", ip=address), 0
+        self.pages = 0
 
     def execute(self, notebook: nbformat.NotebookNode) -> None:
         """Run the cells of a page, and keep what they put out."""
         if self.pages == PAGES:
             self.stop()
-            self.__init__()
         if self.pages == 0:
-            path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-            with lightly_optimised():
-                environment = os.environ | {"PATH": path, "BATHAX_CACHE": str(CACHE)}
-            self.manager.start_kernel(env=environment)
+            self.start()
         self.pages += 1
         setup = SETUP.replace("{folder}", tempfile.mkdtemp(dir=self.folder.name))
         notebook.cells.insert(0, nbformat.v4.new_code_cell(setup))
@@ -162,11 +158,20 @@ class Kernel:
         if client.kc:
             client.kc.stop_channels()
 
+    def start(self) -> None:
+        """Begin it anew."""
+        self.folder = tempfile.TemporaryDirectory()
+        self.manager = KernelManager(transport="ipc", ip=f"{self.folder.name}/kernel")
+        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        own = {"PATH": path, "BATHAX_CACHE": str(CACHE), "XLA_FLAGS": OF_BLOCKS}
+        self.manager.start_kernel(env=os.environ | own)
+
     def stop(self) -> None:
         """End it."""
         if self.pages:
             self.manager.shutdown_kernel(now=True)
-        self.folder.cleanup()
+            self.folder.cleanup()
+        self.pages = 0
 
 
 def run(text: str) -> Run:

@@ -63,7 +63,8 @@ def _search(
     def excess(x: Scalar) -> Scalar:
         return program(low + x * (high - low), *closure)
 
-    at_low, at_high = excess(jnp.zeros(())), excess(jnp.ones(()))
+    # One after the other, so that the program has the function once for both.
+    at_low, at_high = lax.map(excess, jnp.array([0.0, 1.0]))
 
     def rising(x: Scalar, _: None) -> Scalar:
         """The function on [0, 1], with the sign that makes it rise through 0."""
@@ -134,17 +135,16 @@ def critical_line(
     units = jnp.abs(step)
     with_gradient = jax.value_and_grad(lambda p: function(p * units))
 
-    def corrected(p: Float[Array, " 2"]) -> tuple[Array, Array]:
-        """The nearest point on the line, and the unit vector along it."""
-        for _ in range(CORRECTIONS):
-            value, gradient = with_gradient(p)
-            p = p - value * gradient / jnp.sum(gradient**2)
-        _, gradient = with_gradient(p)
-        return p, jnp.stack([-gradient[1], gradient[0]]) / jnp.sqrt(jnp.sum(gradient**2))
+    def correct(p: Float[Array, " 2"], _: None) -> tuple[Array, Array]:
+        """A point closer to the line, and the gradient before."""
+        value, gradient = with_gradient(p)
+        return p - value * gradient / jnp.sum(gradient**2), gradient
 
     def advance(place: tuple[Array, Array], _: None) -> tuple[tuple[Array, Array], Array]:
         here, before = place
-        p, along = corrected(here)
+        p, gradients = lax.scan(correct, here, None, length=CORRECTIONS)
+        gradient = gradients[-1]
+        along = jnp.stack([-gradient[1], gradient[0]]) / jnp.sqrt(jnp.sum(gradient**2))
         along = jnp.where(jnp.sum(along * before) < 0.0, -along, along)
         return (p + along, along), p
 

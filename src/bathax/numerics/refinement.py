@@ -34,8 +34,9 @@ PROBES = 129
 RESOLVED = 1e-6
 # Twice the points have to reduce the error by this factor, or no more are tried.
 GAIN = 2.0
-# Nor are more tried if they gain less than SOME where the error is below STUCK.
-SOME, STUCK = 1.1, 1e-3
+# Nor are more tried if they gain less than SOME where the error is below STUCK, or change any error
+# by less than SAME of it.
+SOME, STUCK, SAME = 1.1, 1e-3, 1e-3
 ROUNDING = 16.0 * float(np.finfo(float).eps)
 
 
@@ -91,7 +92,8 @@ class Refining(eqx.Module):
             if now <= 1.0:
                 return result
             error, gain = now * self.rtol, before / now
-            if (error < RESOLVED and gain < GAIN) or (error < STUCK and gain < SOME):
+            slow = (error < RESOLVED and gain < GAIN) or (error < STUCK and gain < SOME)
+            if slow or abs(gain - 1.0) < SAME:
                 return result
             before = now
         return attempt(sizes[-1])[0]

@@ -129,6 +129,18 @@ def test_sizes_of_concrete_values(settings, demand, tried):
     assert solver.tried == tried
 
 
+def test_points_that_change_nothing_are_not_doubled_further():
+    """What limits a large error, like too few modes, is something else."""
+    tried = []
+
+    def attempt(points):
+        tried.append(points)
+        return points, jnp.asarray(200.0 * (1.0 + 8e-3 * 512 / points**2))
+
+    assert Refining(rtol=1e-4).climbed(attempt, jnp.asarray(128.0)) == 256
+    assert tried == [128, 256]
+
+
 def test_one_size_inside_jit():
     solver = Counted()
     assert jax.jit(solver)(1e5) == USUAL
