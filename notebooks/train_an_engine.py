@@ -84,9 +84,9 @@ def slope(x):
     return bx.limit_cycle(engine(x), PERIOD, SOLVER).power
 
 
-x, optimiser = start, optax.adam(0.08)
+x, optimiser = start, optax.adam(0.1)
 state, given = optimiser.init(x), []
-for _ in range(80):
+for _ in range(50):
     power, gradient = slope(x)
     change, state = optimiser.update(gradient, state)
     x = optax.apply_updates(x, change)
