@@ -45,9 +45,9 @@ _MESSAGES = {
     Status.SUCCESS: "The requested tolerance was reached.",
     Status.TOLERANCE_NOT_REACHED: (
         "The requested tolerance was not reached; the error estimate says what was. "
-        "Allow the solver more points, or a `Hierarchy` a larger `max_size`, shorten the time "
-        "span, or take another solver: of a cavity `Resonance()` for long times, `Volterra()` for "
-        "short ones."
+        "Allow the solver more points, an `Embedding` more `modes`, or a `Hierarchy` a larger "
+        "`max_size`, shorten the time span, or take another solver: of a cavity `Resonance()` for "
+        "long times, `Volterra()` for short ones."
     ),
     Status.INVALID: (
         "A parameter is outside its range or the times are not increasing; the results are NaN."
