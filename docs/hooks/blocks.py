@@ -47,6 +47,8 @@ SETUP = """\
 %cd -q {folder}
 %matplotlib inline
 import bathax, matplotlib.pyplot, matplotlib_inline.backend_inline
+from bathax._garbage import collect_less_often
+collect_less_often()
 bathax.cache_programs()
 matplotlib.pyplot.rcdefaults()
 matplotlib.pyplot.style.use("bathax.plot.bathax")

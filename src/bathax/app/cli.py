@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from bathax._console import say
+from bathax._garbage import collect_less_often
 from bathax.app.arguments import CommandError, parser_of
 from bathax.studies.cache import cache_programs
 from bathax.studies.outputs import StoreError, require_file, require_writable
@@ -26,6 +27,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     0: success; 1: the status of the result is not 0; 2: a mistake of the user; 130: Ctrl-C.
     """
+    if argv is None:
+        collect_less_often()
     try:
         arguments = parser_of(COMMANDS).parse_args(argv)
         arguments.given = list(sys.argv[1:] if argv is None else argv)

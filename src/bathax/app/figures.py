@@ -15,6 +15,7 @@ import jax
 
 from bathax._checks import require
 from bathax._console import say
+from bathax._garbage import collect_less_often
 from bathax._xla import lightly_optimised
 from bathax.app.processes import cores
 from bathax.papers.ahz import claims as ahz_claims
@@ -116,8 +117,7 @@ def _drawn(folder: Path, tasks: list[tuple[str, str, Any]], processes: int) -> l
     pool = ProcessPoolExecutor(
         processes,
         mp_context=multiprocessing.get_context("spawn"),
-        initializer=signal.signal,
-        initargs=(signal.SIGINT, signal.SIG_IGN),
+        initializer=_begin,
     )
     try:
         with lightly_optimised():
@@ -129,6 +129,12 @@ def _drawn(folder: Path, tasks: list[tuple[str, str, Any]], processes: int) -> l
         pool.shutdown(wait=False, cancel_futures=True)
         for process in set(multiprocessing.active_children()) - others:
             process.terminate()
+
+
+def _begin() -> None:
+    """Begin a process that leaves Ctrl-C to the one that started it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    collect_less_often()
 
 
 def _computed(folder: Path, paper: str, name: str, effort: Any) -> Any:
