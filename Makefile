@@ -7,18 +7,12 @@ export OPENBLAS_NUM_THREADS ?= 1
 
 .PHONY: figures pictures test coverage notebooks docs docs-test dist lint typecheck format bench bench-gpu campaign clean
 
-.venv/app: pyproject.toml
+.venv/bin/pip:
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --upgrade pip
-	$(BIN)/pip install --quiet -e '.[app]'
-	touch $@
 
-.venv/dev: .venv/app
-	$(BIN)/pip install --quiet -e '.[dev]'
-	touch $@
-
-.venv/docs: .venv/app
-	$(BIN)/pip install --quiet -e '.[docs]'
+.venv/app .venv/dev .venv/docs: pyproject.toml | .venv/bin/pip
+	$(BIN)/pip install --quiet -e '.[$(@F)]'
 	touch $@
 
 .venv/$(CUDA): .venv/app

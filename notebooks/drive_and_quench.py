@@ -47,7 +47,7 @@ def ramp(width):
     return bx.solve(bx.Cavity(frequency, BATH), start, ts, bx.Embedding(rtol=1e-6))
 
 
-widths = (0.25, 1.0, 4.0, 16.0)
+widths = (0.25, 2.0, 16.0)
 solutions = [ramp(width) for width in widths]
 work = jnp.stack([sol.work[-1] for sol in solutions])
 before, after = (bx.mean_force(bx.Cavity(w, BATH)) for w in (BEFORE, AFTER))

@@ -86,7 +86,7 @@ def slope(x):
 
 x, optimiser = start, optax.adam(0.1)
 state, given = optimiser.init(x), []
-for _ in range(50):
+for _ in range(40):
     power, gradient = slope(x)
     change, state = optimiser.update(gradient, state)
     x = optax.apply_updates(x, change)

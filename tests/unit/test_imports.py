@@ -26,6 +26,7 @@ ROOT = Path(bathax.__file__).parent
 # What may be imported by whom: only names of a smaller number, or of one's own chapter.
 ORDER = {
     "_console": 0,
+    "_garbage": 0,
     "_late": 0,
     "_linalg": 0,
     "_programs": 0,
