@@ -26,7 +26,7 @@ import matplotlib.pyplot as plt
 import bathax as bx
 
 plt.style.use("bathax.plot.bathax")
-ts = jnp.linspace(0.0, 60.0, 121)
+ts = jnp.linspace(0.0, 40.0, 81)
 
 
 def cavities(couplings, temperature):

@@ -39,7 +39,7 @@ ADDRESS = re.compile(r" at 0x[0-9a-f]+>")
 WARNING = re.compile(r"^\S+:\d+: (\w+: .*)\n  .*\n", re.MULTILINE)
 CACHE = Path(__file__).parents[2] / ".cache" / "docs"
 # A kernel runs so many pages: compiled programs stay in its memory.
-PAGES = 8
+PAGES = 12
 # How much XLA optimises programs of blocks, most of which run once, and those of commands.
 OF_BLOCKS, OF_COMMANDS = (f"--{LEVEL}={level}" for level in (0, 1))
 SETUP = """\
