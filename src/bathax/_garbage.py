@@ -6,7 +6,7 @@ spend a sixth of their time looking for it.
 
 import gc
 
-# Objects made between two looks; Python's own number is 700.
+# Objects made between two looks.
 OBJECTS = 10_000
 
 

@@ -203,14 +203,18 @@ def measured(apply: Product, size: int, ellipse: Ellipse) -> Ellipse:
     F_k(G) x grows by |w| with each order in a smaller ellipse. The larger one is as high or as wide
     as the curve of all psi(w) with this |w|: first the smaller of both, then what that still lacks.
     """
-    q, x = ellipse.asymmetry, jnp.ones(size, complex)
-    ellipse = ellipse.enlarged(jnp.asarray(SMALL))
-    for chosen in (jnp.minimum, jnp.maximum):
-        x, growth = _growth(apply, x, ellipse)
+    q = ellipse.asymmetry
+
+    def larger(now: tuple[Array, Ellipse], first: Array) -> tuple[tuple[Array, Ellipse], None]:
+        x, growth = _growth(apply, *now)
         height = (growth - q / growth) / (1.0 - q)
         width = 0.5 + 0.5 * (growth + q / growth) / (1.0 + q)
-        ellipse = ellipse.enlarged(chosen(height, width))
-    return lax.stop_gradient(ellipse.enlarged(jnp.asarray(AMPLE)))
+        factor = jnp.where(first, jnp.minimum(height, width), jnp.maximum(height, width))
+        return (x, now[1].enlarged(factor)), None
+
+    start = jnp.ones(size, complex), ellipse.enlarged(jnp.asarray(SMALL))
+    (_, found), _ = lax.scan(larger, start, jnp.array([True, False]))
+    return lax.stop_gradient(found.enlarged(jnp.asarray(AMPLE)))
 
 
 def _growth(apply: Product, x: Array, ellipse: Ellipse) -> tuple[Array, Scalar]:
@@ -221,7 +225,7 @@ def _growth(apply: Product, x: Array, ellipse: Ellipse) -> tuple[Array, Scalar]:
         after = ellipse.scaled(apply, now) - ellipse.asymmetry.astype(complex) * before
         return (now, after), jnp.max(jnp.abs(after))
 
-    (_, last), sizes = lax.scan(order, (x, ellipse.scaled(apply, x)), length=2 * ORDERS)
+    (_, last), sizes = lax.scan(order, (jnp.zeros_like(x), x), length=2 * ORDERS)
     early, late = jnp.max(sizes.reshape(2, ORDERS), axis=1)
     growth = jnp.maximum((late / early) ** (1.0 / ORDERS), 1.0)
     return last / jnp.max(jnp.abs(last)).astype(complex), growth

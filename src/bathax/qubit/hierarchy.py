@@ -45,7 +45,8 @@ MARGIN = 1.25
 # The first depth that is tried is so much less; the difference of two depths inside `jit`, if none
 # is fixed.
 APART = 2
-# There are steps for a spectrum so many times as large as expected; those too many cost nothing.
+# There are steps for a spectrum so many times as large as expected; those too many cost nothing. If
+# numbers overflow, they are computed once more in an ellipse that is larger by the same factor.
 SPARE = 1.5
 # Coefficients of the evolution in time that are below this part of the tolerance are left out.
 NEGLECTED = 1e-5
@@ -100,7 +101,7 @@ class Hierarchy(MapSolver):
         def solve(*sizes: Size) -> tuple[Evolved, ...]:
             steps = self.steps_for(qubit, modes, ts, sizes[-1])
             problem = (qubit.frequency, modes, ts, structure(*sizes), steps, self._neglected)
-            found = _elements(*problem)
+            found = _elements(*problem, jnp.asarray(1.0))
             overflown = jnp.isnan(found[-1].values).any()
             # Spectra close to the imaginary axis do not show how far they are outside.
             again = is_concrete(overflown) and bool(overflown)
@@ -211,21 +212,20 @@ def _elements(
     ts: Float[Array, " times"],
     pattern: Structure,
     steps: int,
-    tolerance: float = EXACT,
-    room: Scalar | float = 1.0,
+    tolerance: float,
+    room: Scalar,
 ) -> tuple[Evolved, ...]:
     """The map of each hierarchy at the requested times and at probes in between.
 
-    NaN if steps are too long.
+    The ellipse of the spectrum is made larger by `room`. NaN if steps are too long.
     """
     matrix = generator(frequency, modes, pattern)
     places = np.array([pattern.excited, pattern.ground, pattern.coherence]).T.ravel()
     start = np.zeros(pattern.size, complex)
     start[[*pattern.excited, *pattern.coherence]] = 1.0
     around = spectrum(*lax.stop_gradient((matrix, frequency, modes)), pattern.sizes[-1])
-    around = around.enlarged(jnp.asarray(room))
     chosen = (jnp.asarray(start), jnp.asarray(places))
-    path = evolve(matrix.times, *chosen, span(ts), around, steps, tolerance)
+    path = evolve(matrix.times, *chosen, span(ts), around.enlarged(room), steps, tolerance)
     times = probed(ts, span(ts))
     values = jnp.split(path.with_derivatives(times), len(pattern.sizes), axis=2)
     error = lax.stop_gradient(path.error(times))
