@@ -82,10 +82,11 @@ def test_two_hierarchies_in_one_evolution():
     system = qubit(0.02)
     _, modes, _ = hierarchy.reduced(system, TS)
     sizes = index_set.size_of(3, 0.5, 6), index_set.size_of(4, 0.5, 8)
-    both = hierarchy._elements(system.frequency, modes, TS, structure(*sizes), 32)
+    system_and_times, numerics = (system.frequency, modes, TS), (32, 1e-12, jnp.asarray(1.0))
+    both = hierarchy._elements(*system_and_times, structure(*sizes), *numerics)
     assert structure(*sizes).size == sum(count_elements(*size) for size in sizes)
     for size, found in zip(sizes, both, strict=True):
-        (alone,) = hierarchy._elements(system.frequency, modes, TS, structure(size), 32)
+        (alone,) = hierarchy._elements(*system_and_times, structure(size), *numerics)
         allowed = (found.error + alone.error)[..., None]
         assert np.all(np.abs(found.values - alone.values) < allowed)
         assert np.max(allowed) < 1e-10
