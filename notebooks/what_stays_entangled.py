@@ -26,7 +26,7 @@ import matplotlib.pyplot as plt
 import bathax as bx
 
 plt.style.use("bathax.plot.bathax")
-ts = jnp.linspace(0.0, 40.0, 81)
+ts = jnp.linspace(0.0, 60.0, 121)
 
 
 def cavities(couplings, temperature):
@@ -59,7 +59,7 @@ settings = {
 }
 _, (left, right) = plt.subplots(1, 2, figsize=(6.6, 2.8), layout="constrained")
 for name, (couplings, temperature) in settings.items():
-    sol = bx.solve(cavities(couplings, temperature), squeezed, ts, bx.Embedding(rtol=1e-4))
+    sol = bx.solve(cavities(couplings, temperature), squeezed, ts)
     shared = bx.mode_correlations(sol, 0, 1)
     left.plot(ts, shared.entanglement, label=name)
     right.plot(ts, shared.mutual_information)

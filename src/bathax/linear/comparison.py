@@ -18,7 +18,7 @@ from bathax._checks import Scalar, are_times, is_valid
 from bathax._estimate import Estimate, judged
 from bathax._programs import program
 from bathax.cavity.solvers import FEWEST, POINTS
-from bathax.linear.green import LinearGreenFunctions
+from bathax.linear.green import DrivenGreenFunctions, LinearGreenFunctions, Mean
 from bathax.numerics.elementary import phase_factor
 from bathax.numerics.grid import TimeGrid, combined, span, stencils
 from bathax.numerics.refinement import (
@@ -32,8 +32,9 @@ from bathax.numerics.refinement import (
 from bathax.system.covariance import Covariance
 from bathax.system.linear import LinearSystem
 
-# Parts of u, v and the correlations with reservoirs that count as zero, of their possible sizes.
-NEGLIGIBLE = 1e-3
+# Parts of u, v and the correlations with reservoirs that count as zero, of their possible sizes;
+# and parts of the largest energy of coupling, for energies.
+NEGLIGIBLE, LEAST_ENERGY = 1e-3, 0.1
 # Noise that turns by more than this is not followed, but replaced by modes of its slow response.
 FAR = 2e4
 
@@ -42,22 +43,52 @@ Samples = TypeVar("Samples")
 Green = TypeVar("Green", bound=eqx.Module)
 
 
+class Course(eqx.Module):
+    """What u does to fields and their energies, and what reservoirs have gained of both."""
+
+    memory: Complex[Array, "channels n points"]
+    energy_memory: Complex[Array, "channels n points"]
+    particles: Float[Array, "channels points"]
+    energy: Float[Array, "channels points"]
+
+
 class Rotating(eqx.Module):
-    """u, v and <a_j' Phi> in the rotating frame, <a_j' Phi_w> less its part by the mean energy."""
+    """u, v and <a_j' Phi> in the rotating frame, <a_j' Phi_w> less its part by the mean energy.
+
+    Of states that are not plain the `course` too, in which energies are without that part as well.
+    """
 
     u: Complex[Array, "n n points"]
     v: Complex[Array, "n n points"]
     field: Complex[Array, "channels n points"]
     energy_field: Complex[Array, "channels n points"]
+    course: Course | None
 
 
-def _in_the_laboratory(frequency: Scalar, at: Rotating, ts: Array) -> LinearGreenFunctions:
-    mean = frequency.astype(complex)
-    return LinearGreenFunctions(
-        u=phase_factor(-frequency * ts)[:, None, None] * at.u,
+def _in_the_laboratory(
+    system: LinearSystem, initial: Covariance, at: Rotating, ts: Array
+) -> LinearGreenFunctions:
+    frequency = system.frequency
+    turn, mean = phase_factor(-frequency * ts)[:, None, None], frequency.astype(complex)
+    green = LinearGreenFunctions(
+        u=turn * at.u,
         v=at.v,
         field=at.field,
         energy_field=at.energy_field + mean * at.field,
+    )
+    if at.course is None:
+        return green
+    memory, moved = turn * at.course.memory, initial.displacement
+    energy_memory = turn * at.course.energy_memory + mean * memory
+    return DrivenGreenFunctions(
+        **vars(green),
+        memory=memory,
+        work=jnp.zeros(ts.shape),
+        particles=at.course.particles,
+        energy=at.course.energy + frequency * at.course.particles,
+        mean=None
+        if moved is None
+        else Mean(green.u @ moved, memory @ moved, energy_memory @ moved),
     )
 
 
@@ -93,6 +124,7 @@ def _prepare(
 
 def compared_rotating(
     system: LinearSystem,
+    initial: Covariance,
     ts: Float[Array, " times"],
     valid: Bool[Array, ""],
     rtol: Scalar,
@@ -103,8 +135,8 @@ def compared_rotating(
     """As `compared`, of samples on half a grid and on it, in the frame of the mean energy."""
     more = probed(ts, span(ts))
     found = between(samples, more, (grid.halved.step, grid.step), grid.points)
-    coarse, fine = (_in_the_laboratory(system.frequency, at, more) for at in found)
-    return compared(ts, valid, rtol, (coarse, fine), least_sizes(system), gain)
+    coarse, fine = (_in_the_laboratory(system, initial, at, more) for at in found)
+    return compared(ts, valid, rtol, (coarse, fine), least_sizes(system, fine), gain)
 
 
 def compared(
@@ -146,14 +178,19 @@ def _between(samples: Samples, step: Scalar, size: Int[Array, ""], ts: Array) ->
     return jax.tree.map(lambda f: jnp.moveaxis(combined(f, *rule), -1, 0), samples)
 
 
-def least_sizes(system: LinearSystem) -> Float[Array, " quantities"]:
-    """The sizes of u, v and <a_j' Phi> below which they count as zero.
+def least_sizes(system: LinearSystem, green: LinearGreenFunctions) -> Float[Array, " quantities"]:
+    """The sizes of the Green functions below which they count as zero.
 
     Correlations with reservoirs may vanish up to rounding.
     """
-    strength = jnp.sqrt(system.weight)
+    strength, one = jnp.sqrt(system.weight), jnp.ones(())
     energy = strength * (system.detuning + jnp.abs(system.frequency))
-    return NEGLIGIBLE * jnp.stack([jnp.ones(()), jnp.ones(()), strength, energy])
+    sizes = NEGLIGIBLE * jnp.stack([one, one, strength, energy])
+    if not isinstance(green, DrivenGreenFunctions):
+        return sizes
+    energy, work = LEAST_ENERGY * energy, NEGLIGIBLE * jnp.linalg.norm(system.h)
+    gained = jnp.stack([energy, sizes[2], work, sizes[0], energy])
+    return jnp.concatenate([sizes[:3], gained, sizes[1:] if green.mean is not None else sizes[:0]])
 
 
 def _errors(

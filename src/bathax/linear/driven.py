@@ -22,7 +22,7 @@ from jaxtyping import Array, Bool, Float, Int
 from bathax._checks import Scalar, are_times, is_concrete, is_valid, require
 from bathax._estimate import Estimate
 from bathax._programs import program
-from bathax.linear.comparison import NEGLIGIBLE, Attempt, compared, least_sizes
+from bathax.linear.comparison import Attempt, compared, least_sizes
 from bathax.linear.damped import PHASE, DampedModes
 from bathax.linear.embedding import Embedding, of_reservoirs, with_fewer
 from bathax.linear.green import DrivenGreenFunctions, Mean
@@ -38,8 +38,6 @@ from bathax.system.linear import LinearSystem
 # The finer result is so many times as exact: half the step helps by 2^8, and so many times smaller
 # singular values are left out.
 GAIN, COARSER = 64.0, 128.0
-# Energies count as zero below this part of the largest energy of coupling.
-LEAST_ENERGY = 0.1
 # Modes are looked for up to MOST; a multiple of SHARED is taken.
 SHARED, MOST = 4, 64
 # Kernels are resolved up to the horizon as by so many points.
@@ -139,7 +137,7 @@ def _attempt(
         (system, start, probed(ts, span(ts))),
         together=True,
     )
-    least = _least_sizes(system, found[1].mean)
+    least = least_sizes(system.at(jnp.zeros(())), found[1])
     return compared(ts, valid, rtol, found, least, modes.gain)
 
 
@@ -169,16 +167,6 @@ def damped_modes(
     complete = jnp.all(jnp.stack([each.weight[-1] <= RANK * each.weight[0] for each in full]))
     gain = jnp.where(complete, GAIN, 1.0)
     return Pair(DampedModes.of(fewer), DampedModes.of(full), gain)
-
-
-def _least_sizes(system: LinearSystem, mean: Mean | None) -> Float[Array, " quantities"]:
-    """Those of the Green functions; of particles, of energy for what is gained; of means."""
-    start = system.at(jnp.zeros(()))
-    sizes = least_sizes(start)
-    energy = sizes[3] * LEAST_ENERGY / NEGLIGIBLE
-    work = NEGLIGIBLE * jnp.linalg.norm(start.h)
-    gained = jnp.stack([energy, sizes[2], work, sizes[0], energy])
-    return jnp.concatenate([sizes[:3], gained, sizes[1:] if mean is not None else sizes[:0]])
 
 
 def begun(

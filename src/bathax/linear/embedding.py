@@ -36,7 +36,7 @@ from bathax._checks import Scalar, require_whole
 from bathax._estimate import Estimate
 from bathax._programs import program
 from bathax.linear import wide
-from bathax.linear.comparison import Attempt, Rotating, compared_rotating, on_first_grid
+from bathax.linear.comparison import Attempt, Course, Rotating, compared_rotating, on_first_grid
 from bathax.linear.green import LinearGreenFunctions
 from bathax.numerics import graded
 from bathax.numerics.balancing import PANELLED, RANK, ReducedModes, joined, reduced_modes
@@ -124,10 +124,10 @@ def _attempt(
         partial(_rotating, points),
         (fewer, grid.halved.step),
         (modes, grid.step),
-        (system, initial.n),
+        (system, initial),
         together=True,
     )
-    return compared_rotating(system, ts, valid, rtol, samples, grid, GAIN)
+    return compared_rotating(system, initial, ts, valid, rtol, samples, grid, GAIN)
 
 
 def _reduced(
@@ -209,7 +209,7 @@ def _rotating(
     modes: list[ReducedModes],
     step: Scalar,
     system: LinearSystem,
-    initial: Complex[Array, "n n"],
+    initial: Covariance,
 ) -> Rotating:
     """The solution with these modes in the rotating frame."""
     joint, size, c = Joint.of(system, modes), system.size, system.couplings
@@ -218,26 +218,52 @@ def _rotating(
     u, r = jnp.split(of_modes, [size], axis=1)
     excited = jnp.einsum("nmp,am->nap", u, c)
     growth = -1j * product(excited, adjoint(r))
-    started = product(initial[:, :, None], adjoint(u[..., :points]))
+    started = product(initial.n[:, :, None], adjoint(u[..., :points]))
 
-    def correlated(rows: Array) -> Array:
+    def correlated(rows: Array) -> tuple[Array, Array, Array]:
+        """<a_j' Phi>, the rows of Phi by the modes at t = 0, and the rate of the rest."""
         by_modes, by_noise = jnp.split(rows, [size], axis=1)
         driven = product(jnp.einsum("anp,bn->abp", by_modes, c), adjoint(r))
         late = -1j * (driven - product(by_noise, adjoint(excited)))
         gained = graded.integrate(late, step, points)
-        return product(by_modes[..., :points], started) + gained
+        return product(by_modes[..., :points], started) + gained, by_modes, late
 
-    field, energy_field = correlated(fields), -1j * correlated(energy_fields)
+    # Where a part of J is at all energies, those of fields do not exist.
+    ends = system.have_ends[:, None, None]
+    field, memory, late = correlated(fields)
+    energy_field, energy_memory, energy_late = correlated(jnp.where(ends, -1j * energy_fields, 0.0))
+    course = None
+    if not initial.is_plain:
+        begun = product(initial.whole[:, :, None], adjoint(u))
+        gains = [
+            _gained(c, product(row, begun), rest, step, points)
+            for row, rest in ((memory, late), (energy_memory, energy_late))
+        ]
+        # What the part at all energies takes beside, the imaginary part of the field below.
+        white = system.backgrounds * jnp.sum(jnp.abs(c) ** 2, axis=1)
+        gains[0] -= 0.5 * white[:, None] * step * jnp.arange(float(points))[None]
+        course = Course(memory[..., :points], energy_memory[..., :points], *gains)
     if not system.has_ends:
-        ends = system.have_ends[:, None, None]
         field = jnp.where(ends, field, _without_energy(system, field))
-        energy_field = jnp.where(ends, energy_field, 0.0)
     return Rotating(
         u=u[..., :points],
         v=graded.integrate(growth + adjoint(growth), step, points),
         field=field,
         energy_field=energy_field,
+        course=course,
     )
+
+
+def _gained(
+    c: Complex[Array, "channels n"],
+    begun: Complex[Array, "channels n all"],
+    late: Complex[Array, "channels n all"],
+    step: Scalar,
+    points: int,
+) -> Float[Array, "channels points"]:
+    """The running integral of -2 Im <x' Phi>, of the part since t = 0 and the rate of the rest."""
+    current, rate = (-2.0 * jnp.einsum("an,anp->ap", c, each).imag for each in (begun, late))
+    return graded.integrate(current, step, points) + graded.integrate_twice(rate, step, points)
 
 
 def _without_energy(

@@ -18,7 +18,7 @@ from bathax._checks import Scalar, require
 from bathax._estimate import Estimate
 from bathax._programs import program
 from bathax.cavity.solvers import Volterra
-from bathax.linear.comparison import Attempt, Rotating, compared_rotating, on_first_grid
+from bathax.linear.comparison import Attempt, Course, Rotating, compared_rotating, on_first_grid
 from bathax.linear.green import LinearGreenFunctions
 from bathax.numerics import gregory
 from bathax.numerics.elementary import phase_factor
@@ -57,7 +57,8 @@ def _attempt(
 ) -> Attempt:
     """The estimate from a grid of so many points, and its largest error in units of `rtol`."""
     grid = TimeGrid.beyond(span(ts), points)
-    return compared_rotating(system, ts, valid, rtol, _on_two_grids(system, initial, grid), grid)
+    samples = _on_two_grids(system, initial, grid)
+    return compared_rotating(system, initial, ts, valid, rtol, samples, grid)
 
 
 def _on_two_grids(
@@ -75,7 +76,7 @@ def _on_two_grids(
         _rotating,
         (*thinned, grid.halved.step),
         (memory, noise, grid.step),
-        (system, initial.n),
+        (system, initial),
         together=True,
     )
 
@@ -85,7 +86,7 @@ def _rotating(
     noise: Complex[Array, "channels points"],
     step: Scalar,
     system: LinearSystem,
-    initial: Complex[Array, "n n"],
+    initial: Covariance,
 ) -> Rotating:
     """The solution for the kernels of all channels in the rotating frame."""
     c, unit = system.couplings, jnp.eye(system.size, dtype=complex)
@@ -105,7 +106,7 @@ def _rotating(
         late = product(psi, adjoint(spread)) + product(
             gregory.convolve(psi, of_noise, step), adjoint(u)
         )
-        driven = product(product(psi, initial[:, :, None]), adjoint(u))
+        driven = product(product(psi, initial.n[:, :, None]), adjoint(u))
         return 1j * free - 1j * (driven + gregory.integrate(late, step))
 
     columns = jnp.einsum("nmp,am->anp", u, c).conj()
@@ -115,7 +116,31 @@ def _rotating(
     by_parts = 1j * (whole - whole[..., :1] - gregory.integrate(noise[:, None] * sloped, step))
     further = _convolved(memory, jnp.einsum("an,nmp->amp", c.conj(), slope), step)
     starting = memory[:, None] * c.conj()[:, :, None] - memory[:, None, :1] * rows
-    return Rotating(u, v, correlated(free, psi), correlated(by_parts, 1j * (starting + further)))
+    energy_psi = 1j * (starting + further)
+    field, energy_field = correlated(free, psi), correlated(by_parts, energy_psi)
+    course = None
+    if not initial.is_plain:
+        rows = [-1j * each for each in (psi, energy_psi)]
+        gains = [
+            _gained(system, initial, u, *each, step)
+            for each in zip((field, energy_field), rows, strict=True)
+        ]
+        course = Course(*rows, *gains)
+    return Rotating(u, v, field, energy_field, course)
+
+
+def _gained(
+    system: LinearSystem,
+    initial: Covariance,
+    u: Complex[Array, "n n points"],
+    field: Complex[Array, "channels n points"],
+    memory: Complex[Array, "channels n points"],
+    step: Scalar,
+) -> Float[Array, "channels points"]:
+    """The running integral of -2 Im <x' Phi>, of which `field` is the part about the mean."""
+    of_mean = product(memory, initial.whole[:, :, None] - initial.n[:, :, None])
+    whole = field + product(of_mean, adjoint(u))
+    return gregory.integrate(-2.0 * jnp.einsum("an,anp->ap", system.couplings, whole).imag, step)
 
 
 def _between_modes(

@@ -84,6 +84,24 @@ def integrate(
     return jnp.concatenate([jnp.zeros_like(begin[:1]), begin, later])
 
 
+def integrate_twice(
+    values: Float[Array, "... all"], step: Scalar, points: int
+) -> Float[Array, "... points"]:
+    r"""The running integral of the running integral, t \int f ds - \int s f ds."""
+    if values.ndim > 1:
+        return jax.vmap(lambda row: integrate_twice(row, step, points))(values)
+    at = times(step, points)
+    whole, first = integrate(jnp.stack([values, at * values]), step, points)
+    return at[:points] * whole - first
+
+
+def times(step: Scalar, points: int) -> Float[Array, " all"]:
+    """The times of the grid, followed by those of all levels."""
+    begin = np.array([0.0] + [HALF] * LEVELS)[:, None]
+    early = _steps() * (begin + np.arange(HALF + 1.0)[None])
+    return step * np.concatenate([np.arange(float(points)), early.ravel()])
+
+
 def _steps() -> Float[np.ndarray, "levels 1"]:
     """The step of each level in units of that of the grid; the first one begins at t = 0."""
     return 0.5 ** np.array([LEVELS - 1, *range(LEVELS - 1, -1, -1)], float)[:, None]

@@ -15,7 +15,6 @@ from bathax._programs import program
 from bathax._status import Status
 from bathax.cavity.green import GreenFunctions
 from bathax.linear.green import Correlations, DrivenGreenFunctions, LinearGreenFunctions
-from bathax.linear.starts import Start
 from bathax.qubit.elements import MapElements
 from bathax.qubit.states import QubitState
 from bathax.solution.results import CavityWork, Quantities, QubitQuantities, named
@@ -124,10 +123,10 @@ def observe_modes(
 
 @program
 def observe_driven(
-    system: LinearSystem, start: Start, estimate: Estimate[DrivenGreenFunctions]
+    system: LinearSystem, initial: Covariance | None, estimate: Estimate[DrivenGreenFunctions]
 ) -> dict[str, Any]:
-    """Of modes that are driven, make pairs, or have a mean or a past."""
-    value, error = of_driven(system, start.state, estimate)
+    """Of modes that are driven, make pairs, or have a mean or a past; or are squeezed."""
+    value, error = of_driven(system, initial, estimate)
     return _marked(estimate.valid, estimate.status, value=value, error=error)
 
 

@@ -210,7 +210,7 @@ def _(
         require_kind("initial", words, state, (Covariance, Correlated))
     if isinstance(state, Covariance):
         state.require_fits(system)
-    if not is_static(system, preparation, state):
+    if not is_static(system, preparation):
         return _solve_driven_modes(system, preparation, state, ts, solver)
     if solver is None:
         solver = Volterra() if system.has_ends else Embedding()
@@ -218,18 +218,21 @@ def _(
     require_kind("solver", words, solver, (Volterra, Embedding))
     engine: Any = embedding if isinstance(solver, Embedding) else volterra
 
+    observe = observe_modes if state.is_plain else observe_driven
+    kind = LinearSolution if state.is_plain else DrivenLinearSolution
+
     def observed(ts: Float[Array, " times"]) -> dict[str, Any]:
-        return observe_modes(system, state, engine.green_functions(system, state, ts, solver))
+        return observe(system, state, engine.green_functions(system, state, ts, solver))
 
     found = _at(ts, observed, system, preparation)
     origin = Origin.of(system, preparation)
-    return LinearSolution(**found, t=ts, initial=state, origin=origin)
+    return kind(**found, t=ts, initial=state, origin=origin)
 
 
 def _solve_driven_modes(
     system: LinearSystem, preparation: Preparation, state: Any, ts: Array, solver: Any
 ) -> DrivenLinearSolution:
-    """Of modes that are driven, paired, displaced or squeezed, or correlated with reservoirs."""
+    """Of modes that are driven or paired, or correlated with reservoirs."""
     solver = Embedding() if solver is None else solver
     words = "`Embedding()` for a system that changes in time or makes pairs"
     if not isinstance(preparation, Uncorrelated):
@@ -239,7 +242,8 @@ def _solve_driven_modes(
     start, modes = start_of(system, preparation, state)
 
     def observed(ts: Float[Array, " times"]) -> dict[str, Any]:
-        return observe_driven(modes, start, driven.green_functions(modes, start, ts, solver))
+        green = driven.green_functions(modes, start, ts, solver)
+        return observe_driven(modes, start.state, green)
 
     found = _at(ts, observed, system, preparation)
     initial = state if isinstance(preparation, Uncorrelated) else preparation

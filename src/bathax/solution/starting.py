@@ -17,10 +17,10 @@ from bathax.system.preparation import (
 )
 
 
-def is_static(system: LinearSystem, preparation: Preparation, state: Any) -> bool:
-    """Whether the system and its state are such that n, u and v say all."""
-    simple = isinstance(preparation, Uncorrelated) and state.is_plain
-    return simple and not (system.is_driven or system.is_paired or system.force is not None)
+def is_static(system: LinearSystem, preparation: Preparation) -> bool:
+    """Whether a start without correlations is followed by constant equations for a alone."""
+    changes = system.is_driven or system.is_paired or system.force is not None
+    return isinstance(preparation, Uncorrelated) and not changes
 
 
 def start_of(

@@ -79,6 +79,11 @@ class Covariance(Validated):
         return zero if self.displacement is None else self.displacement
 
     @property
+    def whole(self) -> Complex[Array, "n n"]:
+        """<a_j' a_i>, with what the displacement is in it."""
+        return self.n + self.mean[:, None] * self.mean.conj()[None, :]
+
+    @property
     def pairs(self) -> Complex[Array, "n n"]:
         """<a_i a_j> less that of the displacement."""
         return jnp.zeros_like(self.n) if self.anomalous is None else self.anomalous

@@ -50,15 +50,15 @@ class LinearQuantities(Slopes, Observables, Amplitudes):
 
 def observables(system: LinearSystem, state: Correlations) -> Observables:
     """At one time."""
-    whole = state.whole
-    exist = jnp.where(system.have_ends, 0.0, jnp.nan)
+    whole, exist = state.whole, jnp.where(system.have_ends, 0.0, jnp.nan)
     return Observables(
         n=state.n,
         number=jnp.trace(whole.n).real,
         energy=expectation(system, whole.n, whole.pairs, whole.mean),
         entropy=entropy(state.n, system.statistics, state.pairs),
         particle_current=-2.0 * state.contact.imag,
-        energy_current=-2.0 * state.energy_contact.imag,
+        # On the way to a steady state what bands without ends gain is not known.
+        energy_current=-2.0 * state.energy_contact.imag + exist,
         interaction_energy=2.0 * state.contact.real + exist,
     )
 
@@ -126,10 +126,7 @@ def _state(
     # Rounding makes it slightly other than Hermitian.
     n = 0.5 * (n + n.conj().T)
     fields = (green.field, green.energy_field)
-    contact, energy = (jnp.sum(field * system.couplings, axis=1) for field in fields)
-    # On the way to a steady state what bands without ends gain is not known.
-    unknown = jnp.asarray(complex(np.nan, np.nan))
-    return Correlations(n, contact, jnp.where(system.have_ends, energy, unknown))
+    return Correlations(n, *(jnp.sum(field * system.couplings, axis=1) for field in fields))
 
 
 def _bound(

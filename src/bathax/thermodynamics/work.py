@@ -61,9 +61,11 @@ def work_done(
     if state.pairs is not None:
         of_inner += jnp.sum(jnp.abs(rates.pairing)) * of_n
     outer, of_outer = _outer(rates.contacts, green, error)
-    heat = green.energy - levels * green.particles
+    # On the way to a steady state what bands without ends gain is not known.
+    energy = jnp.where(system.have_ends, green.energy, jnp.nan)
+    heat = energy - levels * green.particles
     of_heat = error.energy + jnp.abs(levels) * error.particles
-    value = Work(inner + outer, green.work, green.particles, green.energy, heat)
+    value = Work(inner + outer, green.work, green.particles, energy, heat)
     doubt = Work(of_inner + of_outer, error.work, error.particles, error.energy, of_heat)
     return Done(value, inner), Done(doubt, of_inner)
 
