@@ -157,20 +157,3 @@ together = bx.fit(both, [data, filled], START)
 print(together)
 for name in START:
     print(f"{name:8} error {found.errors[name]:.2g} alone, {together.errors[name]:.2g} together")
-
-# %% [markdown]
-# ## Outliers
-#
-# Three late counts are wrong by twenty errors. Least squares follow them; with the loss `soft_l1`
-# the residual of an outlier counts linearly instead of squared (with `cauchy` like its logarithm).
-# The p-value says that data and model do not agree, the table how far the parameters are off.
-
-# %%
-spoilt, late = counted.copy(), np.argsort(times)[-9::3]
-spoilt[late] += 20.0 * errors[late]
-outliers = bx.Data(times, number=(spoilt, errors))
-losses = ("linear", "soft_l1")
-fits = {loss: bx.fit(decaying, outliers, START, loss=loss) for loss in losses}
-for loss, result in fits.items():
-    off = {name: f"{result.parameters[name] / TRUTH[name] - 1.0:+.1%}" for name in START}
-    print(f"{loss:8} p = {result.p_value:.0e}, off by {off}")

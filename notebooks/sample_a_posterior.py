@@ -117,11 +117,11 @@ if blackjax:
             state, info = hmc.step(key, state)
             return state, (state.position, info.acceptance_rate)
 
-        return jax.lax.scan(step, hmc.init(best), jax.random.split(key, 400))[1]
+        return jax.lax.scan(step, hmc.init(best), jax.random.split(key, 250))[1]
 
     logs, accepted = chain(jax.random.split(jax.random.key(0), 4))
-    draws = np.exp(np.reshape(logs[:, 50:], (-1, 3)))
-    reduction = blackjax.diagnostics.potential_scale_reduction(logs[:, 50:])
+    draws = np.exp(np.reshape(logs[:, 25:], (-1, 3)))
+    reduction = blackjax.diagnostics.potential_scale_reduction(logs[:, 25:])
     print(f"R = {np.array2string(reduction, precision=3)}, accepted {accepted.mean():.0%}")
     for label, values, value, error in zip(
         found.labels, draws.T, found.best, found.errors.values(), strict=True

@@ -31,7 +31,7 @@ plt.style.use("bathax.plot.bathax")
 PERIOD = 30.0
 HOT = bx.Reservoir(bx.Lorentzian(0.3, 0.2, 1.4), occupation=bx.Uniform(2.0))
 COLD = bx.Reservoir(bx.Lorentzian(0.3, 0.2, 0.7), occupation=bx.Uniform(0.3))
-SOLVER = bx.Embedding(points=128, modes=4)
+SOLVER = bx.Embedding(points=64, modes=4)
 
 # %% [markdown]
 # ## A cycle with ten numbers

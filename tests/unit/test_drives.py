@@ -8,6 +8,7 @@ import pytest
 from scipy.interpolate import CubicSpline
 
 import bathax as bx
+from bathax.numerics.refinement import sized
 
 BATH = bx.Reservoir(bx.Ohmic(0.1, 2.0), temperature=1.0)
 LEAD = bx.Reservoir(bx.FlatBand(0.5, -5.0, 5.0), 0.1, 0.2)
@@ -129,3 +130,24 @@ def test_shown_by_their_numbers():
     assert repr(bx.Samples([0, 1, 2, 3], [1, 1, 1, 1])) == (
         "Samples(times=[0, 1, 2, 3], values=[1, 1, 1, 1])"
     )
+
+
+def test_a_program_asks_for_modes_and_for_steps():
+    """What a sweep chooses from its points before it traces; nothing that is given."""
+
+    def work(stop, solver):
+        cavity = bx.Cavity(bx.Ramp(1.0, stop, 1.0, 0.5), BATH)
+        return bx.solve(cavity, bx.Thermal(0.5), TS, solver).work[-1]
+
+    def asked(solver):
+        with sized() as demands:
+            jax.eval_shape(lambda stop: work(stop, solver), 2.0)
+        return len(demands)
+
+    assert asked(bx.Embedding()) == 2
+    assert asked(bx.Embedding(modes=24)) == 1
+    assert asked(bx.Embedding(modes=24, points=128)) == 0
+    known = work(2.0, bx.Embedding())
+    with sized([24, 256]):
+        inside = jax.jit(lambda stop: work(stop, bx.Embedding()))(2.0)
+    assert inside == pytest.approx(float(known), rel=1e-10)

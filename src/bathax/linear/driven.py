@@ -17,7 +17,7 @@ from typing import NamedTuple
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Float, Int
+from jaxtyping import Array, Bool, Float
 
 from bathax._checks import Scalar, are_times, is_concrete, is_valid, require
 from bathax._estimate import Estimate
@@ -31,7 +31,7 @@ from bathax.linear.passage import passage
 from bathax.linear.starts import LESS, Start, Steps, is_possible
 from bathax.numerics.balancing import RANK, ReducedModes
 from bathax.numerics.grid import span
-from bathax.numerics.refinement import coarse_and_fine, probed
+from bathax.numerics.refinement import coarse_and_fine, probed, requested
 from bathax.numerics.steps import at_times, with_early_steps
 from bathax.system.linear import LinearSystem
 
@@ -78,14 +78,15 @@ def sizes(
     if solver.modes is not None:
         return valid, solver.modes, demand
     # One more than there are, so that those left out are known to be negligible.
-    count = SHARED * math.ceil((rank + 1) / SHARED) if is_concrete(rank) else start.usual_modes
-    return valid, count, demand
+    wanted = rank + 1
+    count = wanted if is_concrete(wanted) else requested(wanted, start.usual_modes)
+    return valid, min(SHARED * math.ceil(count / SHARED), MOST), demand
 
 
 @program
 def _needed(
     system: LinearSystem, start: Start, ts: Float[Array, " times"], count: int, rtol: Scalar
-) -> tuple[Bool[Array, ""], Float[Array, ""], Int[Array, ""]]:
+) -> tuple[Bool[Array, ""], Float[Array, ""], Float[Array, ""]]:
     """Whether the input is valid, about how many steps it needs, and how many modes of `count`."""
     reduced = of_reservoirs(system, start.horizon(span(ts)), RESOLUTION, count)
     modes = DampedModes.of(reduced)
@@ -94,7 +95,7 @@ def _needed(
     valid &= jnp.all(jnp.stack([possible for possible, _ in found]))
     ranks = jnp.stack([jnp.sum(each.weight > RANK * each.weight[0]) for each in reduced])
     steps = jnp.max(jnp.stack([steps for _, steps in found]))
-    return valid, jnp.where(valid, with_early_steps(steps), 0.0), jnp.max(ranks)
+    return valid, jnp.where(valid, with_early_steps(steps), 0.0), jnp.max(ranks).astype(float)
 
 
 def _runs(
