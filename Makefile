@@ -5,7 +5,7 @@ BIN := .venv/bin
 # Two threads of LAPACK wait for each other where cores are busy.
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: figures pictures test coverage notebooks docs docs-test dist lint typecheck format bench bench-gpu campaign clean
+.PHONY: figures pictures test test-slow coverage notebooks docs docs-test dist lint typecheck format bench bench-gpu campaign clean
 
 .venv/bin/pip:
 	$(PYTHON) -m venv .venv
@@ -22,10 +22,13 @@ export OPENBLAS_NUM_THREADS ?= 1
 figures: .venv/app          ## every figure and the table of claims, into figures/
 	$(BIN)/bathax figures --out figures
 
-test: .venv/dev             ## unit, exact and physical tests
-	$(BIN)/pytest -q -n 2 --dist loadfile
+test: .venv/dev             ## all tests but the slow ones
+	$(BIN)/pytest -q -n 2 --dist loadfile -m "not slow"
 
-coverage: .venv/dev         ## the same, and which lines they reach
+test-slow: .venv/dev        ## those that take seconds each
+	$(BIN)/pytest -q -n 2 --dist loadfile -m slow
+
+coverage: .venv/dev         ## all tests, and which lines they reach
 	$(BIN)/pytest -q -n 2 --dist loadfile --cov --cov-report=term
 
 notebooks: .venv/dev        ## run the notebooks from top to bottom

@@ -29,6 +29,7 @@ def test_weight_of_the_bound_state():
     assert share(gap_qubit(0.0)) == pytest.approx(weight(), rel=1e-12)
 
 
+@pytest.mark.slow
 def test_in_the_vacuum_the_determinant_ends_at_this_weight():
     """What swings about it falls like t^{-3/2}."""
     ts = jnp.asarray(np.linspace(2000.0, 2100.0, 400))
@@ -39,6 +40,7 @@ def test_in_the_vacuum_the_determinant_ends_at_this_weight():
     assert jnp.max(jnp.abs(late - weight())) < 0.2 * jnp.max(jnp.abs(early[1:] - weight()))
 
 
+@pytest.mark.slow
 def test_a_cold_reservoir_is_like_the_vacuum():
     cold, vacuum = (bx.dynamical_map(gap_qubit(T), TS) for T in (0.05, 0.0))
     np.testing.assert_allclose(cold.determinant, vacuum.determinant, rtol=0.0, atol=1e-5)
@@ -66,6 +68,7 @@ def in_powers_of_filling(temperature, modes=16):
     return first, first + two - e1 * one + e2 * none
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("temperature", [0.2, 0.3, 0.5])
 def test_thermal_quanta_by_diagonalisation(temperature):
     """Each order is smaller by about the filling of the lower edge, and so is what is left out."""

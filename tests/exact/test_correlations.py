@@ -16,6 +16,7 @@ def squeezed(r):
     return jnp.sinh(r) ** 2 * jnp.eye(2), 0.5 * jnp.sinh(2.0 * r) * SWAP
 
 
+@pytest.mark.slow
 def test_two_mode_squeezing_decays_in_equal_baths():
     """E_N = max(0, -ln(|u|^2 e^{-2r} + 1 - |u|^2 + 2 v)): a squeezed mode of the difference."""
     r, bath = 0.8, bx.Reservoir(bx.Ohmic(0.05, 5.0), temperature=0.3)
@@ -120,6 +121,7 @@ def pair_of(statistics, coupling=0.2):
     return bx.coupled_cavities([1.0, 1.3], coupling, [BATH, BATH]), bx.Covariance(n, m)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("statistics", ["fermion", "boson"])
 @pytest.mark.parametrize("size", [1e-3, 1e-6])
 def test_errors_of_what_is_shared(statistics, size):
@@ -146,6 +148,7 @@ def test_errors_of_what_is_shared(statistics, size):
     assert largest > 0.02
 
 
+@pytest.mark.slow
 def test_what_is_shared_has_a_derivative():
     def shared(coupling):
         system, start = pair_of("fermion", coupling)
@@ -158,6 +161,7 @@ def test_what_is_shared_has_a_derivative():
     np.testing.assert_allclose(slope, difference, rtol=1e-6, atol=1e-7)
 
 
+@pytest.mark.slow
 def test_populations_of_eigenmodes():
     """h = w + g sigma_x has (a_1 +- a_2) / sqrt 2; the mean counts too."""
     n0, mean = jnp.array([[0.6, 0.2], [0.2, 0.3]]), jnp.array([0.5, 0.5j])
@@ -175,6 +179,7 @@ def test_populations_of_eigenmodes():
     np.testing.assert_allclose(weighed, sol.energy, atol=1e-12)
 
 
+@pytest.mark.slow
 def test_eigenmodes_of_a_driven_system():
     """E = sum_k e_k(t) n_k(t) with those of each time, and derivatives by a field."""
 

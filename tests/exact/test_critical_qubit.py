@@ -37,6 +37,7 @@ def critical(critical_and_slope):
     return critical_and_slope[0]
 
 
+@pytest.mark.slow
 def test_the_determinant_touches_zero_at_the_critical_coupling(critical):
     """Below it D > 0 at all times; above D < 0 for a while, by another and finer grid."""
     for factor, sign in ((0.99, 1.0), (1.01, -1.0)):
@@ -48,6 +49,7 @@ def test_the_determinant_touches_zero_at_the_critical_coupling(critical):
         np.testing.assert_allclose(found, jnp.min(determinant), atol=2e-6)
 
 
+@pytest.mark.slow
 def test_it_is_that_of_a_larger_hierarchy(critical):
     """With sizes chosen for a tolerance, D changes sign where the small one says, within 2%."""
     for factor, sign in ((0.98, 1.0), (1.02, -1.0)):
@@ -56,6 +58,7 @@ def test_it_is_that_of_a_larger_hierarchy(critical):
         assert jnp.sign(jnp.min(dmap.determinant)) == sign
 
 
+@pytest.mark.slow
 def test_the_critical_coupling_falls_with_the_temperature(critical_and_slope):
     """d eta / d T = -(dD/dT) / (dD/d eta), by the derivative of the implicit function."""
     critical, slope = critical_and_slope

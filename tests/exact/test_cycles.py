@@ -103,6 +103,7 @@ def engine(x):
     return bx.LinearSystem(h, channels)
 
 
+@pytest.mark.slow
 def test_gradients_of_an_engine():
     @jax.jit
     def figures(x):
@@ -123,6 +124,7 @@ def test_gradients_of_an_engine():
 # --- runs that go on -----------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_run_in_parts():
     """All quantities of a Fock state, in three parts of which the first one is not driven."""
     still = bx.Cavity(1.0, BATH)
@@ -143,6 +145,7 @@ def test_a_run_in_parts():
     np.testing.assert_allclose(third.populations[0], second.populations[-1], atol=1e-9)
 
 
+@pytest.mark.slow
 def test_a_run_that_has_not_begun_goes_on():
     first = bx.solve(CAVITY, bx.Fock(1), [0.0])
     one = bx.solve(CAVITY, bx.Continue(first), [0.0, 1.0])
@@ -150,6 +153,7 @@ def test_a_run_that_has_not_begun_goes_on():
     np.testing.assert_allclose(one.number, other.number, atol=1e-10)
 
 
+@pytest.mark.slow
 def test_a_driven_level_begins_in_a_state_of_a_qubit():
     lead = bx.Reservoir(bx.FlatBand(0.5, -3.0, 3.0), temperature=0.2)
     channel = bx.Channel(lead, [1.0])
@@ -160,6 +164,7 @@ def test_a_driven_level_begins_in_a_state_of_a_qubit():
     assert then.number[0] == pytest.approx(float(sol.number[-1]), abs=1e-9)
 
 
+@pytest.mark.slow
 def test_a_correlated_run_goes_on():
     """From a stationary state, with a quench in the middle."""
     before, after = (bx.LinearSystem([[w]], bx.Channel(BATH, [1.0])) for w in (1.0, 1.4))

@@ -33,6 +33,7 @@ def numbers(value):
     return np.asarray(value).ravel()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", DRIVES)
 def test_reference(name):
     expected = REFERENCES[f"driven mode, Ohmic bath: {name}"]
@@ -48,6 +49,7 @@ def test_reference(name):
     assert sol.entropy_production.min() > -1e-12
 
 
+@pytest.mark.slow
 def test_a_constant_drive_of_a_cavity():
     """All quantities, of a state that is not Gaussian."""
     still = bx.solve(bx.Cavity(1.0, OHMIC), bx.Fock(2), TS, bx.Volterra())
@@ -60,6 +62,7 @@ def test_a_constant_drive_of_a_cavity():
     np.testing.assert_allclose(moved.populations, still.populations, atol=1e-10)
 
 
+@pytest.mark.slow
 def test_a_constant_drive_of_modes():
     h = jnp.array([[0.3, 0.2 + 0.1j], [0.2 - 0.1j, -0.1]])
     leads = [bx.Channel(LEAD, [1.0, 0.5j]), bx.Channel(LEAD, [0.3, 1.0])]
@@ -77,6 +80,7 @@ def test_a_constant_drive_of_modes():
 # --- discretised lead ----------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_driven_level_with_a_discretised_lead():
     """Level and coupling both change; n, work and the energy of the lead from all its modes."""
     level, switch = (lambda t: 0.4 * jnp.cos(2.0 * t)), (lambda t: 1.0 - jnp.exp(-(t**2)))
@@ -115,6 +119,7 @@ def test_a_driven_level_with_a_discretised_lead():
     assert np.abs(sol.first_law).max() < 1e-10
 
 
+@pytest.mark.slow
 def test_a_driven_level_in_a_lead_of_slow_tails():
     """Modes of all rates: few steps suffice, for slower ones respond as those beyond them do.
 
@@ -159,6 +164,7 @@ def level(energy, bath, statistics="fermion"):
     return bx.LinearSystem([[energy]], bx.Channel(bath, [1.0]), statistics)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", STARTS)
 def test_a_quench_from_equilibrium(name):
     bath, statistics, *energies = STARTS[name]
@@ -173,6 +179,7 @@ def test_a_quench_from_equilibrium(name):
     assert np.abs(sol.first_law).max() < 1e-11
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("J", "energy", "temperature"),
     [(bx.SemicircleBand(0.2, 0.0, 1.0), 1.3, 0.0), (bx.SemicircleBand(0.2, 0.0, 1.0), 0.9, 0.2)],
@@ -195,6 +202,7 @@ def test_nothing_moves_without_a_quench(J, energy, temperature):
 # --- limits --------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "J",
     [bx.SemicircleBand(0.1, 0.0, 1.0), bx.FlatBand(0.4, -1.0, 1.0), bx.Ohmic(0.05, 0.3)],
@@ -210,6 +218,7 @@ def test_a_level_that_sweeps_through_a_band(J):
     np.testing.assert_allclose(sol.number[-1], expected, atol=2e-3)
 
 
+@pytest.mark.slow
 def test_slow_work():
     """A slow lift of a level does the work of the states of equilibrium, up to 1 / time."""
 
@@ -269,6 +278,7 @@ def work(parameters):
     return bx.solve(cavity, bx.Thermal(0.5), TS, COARSE).work[-1]
 
 
+@pytest.mark.slow
 def test_gradient_by_pulse_parameters():
     at = jnp.array([0.6, 3.0, 1.0])
     slopes = jax.jit(jax.grad(work))(at)
@@ -283,6 +293,7 @@ def test_gradient_by_pulse_parameters():
     np.testing.assert_allclose(slopes, expected, rtol=1e-7)
 
 
+@pytest.mark.slow
 def test_gradient_by_what_a_function_closes_over():
     def closed(height):
         cavity = bx.Cavity(lambda t: 1.0 + height * jnp.exp(-((t - 3.0) ** 2)), OHMIC)
@@ -383,6 +394,7 @@ def test_bad_input(make, sentence):
         make()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("modes", [28, 32])
 def test_errors_with_fewer_modes_than_a_reservoir_has(modes):
     """From joint equilibrium, at strong coupling. The error was 19 and 27 times its estimate."""

@@ -20,6 +20,7 @@ def agree(one, other, factor=10.0):
         assert np.all(miss <= factor * (getattr(one.error, name) + getattr(other.error, name)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", linear.TRANSIENT)
 def test_reference(name):
     case = linear.REFERENCES[name]
@@ -47,6 +48,7 @@ def two_leads(mu, gamma=0.01, temperature=0.025851991):
     return bx.LinearSystem([[1.0]], channels, "fermion")
 
 
+@pytest.mark.slow
 def test_current_between_lorentzian_leads():
     """The steady current from the transmission, and the two engines at earlier times."""
     dot, empty = two_leads(1.0), bx.Covariance([[0.0]])
@@ -109,6 +111,7 @@ def test_too_few_modes_are_noticed():
     agree(sol, exact)
 
 
+@pytest.mark.slow
 def test_derivatives():
     """By all kinds of parameters, as those of the Volterra engine."""
     start = {name: jnp.asarray(value) for name, value in linear.PARAMETERS.items()}

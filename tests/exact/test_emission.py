@@ -142,6 +142,7 @@ def test_an_empty_reservoir_absorbs_the_excitation_spectrum():
     np.testing.assert_allclose(found, expected.astype(complex), rtol=1e-12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("temperature", [2.0, 20.0])
 def test_long_delays_are_resolved(temperature):
     """The commutator is u(s), also where e^{-iws} turns fast in the tail of the spectrum."""
@@ -154,6 +155,7 @@ def test_long_delays_are_resolved(temperature):
     assert jnp.all(wrong <= 2.0 * found.error + 1e-12)
 
 
+@pytest.mark.slow
 def test_estimates_of_few_nodes_are_honest():
     """Inside `jit` there are 512 nodes for each edge, too few for these delays."""
     cavity = bx.Cavity(1.0, bx.Reservoir(bx.Ohmic(0.1, 5.0), temperature=20.0))

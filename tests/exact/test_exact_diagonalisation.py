@@ -99,6 +99,7 @@ def test_gradients(point):
         np.testing.assert_allclose(exact[..., k], change / scale, rtol=0, atol=1e-8)
 
 
+@pytest.mark.slow
 def test_reverse_mode_batches_and_bad_points():
     def p11(point):
         return elements(point)[0, -1].real

@@ -217,6 +217,7 @@ def test_a_drude_lorentz_reservoir():
     check_all(found, claimed, [(u, du), (v, dv)])
 
 
+@pytest.mark.slow
 def test_a_rational_fit():
     """A peak cut off at both ends, at the coupling and frequency where two resonances merge."""
     w = np.linspace(0.5, 5.5, 201)

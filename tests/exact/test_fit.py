@@ -30,6 +30,7 @@ def found():
     return bx.fit(damped, data, {"gamma0": 1.0, "width": 1.5}, starts=3)
 
 
+@pytest.mark.slow
 def test_the_truth_comes_back(found):
     assert found.converged
     assert found.agreeing >= 2

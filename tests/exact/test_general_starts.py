@@ -29,6 +29,7 @@ def cavities():
     return bx.LinearSystem(h, channels)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("start", STARTS.values(), ids=STARTS)
 @pytest.mark.parametrize("solver", [bx.Volterra(), bx.Embedding()], ids=["Volterra", "Embedding"])
 def test_against_steps_in_time(start, solver):
@@ -50,6 +51,7 @@ def test_against_steps_in_time(start, solver):
     assert np.max(np.abs(sol.first_law)) < 1e-9
 
 
+@pytest.mark.slow
 def test_pairs_of_fermions_in_wide_bands():
     """Pairs change nothing that is conserved; what bands without ends gain of energy is unknown."""
     lead = bx.Reservoir(bx.WideBand(0.4), temperature=0.5, chemical_potential=0.3)
@@ -70,6 +72,7 @@ def test_pairs_of_fermions_in_wide_bands():
         assert np.all(np.isnan(unknown))
 
 
+@pytest.mark.slow
 def test_gradients_and_batches():
     def taken_up(x):
         start = bx.Covariance(n, jnp.cos(x) * m, jnp.stack([x, 2.0 * x]))

@@ -41,6 +41,7 @@ LORENTZIAN = references("qubit_lorentzian.csv", "n0")
 OHMIC = references("qubit_ohmic_thermal.csv", "set")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("reference", LORENTZIAN.values(), ids=["resonant", "detuned"])
 def test_lorentzian_with_constant_occupation(reference):
     """One exponential: the hierarchy is exact but for its depth."""
@@ -57,6 +58,7 @@ def test_lorentzian_with_constant_occupation(reference):
         assert np.all(np.abs(getattr(dmap, name) - reference[column]) < allowed), name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "kT", "eta", "rtol", "bound"),
     [
@@ -156,6 +158,7 @@ def test_two_thermal_modes():
         np.testing.assert_allclose(value, exact, rtol=0, atol=1e-9)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("strength", [0.2, 0.4])
 def test_many_modes_at_strong_coupling(strength):
     """So many modes that they are reduced, so cold that two quanta are rare: 8e-7."""
@@ -183,6 +186,7 @@ def test_in_the_vacuum_it_is_the_cavity(eta):
     np.testing.assert_allclose(dmap.coherence, u, rtol=0, atol=1e-10)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("eta", [0.01, 0.05, 0.1, 0.2, 0.5])
 def test_in_the_vacuum_errors_are_known(eta):
     """The size chosen for a tolerance, against the cavity."""
@@ -195,6 +199,7 @@ def test_in_the_vacuum_errors_are_known(eta):
     assert np.max(dmap.error.p11) <= 1e-5
 
 
+@pytest.mark.slow
 def test_a_molecule_at_room_temperature():
     """The measured J of B777 (cm^-1, 300 K) as a table: an answer, and an error that covers it."""
     w = np.concatenate([[0.0], np.geomspace(0.5, 1500.0, 160)])

@@ -39,6 +39,7 @@ def whole(statistics, T, mu, t):
     return value, np.array([u[:2, :2] for u in later]) + sign * value
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("statistics", "T", "mu"), [("fermion", 0.3, 0.1), ("boson", 0.7, -1.9)])
 def test_two_modes(statistics, T, mu):
     sol = bx.solve(modes(statistics, T, mu), bx.Covariance(START), [0.0, 1.0, 2.5])
@@ -51,6 +52,7 @@ def test_two_modes(statistics, T, mu):
     assert np.all(miss <= 10.0 * np.asarray(found.error) + 1e-11)
 
 
+@pytest.mark.slow
 def test_in_the_end_it_is_that_of_the_steady_state():
     cavity = bx.Cavity(1.0, bx.Reservoir(bx.Lorentzian(0.2, 1.0, 1.0), occupation=bx.Uniform(0.6)))
     late = bx.solve(cavity, bx.Fock(3), [0.0, 120.0])
@@ -59,6 +61,7 @@ def test_in_the_end_it_is_that_of_the_steady_state():
     np.testing.assert_allclose(found.greater, steady.greater, atol=1e-8)
 
 
+@pytest.mark.slow
 def test_a_coherent_start_in_the_vacuum():
     """<a'(t) a(t + s)> = |alpha|^2 u(t)* u(t + s)."""
     cavity = bx.Cavity(1.0, bx.Reservoir(bx.Ohmic(0.1, 2.0)))
@@ -72,6 +75,7 @@ def test_a_coherent_start_in_the_vacuum():
     np.testing.assert_allclose(again.value, found.value, atol=1e-9)
 
 
+@pytest.mark.slow
 def test_after_a_drive():
     """What a level that was driven first does later: n at delay 0, and u after that."""
     lead = bx.Channel(bx.Reservoir(bx.FlatBand(0.4, -3.0, 3.0), 0.2, 0.1), [1.0])
@@ -89,6 +93,7 @@ def test_after_a_drive():
         bx.two_time_correlation(then, [1.0, 0.5])
 
 
+@pytest.mark.slow
 def test_derivative_by_a_coupling():
     def late(eta):
         cavity = bx.Cavity(1.0, bx.Reservoir(bx.Ohmic(eta, 2.0), 0.5))

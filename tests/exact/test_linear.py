@@ -45,6 +45,7 @@ def numbers(value):
     return np.asarray(value)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", TRANSIENT)
 def test_reference(name):
     case = REFERENCES[name]
@@ -66,6 +67,7 @@ def test_reference(name):
     np.testing.assert_allclose(sol.interaction_energy, interaction, atol=1e-12)
 
 
+@pytest.mark.slow
 def test_steady_state_of_a_chain():
     """n tends to it like 1 / t^2, the currents like 1 / t^3."""
     case = REFERENCES["boson chain steady state, hot and cold"]
@@ -77,6 +79,7 @@ def test_steady_state_of_a_chain():
     np.testing.assert_allclose(sol.energy_current[-1], expected["dE_dt"], atol=1e-9)
 
 
+@pytest.mark.slow
 def test_one_mode_is_a_cavity():
     bath = bx.Reservoir(bx.Ohmic(0.1, 5.0), temperature=2.0)
     mode = bx.LinearSystem([[1.0]], bx.Channel(bath, [1.0]))
@@ -123,6 +126,7 @@ def discretised(h, leads, initial, ts):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("temperature", [0.0, 0.05, 1.0])
 @pytest.mark.parametrize("band", ["flat", "semicircle"])
 def test_a_double_dot_between_discretised_leads(temperature, band):
@@ -149,6 +153,7 @@ def test_a_double_dot_between_discretised_leads(temperature, band):
     assert occupied.max() < 1.0 + 1e-11
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mu", [None, -1e-5])
 @pytest.mark.parametrize("kind", ["flat", "semicircle"])
 def test_bosons_whose_band_begins_close_to_mu(kind, mu):
@@ -194,6 +199,7 @@ def random_system(seed, statistics):
     return bx.LinearSystem(h, channels, statistics), bx.Covariance(initial)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("statistics", ["boson", "fermion"])
 def test_particles_and_energy_are_conserved(statistics):
     """What modes and couplings lose, the reservoirs gain."""
@@ -255,6 +261,7 @@ def check_derivatives(function, parameters, atol):
         np.testing.assert_allclose(by_reverse[name], by_forward[name], atol=1e-11)
 
 
+@pytest.mark.slow
 def test_derivatives_by_all_kinds_of_parameters():
     check_derivatives(transport, PARAMETERS, 1e-7)
 

@@ -23,6 +23,7 @@ def chain(statistics, hopping=0.3, temperature=0.5):
 MIXED = bx.Covariance([[0.6, 0.1j], [-0.1j, 0.2]])
 
 
+@pytest.mark.slow
 def test_one_mode_is_a_cavity():
     bath = bx.Reservoir(bx.Ohmic(0.1, 5.0), temperature=2.0)
     mode = bx.LinearSystem([[1.0]], bx.Channel(bath, [1.0]))
@@ -35,6 +36,7 @@ def test_one_mode_is_a_cavity():
     np.testing.assert_allclose(sol.grand_potential, sol.free_energy - sol.number, atol=1e-13)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("statistics", ["boson", "fermion"])
 def test_slopes_of_the_trajectory(statistics):
     """Five-point differences of E, S and N in time."""
@@ -59,6 +61,7 @@ def test_slopes_of_the_trajectory(statistics):
     np.testing.assert_allclose(sol.grand_potential, grand, rtol=1e-13)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("statistics", ["boson", "fermion"])
 def test_errors_hold(statistics):
     """A coarse grid against a fine one, poles of T and nearly pure starts included."""
@@ -75,6 +78,7 @@ def test_errors_hold(statistics):
         assert np.all(known.error.temperature[1:] < 1e-6 * (1.0 + np.abs(known.temperature[1:])))
 
 
+@pytest.mark.slow
 def test_gradient_of_temperature():
     @jax.jit
     def temperature(x):
@@ -86,6 +90,7 @@ def test_gradient_of_temperature():
     np.testing.assert_allclose(slope, (4.0 * near - far) / 3.0, rtol=1e-7)
 
 
+@pytest.mark.slow
 def test_at_rest():
     """Along a rise of all modes alike; a pure start has T = 0."""
     pure = bx.solve(chain("fermion"), bx.Covariance([[1.0, 0.0], [0.0, 0.0]]), TS[:1])
@@ -146,6 +151,7 @@ def test_thermal_states_that_do_not_exist():
     assert state.chemical_potential == 0.0
 
 
+@pytest.mark.slow
 def test_both_readings_agree_in_slow_thermal_motion():
     """A weak bath of photons moves weakly coupled modes through nearly thermal states."""
     bath = bx.Reservoir(bx.Ohmic(1e-3, 3.0), 0.8)

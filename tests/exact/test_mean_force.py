@@ -94,6 +94,7 @@ def semicircle(count, center, half_width):
     return center + half_width * np.cos(angle), 2.0 / (count + 1) * np.sin(angle) ** 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("statistics", ["boson", "fermion"])
 def test_two_modes_with_bound_states(statistics):
     """Two channels that share a temperature; states below and above both bands are filled."""
@@ -158,6 +159,7 @@ DENSITIES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", DENSITIES)
 def test_derivatives_of_the_free_energy(name):
     """dF = -S dT + n dw_s, and C = T dS/dT: n has another formula, and bound states in it."""

@@ -27,6 +27,7 @@ def require_equal(sol, expected, atol):
     assert np.abs(sol.first_law).max() < 1e-10
 
 
+@pytest.mark.slow
 def test_a_force_on_a_coordinate():
     """(a + a') (Phi + Phi')."""
     one = np.array([1.0])
@@ -36,6 +37,7 @@ def test_a_force_on_a_coordinate():
     require_equal(sol, whole.solve([[0.5]], [[0.0]], [0.0], TS), 1e-9)
 
 
+@pytest.mark.slow
 def test_everything_at_once():
     """A squeezed, displaced mode with pairing, counter-rotating terms, a force and a switch."""
     h, pairing = (lambda t: 1.0 + 0.2 * jnp.sin(t)), (lambda t: 0.3 * jnp.exp(-1j * t))
@@ -60,6 +62,7 @@ def test_everything_at_once():
     assert near.power[4] == pytest.approx(power, abs=1e-8)
 
 
+@pytest.mark.slow
 def test_fermions_in_pairs():
     h = np.array([[0.3, 0.2], [0.2, -0.1]])
     pairing = np.array([[0.0, 0.4 + 0.1j], [-0.4 - 0.1j, 0.0]])
@@ -77,6 +80,7 @@ def test_fermions_in_pairs():
     np.testing.assert_allclose(sol.entropy, -np.sum(p * np.log(p + 1e-300), axis=1), atol=1e-10)
 
 
+@pytest.mark.slow
 def test_squeezed_and_displaced_states_of_plain_modes():
     """m = u m(0) u^T, <a> = u <a>(0), and all that is known of a `Cavity`."""
     channels = bx.Channel(BOSONS, [1.0])
@@ -98,6 +102,7 @@ def test_squeezed_and_displaced_states_of_plain_modes():
     assert sol.entropy[0] == pytest.approx(0.0, abs=1e-9)
 
 
+@pytest.mark.slow
 def test_no_pairs_is_no_pairing():
     """A system with pairs of which there are none is the plain one."""
     h = jnp.array([[1.0, 0.2], [0.2, 1.4]])
@@ -111,6 +116,7 @@ def test_no_pairs_is_no_pairing():
         np.testing.assert_allclose(found, expected, atol=1e-10, err_msg=name)
 
 
+@pytest.mark.slow
 def test_a_damped_oscillator_in_equilibrium():
     r"""<X^2> by the fluctuation-dissipation theorem, X = (a + a') / sqrt(2).
 
@@ -145,6 +151,7 @@ def test_a_damped_oscillator_in_equilibrium():
     np.testing.assert_allclose(found, expected, atol=1e-8)
 
 
+@pytest.mark.slow
 def test_a_driven_parametric_oscillator_is_squeezed():
     """Below threshold the quadratures of a nearly Markovian mode have kappa / (kappa +- 2 Delta).
 
@@ -160,6 +167,7 @@ def test_a_driven_parametric_oscillator_is_squeezed():
     assert high == pytest.approx(0.5 * kappa / (kappa - 2.0 * gain), rel=3e-2)
 
 
+@pytest.mark.slow
 def test_gradients():
     @jax.jit
     def number(x):

@@ -84,6 +84,7 @@ def gibbs(temperature, delays, modes=12, quanta=4):
     return emitted, absorbed
 
 
+@pytest.mark.slow
 def test_thermal_correlations_are_those_of_the_joint_gibbs_state():
     qubit = bx.Qubit(1.0, bx.Reservoir(BAND, temperature=0.15))
     found = bx.qubit_correlation(qubit, DELAYS, bx.Hierarchy(rtol=1e-5))
@@ -91,6 +92,7 @@ def test_thermal_correlations_are_those_of_the_joint_gibbs_state():
         assert np.max(np.abs(value - exact)) < 1e-5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("eta", "temperature"), [(0.01, 1.0), (0.05, 1.0), (0.02, 0.5)])
 def test_kubo_martin_schwinger(eta, temperature):
     """A = e^{w/T} S within the errors: the qubit knows the temperature at every frequency."""

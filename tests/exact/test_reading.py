@@ -53,6 +53,7 @@ def pole(ratio):
     return complex(mpmath.findroot(inverse, mpmath.mpc(1.0 - 1.2 * ratio, -0.1)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("ratio", "bare", "plateau", "renormalised"),
     [
@@ -133,6 +134,7 @@ def test_errors_of_mean_force_are_honest(ratio, T):
         assert error < 1e-8, name
 
 
+@pytest.mark.slow
 def test_two_modes_have_no_renormalised_temperature():
     """h^r, the Hermitian part of i u' u^{-1}, has a plateau; but n is no thermal state of it.
 
@@ -159,6 +161,7 @@ def test_two_modes_have_no_renormalised_temperature():
     np.testing.assert_allclose(own @ n, n @ own, atol=1e-10)
 
 
+@pytest.mark.slow
 def test_two_levels():
     """F* - F*_eq = T D of Gaussian states of fermions, and the end is the equilibrium."""
     T = 0.4
@@ -189,6 +192,7 @@ def test_two_levels():
         bx.reading(sol, "renormalised")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_energy_and_entropy_of_steady_states(kind):
     """dE = T dS along steady states of other temperatures, and C = dE/dT of mean force.
@@ -244,6 +248,7 @@ def test_weak_coupling():
     assert jnp.all(less < 3e-4)
 
 
+@pytest.mark.slow
 def test_an_atom_in_the_vacuum():
     """Of a detuned Lorentzian, where u is two exponentials."""
     gamma, width, detuning, ts = 0.3, 1.0, 0.8, np.linspace(0.0, 10.0, 101)

@@ -30,6 +30,7 @@ def solved(request):
     return case, bx.solve(bx.Cavity(1.0, bath), bx.Fock(case["n0"]), case["t"], SOLVERS[solver])
 
 
+@pytest.mark.slow
 def test_green_functions(solved):
     case, solution = solved
     u = np.array(case["u_re"]) + 1j * np.array(case["u_im"])

@@ -42,6 +42,7 @@ def differences(one, other):
 # --- against time stepping -----------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", RESERVOIRS)
 def test_every_density(name):
     cavity, ts = bx.Cavity(1.0, RESERVOIRS[name]), jnp.array([0.0, 0.5, 3.0, 10.0])
@@ -53,6 +54,7 @@ def test_every_density(name):
         assert jnp.all(change <= 10.0 * error), quantity
 
 
+@pytest.mark.slow
 def test_random_reservoirs_below_at_and_above_the_critical_coupling():
     rng = np.random.default_rng(1)
     ratio = np.concatenate([10 ** rng.uniform(-3, 1, 16), rng.uniform(0.9, 1.1, 8)])
@@ -76,6 +78,7 @@ def test_random_reservoirs_below_at_and_above_the_critical_coupling():
         assert jnp.all(change <= 10.0 * error), quantity
 
 
+@pytest.mark.slow
 def test_fewer_nodes_know_their_error():
     ts = jnp.linspace(0.0, 20.0, 21)
     for eta in (0.01, 0.3):
@@ -85,6 +88,7 @@ def test_fewer_nodes_know_their_error():
             assert jnp.all(change <= 10.0 * error), quantity
 
 
+@pytest.mark.slow
 def test_a_table_is_made_rational():
     """With a narrow peak, which is a pole of J between the lines from both ends."""
 
@@ -151,6 +155,7 @@ def test_a_bound_state_is_not_taken_for_a_resonance():
 # --- a density that time stepping refuses --------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("eta", [0.1, 0.5])
 def test_drude_lorentz_against_the_spectral_integral(eta):
     """u = sum Z e^{-i w_b t} + int dw J |G|^2 e^{-iwt}; uniform filling gives v = n (1 - |u|^2)."""
@@ -218,6 +223,7 @@ def test_a_weakly_coupled_resonance_decays_at_the_golden_rule_rate():
 # --- transformations and refusals ----------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_gradients_and_a_bad_point_of_a_batch():
     ts = jnp.array([0.5, 3.0])
 
@@ -243,6 +249,7 @@ def test_gradients_and_a_bad_point_of_a_batch():
         assert np.max(np.abs(slopes[:2, :, i] - expected[:2]) / scale) < 1e-7
 
 
+@pytest.mark.slow
 def test_second_derivative_with_respect_to_the_temperature():
     """Of v, on lines that start at w = 0, where n(w) is infinite."""
     ts = jnp.array([0.5, 3.0, 20.0])
@@ -282,6 +289,7 @@ def all_complete(of_parameters, parameters):
     return np.asarray(run(tuple(map(jnp.asarray, parameters))))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("density", ["ohmic", "peak at an edge"])
 def test_no_resonance_of_random_reservoirs_is_missed(density):
     """Chains of them far out at large exponents; one to the left of an edge that a peak covers."""
@@ -300,6 +308,7 @@ def test_no_resonance_of_random_reservoirs_is_missed(density):
     assert np.all(all_complete(of_parameters, (ratio, cutoff, exponent)))
 
 
+@pytest.mark.slow
 def test_a_peak_without_weight_changes_nothing():
     peak, none, ts = (
         bx.Lorentzian(0.2, 0.3, 1.5),
@@ -315,6 +324,7 @@ def test_a_peak_without_weight_changes_nothing():
         np.testing.assert_allclose(u, expected, atol=1e-12)
 
 
+@pytest.mark.slow
 def test_all_poles_of_many_peaks_are_eigenvalues():
     """Ten Lorentzians: ten lossy modes beside the level, one of w_j - i lambda_j each."""
     width, center = np.linspace(0.02, 0.4, 10), np.linspace(0.4, 1.6, 10)

@@ -177,6 +177,7 @@ def test_a_double_dot_at_infinite_bias():
 # --- other engines ------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_one_mode_is_a_cavity():
     baths = [bx.Reservoir(bx.Ohmic(0.03, 5.0), T) for T in (3.0, 0.5)]
     end = bx.steady_state(level(1.0, baths, "boson"))
@@ -222,6 +223,7 @@ def three_leads(key):
     return bx.LinearSystem(0.2 * (h + h.conj().T), channels, "fermion")
 
 
+@pytest.mark.slow
 def test_balances_and_the_second_law():
     """In a hundred random systems, of which some have bound states."""
 
@@ -276,6 +278,7 @@ def transport(p):
     return jnp.concatenate([part.ravel() for part in parts])
 
 
+@pytest.mark.slow
 def test_derivatives_by_all_kinds_of_parameters():
     """By the chemical potential of a lead at T = 0 too."""
     check_derivatives(transport, PARAMETERS, 1e-8)

@@ -35,6 +35,7 @@ def batch(solver):
 RESONANCE, VOLTERRA = batch(bx.Resonance()), batch(bx.Volterra(points=16384))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("exponent", [0.5, 0.9, 1.0, 1.5, 2.0, 3.0])
 def test_ohmic_reservoirs_around_the_critical_coupling(exponent):
     etas = FACTORS / (5.0 * gamma(exponent))
@@ -66,6 +67,7 @@ def test_known_values_at_the_critical_coupling(density, times, expected):
     assert solution.status == 0
 
 
+@pytest.mark.slow
 def test_a_reorganisation_energy_equal_to_the_frequency():
     density = bx.DrudeLorentz(200.0 / jnp.pi / 106.2, 106.2)
     solution = bx.solve(
@@ -75,6 +77,7 @@ def test_a_reorganisation_energy_equal_to_the_frequency():
     assert solution.status == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("weight", [0.5, 0.5 + 1e-9, 0.5 + 1e-3, 0.5 - 1e-6])
 def test_a_band_with_bound_states_at_both_ends(weight):
     """g(t) of the semicircle band of half width W is known: Volterra's equation as the judge."""
@@ -100,6 +103,7 @@ def test_a_band_whose_propagator_does_not_fall_off_on_its_second_sheet():
     np.testing.assert_allclose(got.value.v, expected.value.v, atol=1e-9)
 
 
+@pytest.mark.slow
 def test_the_critical_factor_times_any_density():
     """Also of a sum, whose critical coupling is no round number."""
     density = bx.Ohmic(0.1, 5.0, 0.7) + bx.BandEdge(0.2, 0.3, 4.0) + bx.Ohmic(0.02, 3.0, 2.0)
@@ -115,6 +119,7 @@ def test_the_critical_factor_times_any_density():
 # --- edges that coincide, and the limit of late times --------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "reservoirs",
     [
@@ -147,6 +152,7 @@ def test_the_limit_of_late_times_knows_where_a_pole_is_missed():
     assert np.all(np.isfinite(error[np.array([0, 1, 6])]))
 
 
+@pytest.mark.slow
 def test_a_bound_state_at_a_root_like_edge_has_no_weight():
     cavity = bx.Cavity(1.0, bx.Reservoir(bx.SemicircleBand(0.245 * (1.0 + 1e-8), 1.0, 0.7), 0.5))
     assert not jnp.any(jnp.isnan(bx.bound_states(cavity).residues))

@@ -70,6 +70,7 @@ def test_shot_noise_at_zero_temperature():
     np.testing.assert_allclose(noise[0, 1], -noise[0, 0], atol=1e-13)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("statistics", ["fermion", "boson"])
 def test_fluctuations_tell_of_dissipation(statistics):
     """In equilibrium S = 2 T dI/dmu; coefficients of Onsager are derivatives of currents."""

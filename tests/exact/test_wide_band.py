@@ -45,6 +45,7 @@ def leads(gamma, T, *potentials):
     return [bx.Reservoir(bx.WideBand(gamma), T, mu) for mu in potentials]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("gamma", "detuning", "T", "start", "stop"),
     [
@@ -70,6 +71,7 @@ def test_population_of_a_level(gamma, detuning, T, start, stop):
     )
 
 
+@pytest.mark.slow
 def test_early_times():
     """n = n(0) (1 - gamma t) + gamma t / 2, and terms of second order."""
     ts = np.geomspace(1e-6, 1e-4, 3)
@@ -78,6 +80,7 @@ def test_early_times():
     np.testing.assert_allclose(sol.number[0], 0.7 - 0.2 * ts[0], atol=1e-11, rtol=0.0)
 
 
+@pytest.mark.slow
 def test_values_of_a_cold_level_between_two_leads():
     cold = level(0.5, leads(0.5, 0.0, 1.0, -1.0))
     sol = bx.solve(cold, bx.Covariance([[0.0]]), [0.0, 1.0, 60.0])
@@ -93,6 +96,7 @@ def test_values_of_a_cold_level_between_two_leads():
     assert np.isfinite(sol.temperature[1:]).all()
 
 
+@pytest.mark.slow
 def test_particles_are_conserved():
     """What the lead gains, the level has lost: one rate by two ways."""
     ts = np.linspace(0.5, 1.5, 9)
@@ -106,6 +110,7 @@ def test_particles_are_conserved():
     assert n[0] - n[-1] == pytest.approx(gained, abs=1e-9)
 
 
+@pytest.mark.slow
 def test_two_levels_in_series():
     """Bonding and antibonding modes of equal levels are filled by both leads like one level."""
     gamma, hopping, T, ts = 0.8, 0.3, 0.15, np.array([0.0, 0.4, 1.5, 6.0])
@@ -124,6 +129,7 @@ def test_two_levels_in_series():
         np.testing.assert_allclose(modes[:, k], expected, atol=1e-11)
 
 
+@pytest.mark.slow
 def test_a_band_beside_one_without_ends():
     """In one reservoir, and as two with the same filling; in multiples of it."""
     flat, ts = bx.FlatBand(0.4, -3.0, 3.0), [0.0, 0.7, 3.0]
@@ -138,6 +144,7 @@ def test_a_band_beside_one_without_ends():
     assert np.isnan(other.energy_current[:, 1]).all()
 
 
+@pytest.mark.slow
 def test_gradients():
     """By the rate, the temperature and mu, against differences of closed forms."""
     ts = np.array([0.6, 4.0])
@@ -158,6 +165,7 @@ def test_gradients():
         np.testing.assert_allclose(slopes(jnp.asarray(p))[:, k], difference, atol=1e-9)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("detuning", "T"), [(-1e6, 0.2), (-1e4, 0.2), (-300.0, 0.1)])
 def test_a_large_bias(detuning, T):
     """Noise that turns faster than any grid is replaced by its slow response, as estimates tell."""

@@ -17,6 +17,7 @@ RESERVOIRS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", RESERVOIRS)
 def test_commutator_and_noise_in_the_frequency_domain(name):
     cavity = bx.Cavity(1.0, RESERVOIRS[name])
@@ -58,6 +59,7 @@ def test_reservoirs_add():
     np.testing.assert_allclose(together, apart, rtol=1e-12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "state",
     [

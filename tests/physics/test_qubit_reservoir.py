@@ -22,6 +22,7 @@ def warm():
     return bx.reservoir_occupation(qubit, bx.Excited(), ts, frequencies, SOLVER)
 
 
+@pytest.mark.slow
 def test_quanta_are_conserved(warm):
     """The field gains what the qubit loses."""
     assert warm.status == bx.Status.SUCCESS
@@ -37,6 +38,7 @@ def test_the_population_is_that_of_the_map(warm):
     np.testing.assert_allclose(warm.quanta_rate[0], -dmap.dp11, atol=1e-7)
 
 
+@pytest.mark.slow
 def test_the_sum_over_frequencies_is_what_the_reservoir_gains():
     bath = reservoir(1.0)
     nodes, masses = bath.spectral_density.measure(64)
@@ -47,6 +49,7 @@ def test_the_sum_over_frequencies_is_what_the_reservoir_gains():
     np.testing.assert_allclose(total, field.quanta[0], atol=1e-8)
 
 
+@pytest.mark.slow
 def test_vacuum_spectrum():
     """At T = 0 one quantum is shared: J |int_0^t u e^{iws} ds|^2, exactly known."""
     frequencies = jnp.linspace(0.1, 8.0, 9)
@@ -72,6 +75,7 @@ def test_on_shell_grows_and_off_shell_returns(warm):
     assert jnp.all(jnp.abs(above[1:]) < 0.1 * above[0])
 
 
+@pytest.mark.slow
 def test_quanta_flow_from_hot_to_cold():
     qubit = bx.Qubit(1.0, [reservoir(5.0, 0.02), reservoir(0.1, 0.02)])
     field = bx.reservoir_occupation(qubit, bx.Bloch(0.0, 0.0, -0.1), [3.0, 6.0], [1.0], SOLVER)

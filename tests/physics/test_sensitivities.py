@@ -51,6 +51,7 @@ def differences():
     return jax.jit(lambda: jax.lax.map(lambda ps: gradient(*ps), (POINTS, steps)))()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", [jax.jacfwd, jax.jacrev], ids=["forward", "reverse"])
 def test_every_parameter(differences, mode):
     jacobian = jax.jit(jax.vmap(mode(quantities)))(POINTS)

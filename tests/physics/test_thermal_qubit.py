@@ -33,6 +33,7 @@ RESERVOIRS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", RESERVOIRS)
 def test_second_order_is_met_at_weak_coupling(name):
     """At a hundredth of the coupling the second-order master equation is right to eta^2."""
@@ -66,6 +67,7 @@ def test_error_estimates_of_rates_are_honest():
         assert jnp.all(getattr(estimate, name) < 1e-5), name
 
 
+@pytest.mark.slow
 def test_gradients_of_the_determinant():
     """Reverse mode against eighth-order differences, for which modes are fitted anew.
 
@@ -117,6 +119,7 @@ def test_every_size_tried_has_more_modes_than_the_one_before(temperature, second
     assert counted == built.size < index_set.count_elements(*sizes[-1]) <= 20_000
 
 
+@pytest.mark.slow
 def test_out_of_reach_is_a_status_or_an_exception():
     """What was found is kept, with the error that it has."""
     solver = bx.Hierarchy(rtol=1e-6, max_size=60)

@@ -77,6 +77,7 @@ class Text(HTMLParser):
         self.words += data.split()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", RESULTS)
 @pytest.mark.filterwarnings("ignore::bathax.ToleranceWarning")
 def test_a_result_fits_on_a_screen_and_says_the_same_as_html(kind):
@@ -118,6 +119,7 @@ def test_a_result_in_another_one_shows_its_heading():
     assert "bound_states  BoundStates: 2" in repr(bx.long_time_limit(BAND))
 
 
+@pytest.mark.slow
 def test_traced_results_show_shapes():
     seen = []
 

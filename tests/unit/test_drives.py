@@ -45,6 +45,7 @@ def test_samples_rest_beyond_their_ends():
         np.testing.assert_allclose(jax.grad(drive)(jnp.asarray(t)), 0.0, atol=1e-12)
 
 
+@pytest.mark.slow
 def test_the_same_as_a_function():
     """Of a cavity, of a level, of entries of h, of a force and of a switch."""
     wave = bx.Sinusoid(1.0, 0.3, 1.2)
@@ -72,6 +73,7 @@ def test_the_same_as_a_function():
         np.testing.assert_allclose(one.n, other.n, atol=1e-14)
 
 
+@pytest.mark.slow
 def test_gradient_by_samples():
     """Of the work, by each value."""
     direction = jnp.array([0.1, -0.2, 0.3, 0.1, -0.1])
@@ -123,6 +125,7 @@ def test_refused(make, words):
         make()
 
 
+@pytest.mark.slow
 def test_shown_by_their_numbers():
     assert "frequency=Ramp(start=1, stop=2, center=3, width=0.5)" in repr(
         bx.Cavity(bx.Ramp(1.0, 2.0, 3.0, 0.5), BATH)
@@ -132,6 +135,7 @@ def test_shown_by_their_numbers():
     )
 
 
+@pytest.mark.slow
 def test_a_program_asks_for_modes_and_for_steps():
     """What a sweep chooses from its points before it traces; nothing that is given."""
 

@@ -36,6 +36,7 @@ def test_every_public_name_has_one():
     assert {name for name, tests in EXAMPLES.items() if not tests} == WITHOUT
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("example", list(chain(*EXAMPLES.values())), ids=lambda test: test.name)
 def test_example(example, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)

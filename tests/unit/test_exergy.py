@@ -17,6 +17,7 @@ def relative_entropy(p, q):
     return np.sum(p[some] * np.log(p[some] / q[some]))
 
 
+@pytest.mark.slow
 def test_of_populations():
     """A driven cavity with two quanta at first, cut at 200 levels."""
     cavity = bx.Cavity(bx.Sinusoid(1.0, 0.3, 1.2), BATH)
@@ -70,6 +71,7 @@ def test_derivative_and_batch():
     np.testing.assert_allclose(several, [value(0.0), value(0.8)], rtol=1e-12)
 
 
+@pytest.mark.slow
 def test_refused(tmp_path):
     sol = bx.solve(bx.Cavity(1.0, BATH), bx.Fock(2), [0.0, 3.0])
     with pytest.raises(ValueError, match="`reservoir` must be a thermal one"):

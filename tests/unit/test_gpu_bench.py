@@ -53,6 +53,7 @@ def test_differences_at_poles_of_the_temperature_do_not_count():
     assert gpu.difference(found, expected, errors) == pytest.approx(2.0)
 
 
+@pytest.mark.slow
 def test_small_form(capsys):
     """All of it is done, equal to one by one, and right by methods of another kind."""
     parts = gpu.measure(gpu.SMALL, 400.0)

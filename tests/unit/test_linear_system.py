@@ -110,6 +110,7 @@ def test_fermions_fill_their_reservoirs_by_their_own_statistics():
     assert TWO.reservoirs[0].occupation == BATH.occupation
 
 
+@pytest.mark.slow
 def test_a_bad_point_of_a_batch_is_marked():
     def number(hopping, filling):
         h = jnp.stack([jnp.stack([1.0 + 0j, hopping]), jnp.stack([0.2 + 0j, 1.0 + 0j])])
@@ -162,6 +163,7 @@ def test_numbers_are_finite_where_their_squares_are_not():
     assert system.couplings[0, 0] == 1e200j
 
 
+@pytest.mark.slow
 def test_one_mode_of_bosons_takes_every_state_of_a_cavity():
     channels = [bx.Channel(BATH, [c]) for c in (0.6, 0.3j)]
     modes = bx.LinearSystem([[1.2]], channels)

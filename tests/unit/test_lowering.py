@@ -106,6 +106,7 @@ def total(result):
     return sum((jnp.sum(x.real) + jnp.sum(x.imag) for x in numbers), jnp.zeros(()))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_lowers_for_cuda(name):
     """The value with its gradient: custom calls go to libraries of the GPU, none to the host."""

@@ -46,6 +46,7 @@ def test_options_that_the_compiler_does_not_know_are_left_out(monkeypatch):
     assert compiler_options.__wrapped__() == {}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("engine", [bx.Volterra, bx.Embedding])
 @pytest.mark.parametrize("kind", ["cavity", "modes"])
 def test_another_tolerance_takes_the_same_program(kind, engine):

@@ -236,6 +236,7 @@ def final(parameters, state=None):
 POINT = np.array([0.3, 1.2, 0.4])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("state", [None, bx.Excited()], ids=["coherent", "excited"])
 def test_first_and_second_derivatives_against_differences(state):
     def f(x):
@@ -335,6 +336,7 @@ CALLS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CALLS)
 def test_one_convention_for_failure(name):
     """A warning and the result, or an exception where it is wanted."""

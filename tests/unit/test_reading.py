@@ -23,6 +23,7 @@ def solved(ratio, stop, count, T=20.0, state=None):
     return cavity, sol, bx.reading(sol, "renormalised")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("ratio", "expected"), [(0.1, 19.635), (0.3, 18.245), (0.5, 15.995)])
 def test_known_temperatures_on_the_plateau(ratio, expected):
     cavity, _, own = solved(ratio, 40.0, 401)
@@ -54,6 +55,7 @@ def test_the_plateau_of_a_bound_state_lasts():
     np.testing.assert_allclose(own.frequency[-1], own.plateau, rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_first_law_and_temperature():
     """Q against an integral on other times; T^r is dQ/dS at each time."""
     _, sol, own = solved(0.3, 20.0, 801)
@@ -73,6 +75,7 @@ def test_first_law_and_temperature():
     np.testing.assert_allclose(own.temperature[50:], rate[50:] / sol.entropy_rate[50:], rtol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_errors_are_honest(kind):
     """Against those of a finer solution."""
@@ -86,6 +89,7 @@ def test_errors_are_honest(kind):
         assert np.all(true <= sure), name
 
 
+@pytest.mark.slow
 def test_under_jit_vmap_and_grad():
     ts = jnp.linspace(0.0, 40.0, 41)
 
@@ -133,6 +137,7 @@ def test_where_it_is_masked(kind):
     assert "The requested tolerance was reached." in repr(own)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_derivatives(kind):
     """By coupling and temperature, against differences."""
@@ -182,6 +187,7 @@ def test_what_is_refused():
         bx.reading(warm, "mean_force")
 
 
+@pytest.mark.slow
 def test_bad_points_of_a_batch():
     ts = jnp.linspace(0.0, 4.0, 5)
 

@@ -21,6 +21,7 @@ def final(eta, solver=FIXED):
     return bx.solve(cavity(eta), bx.Fock(2), TS, solver).temperature[-1]
 
 
+@pytest.mark.slow
 def test_eager_vmap_and_grad_agree():
     etas = jnp.array([0.02, 0.1])
     eager = jnp.stack([final(0.02), final(0.1)])
@@ -29,6 +30,7 @@ def test_eager_vmap_and_grad_agree():
     np.testing.assert_allclose(slopes[1], jax.jit(jax.jacfwd(final))(0.1), rtol=1e-10)
 
 
+@pytest.mark.slow
 def test_tolerance_is_met_with_points_chosen_eagerly_and_inside_jit():
     solver = bx.Volterra(rtol=1e-4, max_points=512)
     chosen = solver.green_functions(cavity(), TS)
@@ -97,6 +99,7 @@ def test_the_start_alone_can_be_asked_for():
     np.testing.assert_allclose([solution.number[0], solution.u[0].real], [2.0, 1.0], rtol=1e-14)
 
 
+@pytest.mark.slow
 def test_vacuum_ends_at_zero_temperature_through_a_pole():
     solution = bx.solve(cavity(0.02, temperature=0.0), bx.Fock(2), jnp.linspace(0.0, 60.0, 121))
     assert jnp.all(jnp.isfinite(solution.temperature))

@@ -22,6 +22,7 @@ def exact():
     return bx.solve(cavity(SOURCE), bx.Fock(1), TS, SOLVER)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "table",
     [

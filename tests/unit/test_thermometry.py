@@ -124,6 +124,7 @@ def test_what_is_refused():
         bx.thermal_information(bx.Cavity(1.0, bath), bx.Thermal(0.0), TS)
 
 
+@pytest.mark.slow
 def test_under_jit_vmap_and_grad():
     def at(eta, T=0.2):
         return bx.thermal_information(cavity(T, eta), bx.Thermal(0.0), TS).information[2]

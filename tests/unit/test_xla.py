@@ -28,6 +28,7 @@ def told(first: str, flags: str | None = None) -> tuple[str, str]:
     return found, options
 
 
+@pytest.mark.slow
 def test_loops_are_written_the_quick_way_and_the_environment_stays():
     quick = f"--{_xla.FLAG}=false"
     assert told("import bathax; bathax.solve") == ("None", told("", quick)[1])

@@ -23,7 +23,7 @@ from bathax.linear.green import (
 )
 from bathax.system.covariance import Covariance
 from bathax.system.linear import LinearSystem
-from bathax.thermodynamics.linear import LinearQuantities, described
+from bathax.thermodynamics.linear import LinearQuantities, described, on_the_way
 from bathax.thermodynamics.resolution import Rate
 from bathax.thermodynamics.slopes import Motion, Slopes, slopes
 from bathax.thermodynamics.work import Work, work_done
@@ -97,9 +97,10 @@ def _state(
         pairs = whole[:size, size:].T
     elif initial is not None and initial.anomalous is not None:
         pairs = green.u @ initial.anomalous @ green.u.T
-    contacts = (contact(system.contacts, green, field) for field in FIELDS)
+    contacts, energies = (contact(system.contacts, green, field) for field in FIELDS)
+    energies = on_the_way(system, energies)
     mean = None if green.mean is None else green.mean.a[:size]
-    return Correlations(whole[:size, :size], *contacts, pairs=pairs, mean=mean)
+    return Correlations(whole[:size, :size], contacts, energies, pairs=pairs, mean=mean)
 
 
 def _bound(

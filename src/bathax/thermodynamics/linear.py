@@ -57,8 +57,7 @@ def observables(system: LinearSystem, state: Correlations) -> Observables:
         energy=expectation(system, whole.n, whole.pairs, whole.mean),
         entropy=entropy(state.n, system.statistics, state.pairs),
         particle_current=-2.0 * state.contact.imag,
-        # On the way to a steady state what bands without ends gain is not known.
-        energy_current=-2.0 * state.energy_contact.imag + exist,
+        energy_current=-2.0 * state.energy_contact.imag,
         interaction_energy=2.0 * state.contact.real + exist,
     )
 
@@ -126,7 +125,16 @@ def _state(
     # Rounding makes it slightly other than Hermitian.
     n = 0.5 * (n + n.conj().T)
     fields = (green.field, green.energy_field)
-    return Correlations(n, *(jnp.sum(field * system.couplings, axis=1) for field in fields))
+    contact, energy = (jnp.sum(field * system.couplings, axis=1) for field in fields)
+    return Correlations(n, contact, on_the_way(system, energy))
+
+
+def on_the_way(
+    system: LinearSystem, energy: Inexact[Array, " channels"]
+) -> Inexact[Array, " channels"]:
+    """What concerns energies of reservoirs before a steady state; NaN in bands without ends."""
+    unknown = np.asarray(complex(np.nan, np.nan) if jnp.iscomplexobj(energy) else np.nan)
+    return jnp.where(system.have_ends, energy, unknown)
 
 
 def _bound(

@@ -22,6 +22,7 @@ from bathax.linear.green import (
 )
 from bathax.reservoir.reservoir import Reservoir
 from bathax.system.linear import LinearSystem
+from bathax.thermodynamics.linear import on_the_way
 
 
 class Work(eqx.Module):
@@ -61,8 +62,7 @@ def work_done(
     if state.pairs is not None:
         of_inner += jnp.sum(jnp.abs(rates.pairing)) * of_n
     outer, of_outer = _outer(rates.contacts, green, error)
-    # On the way to a steady state what bands without ends gain is not known.
-    energy = jnp.where(system.have_ends, green.energy, jnp.nan)
+    energy = on_the_way(system, green.energy)
     heat = energy - levels * green.particles
     of_heat = error.energy + jnp.abs(levels) * error.particles
     value = Work(inner + outer, green.work, green.particles, energy, heat)

@@ -360,6 +360,7 @@ def test_figures(call, monkeypatch, tmp_path):
     assert calls == [(tmp_path,), (tmp_path, ["fig2", "np"])]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("solved")
 @pytest.mark.parametrize(("arguments", "kept"), [([], True), (["--no-cache"], False)])
 def test_programs_are_kept_unless_they_are_not_to_be(
@@ -372,6 +373,7 @@ def test_programs_are_kept_unless_they_are_not_to_be(
     assert calls == [True] * kept
 
 
+@pytest.mark.slow
 def test_a_result_is_written_though_nobody_reads_what_is_printed(study_file, out):
     """As behind `| head`."""
     command = [sys.executable, "-m", "bathax.app.cli", "run", str(study_file), "--out", str(out)]
@@ -384,6 +386,7 @@ def test_a_result_is_written_though_nobody_reads_what_is_printed(study_file, out
     assert saving.load(out).status == 0
 
 
+@pytest.mark.slow
 def test_end_to_end(study_file, study_text, out):
     command = [sys.executable, "-m", "bathax.app.cli", "run", str(study_file), "--out", str(out)]
     done = subprocess.run(command, capture_output=True, text=True)
@@ -421,6 +424,7 @@ def test_critical_points_of_a_cavity(tmp_path, call, study_text):
     assert values[2] == pytest.approx(1.8947, rel=1e-4)
 
 
+@pytest.mark.slow
 def test_critical_points_of_a_qubit(tmp_path, call, study_text):
     study = tmp_path / "study.toml"
     study.write_text(study_text.replace("cavity", "qubit").replace("fock = 2", "excited = true"))

@@ -95,6 +95,7 @@ def test_a_driven_cavity():
     np.testing.assert_allclose(solved(CAVITY).work, other.work, rtol=1e-13, atol=1e-14)
 
 
+@pytest.mark.slow
 def test_a_quench():
     lead = bx.Reservoir(bx.FlatBand(0.5, -5.0, 5.0), 0.1)
     switch = bx.Pulse(1.0, -0.5, 2.0, 0.5)
@@ -108,6 +109,7 @@ def test_a_quench():
     np.testing.assert_allclose(found.heat, other.heat, atol=1e-13)
 
 
+@pytest.mark.slow
 def test_pairs_and_forces():
     bath = bx.Reservoir(bx.Ohmic(0.05, 2.0), temperature=1.0)
     system = bx.LinearSystem(

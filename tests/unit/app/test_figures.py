@@ -58,6 +58,7 @@ def written(tmp_path_factory):
     return Written(folder, printed.getvalue().splitlines())
 
 
+@pytest.mark.slow
 def test_every_figure_is_written_twice(written):
     stems = [drawing.name for drawing in (*AHZ_DRAWINGS, *NP_DRAWINGS)]
     names = {f"{stem}{end}" for stem in stems for end in (".png", ".pdf")}
@@ -67,10 +68,12 @@ def test_every_figure_is_written_twice(written):
         assert path.read_bytes().startswith(starts.get(path.suffix, b"# "))
 
 
+@pytest.mark.slow
 def test_each_file_is_announced(written):
     assert sorted(written.printed) == sorted(str(path) for path in written.folder.iterdir())
 
 
+@pytest.mark.slow
 def test_only_some_figures_are_written(tmp_path):
     figures.write_only(tmp_path, ["fig6", "markov"], SKETCH, QUBIT_SKETCH)
     assert {path.stem for path in tmp_path.iterdir()} == {"fig6_atom", "markov"}
@@ -86,15 +89,18 @@ def drawn(folder, *tasks):
     return figures._drawn(folder, [(small_paper.__name__, *task) for task in tasks], 2)
 
 
+@pytest.mark.slow
 def test_processes_share_the_results(tmp_path):
     assert drawn(tmp_path, ("half", 6.0), ("third", 6.0)) == [3.0, 2.0]
 
 
+@pytest.mark.slow
 def test_a_result_that_fails_is_shown(tmp_path):
     with pytest.raises(TypeError, match="unsupported operand"):
         drawn(tmp_path, ("third", 6.0), ("half", "much"))
 
 
+@pytest.mark.slow
 def test_a_process_that_is_killed_is_noticed(tmp_path):
     with pytest.raises(ChildProcessError, match="has failed"):
         drawn(tmp_path, ("killed", 6.0), ("third", 6.0))

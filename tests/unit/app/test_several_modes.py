@@ -59,6 +59,7 @@ def solved(energy):
     return bx.solve(dot, bx.Covariance([[0.0]]), ts, bx.Volterra(rtol=1e-6, points=512))
 
 
+@pytest.mark.slow
 def test_run_show_and_export(write, call, tmp_path):
     path = tmp_path / "level.zarr"
     status, stdout, stderr = call("run", write(""), "--out", path)
@@ -87,6 +88,7 @@ def test_run_show_and_export(write, call, tmp_path):
         np.testing.assert_array_equal(exported.n_real[:, 0, 0], expected.number)
 
 
+@pytest.mark.slow
 def test_a_sweep(write, call, tmp_path):
     path = tmp_path / "sweep.zarr"
     command = [sys.executable, "-c", "from bathax.app.cli import main; raise SystemExit(main())"]
@@ -107,6 +109,7 @@ def test_a_sweep(write, call, tmp_path):
     assert call("show", path)[0] == 0
 
 
+@pytest.mark.slow
 def test_a_fit_to_a_current_and_a_population_finds_a_negative_energy(write, call, tmp_path):
     sol = solved(-0.15)
     rows = zip(sol.t, sol.particle_current[:, 1], sol.number, strict=True)

@@ -11,6 +11,7 @@ file_campaign = pytest.importorskip("file_campaign")
 OUTCOMES = {"columns, plain": {"read"}, "columns, broken": {"refused"}}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", file_campaign.READERS)
 def test_spoilt_files(kind):
     """They are read as they are written, or refused in one sentence; nothing else happens."""

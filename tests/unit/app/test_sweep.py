@@ -235,6 +235,7 @@ def quick(tmp_path_factory):
     return folder / "sweep.toml", contents(folder / "whole.zarr")
 
 
+@pytest.mark.slow
 def test_two_processes_write_the_same_store(quick, tmp_path):
     study, whole = quick
     path = tmp_path / "sweep.zarr"
@@ -244,6 +245,7 @@ def test_two_processes_write_the_same_store(quick, tmp_path):
     assert contents(path) == whole
 
 
+@pytest.mark.slow
 def test_two_devices_give_the_same_numbers(quick, tmp_path):
     study, _ = quick
     path = tmp_path / "sweep.zarr"
@@ -252,6 +254,7 @@ def test_two_devices_give_the_same_numbers(quick, tmp_path):
     np.testing.assert_allclose(found.critical_coupling, 0.2 / found.eta, rtol=1e-12)
 
 
+@pytest.mark.slow
 def test_killed_and_resumed(quick, tmp_path):
     study, whole = quick
     path, draw = tmp_path / "sweep.zarr", random.Random(5)
@@ -272,6 +275,7 @@ def test_killed_and_resumed(quick, tmp_path):
     assert after == {name: before[name] for name in done}
 
 
+@pytest.mark.slow
 def test_a_sweep_is_not_resumed_with_another_file(quick, tmp_path):
     study, path = tmp_path / "sweep.toml", tmp_path / "sweep.zarr"
     study.write_text(quick[0].read_text().replace("fock = 2", 'density_matrix = "rho.npy"'))

@@ -89,6 +89,7 @@ def populations_by_logarithms(n0, transmission, noise, levels=6000):
     return np.sum(np.where(k <= n, np.exp(loss + gain), 0.0), axis=1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n0", [15, 31, 35, 40, 63, 84])
 def test_entropies_of_large_fock_states(n0):
     """At the sizes where initial levels come in one block more, or in a longer row."""
@@ -136,6 +137,7 @@ def sum_and_derivatives(initial, *point):
     return entropy(*point), jax.grad(entropy, (0, 1))(*point), jax.hessian(entropy, (0, 1))(*point)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("transmission", "noise"), [p for p in POINTS if p[1] > 0.0])
 @pytest.mark.parametrize("n0", [0, 40])
 def test_derivatives_of_the_entropy(n0, transmission, noise):
@@ -149,6 +151,7 @@ def test_derivatives_of_the_entropy(n0, transmission, noise):
     np.testing.assert_allclose(found[3:], [uu, uv, vv], rtol=1e-10, atol=1e-12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "state",
     [bx.Fock(5), bx.Thermal(0.7), bx.DensityMatrix(np.diag([0.2, 0.3, 0.5]), levels=24)],
@@ -173,6 +176,7 @@ def test_entropies_are_differentiated_by_the_derivatives_they_come_with(state):
     assert all(np.all(np.isfinite(leaf)) for leaf in jax.tree.leaves(by_state))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("state", [bx.Fock(5), bx.Thermal(0.7)], ids=["mixture", "gaussian"])
 def test_third_derivatives_of_the_entropy_in_reverse_mode(state):
     """Those of a slope, as the Hessian of a temperature has them."""

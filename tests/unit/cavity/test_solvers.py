@@ -39,6 +39,7 @@ def enough(cavity, ts, points):
     return int(solver.green_functions(cavity, ts).status) == Status.SUCCESS
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", GUESSED)
 def test_first_guess_does_and_is_not_much_too_large(name):
     cavity, stop = GUESSED[name]
@@ -70,6 +71,7 @@ def whole_and_blocks():
     return whole, blocks
 
 
+@pytest.mark.slow
 def test_times_in_blocks_are_the_same_times(whole_and_blocks):
     (whole, _), (blocks, _) = whole_and_blocks
     assert blocks.status == whole.status == 0

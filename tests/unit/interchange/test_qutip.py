@@ -154,6 +154,7 @@ def test_mesolve_with_our_rates_gives_our_map():
         np.testing.assert_allclose(matrices, dmap.apply(rho.full()), rtol=0, atol=1e-8)
 
 
+@pytest.mark.slow
 def test_rates_are_those_of_the_map_and_negative_ones_too():
     strong = bx.Qubit(1.0, bx.Reservoir(bx.Lorentzian(0.5, 0.1, 1.8)))
     ts = jnp.linspace(0.0, 6.0, 241)

@@ -35,6 +35,7 @@ def evolved(matrix, around, steps, stop=STOP):
     return evolve(apply, start, chosen, jnp.asarray(stop), around, steps)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ELLIPSES)
 def test_values_and_derivatives(name):
     matrix, ts = normal_matrix(name), np.linspace(0.0, STOP, 23)
@@ -46,6 +47,7 @@ def test_values_and_derivatives(name):
     np.testing.assert_allclose(slopes, expected @ matrix.T, rtol=0, atol=1e-8)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("factor", [0.6, 1.0, 1.7])
 @pytest.mark.parametrize("name", ELLIPSES)
 def test_the_ellipse_is_measured(name, factor):
@@ -86,6 +88,7 @@ def test_coefficients_are_those_of_the_integral(axes):
     np.testing.assert_allclose(found[1] / radius, slopes / radius, rtol=0, atol=1e-12)
 
 
+@pytest.mark.slow
 def test_intervals_that_nobody_needs_are_left_out():
     """Members of a batch are what each of them is alone; a bad one changes nothing but itself."""
     around, ts = ellipse("round"), jnp.linspace(0.0, STOP, 7)
@@ -117,6 +120,7 @@ def test_steps():
     assert split(1) == (1, UNIT)
 
 
+@pytest.mark.slow
 def test_too_few_steps_and_a_spectrum_outside_are_not_taken_for_a_result():
     matrix, around = normal_matrix("round"), ellipse("round")
     ts = jnp.asarray([1.0, STOP])

@@ -32,6 +32,7 @@ def exact(rho, a, b):
     return np.array(found.tolist(), complex)[:3, -3:]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", VALUES)
 def test_second_derivatives(name):
     values, vectors = np.array(VALUES[name]), np.linalg.eigh(hermitian(0))[1]
@@ -46,6 +47,7 @@ def test_second_derivatives(name):
     np.testing.assert_allclose(found, exact(rho, a, b), rtol=0, atol=1e-9 * size)
 
 
+@pytest.mark.slow
 def test_third_derivatives_of_the_entropy():
     """d3 (-x ln x) = 1/x^2 of each eigenvalue, forward over reverse."""
 

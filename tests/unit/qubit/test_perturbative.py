@@ -101,6 +101,7 @@ def test_error_estimates_are_honest():
         assert jnp.all(error <= 10.0 * getattr(rough.error, name)), name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("solver", [SECOND, bx.VanHove()], ids=["second", "van Hove"])
 def test_gradients_and_bad_points(solver):
     def excited(eta, temperature):

@@ -32,6 +32,7 @@ def demands(eta, solver):
     return jnp.stack(asked)
 
 
+@pytest.mark.slow
 def test_a_demand_is_met_and_enough():
     """The strongest coupling asks for more than the usual size, which reaches no 1e-6 there."""
     solver, etas = bx.Hierarchy(rtol=1e-6), jnp.array([0.001, 0.05])
@@ -56,6 +57,7 @@ def test_a_demand_is_met_and_enough():
     np.testing.assert_allclose(usual, alone, rtol=0, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_who_is_asked():
     """The size and the number of steps, unless they are fixed; nothing outside `jit`."""
     solvers = {bx.Hierarchy(): 2, bx.Hierarchy(depth=3, modes=4): 1, bx.Hierarchy(steps=200): 1}

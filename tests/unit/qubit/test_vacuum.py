@@ -22,6 +22,7 @@ def qubit(eta=0.1, temperature=0.0):
     return bx.Qubit(1.0, bx.Reservoir(bx.Ohmic(eta, 5.0), temperature))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", DENSITIES)
 def test_every_density_gives_the_green_function_of_its_cavity(name):
     bath = bx.Reservoir(DENSITIES[name])

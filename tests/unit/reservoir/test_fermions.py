@@ -53,6 +53,7 @@ def test_pole_of_a_density_at_a_pole_of_the_occupation():
     np.testing.assert_allclose(found[40:], beside, atol=1e-7)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("mu", "temperature"), FILLINGS)
 def test_densities_without_a_formula(mu, temperature):
     """Along the real axis, or through poles of a rational function: as along the path of J."""
@@ -65,6 +66,7 @@ def test_densities_without_a_formula(mu, temperature):
     np.testing.assert_allclose(noise(2.0 * table + own, mu, temperature), 3.0 * expected, atol=2e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("temperature", [0.0, 0.02])
 def test_derivatives_by_the_chemical_potential(temperature):
     """Also where J is known on the real axis only, at a jump of f."""

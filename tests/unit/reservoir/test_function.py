@@ -63,6 +63,7 @@ def test_values_shift_and_support():
     assert (2.0 * band + density)(2.0) == 2.0 + density(2.0)
 
 
+@pytest.mark.slow
 def test_a_gaussian_cutoff_against_a_reservoir_made_of_modes():
     """u and v of a cavity from the eigenvectors of 600 modes: independent of every kernel here."""
     nodes, weights = np.polynomial.legendre.leggauss(600)
@@ -89,6 +90,7 @@ def by_closure(eta):
     return last_v(bx.Function(lambda w: eta * w * jnp.exp(-w / 5.0), scale=5.0))
 
 
+@pytest.mark.slow
 def test_what_a_function_closes_over_is_differentiated():
     def exact(eta):
         return last_v(bx.Ohmic(eta, 5.0))
@@ -104,6 +106,7 @@ def test_what_a_function_closes_over_is_differentiated():
         np.testing.assert_allclose(found[0], expected[0], rtol=1e-10)
 
 
+@pytest.mark.slow
 def test_it_is_fitted():
     def model(eta):
         return {"v": jnp.stack([by_closure(eta)]), "t": TIMES[-1:]}
@@ -113,6 +116,7 @@ def test_it_is_fitted():
     np.testing.assert_allclose(found.parameters["eta"], 0.07, rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_the_map_of_a_qubit():
     """By the hierarchy as of the closed form, and in the vacuum as |u|^2."""
     size = bx.Hierarchy(depth=3, modes=8, rtol=1e-2)
@@ -129,6 +133,7 @@ def test_the_map_of_a_qubit():
     np.testing.assert_allclose(dmap.p11, np.abs(u) ** 2, rtol=0, atol=1e-9)
 
 
+@pytest.mark.slow
 def test_bad_functions_of_a_batch_are_marked():
     def valid(eta):
         return is_valid(bx.Function(lambda w: eta * w * jnp.exp(-w), upper=3.0))

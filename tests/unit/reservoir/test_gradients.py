@@ -60,6 +60,7 @@ def point(name: str, filling: float) -> np.ndarray:
     return np.array([*PROBLEMS[name].parameters, filling])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PROBLEMS)
 def test_derivatives_against_differences(name):
     values, jacobian, _ = compiled(name)
@@ -72,6 +73,7 @@ def test_derivatives_against_differences(name):
             assert error <= 1e-9 * np.abs(difference[part]).max(), (i, part)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PROBLEMS)
 def test_reverse_mode_agrees_with_forward_mode(name):
     x = point(name, 1.3)

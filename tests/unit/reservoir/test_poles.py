@@ -94,6 +94,7 @@ def test_cold_bosons_from_the_pole_itself(name):
         np.testing.assert_allclose(values[0], expected, rtol=1e-13)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["flat", "function", "table"])
 def test_derivatives_next_to_a_pole(name):
     r"""d/dT \int J / (e^{w/T} - 1) dw, J constant, by the logarithm that the integral is."""

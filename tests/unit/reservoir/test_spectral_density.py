@@ -229,6 +229,7 @@ def test_level_shift_of_one_frequency(name):
 # --- batches and words ------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_batch_over_parameters(problem):
     parameters = jnp.asarray(problem.parameters)[None, :] * jnp.asarray([[1.0], [1.1], [0.9]])
 

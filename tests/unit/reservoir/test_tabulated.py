@@ -109,6 +109,7 @@ def test_wide_gap_of_a_table_is_resolved():
     np.testing.assert_allclose(kernel[few], expected, rtol=0, atol=1e-13)
 
 
+@pytest.mark.slow
 def test_a_table_as_a_rational_function():
     density = bx.Ohmic(0.1, 2.0)
     table = table_of(density, 301)
@@ -131,6 +132,7 @@ def test_a_table_as_a_rational_function():
     assert 0.1 * missed < fitted.kernel_error < 1e-8
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("points", "most"), [(21, 0.1), (41, 1e-3), (61, 1e-6)])
 def test_what_a_rational_function_misses(points, most):
     r"""\int |dg| dt against the source, of tables from too coarse to fine."""

@@ -52,6 +52,7 @@ def test_words_say_of_which_quantity_they_are():
     assert lookup.symbol_of("another") == ""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", CASES)
 def test_every_quantity_of_a_system_can_be_computed(kind):
     """Of a point without bound states; traced, not computed."""

@@ -76,6 +76,7 @@ SHORT = bx.Embedding(points=128, modes=8, rtol=1.0)
 OHMIC = bx.Reservoir(bx.Ohmic(0.1, 2.0), temperature=1.0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["cavity", "modes", "quench"])
 def test_driven_systems(kind, tmp_path):
     """Work and heat too; a correlated start is known in words."""

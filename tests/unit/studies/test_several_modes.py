@@ -37,6 +37,7 @@ def test_a_sweep_of_steady_states():
     np.testing.assert_allclose(found.particle_current_by_bias[-1], slope, rtol=1e-10)
 
 
+@pytest.mark.slow
 def test_a_sweep_of_solutions_keeps_elements():
     found = bx.sweep(
         lambda energy: filling(energy, 0.5),
@@ -59,6 +60,7 @@ def test_an_axis_is_not_called_like_a_dimension():
         bx.sweep(lambda channel: bx.steady_state(dot(channel, 1.0)), {"channel": [0.0]})
 
 
+@pytest.mark.slow
 def test_a_fit_to_currents_and_populations():
     sol = filling(0.3, 0.5)
     data = bx.Data(

@@ -10,6 +10,7 @@ from bathax.papers.ahz.parameters import Effort
 FEW = Effort(times=41)
 
 
+@pytest.mark.slow
 def test_work_of_ramps(monkeypatch):
     """It falls towards the change of the free energy, from above."""
     monkeypatch.setattr(driving, "WIDTHS", np.array([0.2, 1.6]))
@@ -19,6 +20,7 @@ def test_work_of_ramps(monkeypatch):
     assert np.all(found.work.error < 1e-6)
 
 
+@pytest.mark.slow
 def test_a_crossing(monkeypatch):
     monkeypatch.setattr(driving, "SPEEDS", SPEEDS[-2:])
     found = driving.drive_crossing(FEW)
@@ -26,6 +28,7 @@ def test_a_crossing(monkeypatch):
     np.testing.assert_allclose(found.number.value[:, -1], law, atol=5e-3)
 
 
+@pytest.mark.slow
 def test_cycles_and_their_figure():
     found = driving.drive_cycle(FEW)
     assert [*found] == [*PERIODS]
@@ -38,6 +41,7 @@ def test_cycles_and_their_figure():
     assert len(figures.cycle(found).axes[0].lines) == len(PERIODS)
 
 
+@pytest.mark.slow
 def test_quenches_and_their_figure(monkeypatch):
     monkeypatch.setattr(driving, "QUENCHED", QUENCHED[:2])
     found = driving.drive_quench(FEW)

@@ -33,6 +33,7 @@ def test_mean_occupation_of_a_cold_reservoir_is_zero():
     assert parameters.mean_occupation(0.0, 2.0) == pytest.approx(0.5 / np.expm1(0.5))
 
 
+@pytest.mark.slow
 def test_temperature_inverts_occupation():
     number = parameters.mean_occupation(np.array([0.5, 3.0]))
     assert parameters.temperature_of(number) == pytest.approx([0.5, 3.0])

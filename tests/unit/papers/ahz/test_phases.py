@@ -16,6 +16,7 @@ def plane():
     return phases.phases_over_exponent(SKETCH)
 
 
+@pytest.mark.slow
 def test_the_bound_line_is_the_critical_coupling(plane):
     """eta_c(s) / eta_c(1) = 1 / Gamma(s)."""
     ratio, exponent = plane.bound.T

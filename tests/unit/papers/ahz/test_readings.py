@@ -16,6 +16,7 @@ def found():
     return cases.readings(Effort(times=41))
 
 
+@pytest.mark.slow
 def test_known_values(found):
     """n, T bare, T^r on the plateau and w* at kT0 = 20, for .1, .3 and .5 eta_c."""
     ends, places = found.by_coupling, [int(np.argmin(abs(RATIOS - r))) for r in (0.1, 0.3, 0.5)]
@@ -30,6 +31,7 @@ def test_known_values(found):
         np.testing.assert_allclose(got[places], values, atol=within)
 
 
+@pytest.mark.slow
 def test_all_frequencies_have_the_same_ratio_to_their_temperature(found):
     for ends in (found.by_coupling, found.by_temperature):
         ratio = ends.plateau / ends.renormalised

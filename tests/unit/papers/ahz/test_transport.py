@@ -13,12 +13,14 @@ def zeroth():
     return transport.transport_zeroth()
 
 
+@pytest.mark.slow
 def test_a_weakly_coupled_level_is_filled_half_way_between_the_leads(zeroth):
     for pair in LEVEL_PAIRS:
         part = share(zeroth.levels[pair].number.value, pair)
         assert part[0] == pytest.approx(0.5, abs=0.01)
 
 
+@pytest.mark.slow
 def test_heat_flows_to_the_cold_lead_at_every_coupling(zeroth):
     for steady in zeroth.levels.values():
         assert np.all(-steady.energy_current.value > 1e6 * steady.energy_current.error)

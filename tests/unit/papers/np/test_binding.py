@@ -16,6 +16,7 @@ def found():
     return binding(SKETCH)
 
 
+@pytest.mark.slow
 def test_every_case_is_there(found):
     assert found.left.determinant.shape == (len(RATIOS), len(TEMPERATURES))
     assert found.above.share == share(ohmic_qubit(ABOVE, 0.0)) > 0.0

@@ -19,6 +19,7 @@ def exchanged():
     return exchange(SKETCH)
 
 
+@pytest.mark.slow
 def test_the_reservoir_gains_on_resonance_what_the_atom_loses(exchanged):
     moderate, weak = exchanged
     assert moderate.t.shape == (21,)

@@ -347,6 +347,7 @@ def measured():
     return bx.Data(LATE, v=(cavity(0.05)["v"], 0.01))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("given", "tries", "reached", "sizes"),
     [(None, 4, True, None), (64, 4, True, None), (64, 1, False, (128,))],

@@ -62,6 +62,7 @@ def test_its_curvature_at_the_maximum_is_the_covariance_of_a_fit():
     np.testing.assert_allclose(np.linalg.inv(curvature), found.covariance, rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_an_exact_solution_is_differentiated_under_jit():
     data = bx.Data(T, number=(5.0 * np.exp(-0.1 * T), 0.1))
 

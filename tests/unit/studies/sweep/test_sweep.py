@@ -363,6 +363,7 @@ def test_another_function_is_another_program():
         np.testing.assert_array_equal(found.value, [factor, 2.0 * factor])
 
 
+@pytest.mark.slow
 def test_programs_of_many_functions_are_not_all_kept():
     functions = [partial(lambda a, b: a + b, b=float(b)) for b in range(3 * record.KEPT)]
     forgotten = weakref.ref(functions[0])
@@ -395,6 +396,7 @@ def test_solvers_get_a_size_that_serves_every_point(climbs):
     np.testing.assert_allclose(at.v, exact(0.1, 2.0)["v"], atol=1e-8)
 
 
+@pytest.mark.slow
 def test_points_that_miss_their_tolerance_are_computed_again(climbs, monkeypatch):
     expected = sweep(exact, BIG_GRID, GREEN)
     monkeypatch.setattr(sizes, "as_sizes", lambda _: (64,))
