@@ -25,6 +25,7 @@ from jaxtyping import Array, Complex, Float, Inexact
 
 from bathax._checks import Scalar
 from bathax._linalg import orthonormal, svd
+from bathax.numerics.elementary import decay
 from bathax.numerics.quadrature import gauss_legendre
 
 # Singular values below this fraction of the largest are rounding: their modes are left out.
@@ -177,11 +178,11 @@ def _samples(
     t, spacing = (horizon * jnp.asarray(part) for part in sampling)
     weights = jnp.sqrt(spacing) * jnp.exp(-t / horizon)
     rates, t = 1j * nodes.astype(complex)[None, :], t.astype(complex)[:, None]
-    samples = jnp.exp(-rates * t)
+    samples = decay(rates * t)
     if response is not None:
         gap = response.astype(complex) - rates
         close = jnp.abs(gap * t) < CLOSE
-        convolved = (samples - jnp.exp(-response * t)) / jnp.where(close, 1.0, gap)
+        convolved = (samples - decay(response * t)) / jnp.where(close, 1.0, gap)
         samples = jnp.where(close, t * samples, convolved)
     return weights.astype(complex)[:, None] * samples
 

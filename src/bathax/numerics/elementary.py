@@ -28,10 +28,18 @@ def power(w: Complex[Array, "..."], exponent: Float[Array, "..."]) -> Complex[Ar
     return exponential(exponent.astype(w.dtype) * _log(w))
 
 
+def decay(z: Inexact[Array, "..."]) -> Inexact[Array, "..."]:
+    """e^{-z}, by one exponential; `jnp.exp` of complex numbers takes two, against overflow."""
+    size = jnp.exp(-z.real)
+    if not jnp.iscomplexobj(z):
+        return size
+    return lax.complex(size * jnp.cos(z.imag), -size * jnp.sin(z.imag))
+
+
 @jax.custom_jvp
 def damped_power(x: Inexact[Array, "..."], exponent: Float[Array, ""]) -> Inexact[Array, "..."]:
     """x^exponent e^{-x}, whose derivatives need no further power."""
-    return x ** exponent.astype(x.dtype) * jnp.exp(-x)
+    return x ** exponent.astype(x.dtype) * decay(x)
 
 
 @partial(damped_power.defjvp, symbolic_zeros=True)

@@ -113,14 +113,8 @@ class Ellipse(eqx.Module):
             return (now, below, total + (1.0 + q**k) * now), now
 
         start = (jnp.zeros_like(t), jnp.full_like(t, SEED), jnp.zeros_like(t))
-        start, _ = lax.scan(lambda *each: (down(*each)[0], None), start, _falling(2 * count, count))
-        (_, first, total), rest = lax.scan(down, start, _falling(count, 0))
-        return jnp.concatenate([first[None], rest[::-1]]) / (total + first)[None]
-
-
-def _falling(start: int, stop: int) -> Float[Array, " orders"]:
-    """start, start - 1, ..., stop + 1."""
-    return jnp.arange(float(start), float(stop), -1.0)
+        (_, first, total), rest = lax.scan(down, start, jnp.arange(2.0 * count, 0.0, -1.0))
+        return jnp.concatenate([first[None], rest[: count - 1 : -1]]) / (total + first)[None]
 
 
 class FaberSeries(eqx.Module):
@@ -228,7 +222,7 @@ def _growth(apply: Product, x: Array, ellipse: Ellipse) -> tuple[Array, Scalar]:
     (_, last), sizes = lax.scan(order, (jnp.zeros_like(x), x), length=2 * ORDERS)
     early, late = jnp.max(sizes.reshape(2, ORDERS), axis=1)
     growth = jnp.maximum((late / early) ** (1.0 / ORDERS), 1.0)
-    return last / jnp.max(jnp.abs(last)).astype(complex), growth
+    return last / sizes[-1].astype(complex), growth
 
 
 def evolve(
@@ -258,8 +252,8 @@ def evolve(
     lost = lax.stop_gradient(jnp.abs(jnp.stack([c[last], slopes[last]]))) + rounding
 
     def advance(x: Array) -> tuple[Array, tuple[Array, Array]]:
-        total, moments, largest = _step(apply, x, chosen, ellipse, c, blocks)
-        bounded = largest <= GROWTH * jnp.max(jnp.abs(x))
+        total, moments, (first, largest) = _step(apply, x, chosen, ellipse, c, blocks)
+        bounded = largest <= GROWTH * first
         kept = jnp.where(bounded, moments, jnp.nan)
         return jnp.where(bounded, total, jnp.nan), (kept, lost * largest)
 
@@ -282,7 +276,7 @@ def _step(
     c: Float[Array, " terms"],
     blocks: Scalar,
 ) -> tuple[Array, Array, Array]:
-    """sum_k c_k F_k(G) x, the chosen components of each F_k(G) x, and the size of the last one."""
+    """sum_k c_k F_k(G) x, the chosen components of each F_k(G) x, and the first and last size."""
     # F_1 = z F_0, F_2 = z F_1 - 2 q F_0, and F_{k+1} = z F_k - q F_{k-1} after it.
     q = ellipse.asymmetry
     backs = jnp.full(c.size, q).at[:2].set(jnp.stack([jnp.zeros_like(q), 2.0 * q]))
@@ -307,8 +301,8 @@ def _step(
     carry = (jnp.zeros_like(x), x, jnp.zeros_like(x))
     numbered = (jnp.arange(float(len(factors))), factors)
     (before, _, total), moments = lax.scan(block, carry, numbered)
-    largest = lax.stop_gradient(jnp.max(jnp.abs(before)))
-    return total, moments.reshape(c.size, chosen.size), largest
+    sizes = lax.stop_gradient(jnp.max(jnp.abs(jnp.stack([x, before])), axis=1))
+    return total, moments.reshape(c.size, chosen.size), sizes
 
 
 def _needed(wanted: Scalar, available: int) -> Scalar:

@@ -59,7 +59,7 @@ def _response(qubit: Qubit, memory: Array, noise: Array) -> Complex[Array, ""]:
 
     The modes do not change then with a little more coupling, as derivatives assume.
     """
-    alone, thermal = (jnp.sqrt(jnp.abs(jnp.sum(kernel))) for kernel in (memory, noise))
+    alone, thermal = jnp.sqrt(jnp.abs(jnp.sum(jnp.stack([memory, noise]), axis=1)))
     rate = jnp.exp2(jnp.round(jnp.log2(ALONE * alone + THERMAL * thermal)))
     return lax.complex(rate, qubit.frequency)
 
