@@ -200,6 +200,7 @@ def test_eigenmodes_of_a_driven_system():
     np.testing.assert_allclose(slope, (up - down) / (2.0 * h), rtol=1e-6, atol=1e-8)
 
 
+@pytest.mark.slow
 def test_solutions_from_a_file_have_no_eigenmodes(tmp_path):
     sol = bx.solve(*pair_of("fermion"), [0.0, 1.0])
     bx.save(sol, tmp_path / "sol.zarr")

@@ -57,6 +57,7 @@ def test_what_has_no_critical_coupling():
 # --- temperature ---------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_critical_temperature_without_coupling():
     """kT0* -> w_s / ln(1 + 1/n0), from which it departs in proportion to the coupling."""
     etas = jnp.array([1e-7, 1e-5, 2e-5])
@@ -66,6 +67,7 @@ def test_critical_temperature_without_coupling():
     np.testing.assert_allclose(departure[2] / departure[1], 2.0, rtol=1e-3)
 
 
+@pytest.mark.slow
 def test_quanta_beyond_the_resonant_occupation_decay():
     """The part of E(t) - E_inf that falls as e^{-Gamma t}, taken out of a trajectory."""
     cavity = ohmic(0.01, temperature=3.0)
@@ -83,6 +85,7 @@ def test_quanta_beyond_the_resonant_occupation_decay():
         np.testing.assert_allclose(average, expected, atol=2e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("factor", "diverges"), [(0.97, True), (1.03, False)])
 def test_the_entropy_has_a_maximum_below_and_none_above(factor, diverges):
     warm = factor * bx.critical_temperature(ohmic(0.002), 5)

@@ -67,6 +67,7 @@ def test_several_reservoirs_sums_and_multiples_are_one_star():
     np.testing.assert_allclose(got.v, expected.v, atol=1e-9)
 
 
+@pytest.mark.slow
 def test_gradients_where_two_modes_coincide():
     ts = jnp.array([0.5, 3.0, 10.0])
 

@@ -36,6 +36,7 @@ def test_fluctuations_and_dissipation_in_equilibrium():
         np.testing.assert_allclose(found, expected, rtol=0.0, atol=1e-13)
 
 
+@pytest.mark.slow
 def test_sum_rule():
     """Integrated over all frequencies it is n of the steady state, by other nodes."""
     system = dot(LEADS)
@@ -80,6 +81,7 @@ def test_separate_modes_are_refused():
         bx.emission_spectrum(bx.Cavity(1.0, bath), 1.0)
 
 
+@pytest.mark.slow
 def test_correlations_of_two_times():
     """Against the transform on 2000 other nodes; at s = 0 they are n, and errors are honest."""
     system, delays = dot(LEADS), np.array([0.0, 0.7, 5.0, 40.0, 200.0])
@@ -101,6 +103,7 @@ def test_absorption_and_emission_sum_to_the_anticommutator():
     np.testing.assert_allclose(found, np.eye(2), rtol=0.0, atol=1e-9)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("eta", [0.1, 0.3])
 def test_commutator_of_a_cavity(eta):
     """1 less the weight of the bound state; at later times u(s) by Volterra's equation."""
@@ -117,6 +120,7 @@ def test_commutator_of_a_cavity(eta):
     np.testing.assert_allclose(commutator[1:], u - turning @ weights, rtol=0.0, atol=1e-9)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mu", [0.2, -0.4])
 def test_kubo_martin_schwinger_in_frequency_and_time(mu):
     """A = e^{(w - mu) / T} S, and <a_i(s) a_j'> by the transform of the right side."""

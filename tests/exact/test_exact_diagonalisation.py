@@ -156,6 +156,7 @@ def test_two_modes_in_mixtures_of_fock_states():
     np.testing.assert_allclose(found, brute_force(POINT, 5, mixtures), rtol=0, atol=1e-12)
 
 
+@pytest.mark.slow
 def test_a_mixture_of_geometric_chances_is_thermal():
     """And its derivative by the chances is that of the oscillations."""
     p = np.exp(-2.0 * np.arange(40)) * -np.expm1(-2.0)
@@ -188,6 +189,7 @@ def test_other_solvers_refuse_mixtures_of_fock_states():
         bx.FockMixture([0.5, 0.6])
 
 
+@pytest.mark.slow
 def test_the_estimate_is_what_is_left_out():
     """Few quanta miss what more of them have; the hierarchy agrees within both estimates."""
     system = qubit(POINT)

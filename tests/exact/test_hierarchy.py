@@ -104,6 +104,7 @@ def jaynes_cummings(t: np.ndarray, g: float, w: float, kT: float) -> tuple[np.nd
     return p11, p00, c
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("w", [1.0, 1.3])
 def test_one_thermal_mode(w):
     ts = np.linspace(0.5, 20.0, 8)
@@ -146,6 +147,7 @@ def diagonalised(
     return p11, p00, evolved(raise_, raise_.T)
 
 
+@pytest.mark.slow
 def test_two_thermal_modes():
     ts, modes, couplings = np.linspace(1.0, 8.0, 4), (0.8, 1.3), (0.1, 0.15)
     bath = bx.Reservoir(bx.DiscreteModes(modes, couplings), temperature=0.25)
@@ -175,6 +177,7 @@ def test_many_modes_at_strong_coupling(strength):
         assert np.all(difference <= allowed), name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("eta", [0.1, 0.5])
 def test_in_the_vacuum_it_is_the_cavity(eta):
     ts = jnp.linspace(0.5, 10.0, 8)

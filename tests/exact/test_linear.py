@@ -266,6 +266,7 @@ def test_derivatives_by_all_kinds_of_parameters():
     check_derivatives(transport, PARAMETERS, 1e-7)
 
 
+@pytest.mark.slow
 def test_a_batch_of_biases():
     def current(bias):
         leads = [
@@ -283,6 +284,7 @@ def test_a_batch_of_biases():
     np.testing.assert_allclose(batch[1], -batch[2], atol=1e-6)
 
 
+@pytest.mark.slow
 def test_matrix_exponential_of_modes_without_coupling():
     h = np.array([[1.0, 0.3j], [-0.3j, 0.7]])
     silent = bx.Channel(bx.Reservoir(bx.Ohmic(0.1, 5.0), 1.0), [0.0, 0.0])

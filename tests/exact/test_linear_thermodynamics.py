@@ -122,6 +122,7 @@ def test_a_thermal_state_is_found(statistics, T, mu):
     np.testing.assert_allclose(state.grand_potential, state.free_energy - mu * f.sum(), rtol=1e-10)
 
 
+@pytest.mark.slow
 def test_partial_derivatives_of_the_thermal_state():
     """dE = T dS + mu dN, and derivatives by h."""
     system = chain("fermion")

@@ -181,6 +181,7 @@ def test_derivatives_of_the_free_energy(name):
     np.testing.assert_allclose(found.energy, found.free_energy + T * found.entropy, rtol=1e-14)
 
 
+@pytest.mark.slow
 def test_reverse_mode_by_temperature():
     """dn/dT = -dS*/dw_s, where no bound state is at the frequency at which n would be infinite."""
 
@@ -192,6 +193,7 @@ def test_reverse_mode_by_temperature():
     np.testing.assert_allclose(slope, -jax.grad(lambda w: at("entropy", w, 2.0))(1.0), rtol=1e-9)
 
 
+@pytest.mark.slow
 def test_energy_and_entropy_along_an_isotherm():
     """dE = T dS + n dw_s at constant T with the T of the reservoirs, and not with the bare T."""
 

@@ -100,6 +100,7 @@ def test_a_qubit_in_the_vacuum(bloch):
     assert np.all(true <= 10.0 * found.error.mutual_information + 1e-14)
 
 
+@pytest.mark.slow
 def test_a_photon_is_shared_like_an_excited_atom():
     """And where Gaussian states and loss both apply they agree."""
     J = bx.Reservoir(bx.Lorentzian(1.0, 0.2, 1.0))
@@ -143,6 +144,7 @@ def test_what_is_refused():
     assert bx.reservoir_information(band(0.0), bx.Squeezed(0.5), TS[:3]).status == 0
 
 
+@pytest.mark.slow
 def test_under_jit_vmap_and_grad():
     """In a batch the squeezed and the invalid are NaN, and the others as they are."""
 

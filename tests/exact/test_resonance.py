@@ -120,6 +120,7 @@ def solved(cavity, ts):
     return bx.solve(cavity, FIVE, ts, bx.Resonance())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("exponent", [0.5, 1.0, 3.0])
 def test_the_last_of_u_falls_like_a_power(exponent):
     """J ~ eta w_c (w/w_c)^s at w = 0 leaves eta w_c^(1-s) Gamma(s+1) / ((it)^(s+1) 1/G(0)^2)."""

@@ -28,6 +28,7 @@ def test_commutator_and_noise_in_the_frequency_domain(name):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "state"),
     [
@@ -84,6 +85,7 @@ def test_master_equation_gives_the_same_states(state):
     np.testing.assert_allclose(solution.number, number, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_energy_is_conserved_with_the_reservoir_in_the_vacuum():
     """At T0 = 0, w_s |u|^2 + <H_I> + int w J |U|^2 dw = w_s n0 with <H_I> from the solution."""
     density = bx.Ohmic(0.1, 5.0)

@@ -31,6 +31,7 @@ def test_quanta_are_conserved(warm):
     assert jnp.all(jnp.abs(warm.sum_rule_defect) <= warm.error.quanta[0])
 
 
+@pytest.mark.slow
 def test_the_population_is_that_of_the_map(warm):
     qubit = bx.Qubit(1.0, reservoir(1.0))
     dmap = bx.dynamical_map(qubit, warm.t, SOLVER)
@@ -96,6 +97,7 @@ def test_the_steady_state_is_the_mean_force_gibbs_state():
     assert errors[0] / errors[1] == pytest.approx(4.0, rel=0.05)
 
 
+@pytest.mark.slow
 def test_long_times_reach_the_steady_state():
     qubit, solver = bx.Qubit(1.0, reservoir(1.0, 0.1)), bx.Hierarchy(depth=8, modes=9)
     late = bx.dynamical_map(qubit, [30.0], solver)

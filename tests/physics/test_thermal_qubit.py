@@ -48,6 +48,7 @@ def test_second_order_is_met_at_weak_coupling(name):
     assert jnp.all(exact.complete_positivity_margin > -1e-9)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("eta", "temperature"), [(0.02, 0.5), (0.1, 2.0)])
 def test_error_estimate_is_honest(eta, temperature):
     qubit = ohmic(eta, temperature=temperature)
@@ -59,6 +60,7 @@ def test_error_estimate_is_honest(eta, temperature):
             assert jnp.all(error <= 3.0 * getattr(dmap.error, name)), (depth, name)
 
 
+@pytest.mark.slow
 def test_error_estimates_of_rates_are_honest():
     rough, fine = (bx.dynamical_map(ohmic(0.01), TS, bx.Hierarchy(rtol=r)) for r in (1e-6, 1e-8))
     for name in ("gamma_minus", "gamma_plus", "gamma_z", "shift"):
@@ -92,6 +94,7 @@ def test_gradients_of_the_determinant():
     assert np.max(np.abs(exact @ along - change)) < 1e-6 * scale
 
 
+@pytest.mark.slow
 def test_a_batch_of_couplings_and_a_bad_one():
     def p11(eta):
         estimate = FIXED.map_elements(ohmic(eta), TS)
@@ -167,6 +170,7 @@ def test_bounded_and_at_rest_after_a_long_time():
     assert jnp.abs(late.coherence[1]) < 1e-6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "argument"),
     [({"rtol": -1.0}, "rtol"), ({"depth": 1}, "depth"), ({"modes": 0}, "modes")],

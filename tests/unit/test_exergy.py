@@ -33,6 +33,7 @@ def test_of_populations():
     assert np.all(found.error < 1e-9)
 
 
+@pytest.mark.slow
 def test_of_modes():
     """Two coupled levels, by the matrices of n and of the thermal state."""
     h = np.array([[0.3, 0.2 + 0.1j], [0.2 - 0.1j, -0.1]])
@@ -48,6 +49,7 @@ def test_of_modes():
         np.testing.assert_allclose(value, 0.3 * (own - other), rtol=1e-10)
 
 
+@pytest.mark.slow
 def test_a_thermal_state_has_none():
     sol = bx.solve(bx.Cavity(1.0, BATH), bx.Thermal(1.0 / np.expm1(1.0 / 0.8)), [0.0])
     assert abs(bx.exergy(sol, BATH).value[0]) < 1e-13

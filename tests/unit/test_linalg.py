@@ -15,6 +15,7 @@ def matrices(batch, n, seed=0):
     return jnp.asarray(values + 10.0 * np.eye(n))
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(60)
 @pytest.mark.parametrize(
     ("function", "batch", "n"),
@@ -31,6 +32,7 @@ def test_independent_calls_in_one_program_do_not_wait_for_each_other(function, b
     jax.block_until_ready([both(matrices(batch, n), matrices(batch, n, 1)) for _ in range(5)])
 
 
+@pytest.mark.slow
 def test_solve_under_every_transformation():
     a, b = matrices(3, 5), matrices(3, 5, 1)[:, 0]
     expected = np.linalg.solve(np.asarray(a), np.asarray(b)[..., None])[..., 0]

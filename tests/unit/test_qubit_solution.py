@@ -93,6 +93,7 @@ def exact_excited(gamma0, t):
 NAMES = ("number", "energy", "entropy", "temperature", "free_energy", "energy_rate", "entropy_rate")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("regime", REGIMES)
 def test_excited_atom_follows_the_closed_form(regime):
     gamma0 = REGIMES[regime]
@@ -124,6 +125,7 @@ def test_temperature_goes_through_infinity_where_half_is_left(gamma0, poles):
     assert jnp.max(jnp.abs(solution.temperature)) > 30.0
 
 
+@pytest.mark.slow
 def test_an_exact_pole_is_infinite_and_harmless():
     state, ts = bx.QubitState(np.diag([0.5, 0.5])), [0.0, 1.0]
 

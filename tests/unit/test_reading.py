@@ -108,6 +108,7 @@ def test_under_jit_vmap_and_grad():
     np.testing.assert_allclose(slope, (change[0] - change[1]) / 2e-5, rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_without_coupling_and_at_the_critical_one():
     """A free mode is on its plateau for ever; at eta_c the pole has merged with the edge."""
     ts = jnp.linspace(0.0, 20.0, 21)
@@ -156,6 +157,7 @@ def test_derivatives(kind):
         np.testing.assert_allclose(slope, (4.0 * near - far) / 3.0, rtol=2e-8, atol=1e-9)
 
 
+@pytest.mark.slow
 def test_the_bare_one_of_a_driven_cavity_has_its_work():
     bath = bx.Reservoir(bx.Ohmic(0.1, 2.0), temperature=1.0)
     cavity = bx.Cavity(lambda t: 1.5 + 0.5 * jnp.tanh(2.0 * (t - 4.0)), bath)

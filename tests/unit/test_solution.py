@@ -50,6 +50,7 @@ def test_tolerance_out_of_reach_is_said():
     assert jnp.all(jnp.abs(solution.u - truth.value.u) <= 10.0 * solution.error.u)
 
 
+@pytest.mark.slow
 def test_a_concrete_call_that_misses_its_tolerance_warns():
     with pytest.warns(bx.ToleranceWarning, match="tolerance was not reached"):
         bx.solve(cavity(), bx.Fock(2), TS, bx.Volterra(points=128))
@@ -72,6 +73,7 @@ def test_more_times_and_other_levels_share_the_programs(caplog):
     np.testing.assert_allclose(second.energy[-2], alone.energy[0], rtol=1e-9)
 
 
+@pytest.mark.slow
 def test_a_bad_point_of_a_batch_leaves_the_others_alone():
     etas = jnp.array([0.05, -0.1, jnp.nan, 0.1])
     batch = jax.vmap(lambda eta: bx.solve(cavity(eta), bx.Fock(2), TS, FIXED))(etas)

@@ -17,6 +17,7 @@ class Correlated(bx.Preparation):
     state: bx.Mixture = eqx.field(default_factory=lambda: bx.Fock(1))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("system", "state"),
     [(bx.Cavity(1.0, BATH), bx.Fock(1)), (bx.Qubit(1.0, BATH), bx.Excited())],

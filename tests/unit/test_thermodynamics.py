@@ -62,6 +62,7 @@ def test_temperature_near_its_pole_is_known_as_far_as_the_entropy_rate_has_a_sig
     np.testing.assert_array_equal(jnp.isfinite(error.temperature), known)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("solver", [bx.Volterra(points=4096), bx.Resonance()])
 def test_the_temperature_just_after_a_pure_start_knows_its_error(solver):
     """To leading order in t five quanta lose one at 5 (a + b) and gain one at 6 b.

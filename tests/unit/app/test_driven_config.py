@@ -88,6 +88,7 @@ def test_every_start_that_a_file_can_have():
     assert {getattr(bx, kind.__name__) for kind in starts.Start.__args__} == kinds
 
 
+@pytest.mark.slow
 def test_a_driven_cavity():
     bath = bx.Reservoir(bx.Ohmic(0.1, 2.0), temperature=1.0)
     cavity = bx.Cavity(bx.Sinusoid(1.0, 0.3, 1.2), bath)

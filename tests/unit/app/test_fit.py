@@ -51,6 +51,7 @@ def data(tmp_path):
     return path
 
 
+@pytest.mark.slow
 def test_a_fit(study, data, call, tmp_path):
     out = tmp_path / "fit.json"
     status, stdout, stderr = call("fit", study, data, "--out", out)

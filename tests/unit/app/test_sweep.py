@@ -85,6 +85,7 @@ def swept(tmp_path_factory):
     return folder / "sweep.zarr", *run(*arguments)
 
 
+@pytest.mark.slow
 def test_the_store(swept):
     path, status, stdout, stderr = swept
     found = xarray.open_zarr(path, consolidated=False).load()

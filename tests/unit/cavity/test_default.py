@@ -65,6 +65,7 @@ def test_the_better_engine_where_both_fail(monkeypatch):
     np.testing.assert_array_equal(estimate.error.v, best.error.v)
 
 
+@pytest.mark.slow
 def test_a_batch_keeps_the_better_one_of_each_member(monkeypatch):
     ts = jnp.linspace(0.0, 10.0, 11)
     # Enough for the slow kernel, not for the fast one.

@@ -12,6 +12,7 @@ def cavity(eta, *temperatures):
     return bx.Cavity(1.0, [bx.Reservoir(density, temperature) for temperature in temperatures])
 
 
+@pytest.mark.slow
 def test_heat_flows_from_hot_to_cold_at_the_golden_rule_rate():
     weak = cavity(0.001, 3.0, 1.0)
     rate = jnp.pi * bx.Ohmic(0.001, 5.0)(jnp.ones(()))
@@ -21,6 +22,7 @@ def test_heat_flows_from_hot_to_cold_at_the_golden_rule_rate():
     assert bx.heat_current(cavity(0.01, 2.0, 2.0), resolution=2**8).value == 0.0
 
 
+@pytest.mark.slow
 def test_what_leaves_some_reservoirs_enters_the_others():
     three = cavity(0.02, 3.0, 1.0, 0.5)
     currents = [bx.heat_current(three, source, 2**10) for source in range(3)]

@@ -173,6 +173,7 @@ def test_rates_are_those_of_the_map_and_negative_ones_too():
     np.testing.assert_allclose(found.states[-1].full(), dmap.apply(PLUS.full())[-1], atol=1e-7)
 
 
+@pytest.mark.slow
 def test_rates_that_cannot_be_had():
     with pytest.raises(ValueError, match="must be so close together that rates in between are"):
         mapped(12).rates()
@@ -195,6 +196,7 @@ def test_a_missing_package_is_named(monkeypatch):
         THERMAL[0].to_qutip()
 
 
+@pytest.mark.slow
 def test_reservoirs_of_particles_have_no_environment_of_bosons():
     for bath in (
         bx.Reservoir(bx.Ohmic(0.1, 5.0), 1.0, chemical_potential=-0.5),

@@ -12,6 +12,7 @@ def cube_root(p):
     return find_critical(lambda x: x**3 - p, (0.0, 5.0))
 
 
+@pytest.mark.slow
 def test_root_and_its_derivatives():
     points = jnp.array([1.0, 2.0, 27.0])
     np.testing.assert_allclose(jax.jit(jax.vmap(cube_root))(points), np.cbrt(points), rtol=1e-12)

@@ -73,6 +73,7 @@ def test_coefficients_of_a_circle_and_of_an_interval():
     np.testing.assert_allclose(upright[:12], jv(k, 3.0 * t), rtol=0, atol=1e-15)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("axes", [*ELLIPSES.values(), (40.0, 35.0), (100.0, 1.0), (1.0, 100.0)])
 def test_coefficients_are_those_of_the_integral(axes):
     """From no time at all to the longest step, and their derivatives."""
@@ -130,6 +131,7 @@ def test_too_few_steps_and_a_spectrum_outside_are_not_taken_for_a_result():
     assert jnp.all(jnp.isnan(evolved(matrix, small, steps).with_derivatives(ts)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ELLIPSES)
 @pytest.mark.parametrize("longer", [1.0, 1.1])
 def test_what_is_neglected_is_known(name, longer):

@@ -3,12 +3,14 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
 from bathax.numerics.sparse import WIDTH, Entries, SparseMatrix, pattern
 
 SIZE = 60
 
 
+@pytest.mark.slow
 def test_rows_of_all_lengths_and_derivatives():
     """One row is longer than two pieces, one is empty, one entry has two terms."""
     rng = np.random.default_rng(1)

@@ -184,6 +184,7 @@ def test_derivatives_of_hurwitz_zeta(region):
     assert relative_error(slope(lambda s: hurwitz_zeta(s, a), s), exact_zeta(s, a, 1)) < 2e-14
 
 
+@pytest.mark.slow
 def test_second_derivatives_of_hurwitz_zeta():
     s, a = zeta_points("moderate")
     twice_a = np.asarray(slope(lambda a: slope(lambda a: hurwitz_zeta(s, a), a), a))

@@ -143,6 +143,7 @@ def test_batched_solutions_are_the_single_ones():
         np.testing.assert_allclose(row, solve_integro_differential(kernel, step), atol=1e-13)
 
 
+@pytest.mark.slow
 def test_equations_for_matrices():
     """k = a e^{-Bt} c: a' = -y, a linear system whose exponential is known."""
     rng = np.random.default_rng(1)

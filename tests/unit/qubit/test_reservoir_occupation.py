@@ -33,6 +33,7 @@ def test_two_time_functions(exact):
             assert abs(value - getattr(exact, name)(t, s)) < 1e-9, (name, t, s)
 
 
+@pytest.mark.slow
 def test_occupations_are_those_of_exact_diagonalisation(exact):
     ts = jnp.array([0.0, 1.3, 3.0])
     field = bx.reservoir_occupation(QUBIT, STATE, ts, W, DEEP)
@@ -74,6 +75,7 @@ def test_error_estimates_are_honest():
         assert jnp.all(error <= 2.0 * getattr(rough.error, name)), name
 
 
+@pytest.mark.slow
 def test_gradient_and_bad_points_inside_jit():
     solver = bx.Hierarchy(depth=3, steps=64)
 

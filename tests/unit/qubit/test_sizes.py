@@ -79,6 +79,7 @@ def test_sizes_to_choose_from_grow(available, reduced):
     assert elements[-1] <= 20_000
 
 
+@pytest.mark.slow
 def test_two_hierarchies_in_one_evolution():
     """Side by side they are what each of them is alone."""
     system = qubit(0.02)

@@ -29,6 +29,7 @@ def test_one_number():
     )
 
 
+@pytest.mark.slow
 def test_occupations_and_systems():
     bath = bx.Reservoir(bx.Ohmic(0.1, 5.0), 2)
     np.testing.assert_allclose(bath.occupation(LIST), 1.0 / np.expm1(np.array(LIST) / 2.0))

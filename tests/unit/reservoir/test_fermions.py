@@ -31,6 +31,7 @@ def peak(gamma0, width, center, mu, temperature, ts):
 
 
 # A peak whose pole lies on the path from mu, between two paths, and beside it.
+@pytest.mark.slow
 @pytest.mark.parametrize(("mu", "width"), [(1.3, 1.0), (-0.7, 1.0), (0.31, 0.2), (4.0, 0.05)])
 @pytest.mark.parametrize("temperature", [0.05, 2.0])
 def test_peak_of_fermions(mu, width, temperature):

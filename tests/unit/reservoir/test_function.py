@@ -52,6 +52,7 @@ def test_kernels_are_those_of_the_closed_form(exponent):
     np.testing.assert_allclose(found / scale, exact / scale, rtol=0, atol=1e-12)
 
 
+@pytest.mark.slow
 def test_values_shift_and_support():
     density, exact = bx.Function(ohmic, scale=5), bx.Ohmic(0.1, 5.0)
     w = [-1, 0, 1, 7]

@@ -60,6 +60,7 @@ def kernels(density, occupation):
     return sampled, jnp.exp(phases) @ masses.astype(complex)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize(
     ("low", "mu", "temperature"),

@@ -285,6 +285,7 @@ def test_sum_of_densities():
         1 + one
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PROBLEMS)
 def test_hints_for_time_grids(name):
     density = PROBLEMS[name].density

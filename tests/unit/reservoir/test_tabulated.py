@@ -72,6 +72,7 @@ def table_of(density, points: int) -> bx.Tabulated:
     return bx.Tabulated(w, density(jnp.asarray(w)))
 
 
+@pytest.mark.slow
 def test_fine_table_of_an_ohmic_density():
     density = bx.Ohmic(0.1, 2.0)
 
@@ -177,6 +178,7 @@ def noisy(seed: int) -> np.ndarray:
     return np.asarray(SOURCE(NOISY)) + 0.02 * np.random.default_rng(seed).normal(size=200)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 def test_a_noisy_table_is_smoothed(seed):
     """It is off by a few of its standard errors, which are far below those of the points."""

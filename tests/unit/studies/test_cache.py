@@ -161,6 +161,7 @@ def assert_kept(function, *arguments):
     assert "callback" not in jax.jit(function).lower(*arguments).as_text()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("call", CALLS)
 def test_no_public_call_has_a_callback(call):
     assert_kept(CALLS[call], jnp.asarray(0.05))

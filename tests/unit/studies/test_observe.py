@@ -20,6 +20,7 @@ def found():
     return jax.jit(jax.vmap(numbers))(jnp.array([0.01, 0.3, -1.0]))
 
 
+@pytest.mark.slow
 def test_a_number_that_is_not_there_on_purpose_is_no_failure(found):
     np.testing.assert_array_equal(
         found["status"], [bx.Status.SUCCESS, bx.Status.SUCCESS, bx.Status.INVALID]

@@ -65,6 +65,7 @@ def test_a_fit(fit, tmp_path):
         found.profile("slope", [1.0])
 
 
+@pytest.mark.slow
 def test_several_modes(of_modes, tmp_path):
     bx.save(of_modes, tmp_path / "modes.zarr")
     found = bx.load(tmp_path / "modes.zarr")
@@ -181,6 +182,7 @@ def test_what_is_there_is_kept(fit, tmp_path):
         bx.save(result, path, overwrite=True)
 
 
+@pytest.mark.slow
 def test_what_cannot_be_saved(tmp_path):
     batch = jax.vmap(damped)(jnp.array([0.01, 0.02]))
     with pytest.raises(ValueError, match="must be one solution or map of known numbers"):

@@ -22,6 +22,7 @@ def filling(energy, gamma):
     return bx.solve(dot(energy, 1.0, gamma), bx.Covariance([[0.0]]), TS, solver)
 
 
+@pytest.mark.slow
 def test_a_sweep_of_steady_states():
     found = bx.sweep(
         lambda bias: bx.steady_state(dot(0.3, bias)), {"bias": BIASES}, derivatives=["bias"]
@@ -74,6 +75,7 @@ def test_a_fit_to_currents_and_populations():
     np.testing.assert_allclose(found.best, [0.3, 0.5], atol=1e-6)
 
 
+@pytest.mark.slow
 def test_a_fit_to_a_steady_curve():
     """The bias takes the place of the time."""
 

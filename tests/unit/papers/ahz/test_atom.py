@@ -11,6 +11,7 @@ from bathax.papers.ahz.parameters import Effort
 SKETCH = Effort(atom_times=41, atom_solver=bx.Vacuum(bx.Volterra(rtol=1e-4, points=2**10)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ratio", REGIMES)
 def test_figure_6_is_the_closed_form(ratio):
     solution = figure_6(SKETCH)[ratio]

@@ -42,6 +42,7 @@ def test_noise_is_that_of_johnson_and_nyquist_at_a_small_bias():
     assert steady.fano == pytest.approx(2.0 * 0.2 / bias, rel=1e-3)
 
 
+@pytest.mark.slow
 def test_currents_end_in_those_of_landauer():
     found = transport.transport_transient(Effort(times=15))
     assert found.current.value.shape == (len(TRANSIENTS), 15, 2)

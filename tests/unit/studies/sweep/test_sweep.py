@@ -46,6 +46,7 @@ def cavities():
     )
 
 
+@pytest.mark.slow
 def test_each_point_is_what_solve_gives(cavities):
     for i, eta in enumerate(ETAS[:2]):
         for j, kT in enumerate(TEMPERATURES):
@@ -341,6 +342,7 @@ class Scaled(eqx.Module):
         return {"value": self.factor * a}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("of", "grid", "options"),
     [
@@ -426,6 +428,7 @@ def test_bad_points_ask_for_nothing(climbs):
     assert not climbs
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("inner", [jax.jit, lambda of: lambda **p: one_of(jax.vmap(of), p)])
 def test_a_function_compiled_by_itself_has_solvers_of_the_usual_size(inner, climbs):
     found = sweep(inner(lambda eta, kT: exact(eta, kT)), BIG_GRID, GREEN)
