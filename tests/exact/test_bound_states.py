@@ -90,6 +90,7 @@ def test_derivatives():
         np.testing.assert_allclose(back, slope, atol=1e-11)
 
 
+@pytest.mark.slow
 def test_late_times_with_beating_bound_states():
     """As `Volterra` has it; what does not last falls like 1 / t^3."""
     leads = [bx.Reservoir(bx.Ohmic(0.3, 2.0, 3.0), 0.5), bx.Reservoir(bx.Ohmic(0.4, 2.0, 3.0), 0.0)]

@@ -96,6 +96,7 @@ def test_thermal_state_has_the_geometric_temperature():
     np.testing.assert_allclose(solution.temperature, exact, rtol=1e-9)
 
 
+@pytest.mark.slow
 def test_born_markov_is_the_weak_coupling_limit():
     """Relative differences shrink like eta at fixed scaled time."""
     differences = []

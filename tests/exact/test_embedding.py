@@ -62,6 +62,7 @@ def test_current_between_lorentzian_leads():
     agree(*engines)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("temperature", [0.0, 0.5])
 def test_bound_state_outside_a_band(temperature):
     """|u|^2 tends to the square of its weight, and n keeps a part of the start for ever."""
@@ -90,6 +91,7 @@ def test_separate_modes_stay_what_they_are():
     agree(sol, other)
 
 
+@pytest.mark.slow
 def test_table_of_a_density():
     """Nodes on the real axis, of which there are more on finer grids."""
     w = np.linspace(0.0, 20.0, 101)

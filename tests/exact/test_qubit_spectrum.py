@@ -19,6 +19,7 @@ def cavity_function(density, ts):
     return bx.solve(bx.Cavity(1.0, bx.Reservoir(density)), bx.Fock(1), ts, bx.Volterra(1e-11)).u
 
 
+@pytest.mark.slow
 def test_in_the_vacuum_an_atom_absorbs_like_a_mode():
     qubit = bx.Qubit(1.0, bx.Reservoir(bx.Ohmic(0.05, 5.0)))
     found = bx.qubit_correlation(qubit, DELAYS, bx.Hierarchy(depth=3, modes=25))

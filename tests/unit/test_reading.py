@@ -32,6 +32,7 @@ def test_known_temperatures_on_the_plateau(ratio, expected):
     assert float(T) == pytest.approx(expected, abs=5e-4)
 
 
+@pytest.mark.slow
 def test_the_plateau_ends():
     """w^r(t) of a tenth of the critical coupling: .8838 at t = 100, .9027 at 300, .0051 at 400."""
     _, sol, own = solved(0.1, 400.0, 401)

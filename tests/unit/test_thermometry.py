@@ -14,6 +14,7 @@ def cavity(T, eta=0.05):
     return bx.Cavity(1.0, bx.Reservoir(bx.Ohmic(eta, 5.0), temperature=T))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("T", "start"), [(0.2, 0.0), (1.0, 2.0)])
 def test_from_the_populations_of_a_cavity(T, start):
     """sum_n (dp_n/dT)^2 / p_n of the number of quanta, with differences of solutions."""

@@ -106,6 +106,7 @@ def test_a_process_that_is_killed_is_noticed(tmp_path):
         drawn(tmp_path, ("killed", 6.0), ("third", 6.0))
 
 
+@pytest.mark.slow
 def test_claims_have_a_row_each(written):
     lines = (written.folder / "claims.md").read_text().splitlines()
     rows = [re.split(r"(?<!\\)\|", line)[1:-1] for line in lines if line.startswith("|")]
@@ -115,6 +116,7 @@ def test_claims_have_a_row_each(written):
     assert set(ids) >= SECTION_5
 
 
+@pytest.mark.slow
 def test_claims_have_verdicts(written):
     text = (written.folder / "claims.md").read_text()
     verdicts = re.findall(r"\*\*(\w+)\*\* \|", text)

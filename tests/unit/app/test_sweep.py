@@ -104,6 +104,7 @@ def test_the_store(swept):
     assert found.attrs["definition"]["sweep"]["axes"]["reservoir.0.temperature"]["name"] == "kT0"
 
 
+@pytest.mark.slow
 def test_show(swept, call, tmp_path):
     status, stdout, stderr = call("show", swept[0], "--figure", tmp_path / "figure")
     assert (status, stderr) == (0, "")

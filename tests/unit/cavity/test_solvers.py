@@ -83,6 +83,7 @@ def test_times_in_blocks_are_the_same_times(whole_and_blocks):
         np.testing.assert_allclose(ours[-1], plain[-1], rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_derivative_of_times_in_blocks(whole_and_blocks):
     (_, whole), (_, blocks) = whole_and_blocks
     assert blocks == pytest.approx(float(whole), rel=1e-12)

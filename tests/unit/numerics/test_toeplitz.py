@@ -61,6 +61,7 @@ def test_divide_in_reverse_mode_and_mapped():
     np.testing.assert_allclose(mapped[1], 2.0 * quotient, atol=1e-13)
 
 
+@pytest.mark.slow
 def test_division_by_a_series_of_matrices():
     """Against the dense block-triangular system, with derivatives in reverse mode."""
     n, size = 256, 3

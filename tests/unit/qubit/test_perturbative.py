@@ -75,6 +75,7 @@ def test_without_coupling_nothing_happens():
         assert dmap.status == bx.Status.SUCCESS
 
 
+@pytest.mark.slow
 def test_reservoirs_add():
     parts = [bx.Reservoir(bx.Ohmic(0.01, 3.0), t) for t in (0.5, 2.0)]
     for solver in (SECOND, bx.VanHove()):

@@ -82,6 +82,7 @@ def test_reverse_mode_agrees_with_forward_mode(name):
     np.testing.assert_allclose(compiled(name).gradient(x), expected, rtol=1e-11, atol=1e-13)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [n for n, p in PROBLEMS.items() if p.is_thermal])
 @pytest.mark.parametrize("temperature", [0.0, 1e-6, 1e3])
 def test_derivatives_at_the_ends_of_the_temperature_scale(name, temperature):

@@ -23,6 +23,7 @@ def test_the_bound_line_is_the_critical_coupling(plane):
     np.testing.assert_allclose(ratio, 1.0 / gamma(exponent), rtol=1e-10)
 
 
+@pytest.mark.slow
 def test_on_the_dashed_line_the_resonance_holds_what_the_cavity_starts_with(plane):
     for point in plane.divergence[:2]:
         system = phases.cavity(*map(jnp.asarray, (*point, phases.WARM)))

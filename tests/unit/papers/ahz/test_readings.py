@@ -41,6 +41,7 @@ def test_all_frequencies_have_the_same_ratio_to_their_temperature(found):
     np.testing.assert_allclose(1.0 / found.by_coupling.bare, ratio, rtol=1e-8)
 
 
+@pytest.mark.slow
 def test_entropies_vanish_with_the_temperature(found):
     """That of the cavity alone is below that of all it has changed, in the cold."""
     ends = found.by_temperature
