@@ -102,13 +102,13 @@ covariance = jnp.asarray(found.covariance / np.outer(found.best, found.best))
 log_posterior(best), jax.grad(log_posterior)(best)
 
 # %% [markdown]
-# Hamiltonian Monte Carlo moves along trajectories of the posterior, of four steps each. The fit
+# Hamiltonian Monte Carlo moves along trajectories of the posterior, of three steps each. The fit
 # has done the rest already: chains start at its minimum, and its covariance is the metric, so that
 # no warm-up is needed. Four chains run side by side. They agree if $\hat R$ is close to 1.
 
 # %%
 if blackjax:
-    hmc = blackjax.hmc(log_posterior, 0.35, covariance, num_integration_steps=4)
+    hmc = blackjax.hmc(log_posterior, 0.6, covariance, num_integration_steps=3)
 
     @jax.jit
     @jax.vmap

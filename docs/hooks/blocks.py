@@ -201,6 +201,8 @@ class Figures(NamedTuple):
         """Add a figure to the files of the site; the Markdown that shows it."""
         name = f"{Path(self.page.src_uri).stem}-{self.number}{'abcdefgh'[count]}.svg"
         uri = (Path(self.page.src_uri).parent / name).as_posix()
+        # Between the cells of a map light lines would show.
+        svg = svg.replace('<g id="QuadMesh', '<g shape-rendering="crispEdges" id="QuadMesh')
         self.files.append(File.generated(self.config, uri, content=svg))
         return f'\n![{self.heading}]({name}){{ .figure loading="lazy" }}\n'
 

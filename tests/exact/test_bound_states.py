@@ -31,6 +31,7 @@ def test_one_mode_is_a_cavity():
         np.testing.assert_allclose(one[found.exist], other[cavity.exist], atol=1e-14)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::bathax.ToleranceWarning")
 @pytest.mark.parametrize(("densities", "count"), [(FLAT, 3), (OHMIC, 2)])
 def test_their_weight_is_missing_in_the_continuum(densities, count):

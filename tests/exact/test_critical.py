@@ -96,6 +96,7 @@ def test_the_entropy_has_a_maximum_below_and_none_above(factor, diverges):
     assert not diverges or jnp.any(solution.temperature[jnp.argmax(falls) - 5] < 0.0)
 
 
+@pytest.mark.slow
 def test_gradient_of_the_critical_temperature():
     def critical(eta):
         return bx.critical_temperature(ohmic(eta), 5)

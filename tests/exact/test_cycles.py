@@ -32,6 +32,7 @@ def generator(t):
     return np.array([[-1j * w, -1j * g], [-1j * g, -1j * CENTER - WIDTH]])
 
 
+@pytest.mark.slow
 def test_a_limit_cycle():
     """Against the stationary state of the two modes, found by a long run."""
 
@@ -68,6 +69,7 @@ def test_floquet_multipliers():
     assert alone.values[0] == pytest.approx(np.exp(-1j * PERIOD), abs=1e-9)
 
 
+@pytest.mark.slow
 def test_without_a_drive_a_cycle_is_the_steady_state():
     channels = [bx.Channel(BATH, [1.0, 0.0]), bx.Channel(COLD, [0.0, 1.0])]
     modes = bx.LinearSystem([[1.0, 0.2], [0.2, 0.9]], channels)
@@ -78,6 +80,7 @@ def test_without_a_drive_a_cycle_is_the_steady_state():
     assert cycle.work == 0.0
 
 
+@pytest.mark.slow
 def test_there_is_no_cycle_where_something_is_not_damped():
     bath = bx.Reservoir(bx.SemicircleBand(0.1, 0.0, 1.0), temperature=0.1)
     outside = bx.LinearSystem([[3.0]], bx.Channel(bath, [1.0]), "fermion")

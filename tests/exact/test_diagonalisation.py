@@ -50,6 +50,7 @@ def test_all_quantities_against_time_stepping():
     assert np.all(miss <= 10.0 * (one.error.v + other.error.v))
 
 
+@pytest.mark.slow
 def test_several_reservoirs_sums_and_multiples_are_one_star():
     half = 0.5 * bx.DiscreteModes(FREQUENCIES, np.sqrt(2.0) * COUPLINGS)
     parts = bx.DiscreteModes(FREQUENCIES[:9], COUPLINGS[:9]) + bx.DiscreteModes(

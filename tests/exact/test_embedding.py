@@ -80,6 +80,7 @@ def test_bound_state_outside_a_band(temperature):
     np.testing.assert_allclose(weight, 1.0 / (1.0 - slope), atol=1e-3)
 
 
+@pytest.mark.slow
 def test_separate_modes_stay_what_they_are():
     modes = bx.DiscreteModes([0.5, 1.0, 1.7], [0.1, 0.2, 0.1])
     bath = bx.Reservoir(modes, 0.3, 0.8)
@@ -105,6 +106,7 @@ def test_table_of_a_density():
     agree(sol, other)
 
 
+@pytest.mark.slow
 def test_too_few_modes_are_noticed():
     dot = linear.system(linear.REFERENCES[linear.TRANSIENT[0]])
     few = bx.Embedding(points=1024, modes=16)
@@ -123,6 +125,7 @@ def test_derivatives():
         np.testing.assert_allclose(found[name], exact[name], atol=1e-7)
 
 
+@pytest.mark.slow
 def test_filling_of_a_wide_peak():
     r"""A level far below mu in a wide Lorentzian lead fills to \int A f dw."""
     lead = bx.Reservoir(bx.Lorentzian(0.5, 3.0, 0.0), 0.1, 0.5)
@@ -138,6 +141,7 @@ def test_filling_of_a_wide_peak():
     np.testing.assert_allclose(sol.number[0], expected, atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lower", [0.02475, 1e-4])
 def test_band_of_bosons_next_to_the_pole_of_their_occupation(lower):
     """Modes of a band that ends next to w = 0, of few nodes, know how large n is at its end."""

@@ -202,6 +202,7 @@ def drude_u(eta):
     return phases @ (spectral * lengths)
 
 
+@pytest.mark.slow
 def test_a_drude_lorentz_reservoir():
     def cavity(eta):
         density = bx.DrudeLorentz(eta, DRUDE[1])

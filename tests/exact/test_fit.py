@@ -38,6 +38,7 @@ def test_the_truth_comes_back(found):
         np.testing.assert_allclose(found.parameters[name], value, rtol=1e-8)
 
 
+@pytest.mark.slow
 def test_the_covariance_is_that_of_differences(found):
     """J of the closed form by differences of sixth order, its covariance by plain inversion."""
     weights, steps = np.array([1, -9, 45, -45, 9, -1]) / 60, np.array([3, 2, 1, -1, -2, -3])

@@ -34,6 +34,7 @@ def diagonalised(h, couplings, w, T, mu=0.0, sign=1.0):
     return grand(e, T, mu, sign).sum() - grand(w, T, mu, sign).sum(), own
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("ratio", "T", "expected"),
     [

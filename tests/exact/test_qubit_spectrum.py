@@ -29,6 +29,7 @@ def test_in_the_vacuum_an_atom_absorbs_like_a_mode():
     np.testing.assert_allclose(found.greater, u, rtol=0.0, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_in_the_vacuum_an_excited_atom_emits_the_product_of_amplitudes():
     """<s+(s) s-(t)> = u(s)* u(t), and <s-(t) s+(s)> = u(t - s) from the ground state."""
     qubit, ts = bx.Qubit(1.0, bx.Reservoir(BAND)), jnp.array([12.0])
@@ -108,6 +109,7 @@ def test_kubo_martin_schwinger(eta, temperature):
     )
 
 
+@pytest.mark.slow
 def test_spectra_are_the_transforms_of_the_functions():
     r"""\int e^{-iws} S dw over w = w_s + tan: at s = 0 populations, which add up to 1."""
     qubit = bx.Qubit(1.0, bx.Reservoir(bx.Ohmic(0.05, 5.0), temperature=1.0))
@@ -127,6 +129,7 @@ def test_spectra_are_the_transforms_of_the_functions():
     np.testing.assert_allclose(functions.greater[0], 1.0 - end, rtol=0.0, atol=1e-12)
 
 
+@pytest.mark.slow
 def test_transformations():
     """Under `jit` and `vmap`, derivatives, and an invalid point of a batch."""
     solver = bx.Hierarchy(rtol=1.0, depth=3, modes=4)

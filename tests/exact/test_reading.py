@@ -80,6 +80,7 @@ def test_the_three_temperatures(ratio, bare, plateau, renormalised):
         np.testing.assert_allclose(last, getattr(found, name), rtol=1e-8)
 
 
+@pytest.mark.slow
 def test_free_energy_is_a_relative_entropy():
     """F* - F*_eq = T D(rho || e^{-H*/T} / Z), of a Fock state, from its populations."""
     T, ts = 1.0, jnp.array([0.0, 1.0, 3.0, 10.0, 40.0])

@@ -44,6 +44,7 @@ def diagonalised(start, T):
         yield total, reservoir - entropy(n[1:]).sum()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("start", "T", "displacement"), [(1.3, 0.7, 0.0), (0.0, 0.7, 0.5 + 1.0j), (0.8, 0.0, 0.0)]
 )
@@ -115,6 +116,7 @@ def test_a_photon_is_shared_like_an_excited_atom():
     np.testing.assert_allclose(mixed.mutual_information, thermal.mutual_information, atol=1e-8)
 
 
+@pytest.mark.slow
 def test_the_end():
     """The limit of late times; it vanishes with the coupling, and not before."""
     late = list(diagonalised(1.3, 0.7))[-1][0]

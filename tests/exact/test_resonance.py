@@ -134,6 +134,7 @@ def test_the_last_of_u_falls_like_a_power(exponent):
     assert abs(ratio[2] - 1.0) < 0.6 * abs(ratio[1] - 1.0)
 
 
+@pytest.mark.slow
 def test_a_late_time_is_the_limit():
     cavity = ohmic(0.3, temperature=20.0)
     late, limit = solved(cavity, [1e6]), bx.long_time_limit(cavity)

@@ -90,6 +90,7 @@ def test_a_band_with_bound_states_at_both_ends(weight):
     assert got.status == 0
 
 
+@pytest.mark.slow
 def test_a_band_whose_propagator_does_not_fall_off_on_its_second_sheet():
     """At a weight of W^2 / 4 its pole is at infinity, and u = 2 J_1(Wt) / (Wt)."""
     cavity = bx.Cavity(1.0, bx.Reservoir(bx.SemicircleBand(0.0025, 1.0, 0.1), 0.5))

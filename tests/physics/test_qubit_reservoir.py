@@ -64,6 +64,7 @@ def test_vacuum_spectrum():
         np.testing.assert_allclose(field.change[0, i], expected, atol=1e-8)
 
 
+@pytest.mark.slow
 def test_on_shell_grows_and_off_shell_returns(warm):
     """At weak coupling only w = w_s keeps what it gains: n_k(t) ~ sin^2((w_k - w_s) t / 2)."""
     emission = 1.0 + 1.0 / np.expm1(warm.frequencies)

@@ -123,6 +123,7 @@ def test_without_coupling_and_at_the_critical_one():
     assert 0.0 < own.plateau < 3e-4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_where_it_is_masked(kind):
     """Only the frequency is known off the plateau; the other readings have none to leave."""

@@ -55,6 +55,7 @@ def test_strong_coupling_helps_in_the_cold():
     assert found.information.max() <= found.information[jnp.searchsorted(TS, found.best_time)]
 
 
+@pytest.mark.slow
 def test_the_cold():
     """An empty cavity has n = a T^2 in an Ohmic reservoir, and F = 4 a for T -> 0."""
     T, empty = 1e-5, bx.Thermal(0.0)
@@ -67,6 +68,7 @@ def test_the_cold():
     assert bx.thermal_information(bx.Cavity(1, baths), empty, [0, 5]).status == 0
 
 
+@pytest.mark.slow
 def test_two_reservoirs_that_are_one():
     """Both temperatures rise."""
     bath = bx.Reservoir(bx.Ohmic(0.025, 5.0), temperature=0.4)

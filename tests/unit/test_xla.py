@@ -35,6 +35,7 @@ def test_loops_are_written_the_quick_way_and_the_environment_stays():
     assert told("import bathax; bathax.solve")[1] != told("")[1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("choice", ["true", "false"])
 def test_who_has_chosen_is_not_asked(choice):
     flags = f"--{_xla.FLAG}={choice}"

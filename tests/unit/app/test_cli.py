@@ -407,6 +407,7 @@ def test_end_to_end(study_file, study_text, out):
 OHMIC = 'kind = "ohmic", eta = 0.05, cutoff = 5.0'
 
 
+@pytest.mark.slow
 def test_critical_points_of_a_cavity(tmp_path, call, study_text):
     study = tmp_path / "study.toml"
     text = study_text.replace("fock = 2", "fock = 5").replace("eta = 0.05", "eta = 0.1")

@@ -144,6 +144,7 @@ def test_names_of_quantities():
     assert parse(constant).kinds == parse(PAIRS).kinds
 
 
+@pytest.mark.slow
 def test_numbers_of_drives_vary():
     """In sweeps and fits; negative ones where the rule allows."""
     study = parse(CAVITY + "[fit]\nfree = ['system.frequency.amplitude']\n")

@@ -294,6 +294,7 @@ def test_a_sweep_is_not_resumed_with_another_file(quick, tmp_path):
     assert run(study, "--out", path, "--resume")[0] == 0
 
 
+@pytest.mark.slow
 def test_a_failing_process_stops_the_others(quick, tmp_path):
     study, _ = quick
     (tmp_path / "sweep.zarr").mkdir()

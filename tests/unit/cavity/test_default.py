@@ -53,6 +53,7 @@ def test_the_other_engine_where_the_first_one_fails(monkeypatch):
     )
 
 
+@pytest.mark.slow
 def test_the_better_engine_where_both_fail(monkeypatch):
     ts = jnp.linspace(0.0, 10.0, 11)
     good, bad = bx.Volterra(points=1024, rtol=1e-16), bx.Resonance(nodes=64, rtol=1e-30)

@@ -77,6 +77,7 @@ OTHERS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bath", THERMAL + OTHERS, ids=lambda bath: repr(bath)[27:60])
 def test_an_environment_has_the_same_correlation_function(bath):
     theirs, ours = bath.to_qutip().correlation_function(TIMES), correlation(bath)

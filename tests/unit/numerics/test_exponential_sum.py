@@ -130,6 +130,7 @@ def test_the_running_rule():
         np.testing.assert_allclose(x**degree @ np.asarray(running_rule(y)), expected, atol=3e-16)
 
 
+@pytest.mark.slow
 def test_derivatives():
     """With respect to all frequencies and amplitudes, twice and in both modes."""
     f, g = (eqx.tree_at(lambda h: h.cuts, h, (h.cuts[0][100:103],)) for h in (F, G))

@@ -60,6 +60,7 @@ def test_horizon_matters_as_little_as_estimated():
     assert change <= 2.0 * (short.error + long.error)
 
 
+@pytest.mark.slow
 def test_gradients():
     def population(eta):
         return bx.steady_state(qubit(eta), SMALL).excited_population

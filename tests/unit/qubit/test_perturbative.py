@@ -29,6 +29,7 @@ def test_the_error_of_the_second_order_is_of_the_second_order():
     assert jnp.all(abs(coarse / fine - 4.0) < 0.2)
 
 
+@pytest.mark.slow
 def test_elements_obey_their_master_equation():
     """D = |c|^2, no dephasing, and the elements are the integrals of their derivatives."""
     ts = jnp.linspace(0.0, 1.0, 257)
@@ -41,6 +42,7 @@ def test_elements_obey_their_master_equation():
         np.testing.assert_allclose(value[2::2] - value[:-2:2], simpson, atol=1e-10)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("temperature", [0.0, 1.0])
 def test_long_times_are_those_of_van_hove(temperature):
     bath = bx.Reservoir(bx.Ohmic(0.002, 3.0, 3.0), temperature)

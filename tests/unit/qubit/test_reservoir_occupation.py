@@ -22,6 +22,7 @@ def exact():
     return Evolution(COUPLINGS, EXCITED)
 
 
+@pytest.mark.slow
 def test_two_time_functions(exact):
     found = two_time(QUBIT, STATE, jnp.array([3.0]), jnp.asarray(1.0), DEEP)
     assert found.status == bx.Status.SUCCESS

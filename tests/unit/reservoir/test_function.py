@@ -42,6 +42,7 @@ def kernels(density):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("exponent", [0.5, 1.0, 3.0])
 def test_kernels_are_those_of_the_closed_form(exponent):
     """Also of a power law with a singular n(w), for w^s w_c^{1-s}."""

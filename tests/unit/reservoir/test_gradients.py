@@ -98,6 +98,7 @@ def test_derivatives_at_the_ends_of_the_temperature_scale(name, temperature):
         np.testing.assert_allclose(slope[:, -1], noise / 1e3, atol=1e-2 * np.abs(slope[0, -1]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("field", ["w", "J"])
 def test_derivatives_with_respect_to_a_table(field):
     table = {"w": jnp.asarray(KNOTS), "J": jnp.asarray(HEIGHTS)}

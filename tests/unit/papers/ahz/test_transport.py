@@ -26,6 +26,7 @@ def test_heat_flows_to_the_cold_lead_at_every_coupling(zeroth):
         assert np.all(-steady.energy_current.value > 1e6 * steady.energy_current.error)
 
 
+@pytest.mark.slow
 def test_a_hot_cavity_is_hotter_than_the_mean_by_the_classical_factor(zeroth):
     temperature = transport.cavity_temperature(zeroth.cavities[PAIRS[0]])
     assert temperature == pytest.approx(np.mean(PAIRS[0]) / (1.0 - RATIOS), rel=0.01)

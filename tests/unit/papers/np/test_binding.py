@@ -33,6 +33,7 @@ def test_decay_of_an_exponential():
     assert 0.0 < rate.error < 1e-6
 
 
+@pytest.mark.slow
 def test_the_claim_asks_whether_memory_falls(found):
     """By the golden rule nothing falls in a gap: then the conditions would be needed."""
     assert conditions(Results(None, None, None, found)).verdict == AGREES

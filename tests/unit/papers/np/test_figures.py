@@ -29,6 +29,7 @@ def test_rates_have_a_gap_where_the_determinant_passes_zero():
     assert np.flatnonzero(np.isnan(values)).tolist() == [2]
 
 
+@pytest.mark.slow
 def test_results_go_from_process_to_process():
     """As bytes, from which they come out the same."""
     found = memory(Effort(21, *[bx.VanHove()] * 4))

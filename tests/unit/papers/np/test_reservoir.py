@@ -31,6 +31,7 @@ def test_the_reservoir_gains_on_resonance_what_the_atom_loses(exchanged):
     assert off_resonance(weak) < 0.4 * off_resonance(moderate)
 
 
+@pytest.mark.slow
 def test_a_mode_off_resonance_returns_after_one_period(exchanged):
     time, left = first_return(exchanged.weak, 3.0)
     assert time == pytest.approx(np.pi, abs=0.2)

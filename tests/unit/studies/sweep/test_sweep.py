@@ -390,6 +390,7 @@ def climbs(monkeypatch):
     return found
 
 
+@pytest.mark.slow
 def test_solvers_get_a_size_that_serves_every_point(climbs):
     found = sweep(exact, BIG_GRID, GREEN)
     assert not climbs
