@@ -43,7 +43,7 @@ Samples = TypeVar("Samples")
 Green = TypeVar("Green", bound=eqx.Module)
 
 
-class Course(eqx.Module):
+class Flow(eqx.Module):
     """What u does to fields and their energies, and what reservoirs have gained of both."""
 
     memory: Complex[Array, "channels n points"]
@@ -55,14 +55,14 @@ class Course(eqx.Module):
 class Rotating(eqx.Module):
     """u, v and <a_j' Phi> in the rotating frame, <a_j' Phi_w> less its part by the mean energy.
 
-    Of states that are not plain the `course` too, in which energies are without that part as well.
+    Of states that are not plain the `flow` too, in which energies are without that part as well.
     """
 
     u: Complex[Array, "n n points"]
     v: Complex[Array, "n n points"]
     field: Complex[Array, "channels n points"]
     energy_field: Complex[Array, "channels n points"]
-    course: Course | None
+    flow: Flow | None
 
 
 def _in_the_laboratory(
@@ -76,16 +76,16 @@ def _in_the_laboratory(
         field=at.field,
         energy_field=at.energy_field + mean * at.field,
     )
-    if at.course is None:
+    if at.flow is None:
         return green
-    memory, moved = turn * at.course.memory, initial.displacement
-    energy_memory = turn * at.course.energy_memory + mean * memory
+    memory, moved = turn * at.flow.memory, initial.displacement
+    energy_memory = turn * at.flow.energy_memory + mean * memory
     return DrivenGreenFunctions(
         **vars(green),
         memory=memory,
         work=jnp.zeros(ts.shape),
-        particles=at.course.particles,
-        energy=at.course.energy + frequency * at.course.particles,
+        particles=at.flow.particles,
+        energy=at.flow.energy + frequency * at.flow.particles,
         mean=None
         if moved is None
         else Mean(green.u @ moved, memory @ moved, energy_memory @ moved),

@@ -36,7 +36,7 @@ from bathax._checks import Scalar, require_whole
 from bathax._estimate import Estimate
 from bathax._programs import program
 from bathax.linear import wide
-from bathax.linear.comparison import Attempt, Course, Rotating, compared_rotating, on_first_grid
+from bathax.linear.comparison import Attempt, Flow, Rotating, compared_rotating, on_first_grid
 from bathax.linear.green import LinearGreenFunctions
 from bathax.numerics import graded
 from bathax.numerics.balancing import PANELLED, RANK, ReducedModes, joined, reduced_modes
@@ -232,7 +232,7 @@ def _rotating(
     ends = system.have_ends[:, None, None]
     field, memory, late = correlated(fields)
     energy_field, energy_memory, energy_late = correlated(jnp.where(ends, -1j * energy_fields, 0.0))
-    course = None
+    flow = None
     if not initial.is_plain:
         begun = product(initial.whole[:, :, None], adjoint(u))
         gains = [
@@ -242,7 +242,7 @@ def _rotating(
         # What the part at all energies takes beside, the imaginary part of the field below.
         white = system.backgrounds * jnp.sum(jnp.abs(c) ** 2, axis=1)
         gains[0] -= 0.5 * white[:, None] * step * jnp.arange(float(points))[None]
-        course = Course(memory[..., :points], energy_memory[..., :points], *gains)
+        flow = Flow(memory[..., :points], energy_memory[..., :points], *gains)
     if not system.has_ends:
         field = jnp.where(ends, field, _without_energy(system, field))
     return Rotating(
@@ -250,7 +250,7 @@ def _rotating(
         v=graded.integrate(growth + adjoint(growth), step, points),
         field=field,
         energy_field=energy_field,
-        course=course,
+        flow=flow,
     )
 
 

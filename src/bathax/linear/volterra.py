@@ -18,7 +18,7 @@ from bathax._checks import Scalar, require
 from bathax._estimate import Estimate
 from bathax._programs import program
 from bathax.cavity.solvers import Volterra
-from bathax.linear.comparison import Attempt, Course, Rotating, compared_rotating, on_first_grid
+from bathax.linear.comparison import Attempt, Flow, Rotating, compared_rotating, on_first_grid
 from bathax.linear.green import LinearGreenFunctions
 from bathax.numerics import gregory
 from bathax.numerics.elementary import phase_factor
@@ -118,15 +118,15 @@ def _rotating(
     starting = memory[:, None] * c.conj()[:, :, None] - memory[:, None, :1] * rows
     energy_psi = 1j * (starting + further)
     field, energy_field = correlated(free, psi), correlated(by_parts, energy_psi)
-    course = None
+    flow = None
     if not initial.is_plain:
         rows = [-1j * each for each in (psi, energy_psi)]
         gains = [
             _gained(system, initial, u, *each, step)
             for each in zip((field, energy_field), rows, strict=True)
         ]
-        course = Course(*rows, *gains)
-    return Rotating(u, v, field, energy_field, course)
+        flow = Flow(*rows, *gains)
+    return Rotating(u, v, field, energy_field, flow)
 
 
 def _gained(
