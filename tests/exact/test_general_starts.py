@@ -9,7 +9,6 @@ import pytest
 import bathax as bx
 from bathax.linear import driven
 from bathax.linear.starts import Product
-from bathax.numerics import graded
 from bathax.solution.observing import observe_driven
 
 TS = jnp.linspace(0.0, 8.0, 9)
@@ -84,14 +83,3 @@ def test_gradients_and_batches():
     for x, slope in zip(points, slopes, strict=True):
         a, b, c, d = (taken_up(x + k * step) for k in (-2.0, -1.0, 1.0, 2.0))
         assert slope == pytest.approx(float((a - 8 * b + 8 * c - d) / (12 * step)), rel=1e-7)
-
-
-def test_an_integral_of_an_integral():
-    r"""\int \int t ln t = t^3 ln(t) / 6 - 5 t^3 / 36, on a grid refined towards t = 0."""
-    points, step = 64, 0.1
-    t = np.asarray(graded.times(jnp.asarray(step), points))
-    values = t * np.log(np.maximum(t, 1e-300))
-    found = graded.integrate_twice(jnp.asarray(values), jnp.asarray(step), points)
-    even = t[:points]
-    expected = even**3 * (np.log(np.maximum(even, 1e-300)) / 6.0 - 5.0 / 36.0)
-    np.testing.assert_allclose(found, expected, atol=1e-11)

@@ -65,6 +65,13 @@ class Rotating(eqx.Module):
     flow: Flow | None
 
 
+def currents(
+    c: Complex[Array, "channels n"], field: Complex[Array, "channels n points"]
+) -> Float[Array, "channels points"]:
+    """-2 Im <x' Phi>, what each reservoir gains in unit time, from <a_j' Phi>."""
+    return -2.0 * jnp.einsum("an,anp->ap", c, field).imag
+
+
 def _in_the_laboratory(
     system: LinearSystem, initial: Covariance, at: Rotating, ts: Array
 ) -> LinearGreenFunctions:

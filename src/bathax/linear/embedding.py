@@ -36,7 +36,14 @@ from bathax._checks import Scalar, require_whole
 from bathax._estimate import Estimate
 from bathax._programs import program
 from bathax.linear import wide
-from bathax.linear.comparison import Attempt, Flow, Rotating, compared_rotating, on_first_grid
+from bathax.linear.comparison import (
+    Attempt,
+    Flow,
+    Rotating,
+    compared_rotating,
+    currents,
+    on_first_grid,
+)
 from bathax.linear.green import LinearGreenFunctions
 from bathax.numerics import graded
 from bathax.numerics.balancing import PANELLED, RANK, ReducedModes, joined, reduced_modes
@@ -241,7 +248,7 @@ def _rotating(
         ]
         # What the part at all energies takes beside, the imaginary part of the field below.
         white = system.backgrounds * jnp.sum(jnp.abs(c) ** 2, axis=1)
-        gains[0] -= 0.5 * white[:, None] * step * jnp.arange(float(points))[None]
+        gains[0] -= 0.5 * white[:, None] * graded.times(step, points)[None, :points]
         flow = Flow(memory[..., :points], energy_memory[..., :points], *gains)
     if not system.has_ends:
         field = jnp.where(ends, field, _without_energy(system, field))
@@ -261,9 +268,9 @@ def _gained(
     step: Scalar,
     points: int,
 ) -> Float[Array, "channels points"]:
-    """The running integral of -2 Im <x' Phi>, of the part since t = 0 and the rate of the rest."""
-    current, rate = (-2.0 * jnp.einsum("an,anp->ap", c, each).imag for each in (begun, late))
-    return graded.integrate(current, step, points) + graded.integrate_twice(rate, step, points)
+    """What reservoirs have gained, by the part of <a' Phi> since t = 0 and the rate of the rest."""
+    soon = graded.integrate(currents(c, begun), step, points)
+    return soon + graded.integrate_twice(currents(c, late), step, points)
 
 
 def _without_energy(

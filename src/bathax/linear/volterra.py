@@ -18,7 +18,14 @@ from bathax._checks import Scalar, require
 from bathax._estimate import Estimate
 from bathax._programs import program
 from bathax.cavity.solvers import Volterra
-from bathax.linear.comparison import Attempt, Flow, Rotating, compared_rotating, on_first_grid
+from bathax.linear.comparison import (
+    Attempt,
+    Flow,
+    Rotating,
+    compared_rotating,
+    currents,
+    on_first_grid,
+)
 from bathax.linear.green import LinearGreenFunctions
 from bathax.numerics import gregory
 from bathax.numerics.elementary import phase_factor
@@ -137,10 +144,10 @@ def _gained(
     memory: Complex[Array, "channels n points"],
     step: Scalar,
 ) -> Float[Array, "channels points"]:
-    """The running integral of -2 Im <x' Phi>, of which `field` is the part about the mean."""
+    """What reservoirs have gained; `field` is <a' Phi> about the mean."""
     of_mean = product(memory, initial.whole[:, :, None] - initial.n[:, :, None])
     whole = field + product(of_mean, adjoint(u))
-    return gregory.integrate(-2.0 * jnp.einsum("an,anp->ap", system.couplings, whole).imag, step)
+    return gregory.integrate(currents(system.couplings, whole), step)
 
 
 def _between_modes(
