@@ -18,19 +18,19 @@ from jaxtyping import Array, Float, Inexact
 def _one_by_one(function: Callable[..., Any]) -> Callable[..., Any]:
     """Under `vmap` a loop over the batch on the CPU, all together on other devices.
 
-    Constant to differentiation.
+    What a loop works on stays in the cache. Constant to differentiation.
     """
 
     @custom_vmap
-    def call(*args: Array) -> Any:
+    def call(*args: Any) -> Any:
         return function(*args)
 
     @call.def_vmap
-    def _(axis_size: int, in_batched: list[bool], *args: Array) -> tuple[Any, Any]:
-        batch = tuple(
-            arg if batched else jnp.broadcast_to(arg, (axis_size, *arg.shape))
-            for arg, batched in zip(args, in_batched, strict=True)
-        )
+    def _(axis_size: int, in_batched: list[Any], *args: Any) -> tuple[Any, Any]:
+        def spread(batched: bool, arg: Array) -> Array:
+            return arg if batched else jnp.broadcast_to(arg, (axis_size, *arg.shape))
+
+        batch = jax.tree.map(spread, tuple(in_batched), args)
         found = lax.platform_dependent(
             *batch,
             cpu=lambda *batch: lax.map(lambda each: call(*each), batch),

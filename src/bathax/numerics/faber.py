@@ -81,10 +81,16 @@ class Ellipse(eqx.Module):
         """Longer axes."""
         return Ellipse(factor * self.real, factor * self.imaginary)
 
+    @property
+    def shared(self) -> "Ellipse":
+        """One that contains the ellipses of all members of a batch, so that they share its c_k."""
+        axes = lax.stop_gradient((self.real, self.imaginary))
+        # Members that are not finite are NaN by their own G; they must not be so for all.
+        return Ellipse(*(largest(jnp.where(jnp.isfinite(axis), axis, 0.0)) for axis in axes))
+
     def scaled(self, apply: Product, x: Array) -> Array:
         """(G + a) x 2 / (a + b), the argument of the polynomials."""
-        center = (self.real / self.capacity).astype(complex)
-        return apply(x, 1.0 / self.capacity) + center * x
+        return apply(x, 1.0 / self.capacity) + _times(self.real / self.capacity, x)
 
     def containing(self, z: Complex[Array, " points"]) -> "Ellipse":
         """So high that F_k(z) hardly grows: frequencies may be high where there is no damping."""
@@ -216,7 +222,7 @@ def _growth(apply: Product, x: Array, ellipse: Ellipse) -> tuple[Array, Scalar]:
 
     def order(carry: tuple[Array, Array], _: None) -> tuple[tuple[Array, Array], Array]:
         before, now = carry
-        after = ellipse.scaled(apply, now) - ellipse.asymmetry.astype(complex) * before
+        after = ellipse.scaled(apply, now) - _times(ellipse.asymmetry, before)
         return (now, after), jnp.max(jnp.abs(after))
 
     (_, last), sizes = lax.scan(order, (jnp.zeros_like(x), x), length=2 * ORDERS)
@@ -237,11 +243,12 @@ def evolve(
     """The chosen components of e^{G t} start for t from 0 to `stop`, with UNIT steps products.
 
     Coefficients below the tolerance are left out. So are intervals and blocks of UNIT terms that
-    are not needed, or that no member of a batch under `vmap` needs. NaN if there are too few steps,
-    or if F_k(G) x grows because the ellipse does not contain the spectrum.
+    are not needed, or that no member of a batch under `vmap` needs; a batch shares the largest
+    ellipse, and with it the coefficients. NaN if there are too few steps, or if F_k(G) x grows
+    because the ellipse does not contain the spectrum.
     """
     intervals, terms = split(steps)
-    ellipse, spread = lax.stop_gradient(ellipse), _spread(tolerance)
+    ellipse, spread = ellipse.shared, _spread(tolerance)
     phase = ellipse.radius * stop
     used = _needed(phase / reach(terms, tolerance), intervals)
     h, each = stop / used, phase / used
@@ -284,9 +291,9 @@ def _step(
 
     def term(carry: tuple[Array, ...], factors: Array) -> tuple[Any, Array]:
         before, now, total = carry
-        weight, back = factors.astype(complex)
-        after = ellipse.scaled(apply, now) - back * before
-        return (now, after, total + weight * now), now[chosen]
+        weight, back = factors
+        after = ellipse.scaled(apply, now) - _times(back, before)
+        return (now, after, total + _times(weight, now)), now[chosen]
 
     def block(carry: tuple[Array, ...], which: tuple[Scalar, Array]) -> tuple[Any, Array]:
         number, own = which
@@ -303,6 +310,11 @@ def _step(
     (before, _, total), moments = lax.scan(block, carry, numbered)
     sizes = lax.stop_gradient(jnp.max(jnp.abs(jnp.stack([x, before])), axis=1))
     return total, moments.reshape(c.size, chosen.size), sizes
+
+
+def _times(factor: Scalar, x: Complex[Array, " n"]) -> Complex[Array, " n"]:
+    """A real number times x, in half as many operations as a complex one takes."""
+    return lax.complex(factor * x.real, factor * x.imag)
 
 
 def _needed(wanted: Scalar, available: int) -> Scalar:

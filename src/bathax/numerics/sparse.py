@@ -1,6 +1,7 @@
 """Sparse matrices whose pattern is fixed and whose entries are linear in a few parameters.
 
-A matrix of n rows may have 2 n columns: those from n on multiply the conjugate of a vector.
+A matrix of n rows may have 2 n columns: those from n on multiply the conjugate of a vector. Many
+entries are the same combination of parameters: a matrix stores the distinct ones.
 """
 
 from typing import NamedTuple
@@ -10,8 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Complex, Int
 
-# Rows are cut into pieces of WIDTH entries; the last piece of a row is padded with zeros.
-WIDTH = 16
+from bathax.numerics.contraction import Triples, contracted, triples
 
 
 class Entries(NamedTuple):
@@ -24,15 +24,15 @@ class Entries(NamedTuple):
 
 
 class Pattern(NamedTuple):
-    """Entries of a matrix in pieces of rows, and the terms that each is a sum of.
+    """Where the entries of a matrix are, and the terms that each distinct value is a sum of.
 
-    `row` tells which row a piece belongs to, in increasing order; `entry` the position in all
-    pieces, in increasing order, that a term factor * parameters[parameter] is added to.
+    `entries` has the rows, the columns and the numbers of the values; `triples` are the same. Value
+    `value`, in increasing order, is a sum of terms factor * parameters[parameter].
     """
 
-    row: np.ndarray
-    column: np.ndarray
-    entry: np.ndarray
+    entries: np.ndarray
+    triples: Triples
+    value: np.ndarray
     parameter: np.ndarray
     factor: np.ndarray
     size: int
@@ -44,61 +44,67 @@ def pattern(entries: Entries, size: int) -> Pattern:
     places, place = np.unique(
         entries.row.astype(np.int64) * columns + entries.column, return_inverse=True
     )
-    row, column = np.divmod(places, columns)
-    counts = np.bincount(row, minlength=size)
-    pieces = -(-counts // WIDTH)
-    # The number of an entry within its row, and from it where it is in all pieces.
-    number = np.arange(len(row)) - np.repeat(np.cumsum(counts) - counts, counts)
-    position = WIDTH * (np.cumsum(pieces) - pieces)[row] + number
-    columns = np.zeros(WIDTH * pieces.sum(), np.int32)
-    columns[position] = column
-    entry = position[place]
-    order = np.argsort(entry, kind="stable")
-    return Pattern(
-        row=np.repeat(np.arange(size, dtype=np.int32), pieces),
-        column=columns.reshape(-1, WIDTH),
-        entry=entry[order].astype(np.int32),
-        parameter=entries.parameter[order].astype(np.int32),
-        factor=entries.factor[order],
-        size=size,
+    number, first = _distinct(entries, place)
+    # The terms of one entry with each value.
+    kept = first[number[place]] == place
+    order = np.argsort(number[place[kept]], kind="stable")
+    value, parameter, factor = (
+        part[kept][order] for part in (number[place], entries.parameter, entries.factor)
     )
+    where = np.stack([*np.divmod(places, columns), number]).astype(np.int32)
+    sums = triples(where, (size, columns, len(first)))
+    return Pattern(where, sums, value.astype(np.int32), parameter.astype(np.int32), factor, size)
+
+
+def _distinct(entries: Entries, place: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The number of the value of each place, and the first place with each value."""
+    _, parameter = np.unique(entries.parameter, return_inverse=True)
+    kinds, factor = np.unique(entries.factor, return_inverse=True)
+    term = parameter * len(kinds) + factor
+    term = term[np.lexsort((term, place))]
+    counts = np.bincount(place)
+    starts = np.cumsum(counts) - counts
+    number, first = np.zeros(len(counts), np.int64), []
+    for count in np.unique(counts).tolist():
+        at = np.flatnonzero(counts == count)
+        terms = term[starts[at][:, None] + np.arange(count)[None, :]]
+        _, own, found = np.unique(terms, axis=0, return_index=True, return_inverse=True)
+        number[at] = len(first) + found.ravel()
+        first.extend(at[own].tolist())
+    return number, np.array(first, np.int64)
 
 
 class SparseMatrix(eqx.Module):
     """A matrix that multiplies vectors by gathering; made from a `Pattern` and parameters."""
 
-    row: Int[Array, " pieces"]
-    column: Int[Array, "pieces width"]
-    values: Complex[Array, "pieces width"]
-    size: int = eqx.field(static=True)
+    entries: Int[Array, "3 entries"]
+    triples: Triples
+    values: Complex[Array, " values"]
 
     @staticmethod
     def of(pattern: Pattern, parameters: Complex[Array, " parameters"]) -> "SparseMatrix":
         """The matrix for these parameters."""
-        terms = jnp.asarray(pattern.factor).astype(complex) * _taken(parameters, pattern.parameter)
-        row, column = jnp.asarray(pattern.row), jnp.asarray(pattern.column)
-        values = jnp.zeros(column.size, complex).at[pattern.entry]
+        places = jnp.asarray(pattern.parameter)
+        taken = parameters.at[places].get(mode="promise_in_bounds", wrap_negative_indices=False)
+        terms = jnp.asarray(pattern.factor).astype(complex) * taken
+        values = jnp.zeros(pattern.triples.sizes[2], complex).at[pattern.value]
         values = values.add(terms, mode="promise_in_bounds", indices_are_sorted=True)
-        return SparseMatrix(row, column, values.reshape(column.shape), pattern.size)
+        return SparseMatrix(jnp.asarray(pattern.entries), pattern.triples, values)
+
+    @property
+    def size(self) -> int:
+        """The number of rows."""
+        return self.triples.sizes[0]
 
     def __matmul__(self, x: Complex[Array, " n"]) -> Complex[Array, " n"]:
         return self.times(x, jnp.ones(()))
 
     def times(self, x: Complex[Array, " n"], factor: Array) -> Complex[Array, " n"]:
         """The product with x, times a real number."""
-        own = self.column < self.size
-        taken = _taken(x, jnp.where(own, self.column, self.column - self.size))
-        taken = jnp.where(own, taken, taken.conj())
-        pieces = jnp.sum(self.values * taken, axis=1) * factor.astype(complex)
-        rows = jnp.zeros(self.size, complex).at[self.row]
-        return rows.add(pieces, mode="promise_in_bounds", indices_are_sorted=True)
+        both = jnp.concatenate([x, x.conj()])
+        return contracted(self.triples, both, self.values * factor.astype(complex))
 
     def leading_block(self, n: int) -> Complex[Array, "n n"]:
         """The first n rows and columns as a dense matrix, without those of conjugates."""
-        block = jnp.zeros((n, n), complex).at[self.row[:, None], self.column]
-        return block.add(self.values, mode="drop")
-
-
-def _taken(x: Array, places: Array | np.ndarray) -> Array:
-    """x[places] for places known to be inside."""
-    return x.at[places].get(mode="promise_in_bounds", wrap_negative_indices=False)
+        row, column, value = self.entries
+        return jnp.zeros((n, n), complex).at[row, column].add(self.values[value], mode="drop")
