@@ -267,8 +267,11 @@ def blocks(language):
 
 
 def environment(folder):
-    """Variables of a process whose caches are below a folder."""
-    caching = ("JAX_", "BATHAX_")
+    """Variables of a process whose caches are below a folder.
+
+    Python keeps bytecode, as it does where bathax is installed.
+    """
+    caching = ("JAX_", "BATHAX_", "PYTHONDONTWRITEBYTECODE")
     own = {name: value for name, value in os.environ.items() if not name.startswith(caching)}
     return own | {"XDG_CACHE_HOME": str(folder)}
 

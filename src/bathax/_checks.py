@@ -22,6 +22,7 @@ from jaxtyping import Array, Bool, Complex, Float
 
 from bathax._display import Shown
 from bathax._linalg import eigvalsh
+from bathax._programs import is_traced
 from bathax._xla import leave_no_flag
 
 leave_no_flag()
@@ -76,8 +77,12 @@ def holds(predicate: Callable[..., Any], *values: Any) -> bool:
     """
     if not is_concrete(*values):
         return True
+    of_modules = any(isinstance(value, eqx.Module) for value in values)
+    if of_modules and not is_traced():
+        return bool(eqx.filter_jit(predicate)(*values))
+    # While something else is traced, the values are judged at once, operation by operation.
     with jax.ensure_compile_time_eval():
-        if any(isinstance(value, eqx.Module) for value in values):
+        if of_modules:
             return bool(eqx.filter_jit(predicate)(*values))
         return bool(predicate(*map(np.asarray, values)))
 

@@ -42,12 +42,12 @@ def program(function: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(function)
     def called(*arguments: Any, **named: Any) -> Any:
-        return (part if _is_traced(arguments, named) else alone())(*arguments, **named)
+        return (part if is_traced(arguments, named) else alone())(*arguments, **named)
 
     return called
 
 
-def _is_traced(*values: Any) -> bool:
+def is_traced(*values: Any) -> bool:
     """Whether a call with these values becomes part of another program that is being traced."""
     if any(isinstance(leaf, Tracer) for leaf in jax.tree.leaves(values)):
         return True

@@ -1,23 +1,25 @@
 """Critical points of a scalar function: a root in an interval, and a line of roots in a plane.
 
 The function may be anything that JAX can trace and differentiate, such as a quantity of a solution.
-Roots are found by optimistix and differentiated implicitly: a root x of f(x, p) = 0 has the
-derivative dx/dp = -(df/dp) / (df/dx), which does not depend on the iteration.
+Roots are found in a shrinking bracket and differentiated implicitly: a root x of f(x, p) = 0 has
+the derivative dx/dp = -(df/dp) / (df/dx), which does not depend on the iteration.
 """
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
-import optimistix as optx
 from jax import lax
-from jaxtyping import Array, Float
+from jaxtyping import Array, Bool, Float, Int
 
 from bathax._checks import RealLike, Scalar, as_float, holds, require, shown
 
+# Evaluations of a function in search for its root; bisection alone takes half as many.
+MOST = 100
+# A function is taken to jump through 0 if it is not closer to 0 than this part of its change.
+JUMP = 1e-6
 # Newton steps for each point of a line; each doubles the number of digits.
 CORRECTIONS = 4
 
@@ -29,11 +31,12 @@ def find_critical(
 ) -> Scalar:
     """x between the ends of the bracket where a smooth scalar `function` changes sign.
 
-    Bisection finds x to 1% of the bracket, then Newton's method to `rtol` times the bracket. An
-    error of the function shifts x by that error over the slope. Works under `jit`, `vmap` and
-    `grad` with respect to whatever the function closes over; the function must therefore work under
-    `jit`. If the signs at the ends of the bracket are equal, concrete values raise `ValueError` and
-    traced ones give NaN. x is NaN also if Newton's method leaves the bracket.
+    The bracket shrinks to `rtol` times its width, by inverse quadratic interpolation or by halves,
+    which takes about ten values of the function. An error of the function shifts x by that error
+    over the slope. Works under `jit`, `vmap` and `grad` with respect to whatever the function
+    closes over; the function must therefore work under `jit`. If the signs at the ends of the
+    bracket are equal, concrete values raise `ValueError` and traced ones give NaN. x is NaN also
+    where the function jumps through 0, and where it is NaN on the way.
 
     >>> root = lambda a: bx.find_critical(lambda x: x**2 - a, (0.0, 2.0))
     >>> f"{root(2.0):.4f}, {jax.grad(root)(2.0):.4f}"  # sqrt(2) and 1 / (2 sqrt(2))
@@ -47,7 +50,7 @@ def find_critical(
     # What the function closes over becomes an argument: it is traced once, here.
     program, closure = jax.closure_convert(function, low)
     closure = [jnp.asarray(value) for value in closure]
-    search = eqx.filter_jit(partial(_search, program, rtol))
+    search = jax.jit(partial(_search, program, rtol))
     x, at_low, at_high = search(*lax.stop_gradient((low, high, closure)))
     values = f"({low}, {high}), where it is {at_low} and {at_high}"
     words = "where the function changes sign"
@@ -55,35 +58,83 @@ def find_critical(
     return _implicit(program)(x, *closure)
 
 
+class _Bracket(NamedTuple):
+    """The latest points at which the function is known, on the bracket as [0, 1].
+
+    The root is between the first point, the newest, and the second one; the third is the one that
+    was dropped last. `next` is the point to come after `count` others, `ends` the first two values.
+    """
+
+    points: Float[Array, " 3"]
+    values: Float[Array, " 3"]
+    next: Scalar
+    count: Int[Array, ""]
+    ends: Float[Array, " 2"]
+
+
 def _search(
     program: Callable[..., Scalar], rtol: float, low: Scalar, high: Scalar, closure: Sequence[Array]
 ) -> tuple[Scalar, Scalar, Scalar]:
     """The root, NaN unless it has been found in the bracket, and the values at its ends."""
 
-    def excess(x: Scalar) -> Scalar:
-        return program(low + x * (high - low), *closure)
+    def advance(known: _Bracket) -> _Bracket:
+        # The ends take part in the loop, so that the program has the function once.
+        return _with_value(known, program(low + known.next * (high - low), *closure), rtol)
 
-    # One after the other, so that the program has the function once for both.
-    at_low, at_high = lax.map(excess, jnp.array([0.0, 1.0]))
-
-    def rising(x: Scalar, _: None) -> Scalar:
-        """The function on [0, 1], with the sign that makes it rise through 0."""
-        return excess(x) / (at_high - at_low)
-
-    near = optx.root_find(
-        rising,
-        optx.Bisection(rtol=0.0, atol=0.01, flip=False),
-        jnp.asarray(0.5),
-        options={"lower": jnp.zeros(()), "upper": jnp.ones(())},
-        throw=False,
-    )
-    # `_implicit` differentiates the result. The derivative of optimistix would call back into
-    # Python, which programs on a GPU or from a disk cache cannot.
-    found = optx.root_find(rising, optx.Newton(rtol=rtol, atol=rtol), near.value, throw=False)
-    x = found.value
-    reached = _changes_sign(at_low, at_high) & (x >= 0.0) & (x <= 1.0)
-    reached &= found.result == optx.RESULTS.successful
+    unknown = jnp.full(3, jnp.nan)
+    start = _Bracket(unknown, unknown, jnp.zeros(()), jnp.asarray(0), unknown[:2])
+    found = lax.while_loop(partial(_goes_on, rtol=rtol), advance, start)
+    at_low, at_high = found.ends
+    vanishes = _least(found) <= JUMP * jnp.abs(at_high - at_low)
+    reached = _changes_sign(at_low, at_high) & vanishes & ~jnp.isnan(found.values[0])
+    x = _crossing(found)
     return jnp.where(reached, low + x * (high - low), jnp.nan), at_low, at_high
+
+
+def _with_value(known: _Bracket, value: Scalar, rtol: float) -> _Bracket:
+    """The bracket with the value at its next point, and the point to come."""
+    (a, b, _), (at_a, at_b, _) = known.points, known.values
+    same = jnp.sign(value) == jnp.sign(at_a)
+    points = jnp.stack([known.next, jnp.where(same, b, a), jnp.where(same, a, b)])
+    values = jnp.stack([value, jnp.where(same, at_b, at_a), jnp.where(same, at_a, at_b)])
+    ends = known.ends.at[known.count].set(value, mode="drop")
+    least = rtol / jnp.abs(points[1] - points[0])
+    part = jnp.clip(_proposed(points, values), least, 1.0 - least)
+    inside = points[0] + part * (points[1] - points[0])
+    coming = jnp.where(known.count == 0, 1.0, inside)
+    return _Bracket(points, values, coming, known.count + 1, ends)
+
+
+def _proposed(points: Float[Array, " 3"], values: Float[Array, " 3"]) -> Scalar:
+    """Where the root is expected, from 0 at the first point to 1 at the second.
+
+    By inverse quadratic interpolation where that is monotonic, else in the middle (Chandrupatla,
+    Adv. Eng. Softw. 28, 145, 1997).
+    """
+    (a, b, c), (at_a, at_b, at_c) = points, values
+    place, level = (a - b) / (c - b), (at_a - at_b) / (at_c - at_b)
+    monotonic = (level**2 < place) & ((1.0 - level) ** 2 < 1.0 - place)
+    towards_b = at_a / (at_b - at_a) * at_c / (at_b - at_c)
+    towards_c = (c - a) / (b - a) * at_a / (at_c - at_a) * at_b / (at_c - at_b)
+    return jnp.where(monotonic, towards_b + towards_c, 0.5)
+
+
+def _crossing(known: _Bracket) -> Scalar:
+    """Where the straight line through the ends of the bracket vanishes."""
+    (a, b, _), (at_a, at_b, _) = known.points, known.values
+    rise = at_b - at_a
+    return a - at_a * (b - a) / jnp.where(rise == 0.0, 1.0, rise)
+
+
+def _least(known: _Bracket) -> Scalar:
+    """How close to 0 the function comes at the ends of the bracket."""
+    return jnp.min(jnp.abs(known.values[:2]))
+
+
+def _goes_on(known: _Bracket, rtol: float) -> Bool[Array, ""]:
+    wide = jnp.abs(known.points[1] - known.points[0]) > 2.0 * rtol
+    goes_on = wide & (_least(known) > 0.0) & ~jnp.isnan(known.values[0])
+    return (known.count < 2) | (goes_on & _changes_sign(*known.ends) & (known.count < MOST))
 
 
 def _implicit(program: Callable[..., Scalar]) -> Callable[..., Scalar]:

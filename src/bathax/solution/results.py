@@ -6,6 +6,7 @@ from typing import Any
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 from jaxtyping import Array, Bool, Complex, Float, Inexact, Int
 
@@ -26,6 +27,8 @@ from bathax.thermodynamics.work import Work
 
 # The number of elements of density matrices that are computed at once.
 AT_ONCE = 2**24
+# The numbers of Fock states to choose from.
+LEVELS = (64, 256, 1024, 4096)
 
 
 class Amplitudes(eqx.Module):
@@ -147,13 +150,18 @@ class Solution(Quantities, Outcome, Exported):
         There are at most 4,096 levels, or 256 for states that evolve as matrices, even if more
         would be needed. For concrete values only.
         """
-        levels, found = 64, self.populations
-        while levels < self.initial.most_levels and bool(
-            jnp.max(1.0 - jnp.sum(found, axis=-1)) > missing
-        ):
-            levels *= 4
-            found = self.fock_populations(levels)
-        return found
+        sizes = [size for size in LEVELS if size <= self.initial.most_levels]
+        # Where v populates levels, they fall like (v / (1 + v))^n: fewer than that are not tried.
+        number, v = np.asarray(self.number), np.asarray(self.v)
+        likely = np.max(number) - np.log(missing) * (1.0 + np.max(v))
+        first = next((k for k, size in enumerate(sizes) if not size < likely), len(sizes) - 1)
+        for size in sizes[first:]:
+            found = self.fock_populations(size)
+            above = np.max(1.0 - np.cumsum(np.asarray(found), axis=-1), axis=0)
+            if not above[-1] > missing:
+                break
+        fewest = next(count for count in sizes if count == size or not above[count - 1] > missing)
+        return found if fewest == size else jnp.asarray(np.asarray(found)[:, :fewest])
 
     @program
     def density_matrix(self, levels: int) -> Complex[Array, "times levels levels"]:

@@ -1,16 +1,12 @@
 """Initial states of a mode, and their evolution under the exact channel (AHZ Eq. 16)."""
 
 import abc
-from collections.abc import Callable
-from functools import partial
 from typing import ClassVar
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
-from jax.custom_derivatives import SymbolicZero
 from jaxtyping import Array, Bool, Complex, Float
 
 from bathax._checks import (
@@ -29,12 +25,9 @@ from bathax._checks import (
     require,
     require_density_matrix,
 )
-from bathax.numerics.blocks import in_blocks
 from bathax.numerics.hermitian import von_neumann_entropy
 from bathax.system import channel, gaussian
-
-# The number of points (|u|^2, v) at which entropies are computed at once.
-AT_ONCE = 128
+from bathax.system.entropy import by_differentiation, derivatives
 
 
 class State(Validated):
@@ -69,14 +62,17 @@ class State(Validated):
     def entropy_derivatives(
         self, transmission: Float[Array, " points"], noise: Float[Array, " points"]
     ) -> tuple[Float[Array, "3 points"], Float[Array, "3 points"]]:
-        """(S, S_u, S_v) and (S_uu, S_uv, S_vv) at many points |u|^2 and v."""
-        return _derivatives(self, transmission, noise)
+        """(S, S_u, S_v) and (S_uu, S_uv, S_vv) at many points |u|^2 and v.
+
+        The second three are constants to `grad`; they are what S and its slopes change by.
+        """
+        return derivatives(self, transmission, noise)
 
     @abc.abstractmethod
     def _entropy_derivatives(
         self, transmission: Float[Array, " points"], noise: Float[Array, " points"]
     ) -> Float[Array, "6 points"]:
-        """All six in one pass, by formulas or by `_by_differentiation`."""
+        """All six in one pass, by formulas or by `by_differentiation`."""
 
     @abc.abstractmethod
     def density_matrix(
@@ -88,61 +84,6 @@ class State(Validated):
     def populations(self, u: Complex[Array, ""], noise: Scalar, levels: int) -> Array:
         """Probabilities of the first Fock states."""
         return jnp.diagonal(self.density_matrix(u, noise, levels)).real
-
-
-def _by_differentiation(
-    entropy: Callable[[Scalar, Scalar], Scalar],
-    transmission: Float[Array, " points"],
-    noise: Float[Array, " points"],
-) -> Float[Array, "6 points"]:
-    """The derivatives of an entropy at each point, by differentiating it twice."""
-
-    def value(u: Scalar, v: Scalar) -> tuple[Scalar, list[Scalar]]:
-        s = entropy(u, v)
-        return s, [s]
-
-    def slopes(u: Scalar, v: Scalar) -> tuple[tuple[Scalar, Scalar], list[Scalar]]:
-        (s_u, s_v), known = jax.jacfwd(value, (0, 1), has_aux=True)(u, v)
-        return (s_u, s_v), [*known, s_u, s_v]
-
-    def rows(u: Scalar, v: Scalar) -> Float[Array, " 6"]:
-        ((s_uu, s_uv), (_, s_vv)), known = jax.jacfwd(slopes, (0, 1), has_aux=True)(u, v)
-        return jnp.stack([*known, s_uu, s_uv, s_vv])
-
-    return jax.vmap(rows, out_axes=1)(transmission, noise)
-
-
-Six = tuple[Float[Array, "3 points"], Float[Array, "3 points"]]
-
-
-@jax.custom_jvp
-def _derivatives(
-    state: State, transmission: Float[Array, " points"], noise: Float[Array, " points"]
-) -> Six:
-    """S and its derivatives; those of second order serve to differentiate S, S_u and S_v."""
-    rows = _block_by_block(state, (transmission, noise))
-    return rows[:3], rows[3:]
-
-
-@in_blocks(AT_ONCE)
-def _block_by_block(state: State, points: tuple[Array, Array]) -> Float[Array, "6 points"]:
-    return state._entropy_derivatives(*points)
-
-
-@partial(_derivatives.defjvp, symbolic_zeros=True)
-def _derivatives_jvp(primals: tuple, tangents: tuple) -> tuple[Six, Six]:
-    (first, second), (of_state, *_) = _derivatives(*primals), tangents
-    moves = jax.tree.map(_instantiated, primals, tangents)
-    _, change = jax.jvp(lambda state, *points: state._entropy_derivatives(*points), primals, moves)
-    if not all(isinstance(leaf, SymbolicZero) for leaf in jax.tree.leaves(of_state)):
-        return (first, second), (change[:3], change[3:])
-    (_, du, dv), (_, s_u, s_v), (s_uu, s_uv, s_vv) = moves, first, second
-    known = [s_u * du + s_v * dv, s_uu * du + s_uv * dv, s_uv * du + s_vv * dv]
-    return (first, second), (jnp.stack(known), change[3:])
-
-
-def _instantiated(value: Array, tangent: Array | SymbolicZero) -> Array:
-    return jnp.zeros_like(value) if isinstance(tangent, SymbolicZero) else tangent
 
 
 class Mixture(State):
@@ -256,7 +197,7 @@ class DensityMatrix(State):
             amplitude = jnp.sqrt(jnp.maximum(transmission, jnp.finfo(float).tiny)).astype(complex)
             return von_neumann_entropy(self.density_matrix(amplitude, noise, self.levels))
 
-        return _by_differentiation(entropy, transmission, noise)
+        return by_differentiation(entropy, transmission, noise)
 
     @converting(as_complex, as_float)
     def density_matrix(
@@ -304,7 +245,7 @@ class Gaussian(State):
     def _entropy_derivatives(
         self, transmission: Float[Array, " points"], noise: Float[Array, " points"]
     ) -> Float[Array, "6 points"]:
-        return _by_differentiation(self._entropy, transmission, noise)
+        return by_differentiation(self._entropy, transmission, noise)
 
     @converting(as_complex, as_float)
     def density_matrix(

@@ -1,5 +1,6 @@
 """Limits t -> infinity against exact facts and against a long run."""
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -45,3 +46,19 @@ def test_bound_state_makes_the_temperature_remember():
     limit = bx.long_time_limit(cavity(0.3, 20.0))
     cold, hot = (float(limit.temperature(bx.Fock(n))) for n in (0, 5))
     assert cold + 1.0 < hot
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("eta", [0.1, 0.3])
+def test_derivatives_of_the_temperature(eta):
+    def final(eta):
+        limit = bx.long_time_limit(cavity(eta, 20.0))
+        return jnp.stack([limit.temperature(bx.Fock(5)), 1.0 / jnp.log1p(1.0 / limit.noise)])
+
+    slope, step = jax.jacfwd(final)(eta), 1e-4
+    numerical = (final(eta + step) - final(eta - step)) / (2.0 * step)
+    np.testing.assert_allclose(slope, numerical, rtol=1e-5)
+    if eta < 0.2:  # without a bound state, that of a geometric state
+        np.testing.assert_allclose(slope[0], slope[1], rtol=1e-11)
+    backward = jax.grad(lambda eta: final(eta)[0])(eta)
+    np.testing.assert_allclose(backward, slope[0], rtol=1e-11)

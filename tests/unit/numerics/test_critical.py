@@ -27,6 +27,32 @@ def test_neither_sign_nor_scale_matters(function):
     np.testing.assert_allclose(find_critical(function, (2.0, 4.0)), np.pi, rtol=1e-12)
 
 
+@pytest.mark.parametrize(
+    ("function", "bracket", "root"),
+    [
+        (jnp.log, (0.0, 5.0), 1.0),
+        (lambda x: jnp.exp(20.0 * x) - 2.0, (-5.0, 5.0), np.log(2.0) / 20.0),
+        (lambda x: jnp.arctan(50.0 * (x - 0.123)), (-5.0, 5.0), 0.123),
+        (lambda x: x, (0.0, 1.0), 0.0),
+        (lambda x: x - 1.0, (0.0, 1.0), 1.0),
+    ],
+)
+def test_steep_functions_and_roots_at_an_end(function, bracket, root):
+    np.testing.assert_allclose(find_critical(function, bracket), root, rtol=1e-11)
+
+
+@pytest.mark.parametrize(
+    "function", [lambda x: 1.0 / (x - 0.3), lambda x: jnp.where(abs(x) < 0.9, jnp.nan, x)]
+)
+def test_without_a_root_it_is_nan(function):
+    assert jnp.isnan(find_critical(function, (-1.0, 1.0)))
+
+
+def test_the_program_has_the_function_once():
+    program = jax.make_jaxpr(lambda p: find_critical(lambda x: jnp.sinh(x) - p, (0.0, 2.0)))(1.0)
+    assert str(program).count("= sinh ") == 1
+
+
 def test_brackets_are_checked():
     with pytest.raises(ValueError, match=r"`bracket` must be two increasing numbers, but is \(1"):
         find_critical(jnp.sin, (1.0, 0.5))
