@@ -15,7 +15,7 @@ from jax.custom_batching import custom_vmap
 from jaxtyping import Array, Float, Inexact
 
 
-def _one_by_one(function: Callable[..., Any]) -> Callable[..., Any]:
+def one_by_one(function: Callable[..., Any]) -> Callable[..., Any]:
     """Under `vmap` a loop over the batch on the CPU, all together on other devices.
 
     What a loop works on stays in the cache. Constant to differentiation.
@@ -41,11 +41,11 @@ def _one_by_one(function: Callable[..., Any]) -> Callable[..., Any]:
     return lambda *args: call(*lax.stop_gradient(args))
 
 
-svd = _one_by_one(lambda matrix: tuple(jnp.linalg.svd(matrix, full_matrices=False)))
-orthonormal = _one_by_one(lambda matrix: jnp.linalg.qr(matrix)[0])
-eigh = _one_by_one(lambda matrix: tuple(jnp.linalg.eigh(matrix)))
-eig = _one_by_one(lambda matrix: _eig(matrix))
-_solve = _one_by_one(jnp.linalg.solve)
+svd = one_by_one(lambda matrix: tuple(jnp.linalg.svd(matrix, full_matrices=False)))
+orthonormal = one_by_one(lambda matrix: jnp.linalg.qr(matrix)[0])
+eigh = one_by_one(lambda matrix: tuple(jnp.linalg.eigh(matrix)))
+eig = one_by_one(lambda matrix: _eig(matrix))
+_solve = one_by_one(jnp.linalg.solve)
 
 
 def _eig(matrix: Array) -> tuple[Array, Array, Array]:

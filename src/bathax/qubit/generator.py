@@ -76,5 +76,5 @@ def _ellipse(
     vectors = jnp.concatenate([modes.output[None], modes.excited])
     hops = jnp.sqrt(jnp.sum((jnp.abs(vectors) / root[None, :]) ** 2, axis=1))
     hops = jnp.sqrt(depth) * (2.0 * hops[0] + 2.0**0.5 * jnp.sum(hops[1:]))
-    imaginary = 0.8 * imaginary + 0.15 * hops + jnp.abs(frequency)
-    return Ellipse(0.65 * real + 0.1 * hops, imaginary).containing(-depth * jnp.diagonal(damping))
+    imaginary = jnp.hypot(0.8 * imaginary, 0.5 * hops) + jnp.abs(frequency)
+    return Ellipse(0.6 * real + 0.03 * hops, imaginary).containing(-depth * jnp.diagonal(damping))

@@ -98,14 +98,19 @@ class Hierarchy(MapSolver):
     def map_elements(self, qubit: Qubit, ts: Float[Array, " times"]) -> Estimate[MapElements]:
         valid, modes, sizes = prepared(self, qubit, ts)
 
+        room = 1.0
+
         def solve(*sizes: Size) -> tuple[Evolved, ...]:
+            nonlocal room
             steps = self.steps_for(qubit, modes, ts, sizes[-1])
             problem = (qubit.frequency, modes, ts, structure(*sizes), steps, self._neglected)
-            found = _elements(*problem, jnp.asarray(1.0))
+            found = _elements(*problem, jnp.asarray(room))
             overflown = jnp.isnan(found[-1].values).any()
             # Spectra close to the imaginary axis do not show how far they are outside.
-            again = is_concrete(overflown) and bool(overflown)
-            return _elements(*problem, jnp.asarray(SPARE)) if again else found
+            if room == SPARE or not is_concrete(overflown) or not overflown:
+                return found
+            room = SPARE
+            return _elements(*problem, jnp.asarray(room))
 
         coarse, fine = climbed(solve, sizes, _worst, self.rtol)
         return _estimate(coarse, fine, ts, valid, self.rtol)

@@ -44,8 +44,9 @@ STALLED = 0.5
 # The fraction of the way to the expected depth that is taken in one step, which multiplies the
 # number of elements by LONGEST at most: how errors fall is known better after each.
 PART, LONGEST = 0.5, 6.0
-# A tolerance is out of reach if it is even with HOPE times the rate seen in TRIALS trials.
-HOPE, TRIALS = 2.0, 3
+# A tolerance is out of reach if it is even with HOPE times the rate seen in TRIALS trials, the last
+# of which has this part of the elements that are allowed.
+HOPE, TRIALS, TRIED = 2.0, 3, 0.08
 # Strides longer than this may be cut to some more than half where no whole one is left.
 CLOSEST = 2
 # More elements than any machine holds.
@@ -253,11 +254,11 @@ class Fall(NamedTuple):
 
 def is_hopeless(trials: Sequence[Trial], rtol: float, max_size: int) -> bool:
     """Whether the limit is out of reach even if convergence becomes faster."""
-    if len(trials) < TRIALS:
+    if len(trials) < TRIALS or trials[-1].elements < TRIED * max_size:
         return False
     fall = Fall.of(trials)
     if not fall.rate:
-        return fall.now.elements > CHEAP
+        return True
     return fall.needed(rtol, HOPE) > max_size
 
 

@@ -8,6 +8,7 @@ g = \sqrt{\int dw J} / 2 + 6 \sqrt{\int dw J n}.
 
 That rate decides on the order of the modes alone: with all of them the kernels are exact. This one
 needed the fewest elements in sets of couplings and temperatures; half or twice of it does little.
+Thermal noise has coordinates of the modes in which truncated hierarchies do not grow (`passivity`).
 """
 
 import equinox as eqx
@@ -18,6 +19,7 @@ from jaxtyping import Array, Bool, Complex, Float
 from bathax._checks import Scalar, are_times, is_valid
 from bathax.numerics.balancing import RANK, ReducedModes, reduced_modes
 from bathax.numerics.grid import span
+from bathax.numerics.passivity import passive
 from bathax.system.models import Qubit
 
 # Nodes of the reservoir's quadrature, and the most modes that double precision distinguishes.
@@ -51,6 +53,7 @@ def reduced(
     horizon = jnp.where(valid, span(ts), 1.0)
     response = _response(*lax.stop_gradient((qubit, memory, noise)))
     modes = reduced_modes(nodes, kernels, horizon, MOST_MODES, response=response)
+    modes = passive(modes) if modes.reduced else modes
     return valid, modes, lax.stop_gradient(_character(modes))
 
 
