@@ -1,7 +1,8 @@
 r"""Coordinates of modes in which thermal noise makes nothing grow.
 
-The kernel k(t) = o . e^{-At} a of stationary noise has a spectrum Re o . (A - i w)^{-1} a >= 0. Then
-there are coordinates x -> T x of the modes in which they are damped, and driven as they are seen,
+The kernel k(t) = o . e^{-At} a of stationary noise has a spectrum Re o . (A - i w)^{-1} a >= 0.
+Then there are coordinates x -> T x of the modes in which they are damped, and driven as they are
+seen,
 
 A + A' >= 0,    a = o',
 
