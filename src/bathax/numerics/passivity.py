@@ -86,8 +86,7 @@ def _coordinates(
 
     start = _hamiltonian(generator, output, excited)
     _, (first, _, last) = lax.scan(of_sign, start, jnp.array([True, False, False]))
-    probe = jnp.ones(2 * n, complex)
-    exists = jnp.max(jnp.abs(first @ (first @ probe) - probe)) < ACCEPTED
+    exists = jnp.max(jnp.abs(first @ first[:, 0] - jnp.eye(2 * n, dtype=complex)[0])) < ACCEPTED
     return jnp.where(exists, last[:n, n:], unit), jnp.where(exists, last[n:, :n], unit)
 
 
@@ -95,8 +94,8 @@ def _hamiltonian(
     generator: Complex[Array, "n n"], output: Complex[Array, " n"], excited: Complex[Array, "2 n"]
 ) -> Complex[Array, "2*n 2*n"]:
     """The matrix H of Riccati's equation."""
-    noise = jnp.mean(excited, axis=0)
-    rates, size = jnp.abs(jnp.diagonal(generator)), jnp.abs(output * noise)
+    noise, unit = jnp.mean(excited, axis=0), jnp.eye(output.shape[0], dtype=complex)
+    rates, size = jnp.abs(jnp.sum(generator * unit, axis=1)), jnp.abs(output * noise)
     emitted, absorbed = jnp.abs(excited @ output)
     total = _or_one(jnp.abs(output @ noise))
     # r times the part of the noise that is absorbed.
@@ -107,7 +106,7 @@ def _hamiltonian(
     column = jnp.concatenate([noise, output.conj()])
     row = jnp.concatenate([-output, noise.conj()])
     # Modes that are not there are damped.
-    damped = generator + jnp.diag((size == 0.0).astype(complex))
+    damped = generator + jnp.where(size == 0.0, unit, jnp.zeros_like(unit))
     exchange = (scale * rates[0] / total).astype(complex) * jnp.outer(column, row)
     return block_diag(-damped, damped.conj().T) + exchange
 
@@ -122,7 +121,9 @@ def _sign(matrix: Complex[Array, "n n"]) -> Complex[Array, "n n"]:
     probe = jnp.ones(matrix.shape[0], complex)
 
     def closer(now: Array, _: None) -> tuple[Array, None]:
-        inverse = jnp.linalg.inv(now)
+        # By QR, because the permutation of LU is a loop that takes long to compile.
+        q, r = jnp.linalg.qr(now)
+        inverse = lax.linalg.triangular_solve(r, q.conj().T, left_side=True)
         small, large = (jnp.sum(jnp.abs(each @ probe)) for each in (inverse, now))
         scale = jnp.sqrt(small / large).astype(complex)
         return 0.5 * (scale * now + inverse / scale), None
