@@ -138,12 +138,13 @@ def compared_rotating(
     samples: tuple[Rotating, Rotating],
     grid: TimeGrid,
     gain: float | Scalar = 16.0,
+    rounding: float = 0.0,
 ) -> Attempt:
     """As `compared`, of samples on half a grid and on it, in the frame of the mean energy."""
     more = probed(ts, span(ts))
     found = between(samples, more, (grid.halved.step, grid.step), grid.points)
     coarse, fine = (_in_the_laboratory(system, initial, at, more) for at in found)
-    return compared(ts, valid, rtol, (coarse, fine), least_sizes(system, fine), gain)
+    return compared(ts, valid, rtol, (coarse, fine), least_sizes(system, fine), gain, rounding)
 
 
 def compared(
@@ -153,13 +154,15 @@ def compared(
     found: tuple[Green, Green],
     least: Float[Array, " quantities"],
     gain: float | Scalar = 16.0,
+    rounding: float = 0.0,
 ) -> Attempt:
     """The estimate from a coarse and a fine result at `probed` times, and largest error / rtol.
 
-    Quantities count as zero below their `least` sizes. The finer result is `gain` times as exact.
+    Quantities count as zero below their `least` sizes. The finer result is `gain` times as exact;
+    both lack the part `rounding` of the least sizes.
     """
     coarse, fine = found
-    error, worst = _errors(least, *lax.stop_gradient((coarse, fine)), ts, gain)
+    error, worst = _errors(least, *lax.stop_gradient((coarse, fine)), ts, gain, rounding)
     value = jax.tree.map(lambda values: values[: ts.shape[0]], fine)
     excess = jnp.where(valid, jnp.nan_to_num(worst / rtol, nan=jnp.inf), 0.0)
     return judged(ts, value, error, valid=valid, reached=worst <= rtol), excess
@@ -206,11 +209,13 @@ def _errors(
     fine: Green,
     ts: Float[Array, " times"],
     gain: float | Scalar,
+    rounding: float,
 ) -> tuple[Green, Float[Array, ""]]:
     """The estimated errors, each the worst up to its time, and the largest relative one."""
     leaves, structure = jax.tree.flatten(fine)
     sizes = jnp.stack([jnp.max(jnp.abs(leaf)) for leaf in leaves])
-    sizes = jnp.maximum(sizes, lax.stop_gradient(least))
+    least = lax.stop_gradient(least)
+    sizes = jnp.maximum(sizes, least)
     changes = jnp.stack(
         [
             jnp.max(jnp.abs(b - a).reshape(a.shape[0], -1), axis=1)
@@ -220,6 +225,7 @@ def _errors(
     change = relative(changes, sizes)
     convergence = Convergence.of(change, gain)
     errors = sizes[:, None] * envelope(convergence.errors(change), ts, span(ts))
+    errors = jnp.where(ts > 0.0, errors + rounding * least[:, None], errors)
     shaped = [
         jnp.broadcast_to(error.reshape(-1, *[1] * (leaf.ndim - 1)), (ts.shape[0], *leaf.shape[1:]))
         for error, leaf in zip(errors, leaves, strict=True)

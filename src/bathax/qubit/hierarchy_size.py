@@ -34,9 +34,9 @@ BEYOND = 1.3
 FALL = 4.0
 # So many more modes, if there are any left: at early times a second one counts like the first.
 MORE = 2
-# The error expected from two changes is doubled, and it is this part of the last change at least:
+# The error expected from two changes is trebled, and it is this part of the last change at least:
 # one change may be small by chance.
-SAFETY, LEAST = 2.0, 0.1
+SAFETY, LEAST = 3.0, 0.3
 # Results that change by more are wrong altogether: their changes tell nothing about later ones.
 WRONG = 0.1
 # If the fall before was no better than this, it is not regular.

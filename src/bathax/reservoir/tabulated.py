@@ -95,8 +95,9 @@ class Tabulated(SpectralDensity):
         at_zero = w == 0.0
         errors = np.where(at_zero, CERTAIN * np.median(errors), errors)
         smooth, spread = smoothed(w, np.where(at_zero, 0.0, values), errors)
+        smooth = np.where(at_zero, 0.0, np.maximum(smooth, 0.0))
         require("J", "positive somewhere, once smoothed", "negative", np.any(smooth > 0.0))
-        return Tabulated(w, np.where(at_zero, 0.0, np.maximum(smooth, 0.0)), spread)
+        return Tabulated(w, smooth, spread)
 
     def raised(self) -> "Tabulated":
         """The table with each J > 0 raised by its standard `error`."""
