@@ -131,8 +131,8 @@ def _levels(result: Any) -> dict[str, Any]:
     """Populations of as many levels as needed, and the probability of all others."""
     if not isinstance(result, Solution):
         return {}
-    populations = np.asarray(result.populations_within())
-    above = 1.0 - np.sum(populations, axis=-1)
+    populations = result.populations_within()
+    above = 1.0 - jnp.sum(populations, axis=-1)
     return {"populations": populations, "population_above": above}
 
 
