@@ -4,6 +4,7 @@ import csv
 from pathlib import Path
 from typing import NamedTuple
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -200,6 +201,32 @@ def test_in_the_vacuum_errors_are_known(eta):
     assert np.all(np.abs(dmap.p11 - jnp.abs(u) ** 2) <= 10.0 * dmap.error.p11 + 1e-11)
     assert np.all(np.abs(dmap.coherence - u) <= 10.0 * dmap.error.coherence + 1e-11)
     assert np.max(dmap.error.p11) <= 1e-5
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("coupling", [0.0, 1e-6, 1e-3])
+def test_modes_that_hardly_couple(coupling):
+    """The spectrum of the generator is nearly a line, against perturbation theory."""
+    # 1 - p11 = (n + 1) g^2 t^2 at resonance, up to the fourth order.
+    ts, bath = jnp.linspace(0.0, 20.0, 5), bx.Reservoir(bx.DiscreteModes([1.0], [coupling]), 0.5)
+    dmap = bx.dynamical_map(bx.Qubit(1.0, bath), ts, bx.Hierarchy(rtol=1e-6))
+    n = 1.0 / np.expm1(2.0)
+    assert dmap.status == bx.Status.SUCCESS
+    np.testing.assert_allclose(
+        1.0 - dmap.p11, (n + 1.0) * (coupling * ts) ** 2, rtol=1e-3, atol=1e-12
+    )
+    np.testing.assert_allclose(1.0 - dmap.p00, n * (coupling * ts) ** 2, rtol=1e-3, atol=1e-12)
+
+
+@pytest.mark.slow
+def test_without_coupling_nothing_happens():
+    def coherence(eta):
+        bath = bx.Reservoir(bx.Ohmic(eta, 5.0), 1.0)
+        return bx.dynamical_map(bx.Qubit(1.0, bath), ts, bx.Hierarchy(rtol=1e-4)).coherence
+
+    ts = jnp.linspace(0.0, 10.0, 9)
+    for found in (coherence(0.0), jax.jit(coherence)(0.0), jax.vmap(coherence)(jnp.zeros(1))[0]):
+        np.testing.assert_allclose(found, np.exp(-1j * np.asarray(ts)), rtol=0, atol=1e-11)
 
 
 @pytest.mark.slow

@@ -18,7 +18,7 @@ from bathax._checks import RealLike, Scalar, as_float, holds, require, shown
 
 # Evaluations of a function in search for its root; bisection alone takes half as many.
 MOST = 100
-# A function is taken to jump through 0 if it is not closer to 0 than this part of its change.
+# A function is taken to jump through 0 if it does not come closer to 0 than this part of its size.
 JUMP = 1e-6
 # Newton steps for each point of a line; each doubles the number of digits.
 CORRECTIONS = 4
@@ -62,7 +62,8 @@ class _Bracket(NamedTuple):
     """The latest points at which the function is known, on the bracket as [0, 1].
 
     The root is between the first point, the newest, and the second one; the third is the one that
-    was dropped last. `next` is the point to come after `count` others, `ends` the first two values.
+    was dropped last. `next` is the point to come after `count` others, `ends` the first two values,
+    `scale` what the function exceeded at both ends of a bracket.
     """
 
     points: Float[Array, " 3"]
@@ -70,6 +71,7 @@ class _Bracket(NamedTuple):
     next: Scalar
     count: Int[Array, ""]
     ends: Float[Array, " 2"]
+    scale: Scalar
 
 
 def _search(
@@ -82,11 +84,11 @@ def _search(
         return _with_value(known, program(low + known.next * (high - low), *closure), rtol)
 
     unknown = jnp.full(3, jnp.nan)
-    start = _Bracket(unknown, unknown, jnp.zeros(()), jnp.asarray(0), unknown[:2])
+    zero = jnp.zeros(())
+    start = _Bracket(unknown, unknown, zero, jnp.asarray(0), unknown[:2], zero)
     found = lax.while_loop(partial(_goes_on, rtol=rtol), advance, start)
     at_low, at_high = found.ends
-    vanishes = _least(found) <= JUMP * jnp.abs(at_high - at_low)
-    reached = _changes_sign(at_low, at_high) & vanishes & ~jnp.isnan(found.values[0])
+    reached = _changes_sign(at_low, at_high) & _vanishes(found) & ~jnp.isnan(found.values[0])
     x = _crossing(found)
     return jnp.where(reached, low + x * (high - low), jnp.nan), at_low, at_high
 
@@ -98,11 +100,12 @@ def _with_value(known: _Bracket, value: Scalar, rtol: float) -> _Bracket:
     points = jnp.stack([known.next, jnp.where(same, b, a), jnp.where(same, a, b)])
     values = jnp.stack([value, jnp.where(same, at_b, at_a), jnp.where(same, at_a, at_b)])
     ends = known.ends.at[known.count].set(value, mode="drop")
-    least = rtol / jnp.abs(points[1] - points[0])
+    least = jnp.minimum(rtol / jnp.abs(points[1] - points[0]), 0.5)
     part = jnp.clip(_proposed(points, values), least, 1.0 - least)
     inside = points[0] + part * (points[1] - points[0])
     coming = jnp.where(known.count == 0, 1.0, inside)
-    return _Bracket(points, values, coming, known.count + 1, ends)
+    scale = jnp.fmax(known.scale, _least(values))
+    return _Bracket(points, values, coming, known.count + 1, ends, scale)
 
 
 def _proposed(points: Float[Array, " 3"], values: Float[Array, " 3"]) -> Scalar:
@@ -126,14 +129,21 @@ def _crossing(known: _Bracket) -> Scalar:
     return a - at_a * (b - a) / jnp.where(rise == 0.0, 1.0, rise)
 
 
-def _least(known: _Bracket) -> Scalar:
+def _least(values: Float[Array, " 3"]) -> Scalar:
     """How close to 0 the function comes at the ends of the bracket."""
-    return jnp.min(jnp.abs(known.values[:2]))
+    return jnp.min(jnp.abs(values[:2]))
+
+
+def _vanishes(known: _Bracket) -> Bool[Array, ""]:
+    """Whether the function becomes small, which it does not where it jumps."""
+    low, high = known.ends
+    return _least(known.values) <= JUMP * jnp.maximum(jnp.abs(high - low), known.scale)
 
 
 def _goes_on(known: _Bracket, rtol: float) -> Bool[Array, ""]:
     wide = jnp.abs(known.points[1] - known.points[0]) > 2.0 * rtol
-    goes_on = wide & (_least(known) > 0.0) & ~jnp.isnan(known.values[0])
+    goes_on = (wide | ~_vanishes(known)) & (_least(known.values) > 0.0)
+    goes_on &= ~jnp.isnan(known.values[0])
     return (known.count < 2) | (goes_on & _changes_sign(*known.ends) & (known.count < MOST))
 
 

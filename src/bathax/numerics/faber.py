@@ -47,8 +47,8 @@ REFUSED = 0.7
 # The recurrence begins with a number so small that its last ones do not overflow.
 TINY, SEED = -80.0, 1e-290
 # The ellipse is measured from this size on, twice over twice so many orders, and is made a little
-# larger than the result.
-SMALL, ORDERS, AMPLE = 0.5, 10, 1.02
+# larger than the result. It begins as wide as the part THIN of its height if that is below LINE.
+SMALL, ORDERS, AMPLE, THIN, LINE = 0.5, 10, 1.02, 0.16, 1e-3
 # Rounding of the start and of a few sums, in units of the precision of a number.
 ROUNDING = 256.0
 
@@ -203,6 +203,10 @@ def measured(apply: Product, size: int, ellipse: Ellipse) -> Ellipse:
     F_k(G) x grows by |w| with each order in a smaller ellipse. The larger one is as high or as wide
     as the curve of all psi(w) with this |w|: first the smaller of both, then what that still lacks.
     """
+    # A line, the ellipse of frequencies without damping, would have no width to compare with.
+    is_line = ellipse.real < LINE * ellipse.imaginary
+    real = jnp.where(is_line, THIN * ellipse.imaginary, ellipse.real)
+    ellipse = Ellipse(real, ellipse.imaginary)
     q = ellipse.asymmetry
 
     def larger(now: tuple[Array, Ellipse], first: Array) -> tuple[tuple[Array, Ellipse], None]:

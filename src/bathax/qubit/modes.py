@@ -76,4 +76,6 @@ def _character(modes: ReducedModes) -> Character:
     first = jnp.max(strengths)
     costs = jnp.log(first / strengths) - jnp.log(jnp.clip(first, WEAKEST, STRONGEST))
     kept = weight > RANK * weight[0]
-    return Character(lax.cummax(costs), jnp.sum(kept).astype(float))
+    # Without coupling there are no modes; the smallest hierarchies have one nevertheless.
+    rank = jnp.maximum(jnp.sum(kept), 1)
+    return Character(lax.cummax(costs), rank.astype(float))

@@ -35,10 +35,19 @@ def test_neither_sign_nor_scale_matters(function):
         (lambda x: jnp.arctan(50.0 * (x - 0.123)), (-5.0, 5.0), 0.123),
         (lambda x: x, (0.0, 1.0), 0.0),
         (lambda x: x - 1.0, (0.0, 1.0), 1.0),
+        # Steeper than the bracket is narrow, and much larger at the root than at the ends.
+        (lambda x: jnp.tanh(1e9 * (x - 0.3)), (0.0, 1.0), 0.3),
+        (lambda x: (x - 0.1) * jnp.exp(-90.0 * (x - 0.1) ** 2), (-1.0, 1.0), 0.1),
     ],
 )
 def test_steep_functions_and_roots_at_an_end(function, bracket, root):
     np.testing.assert_allclose(find_critical(function, bracket), root, rtol=1e-11)
+
+
+@pytest.mark.parametrize("rtol", [0.3, 1e-2, 1e-4])
+def test_a_coarse_tolerance_is_met(rtol):
+    root = find_critical(lambda x: jnp.exp(5.0 * x) - 7.0, (0.0, 1.0), rtol=rtol)
+    np.testing.assert_allclose(root, np.log(7.0) / 5.0, atol=rtol)
 
 
 @pytest.mark.parametrize(

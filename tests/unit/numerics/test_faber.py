@@ -61,6 +61,17 @@ def test_the_ellipse_is_measured(name, factor):
     np.testing.assert_allclose(value, expm(matrix * STOP) @ np.ones(SIZE), rtol=0, atol=1e-9)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("real", [0.0, 1e-9, 1e-4])
+def test_frequencies_without_damping_are_measured(real):
+    matrix = np.diag(1j * np.linspace(-7.0, 7.0, SIZE))
+    expected = Ellipse(jnp.asarray(real), jnp.asarray(8.0))
+    found = measured(lambda x, c: (matrix @ x) * c.astype(complex), SIZE, expected)
+    assert found.radius < 20.0
+    value = evolved(matrix, found, steps_needed(20.0 * STOP)).with_derivatives(jnp.asarray([STOP]))
+    np.testing.assert_allclose(value[0, 0], np.exp(np.diag(matrix) * STOP), rtol=0, atol=1e-9)
+
+
 def test_coefficients_of_a_circle_and_of_an_interval():
     """e^{-at} (at)^k / k! of powers of 1 + z/a, and Bessel functions of Chebyshev polynomials."""
     k, t = np.arange(12), 0.7
