@@ -29,6 +29,8 @@ INEXACT = "Solvers in the model did not reach their tolerance there."
 WRONG_MODEL = "The model does not describe the data within their errors"
 # Starts have found the same minimum if chi^2 is less than SAME (1 + chi^2) above the least one.
 SAME = 1e-3
+# The standard error of what data do not determine.
+UNBOUNDED = 1e150
 
 
 class Band(NamedTuple):
@@ -334,10 +336,14 @@ def _inverse_square(jacobian: np.ndarray) -> np.ndarray:
     if not np.all(np.isfinite(jacobian)):
         return np.full((jacobian.shape[1],) * 2, np.nan)
     length = np.linalg.norm(jacobian, axis=0)
-    scale = np.where(length > 0.0, length, 1.0)
-    _, singular, rows = np.linalg.svd(jacobian / scale, full_matrices=False)
+    # Parameters without an effect are left out: rounding would mix others with them.
+    seen = length > 0.0
+    inverse = np.diag(np.where(seen, 0.0, UNBOUNDED**2))
+    scale = length[seen]
+    _, singular, rows = np.linalg.svd(jacobian[:, seen] / scale, full_matrices=False)
     least = 1e-14 * singular.max(initial=0.0) * max(jacobian.shape)
     with np.errstate(divide="ignore", over="ignore"):
-        size = np.where(singular > least, 1.0 / np.maximum(singular, least), 1e150)
+        size = np.where(singular > least, 1.0 / np.maximum(singular, least), UNBOUNDED)
         half = rows.T * size / scale[:, None]
-        return half @ half.T
+        inverse[np.ix_(seen, seen)] = half @ half.T
+    return inverse
