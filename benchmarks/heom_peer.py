@@ -77,7 +77,7 @@ def main():
         "seconds": time.perf_counter() - built,
         "build_seconds": built - start,
         "auxiliaries": len(heom.ados.labels),
-        "population": float(np.real(result.expect[0])[-1]),
+        "populations": np.real(result.expect[0]).tolist(),
         "peak_memory": peak_memory(),
     }
     print(json.dumps(report))
