@@ -157,3 +157,15 @@ def test_a_kernel_singular_at_the_start_is_refused():
     system = bx.Cavity(1.0, bx.Reservoir(bx.DrudeLorentz(0.1, 5.0)))
     with pytest.raises(ValueError, match="must be a density that falls faster than 1/w"):
         bx.solve(system, bx.Fock(1), TS, FIXED)
+
+
+@pytest.mark.parametrize("missing", [1e-2, 1e-6, 0.0])
+def test_populations_have_as_many_levels_as_are_missing(missing):
+    """Of a hot cavity some hundred levels are populated; at 0 up to rounding."""
+    bath = bx.Reservoir(bx.Ohmic(0.1, 5.0), 20.0)
+    sol = bx.solve(bx.Cavity(1.0, bath), bx.Fock(2), jnp.linspace(0.0, 10.0, 5))
+    found = np.asarray(sol.populations_within(missing))
+    assert np.all(1.0 - found.sum(axis=-1) <= missing + 1e-12)
+    np.testing.assert_allclose(
+        found, np.asarray(sol.fock_populations(found.shape[1])), rtol=0.0, atol=1e-15
+    )

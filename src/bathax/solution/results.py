@@ -153,7 +153,8 @@ class Solution(Quantities, Outcome, Exported):
         sizes = [size for size in LEVELS if size <= self.initial.most_levels]
         # Where v populates levels, they fall like (v / (1 + v))^n: fewer than that are not tried.
         number, v = np.asarray(self.number), np.asarray(self.v)
-        likely = np.max(number) - np.log(missing) * (1.0 + np.max(v))
+        foldings = -np.log(max(missing, np.finfo(float).eps))
+        likely = np.max(number) + foldings * (1.0 + np.max(v))
         first = next((k for k, size in enumerate(sizes) if not size < likely), len(sizes) - 1)
         for size in sizes[first:]:
             found = self.fock_populations(size)
