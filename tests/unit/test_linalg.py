@@ -45,3 +45,22 @@ def test_solve_under_every_transformation():
         return jnp.sum(jnp.abs(linalg.solve(matrix, scale.astype(complex) * b[1])) ** 2)
 
     check_grads(size, (jnp.array(1.3), jnp.array(0.2)), 2)
+
+
+def test_equal_neighbours_in_a_batch_are_computed_once():
+    """Those after a NaN as well; the numbers are those of each by itself."""
+    calls = []
+
+    def counted(a, b):
+        def square(a, b):
+            calls.append(float(a))
+            return np.asarray(a * a + b)
+
+        return jax.pure_callback(
+            square, jax.ShapeDtypeStruct((), float), a, b, vmap_method="sequential"
+        )
+
+    a, b = jnp.array([1.0, 1.0, 2.0, jnp.nan, 2.0, 2.0]), jnp.ones(6)
+    found = jax.jit(jax.vmap(linalg.one_by_one(counted)))(a, b)
+    np.testing.assert_array_equal(found, a**2 + 1.0)
+    np.testing.assert_array_equal(calls, [1.0, 2.0, np.nan, 2.0])

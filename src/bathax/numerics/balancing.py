@@ -84,6 +84,18 @@ class ReducedModes(eqx.Module):
     weight: Float[Array, " modes"]
     reduced: bool = eqx.field(static=True)
 
+    def scaled(self, factor: Scalar) -> "ReducedModes":
+        """The modes of kernels that are so many times as large, output and masses alike."""
+        known = lax.stop_gradient(factor)
+        root = jnp.sqrt(jnp.where(known > 0.0, known, 1.0))
+        return ReducedModes(
+            self.generator,
+            self.output * root.astype(complex),
+            self.excited * (factor / root).astype(complex),
+            self.weight * known,
+            self.reduced,
+        )
+
     def leading(self, count: int) -> "ReducedModes":
         """The reduction to the first `count` modes."""
         return ReducedModes(

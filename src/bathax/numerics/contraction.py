@@ -52,9 +52,9 @@ def triples(indices: Int[np.ndarray, "3 triples"], sizes: tuple[int, int, int]) 
 
 
 def contracted(
-    over: Triples, a: Complex[Array, " second"], b: Complex[Array, " third"]
-) -> Complex[Array, " first"]:
-    """sum a_j b_k for each i."""
+    over: Triples, a: Complex[Array, "second ..."], b: Complex[Array, "third ..."]
+) -> Complex[Array, "first ..."]:
+    """sum a_j b_k for each i, and for each member of a batch."""
     leaves, structure = jax.tree.flatten(jax.tree.map(jnp.asarray, over.trees))
     return _contraction.bind(a, b, *leaves, structure=structure, sizes=over.sizes, out=0)
 

@@ -20,7 +20,6 @@ large it has to be.
 """
 
 import math
-from collections.abc import Callable
 from typing import Any
 
 import equinox as eqx
@@ -30,7 +29,9 @@ from jax import lax
 from jaxtyping import Array, Complex, Float, Int
 
 from bathax._checks import Scalar
+from bathax.numerics.recurrence import Recurrence, Series, extended
 from bathax.numerics.refinement import largest
+from bathax.numerics.sparse import SparseMatrix
 
 # The most terms of a step, and how many a step adds: more save little, but hold more memory.
 TERMS, UNIT = 576, 24
@@ -51,9 +52,6 @@ TINY, SEED = -80.0, 1e-290
 SMALL, ORDERS, AMPLE, THIN, LINE = 0.5, 10, 1.02, 0.16, 1e-3
 # Rounding of the start and of a few sums, in units of the precision of a number.
 ROUNDING = 256.0
-
-# G x times a number.
-Product = Callable[[Array, Scalar], Array]
 
 
 class Ellipse(eqx.Module):
@@ -88,9 +86,9 @@ class Ellipse(eqx.Module):
         # Members that are not finite are NaN by their own G; they must not be so for all.
         return Ellipse(*(largest(jnp.where(jnp.isfinite(axis), axis, 0.0)) for axis in axes))
 
-    def scaled(self, apply: Product, x: Array) -> Array:
-        """(G + a) x 2 / (a + b), the argument of the polynomials."""
-        return apply(x, 1.0 / self.capacity) + _times(self.real / self.capacity, x)
+    def scaled(self, matrix: SparseMatrix) -> tuple[SparseMatrix, Scalar]:
+        """G 2 / (a + b) and the number in (G + a) 2 / (a + b), the argument of polynomials."""
+        return matrix.scaled(1.0 / self.capacity), self.real / self.capacity
 
     def containing(self, z: Complex[Array, " points"]) -> "Ellipse":
         """So high that F_k(z) hardly grows: frequencies may be high where there is no damping."""
@@ -197,8 +195,8 @@ def split(steps: int) -> tuple[int, int]:
     return intervals, UNIT * -(-steps // intervals)
 
 
-def measured(apply: Product, size: int, ellipse: Ellipse) -> Ellipse:
-    """The ellipse scaled so that it contains the spectrum of G, which has so many rows, narrowly.
+def measured(matrix: SparseMatrix, ellipse: Ellipse) -> Ellipse:
+    """The ellipse scaled so that it contains the spectrum of G narrowly.
 
     F_k(G) x grows by |w| with each order in a smaller ellipse. The larger one is as high or as wide
     as the curve of all psi(w) with this |w|: first the smaller of both, then what that still lacks.
@@ -210,33 +208,29 @@ def measured(apply: Product, size: int, ellipse: Ellipse) -> Ellipse:
     q = ellipse.asymmetry
 
     def larger(now: tuple[Array, Ellipse], first: Array) -> tuple[tuple[Array, Ellipse], None]:
-        x, growth = _growth(apply, *now)
+        x, growth = _growth(matrix, *now)
         height = (growth - q / growth) / (1.0 - q)
         width = 0.5 + 0.5 * (growth + q / growth) / (1.0 + q)
         factor = jnp.where(first, jnp.minimum(height, width), jnp.maximum(height, width))
         return (x, now[1].enlarged(factor)), None
 
-    start = jnp.ones(size, complex), ellipse.enlarged(jnp.asarray(SMALL))
+    start = jnp.ones(matrix.size, complex), ellipse.enlarged(jnp.asarray(SMALL))
     (_, found), _ = lax.scan(larger, start, jnp.array([True, False]))
     return lax.stop_gradient(found.enlarged(jnp.asarray(AMPLE)))
 
 
-def _growth(apply: Product, x: Array, ellipse: Ellipse) -> tuple[Array, Scalar]:
+def _growth(matrix: SparseMatrix, x: Array, ellipse: Ellipse) -> tuple[Array, Scalar]:
     """F_k(G) x for a high order, normalised, and the factor by which it grows with each order."""
-
-    def order(carry: tuple[Array, Array], _: None) -> tuple[tuple[Array, Array], Array]:
-        before, now = carry
-        after = ellipse.scaled(apply, now) - _times(ellipse.asymmetry, before)
-        return (now, after), jnp.max(jnp.abs(after))
-
-    (_, last), sizes = lax.scan(order, (jnp.zeros_like(x), x), length=2 * ORDERS)
+    backs = jnp.broadcast_to(ellipse.asymmetry, (2 * ORDERS,))
+    found = Recurrence(*ellipse.scaled(matrix), backs).rows(jnp.zeros_like(x), x)[2:]
+    sizes = jnp.max(jnp.abs(found), axis=1)
     early, late = jnp.max(sizes.reshape(2, ORDERS), axis=1)
     growth = jnp.maximum((late / early) ** (1.0 / ORDERS), 1.0)
-    return last / sizes[-1].astype(complex), growth
+    return found[-1] / sizes[-1].astype(complex), growth
 
 
 def evolve(
-    apply: Product,
+    matrix: SparseMatrix,
     start: Complex[Array, " n"],
     chosen: Int[Array, " components"],
     stop: Scalar,
@@ -263,7 +257,7 @@ def evolve(
     lost = lax.stop_gradient(jnp.abs(jnp.stack([c[last], slopes[last]]))) + rounding
 
     def advance(x: Array) -> tuple[Array, tuple[Array, Array]]:
-        total, moments, (first, largest) = _step(apply, x, chosen, ellipse, c, blocks)
+        total, moments, (first, largest) = _step(matrix, x, chosen, ellipse, c, blocks)
         bounded = largest <= GROWTH * first
         kept = jnp.where(bounded, moments, jnp.nan)
         return jnp.where(bounded, total, jnp.nan), (kept, lost * largest)
@@ -280,7 +274,7 @@ def evolve(
 
 
 def _step(
-    apply: Product,
+    matrix: SparseMatrix,
     x: Complex[Array, " n"],
     chosen: Int[Array, " components"],
     ellipse: Ellipse,
@@ -291,34 +285,24 @@ def _step(
     # F_1 = z F_0, F_2 = z F_1 - 2 q F_0, and F_{k+1} = z F_k - q F_{k-1} after it.
     q = ellipse.asymmetry
     backs = jnp.full(c.size, q).at[:2].set(jnp.stack([jnp.zeros_like(q), 2.0 * q]))
-    factors = jnp.stack([c, backs], axis=1).reshape(-1, UNIT, 2)
+    argument = ellipse.scaled(matrix)
 
-    def term(carry: tuple[Array, ...], factors: Array) -> tuple[Any, Array]:
-        before, now, total = carry
-        weight, back = factors
-        after = ellipse.scaled(apply, now) - _times(back, before)
-        return (now, after, total + _times(weight, now)), now[chosen]
-
-    def block(carry: tuple[Array, ...], which: tuple[Scalar, Array]) -> tuple[Any, Array]:
-        number, own = which
+    def block(series: Series, which: tuple[Scalar, Array, Array]) -> tuple[Series, Array]:
+        number, weights, backs = which
         none = jnp.zeros((UNIT, chosen.size), complex)
         return lax.cond(
             number < blocks,
-            lambda carry: lax.scan(jax.checkpoint(term), carry, own),
-            lambda carry: (carry, none),
-            carry,
+            lambda series: extended(Recurrence(*argument, backs), series, weights, chosen),
+            lambda series: (series, none),
+            series,
         )
 
-    carry = (jnp.zeros_like(x), x, jnp.zeros_like(x))
-    numbered = (jnp.arange(float(len(factors))), factors)
-    (before, _, total), moments = lax.scan(block, carry, numbered)
+    start = Series(jnp.zeros_like(x), x, jnp.zeros_like(x))
+    count = c.size // UNIT
+    numbered = (jnp.arange(float(count)), c.reshape(count, UNIT), backs.reshape(count, UNIT))
+    (before, _, total), moments = lax.scan(block, start, numbered)
     sizes = lax.stop_gradient(jnp.max(jnp.abs(jnp.stack([x, before])), axis=1))
     return total, moments.reshape(c.size, chosen.size), sizes
-
-
-def _times(factor: Scalar, x: Complex[Array, " n"]) -> Complex[Array, " n"]:
-    """A real number times x, in half as many operations as a complex one takes."""
-    return lax.complex(factor * x.real, factor * x.imag)
 
 
 def _needed(wanted: Scalar, available: int) -> Scalar:

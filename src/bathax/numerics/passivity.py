@@ -30,6 +30,7 @@ from jax import lax
 from jax.scipy.linalg import block_diag
 from jaxtyping import Array, Complex, Float
 
+from bathax._checks import Scalar
 from bathax._linalg import one_by_one
 from bathax.numerics.balancing import ReducedModes
 
@@ -45,15 +46,16 @@ LEVEL = 0.05
 STEPS, ACCEPTED = 12, 1e-6
 
 
-def passive(modes: ReducedModes) -> ReducedModes:
+def passive(modes: ReducedModes, strength: Scalar) -> ReducedModes:
     """The same two kernels, of emission and of absorption, in coordinates for thermal noise.
 
-    The noise is the mean of both. T is constant to differentiation. Where nothing is absorbed, at
-    T = 0, or where the noise has no positive spectrum, the modes are returned as they are.
+    They are those for kernels `strength` times as large. The noise is the mean of both; T is
+    constant to differentiation. Where nothing is absorbed, at T = 0, or where the noise has no
+    positive spectrum, the modes are returned as they are.
     """
     size = modes.weight.shape[0]
     leading = modes.leading(min(LEADING, size))
-    found = one_by_one(_coordinates)(leading.generator, leading.output, leading.excited)
+    found = one_by_one(_coordinates)(leading, _scale(leading, strength))
     change, inverse = (_beside_unit(block, size) for block in found)
     return ReducedModes(
         change @ modes.generator @ inverse,
@@ -70,10 +72,10 @@ def _beside_unit(block: Complex[Array, "n n"], size: int) -> Complex[Array, "all
 
 
 def _coordinates(
-    generator: Complex[Array, "n n"], output: Complex[Array, " n"], excited: Complex[Array, "2 n"]
+    modes: ReducedModes, scale: Scalar
 ) -> tuple[Complex[Array, "n n"], Complex[Array, "n n"]]:
     """T and its inverse."""
-    n = output.shape[0]
+    n = modes.weight.shape[0]
     unit, zero = jnp.eye(n, dtype=complex), jnp.zeros((n, n), complex)
 
     def of_sign(matrix: Array, of_hamiltonian: Array) -> tuple[Array, Array]:
@@ -84,29 +86,43 @@ def _coordinates(
         left = jnp.where(of_hamiltonian, LEVEL * unit + above, unit)
         return jnp.block([[zero, right], [left, zero]]), sign
 
-    start = _hamiltonian(generator, output, excited)
+    start = _hamiltonian(modes, scale)
     _, (first, _, last) = lax.scan(of_sign, start, jnp.array([True, False, False]))
     exists = jnp.max(jnp.abs(first @ first[:, 0] - jnp.eye(2 * n, dtype=complex)[0])) < ACCEPTED
     return jnp.where(exists, last[:n, n:], unit), jnp.where(exists, last[n:, :n], unit)
 
 
-def _hamiltonian(
-    generator: Complex[Array, "n n"], output: Complex[Array, " n"], excited: Complex[Array, "2 n"]
-) -> Complex[Array, "2*n 2*n"]:
-    """The matrix H of Riccati's equation."""
-    noise, unit = jnp.mean(excited, axis=0), jnp.eye(output.shape[0], dtype=complex)
-    rates, size = jnp.abs(jnp.sum(generator * unit, axis=1)), jnp.abs(output * noise)
-    emitted, absorbed = jnp.abs(excited @ output)
-    total = _or_one(jnp.abs(output @ noise))
+def _scale(modes: ReducedModes, strength: Scalar) -> Scalar:
+    """|o a| / 2 r in units of the first rate, of kernels `strength` times as large.
+
+    Rounded, so that coordinates do not change with a little more coupling, as derivatives assume.
+    """
+    noise, rates, size = _of_noise(modes)
+    emitted, absorbed = strength * jnp.abs(modes.excited @ modes.output)
+    total = strength * jnp.abs(modes.output @ noise)
     # r times the part of the noise that is absorbed.
-    white = WHITE * rates[0] * emitted + PART * jnp.max(size / _or_one(rates)) * absorbed
-    # Rounded, so that coordinates do not change with a little more coupling, as derivatives assume.
+    largest = strength * jnp.max(size / _or_one(rates))
+    white = WHITE * rates[0] * emitted + PART * largest * absorbed
     octaves = jnp.log2(0.5 * absorbed * total / _or_one(rates[0] * white))
-    scale = jnp.exp2(0.5 * jnp.round(2.0 * octaves))
-    column = jnp.concatenate([noise, output.conj()])
-    row = jnp.concatenate([-output, noise.conj()])
+    return jnp.exp2(0.5 * jnp.round(2.0 * octaves))
+
+
+def _of_noise(modes: ReducedModes) -> tuple[Array, Array, Array]:
+    """What drives the modes, their rates, and how much each contributes."""
+    noise, unit = jnp.mean(modes.excited, axis=0), jnp.eye(modes.output.shape[0], dtype=complex)
+    rates = jnp.abs(jnp.sum(modes.generator * unit, axis=1))
+    return noise, rates, jnp.abs(modes.output * noise)
+
+
+def _hamiltonian(modes: ReducedModes, scale: Scalar) -> Complex[Array, "both both"]:
+    """The matrix H of Riccati's equation."""
+    noise, rates, size = _of_noise(modes)
+    column = jnp.concatenate([noise, modes.output.conj()])
+    row = jnp.concatenate([-modes.output, noise.conj()])
     # Modes that are not there are damped.
-    damped = generator + jnp.where(size == 0.0, unit, jnp.zeros_like(unit))
+    unit = jnp.eye(size.shape[0], dtype=complex)
+    damped = modes.generator + jnp.where(size == 0.0, unit, jnp.zeros_like(unit))
+    total = _or_one(jnp.abs(modes.output @ noise))
     exchange = (scale * rates[0] / total).astype(complex) * jnp.outer(column, row)
     return block_diag(-damped, damped.conj().T) + exchange
 

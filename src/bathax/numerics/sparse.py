@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Complex, Int
 
+from bathax._checks import Scalar
 from bathax.numerics.contraction import Triples, contracted, triples
 
 
@@ -75,11 +76,14 @@ def _distinct(entries: Entries, place: np.ndarray) -> tuple[np.ndarray, np.ndarr
 
 
 class SparseMatrix(eqx.Module):
-    """A matrix that multiplies vectors by gathering; made from a `Pattern` and parameters."""
+    """A matrix that multiplies vectors by gathering; made from a `Pattern` and parameters.
+
+    Values and vectors may both have a second axis, for the members of a batch.
+    """
 
     entries: Int[Array, "3 entries"]
     triples: Triples
-    values: Complex[Array, " values"]
+    values: Complex[Array, "values ..."]
 
     @staticmethod
     def of(pattern: Pattern, parameters: Complex[Array, " parameters"]) -> "SparseMatrix":
@@ -96,13 +100,12 @@ class SparseMatrix(eqx.Module):
         """The number of rows."""
         return self.triples.sizes[0]
 
-    def __matmul__(self, x: Complex[Array, " n"]) -> Complex[Array, " n"]:
-        return self.times(x, jnp.ones(()))
+    def __matmul__(self, x: Complex[Array, "n ..."]) -> Complex[Array, "n ..."]:
+        return contracted(self.triples, jnp.concatenate([x, x.conj()]), self.values)
 
-    def times(self, x: Complex[Array, " n"], factor: Array) -> Complex[Array, " n"]:
-        """The product with x, times a real number."""
-        both = jnp.concatenate([x, x.conj()])
-        return contracted(self.triples, both, self.values * factor.astype(complex))
+    def scaled(self, factor: Scalar) -> "SparseMatrix":
+        """The matrix times a real number."""
+        return SparseMatrix(self.entries, self.triples, self.values * factor.astype(complex))
 
     def leading_block(self, n: int) -> Complex[Array, "n n"]:
         """The first n rows and columns as a dense matrix, without those of conjugates."""

@@ -6,7 +6,6 @@ it. There is no interpolation, and steps are as long as stability allows. For a 
 """
 
 import math
-from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
@@ -14,13 +13,11 @@ from jax import lax
 from jaxtyping import Array, Complex
 
 from bathax._checks import Scalar
+from bathax.numerics.sparse import SparseMatrix
 
 ORDER = 24
 # Largest h |G| of a step: the polynomial is stable on the left half plane and its last term small.
 REACH = 7.0
-
-# G x times a number.
-Product = Callable[[Array, Scalar], Array]
 
 
 def steps_needed(norm: float, reach: float = REACH) -> int:
@@ -29,7 +26,7 @@ def steps_needed(norm: float, reach: float = REACH) -> int:
 
 
 def states(
-    apply: Product,
+    matrix: SparseMatrix,
     start: Complex[Array, " n"],
     stop: Scalar,
     steps: int,
@@ -45,7 +42,7 @@ def states(
     def advance(x: Array, _: None) -> tuple[Array, Array]:
         def term(k: Array, carry: tuple[Array, Array]) -> tuple[Array, Array]:
             power, totals = carry
-            power = apply(power, h / k.astype(float))
+            power = matrix.scaled(h / k.astype(float)) @ power
             return power, totals + (fractions**k).astype(complex) * power[None, :]
 
         before = jnp.broadcast_to(x, (parts, *x.shape))

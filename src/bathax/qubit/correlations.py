@@ -129,7 +129,7 @@ def _functions(
     values = jnp.stack([*initial.populations, jnp.ones(())]).astype(complex)
     start = jnp.zeros(both.size, complex).at[places].set(values)
     parts, stride = max(intervals // steps, 1), max(steps // intervals, 1)
-    path = states(matrix.times, start, span(ts), steps, parts)[::stride]
+    path = states(matrix, start, span(ts), steps, parts)[::stride]
     bound = lax.stop_gradient(norm_bound(frequency, modes, both.sizes[-1]) * span(ts))
     path = jnp.where(bound <= REFUSED * steps, path, jnp.nan)
     grid = TimeGrid.until(span(ts), intervals + 1)

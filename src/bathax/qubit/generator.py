@@ -59,7 +59,7 @@ def ellipse(frequency: Scalar, modes: ReducedModes, size: Size) -> Ellipse:
 
 def spectrum(matrix: SparseMatrix, frequency: Scalar, modes: ReducedModes, size: Size) -> Ellipse:
     """The ellipse of a generator, the largest of whose hierarchies has this size, as measured."""
-    found = measured(matrix.times, matrix.size, ellipse(frequency, modes, size))
+    found = measured(matrix, ellipse(frequency, modes, size))
     depth, weights = size
     rates = jnp.diagonal(modes.generator)[: len(weights)] / np.array(weights, complex)
     return found.containing(-depth * rates)

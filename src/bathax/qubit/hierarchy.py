@@ -230,7 +230,7 @@ def _elements(
     start[[*pattern.excited, *pattern.coherence]] = 1.0
     around = spectrum(*lax.stop_gradient((matrix, frequency, modes)), pattern.sizes[-1])
     chosen = (jnp.asarray(start), jnp.asarray(places))
-    path = evolve(matrix.times, *chosen, span(ts), around.enlarged(room), steps, tolerance)
+    path = evolve(matrix, *chosen, span(ts), around.enlarged(room), steps, tolerance)
     times = probed(ts, span(ts))
     values = jnp.split(path.with_derivatives(times), len(pattern.sizes), axis=2)
     error = lax.stop_gradient(path.error(times))

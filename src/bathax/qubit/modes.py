@@ -48,23 +48,38 @@ def reduced(
 ) -> tuple[Bool[Array, ""], ReducedModes, Character]:
     """Whether the input is valid, the modes of emission and absorption, and their character."""
     valid = is_valid(qubit) & are_times(ts)
-    nodes, memory, noise = qubit.exponentials(RESOLUTION)
-    kernels = jnp.where(valid, jnp.stack([memory + noise, noise]), jnp.zeros((), memory.dtype))
-    horizon = jnp.where(valid, span(ts), 1.0)
-    response = _response(*lax.stop_gradient((qubit, memory, noise)))
+    strength, unit = _separated(qubit)
+    strength = jnp.where(valid, strength, 0.0)
+    nodes, memory, noise = unit.exponentials(RESOLUTION)
+    known = is_valid(unit.reservoirs)
+    kernels = jnp.where(known, jnp.stack([memory + noise, noise]), jnp.zeros((), memory.dtype))
+    horizon = jnp.where(are_times(ts), span(ts), 1.0)
+    response = _response(*lax.stop_gradient((qubit.frequency, strength, memory, noise)))
     modes = reduced_modes(nodes, kernels, horizon, MOST_MODES, response=response)
-    modes = passive(modes) if modes.reduced else modes
+    modes = passive(modes, strength) if modes.reduced else modes
+    modes = modes.scaled(strength)
     return valid, modes, lax.stop_gradient(_character(modes))
 
 
-def _response(qubit: Qubit, memory: Array, noise: Array) -> Complex[Array, ""]:
+def _separated(qubit: Qubit) -> tuple[Scalar, Qubit]:
+    """The strength of the only reservoir, and the qubit with one of unit strength."""
+    first, *others = qubit.reservoirs
+    if others:
+        return jnp.ones(()), qubit
+    strength, density = first.spectral_density.separated
+    return strength, eqx.tree_at(lambda q: q.reservoirs[0].spectral_density, qubit, density)
+
+
+def _response(
+    frequency: Scalar, strength: Scalar, memory: Array, noise: Array
+) -> Complex[Array, ""]:
     """i w_s + g, with g rounded to a power of 2.
 
     The modes do not change then with a little more coupling, as derivatives assume.
     """
-    alone, thermal = jnp.sqrt(jnp.abs(jnp.sum(jnp.stack([memory, noise]), axis=1)))
+    alone, thermal = jnp.sqrt(strength * jnp.abs(jnp.sum(jnp.stack([memory, noise]), axis=1)))
     rate = jnp.exp2(jnp.round(jnp.log2(ALONE * alone + THERMAL * thermal)))
-    return lax.complex(rate, qubit.frequency)
+    return lax.complex(rate, frequency)
 
 
 def _character(modes: ReducedModes) -> Character:

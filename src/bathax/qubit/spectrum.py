@@ -172,7 +172,7 @@ def _functions(
     start = jnp.zeros(both.size, complex).at[both.coherence[0]].set(1.0)
     places = jnp.asarray(np.concatenate([pattern.right[1], pattern.left[1]]))
     around = spectrum(*lax.stop_gradient((matrix, qubit.frequency, modes)), size)
-    path = evolve(matrix.times, start, places, span(delays), around, steps)
+    path = evolve(matrix, start, places, span(delays), around, steps)
     first = pattern.right.shape[1]
     moments = [
         path.moments[..., :first] @ x[pattern.right[0]],

@@ -40,6 +40,7 @@ class SemicircleBand(SpectralDensity):
     """
 
     formula: ClassVar[str] = "J(w) = (2 eta / pi W^2) sqrt(W^2 - (w - w_0)^2)"
+    strength: ClassVar[str | None] = "eta"
 
     eta: Scalar = parameter(NON_NEGATIVE)
     center: Scalar = parameter(FINITE)
@@ -112,6 +113,7 @@ class FlatBand(SpectralDensity):
     """
 
     formula: ClassVar[str] = "J(w) = gamma / 2 pi, low < w < high"
+    strength: ClassVar[str | None] = "gamma"
 
     gamma: Scalar = parameter(NON_NEGATIVE)
     low: Scalar = parameter(FINITE)

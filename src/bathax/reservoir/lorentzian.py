@@ -38,6 +38,7 @@ class Lorentzian(SpectralDensity):
     """
 
     formula: ClassVar[str] = "J(w) = (gamma0 lam^2/2pi) / ((w - w_0)^2 + lam^2)"
+    strength: ClassVar[str | None] = "gamma0"
 
     gamma0: Scalar = parameter(NON_NEGATIVE)
     width: Scalar = parameter(POSITIVE)
@@ -114,6 +115,7 @@ class DrudeLorentz(SpectralDensity):
     """
 
     formula: ClassVar[str] = "J(w) = eta w w_c^2 / (w^2 + w_c^2)"
+    strength: ClassVar[str | None] = "eta"
 
     eta: Scalar = parameter(NON_NEGATIVE)
     cutoff: Scalar = parameter(POSITIVE)

@@ -42,6 +42,8 @@ class Analytic(SpectralDensity):
     nodes serve every t, and the thermal poles on the imaginary axis stay out of reach.
     """
 
+    strength: ClassVar[str | None] = "eta"
+
     eta: eqx.AbstractVar[Scalar]
 
     @property
@@ -63,8 +65,8 @@ class Analytic(SpectralDensity):
     @converting(as_complex)
     def self_energy(self, z: Complex[Array, "..."]) -> Complex[Array, "..."]:
         # A batch over eta shares the sum.
-        unit = eqx.tree_at(lambda density: density.eta, self, jnp.ones_like(self.eta))
-        return self.eta.astype(complex) * SpectralDensity.self_energy(unit, z)
+        strength, unit = self.separated
+        return strength.astype(complex) * SpectralDensity.self_energy(unit, z)
 
     def measure(self, resolution: int) -> Measure:
         # w = lower + 45 w_c x^4: smooth at x = 0 for every power law, e^{-45} at x = 1.

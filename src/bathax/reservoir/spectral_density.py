@@ -8,6 +8,7 @@ import abc
 import itertools
 from typing import ClassVar
 
+import equinox as eqx
 import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Bool, Complex, Float, Inexact
@@ -45,6 +46,8 @@ class SpectralDensity(Validated):
     """
 
     formula: ClassVar[str] = "J(w)"
+    # The name of the parameter that J is proportional to, if there is one.
+    strength: ClassVar[str | None] = None
 
     @abc.abstractmethod
     def __call__(self, w: Inexact[Array, "..."]) -> Inexact[Array, "..."]:
@@ -89,6 +92,18 @@ class SpectralDensity(Validated):
     def background(self) -> Scalar | None:
         """gamma where J has a part gamma / 2 pi at all energies; None elsewhere."""
         return None
+
+    @property
+    def separated(self) -> tuple[Scalar, "SpectralDensity"]:
+        """A number and the density that J is so many times as large as.
+
+        What follows from the second alone is the same for all members of a batch over strengths.
+        """
+        name = self.strength
+        if name is None:
+            return jnp.ones(()), self
+        strength = getattr(self, name)
+        return strength, eqx.tree_at(lambda J: getattr(J, name), self, jnp.ones_like(strength))
 
     def has_thermal_state(self, mu: Scalar) -> Bool[Array, ""]:
         """Whether n(w) of bosons is finite on the support: no weight at w <= mu."""
@@ -290,6 +305,7 @@ class Scaled(Combined):
     """J(w) = factor J_0(w), with factor >= 0."""
 
     formula: ClassVar[str] = "J(w) = factor J_0(w)"
+    strength: ClassVar[str | None] = "factor"
 
     density: SpectralDensity
     factor: Scalar = parameter(NON_NEGATIVE)

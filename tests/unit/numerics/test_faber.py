@@ -8,6 +8,7 @@ from scipy.linalg import expm
 from scipy.special import ive, jv
 
 from bathax.numerics.faber import TERMS, UNIT, Ellipse, evolve, measured, reach, split, steps_needed
+from bathax.numerics.sparse import Entries, SparseMatrix, pattern
 
 SIZE, STOP = 30, 10.0
 ELLIPSES = {"flat": (20.0, 8.0), "round": (15.0, 15.0), "upright": (5.0, 30.0)}
@@ -28,11 +29,16 @@ def normal_matrix(name):
 
 
 def evolved(matrix, around, steps, stop=STOP):
-    def apply(x, factor):
-        return (matrix @ x) * factor.astype(complex)
-
     start, chosen = jnp.ones(SIZE, complex), jnp.arange(SIZE)
-    return evolve(apply, start, chosen, jnp.asarray(stop), around, steps)
+    return evolve(sparse(matrix), start, chosen, jnp.asarray(stop), around, steps)
+
+
+def sparse(matrix):
+    """A full matrix among the sparse ones."""
+    row, column = (index.ravel() for index in np.indices(matrix.shape))
+    parameter = np.arange(matrix.size)
+    entries = Entries(row, column, parameter, np.ones(matrix.size))
+    return SparseMatrix.of(pattern(entries, len(matrix)), jnp.asarray(matrix).ravel())
 
 
 @pytest.mark.slow
@@ -53,7 +59,7 @@ def test_values_and_derivatives(name):
 def test_the_ellipse_is_measured(name, factor):
     """Whatever the size that is expected, the one found contains the spectrum, hardly more."""
     matrix, expected = normal_matrix(name), ellipse(name).enlarged(jnp.asarray(factor))
-    found = measured(lambda x, c: (matrix @ x) * c.astype(complex), SIZE, expected)
+    found = measured(sparse(matrix), expected)
     assert 0.95 < found.imaginary / ELLIPSES[name][1] < 1.25
     np.testing.assert_allclose(found.asymmetry, expected.asymmetry, rtol=1e-12)
     steps = steps_needed(float(found.radius) * STOP)
@@ -66,7 +72,7 @@ def test_the_ellipse_is_measured(name, factor):
 def test_frequencies_without_damping_are_measured(real):
     matrix = np.diag(1j * np.linspace(-7.0, 7.0, SIZE))
     expected = Ellipse(jnp.asarray(real), jnp.asarray(8.0))
-    found = measured(lambda x, c: (matrix @ x) * c.astype(complex), SIZE, expected)
+    found = measured(sparse(matrix), expected)
     assert found.radius < 20.0
     value = evolved(matrix, found, steps_needed(20.0 * STOP)).with_derivatives(jnp.asarray([STOP]))
     np.testing.assert_allclose(value[0, 0], np.exp(np.diag(matrix) * STOP), rtol=0, atol=1e-9)

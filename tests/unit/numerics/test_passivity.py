@@ -11,7 +11,7 @@ from bathax.numerics import passivity
 from bathax.numerics.balancing import ReducedModes, reduced_modes
 from bathax.qubit import modes as qubit_modes
 
-TS = jnp.linspace(0.0, 20.0, 41)
+TS, ONE = jnp.linspace(0.0, 20.0, 41), jnp.ones(())
 
 
 def balanced(eta, kT):
@@ -32,14 +32,14 @@ def kernels(modes, t):
 @pytest.mark.parametrize(("eta", "kT"), [(0.5, 20.0), (0.1, 5.0), (0.2, 0.2)])
 def test_the_kernels_stay(eta, kT):
     before = balanced(eta, kT)
-    after = passivity.passive(before)
+    after = passivity.passive(before, ONE)
     for t in (0.0, 0.1, 1.0, 20.0):
         np.testing.assert_allclose(kernels(after, t), kernels(before, t), rtol=0.0, atol=1e-10)
 
 
 def test_strong_thermal_noise_drives_modes_as_it_is_seen():
     before = balanced(0.5, 20.0)
-    after = passivity.passive(before)
+    after = passivity.passive(before, ONE)
 
     def mismatch(modes):
         """How far o and the adjoint of a are from each other, in any scale."""
@@ -66,13 +66,13 @@ def test_without_absorption_or_a_positive_spectrum_the_modes_stay(sign):
         before.weight,
         True,
     )
-    after = passivity.passive(changed)
+    after = passivity.passive(changed, ONE)
     np.testing.assert_allclose(after.generator, changed.generator, rtol=0.0, atol=1e-9)
 
 
 def test_single_members_and_batches_agree():
     def output(eta):
-        return passivity.passive(balanced(eta, 20.0)).output[:12]
+        return passivity.passive(balanced(eta, 20.0), ONE).output[:12]
 
     etas = jnp.array([0.05, 0.5])
     together = jax.jit(jax.vmap(output))(etas)
@@ -86,7 +86,7 @@ def test_the_map_does_not_depend_on_coordinates(monkeypatch):
     ts = jnp.linspace(0.0, 2.0, 21)
     here = bx.dynamical_map(qubit, ts)
     with monkeypatch.context() as changed:
-        changed.setattr(qubit_modes, "passive", lambda modes: modes)
+        changed.setattr(qubit_modes, "passive", lambda modes, _: modes)
         jax.clear_caches()
         there = bx.dynamical_map(qubit, ts)
     jax.clear_caches()

@@ -33,7 +33,7 @@ def test_rows_of_all_lengths_and_derivatives():
 
     def of_sparse(parameters, x):
         matrix = SparseMatrix.of(pattern(entries, SIZE), parameters)
-        return total(lambda x: matrix.times(x, third), x)
+        return total(lambda x: matrix.scaled(third) @ x, x)
 
     def of_dense(parameters, x):
         return total(lambda x: third.astype(complex) * (dense(parameters) @ x), x)

@@ -45,7 +45,7 @@ def test_sparse_matrices(sparse, dense):
 def test_evolution(sparse, dense, parts):
     stop, start = jnp.asarray(3.0), jnp.ones(SIZE, complex)
     steps = steps_needed(float(np.linalg.norm(dense, 2) * stop))
-    path = states(sparse.times, start, stop, steps, parts)
+    path = states(sparse, start, stop, steps, parts)
     times = np.linspace(0.0, 3.0, steps * parts + 1)
     expected = np.array([expm(dense * t) @ np.ones(SIZE) for t in times])
     np.testing.assert_allclose(path, expected, rtol=1e-10, atol=1e-10)

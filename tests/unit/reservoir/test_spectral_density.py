@@ -50,6 +50,14 @@ def test_value_is_the_formula(problem):
     np.testing.assert_allclose(values, expected, rtol=1e-13, atol=1e-17)
 
 
+def test_a_density_is_its_strength_times_that_of_unit_strength(problem):
+    w, density = jnp.asarray(FREQUENCIES), problem.density
+    for each in (density, 0.3 * density):
+        strength, unit = each.separated
+        np.testing.assert_allclose(strength * unit(w), each(w), rtol=1e-14)
+        assert unit.separated[0] == 1.0
+
+
 def test_lower_end_and_bandwidth(problem):
     assert float(problem.density.lower) == pytest.approx(problem.lower)
     assert 0.5 < float(problem.density.bandwidth) < 10.0
