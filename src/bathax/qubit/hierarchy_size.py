@@ -47,6 +47,8 @@ PART, LONGEST = 0.5, 6.0
 # A tolerance is out of reach if it is even with HOPE times the rate seen in TRIALS trials, the last
 # of which has this part of the elements that are allowed.
 HOPE, TRIALS, TRIED = 2.0, 3, 0.08
+# A size that is expected to suffice is tried before a stride that has so many times its elements.
+WORTHWHILE = 1.5
 # Strides longer than this may be cut to some more than half where no whole one is left.
 CLOSEST = 2
 # More elements than any machine holds.
@@ -197,6 +199,11 @@ def next_size(sizes: Sizes, trials: Sequence[Trial], rtol: float) -> Size | None
     wanted = [sizes.deeper(depth, steps) for steps in (_steps(sizes, trials, rtol), 1)]
     larger = next(filter(sizes.allow, wanted), None)
     further = math.log(SAFETY * fall.now.error / rtol) / fall.rate if fall.rate else math.inf
+    if larger and len(trials) >= TRIALS and fall.rate:
+        # Errors may fall faster than the strengths of the modes say.
+        enough = sizes.at(depth + math.ceil(max(further, math.log(FALL) / fall.rate)))
+        if count_elements(*larger) > WORTHWHILE * count_elements(*enough):
+            return enough
     if larger and (larger[0] >= depth + further or sizes.allow(sizes.deeper(larger[0]))):
         return larger
     # Two closer sizes tell more than a last one that is not expected to suffice.
