@@ -62,7 +62,8 @@ def _winding(sheet: Sheet) -> Float[Array, "wedges sectors"]:
         sector = np.broadcast_to(sectors, z.shape[:2])
         values = first + 2j * jnp.pi * sheet.continued_density(z, sector)
         start = jnp.arctan2(jnp.maximum(values[..., 0].imag, 0.0), values[..., 0].real)
-        return start + jnp.sum(jnp.angle(values[..., 1:] / values[..., :-1]), axis=-1)
+        turns = jnp.angle(values[..., 1:] / values[..., :-1])
+        return start + turns @ np.ones(turns.shape[-1])
 
     # The first interval has no line at its lower end, the last one none at its upper end.
     below = np.arange(sheet.edges.size)

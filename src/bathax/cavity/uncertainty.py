@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
-from jaxtyping import Array, Float
+from jaxtyping import Array, Complex, Float
 
 from bathax._checks import Scalar
 from bathax.cavity.green import GreenFunctions
@@ -29,6 +29,8 @@ from bathax.numerics.quadrature import SMALLEST
 UNRESOLVED = 1e-3
 # The error of v that they cause if G falls off slowly, as for a band among other densities.
 SLOW_TAIL = 1e-11
+# The number of times at which two rules are compared.
+SAMPLES = 64
 ROUNDING = 64.0 * jnp.finfo(float).eps
 
 
@@ -50,13 +52,14 @@ def uncertainty(
     """
     found, poles, u, c = _constant(expansion)
     sheet, green, ts = lax.stop_gradient((sheet, green, ts))
-    missing = jnp.where(are_complete(sheet, found), 0.0, jnp.abs(u.start[0] - 1.0))
+    change = Change.between(sheet, u, c, ts[-1])
+    missing = jnp.where(are_complete(sheet, found), 0.0, jnp.abs(change.start[0] - 1.0))
     missing = jnp.where(missing < 1e-3, missing, jnp.inf)
     rounding = _rounding(sheet, poles, u[0], ts) + _close(sheet, found, poles)
     floor = (rounding, missing)
-    error, relative = _error(sheet, green, Change.between(sheet, u, c, ts[-1]), floor)
+    error, relative = _error(sheet, green, change, floor)
     fitted = _fitted(sheet, green, ts)
-    lost = _cut_off(sheet, c[0], green, ts)
+    lost = _cut_off(sheet, _lost(c[0], change.start[1]), green, ts)
     total = jax.tree.map(lambda *each: sum(each[1:], each[0]), error, lost, fitted)
     return total, jnp.maximum(relative, jnp.max(fitted.u))
 
@@ -73,26 +76,28 @@ class Change(eqx.Module):
     """How much two rules for u and c differ, and the sizes of these quantities.
 
     For u, u' + i w_s u, v' and the integrand of the interaction noise, at a few times up to the
-    last one: differences of integrals over the lines are smooth in the logarithm of time.
+    last one: differences of integrals over the lines are smooth in the logarithm of time. And u and
+    c at t = 0, by the finer rule.
     """
 
     last: Scalar
+    start: tuple[Complex[Array, ""], Complex[Array, ""]]
     difference: tuple[Scalar, ...]
     size: tuple[Scalar, ...]
 
     @staticmethod
     def between(sheet: Sheet, u: ExponentialSum, c: ExponentialSum, last: Scalar) -> "Change":
         """The change between u and c by two rules, the finer one first."""
-        ts = jnp.maximum(
-            last * 2.0 ** -np.arange(0.0, 16.0, 0.25), UNRESOLVED / sheet.system.bandwidth
-        )
+        later = last * 2.0 ** -np.linspace(0.0, 15.75, SAMPLES - 1)
+        ts = jnp.append(jnp.maximum(later, UNRESOLVED / sheet.system.bandwidth), 0.0)
         both = u.with_moment(sheet.level)
         (value, drift), noise = together([both.parts, c.parts], ts)
         values = jnp.stack(
             [value, drift, 2.0 * (value.conj() * noise), 4.0 * (drift.conj() * noise)]
         )
-        difference = jnp.max(jnp.abs(values[:, 0] - values[:, 1]), axis=-1)
-        return Change(last, tuple(difference), tuple(jnp.max(jnp.abs(values[:, 0]), axis=-1)))
+        sizes = jnp.abs(jnp.stack([values[:, 0] - values[:, 1], values[:, 0]]))
+        difference, size = jnp.max(jnp.where(ts > 0.0, sizes, 0.0), axis=-1)
+        return Change(last, (value[0, -1], noise[0, -1]), tuple(difference), tuple(size))
 
 
 def _error(
@@ -189,23 +194,25 @@ def is_cut_off(sheet: Sheet) -> bool:
     return sheet.edges.size > 1 and not sheet.is_finite
 
 
-def _cut_off(
-    sheet: Sheet, c: ExponentialSum, green: GreenFunctions, t: Float[Array, " times"]
-) -> GreenFunctions:
-    """The error from cutting the lines off.
+def _lost(c: ExponentialSum, start: Complex[Array, ""]) -> Scalar:
+    """The error of v' from cutting the lines off: c(0), which is 0, and the last nodes of c."""
+    # Beyond its last node a cut falls like 1 / r: its sum is the last amplitude over the step.
+    ends = sum((jnp.abs(cut.amplitudes[-1]) for cut in c.cuts), jnp.zeros(()))
+    nodes = max((cut.amplitudes.shape[-1] for cut in c.cuts), default=1)
+    return 2.0 * (jnp.abs(start) + ends * nodes / (LINE_END - SMALLEST))
 
-    For v it shows in the deviation from c(0) = 0 and in the last nodes of the noise. If c has no
-    lines of its own, it ends when the exponentials beyond the ends have decayed. In a band without
-    a taper G falls off so slowly that at first u is known only as well as u(0) = 1.
+
+def _cut_off(
+    sheet: Sheet, lost: Scalar, green: GreenFunctions, t: Float[Array, " times"]
+) -> GreenFunctions:
+    """The error from cutting the lines off, of v' at most `lost`.
+
+    If c has no lines of its own, it ends when the exponentials beyond the ends have decayed. In a
+    band without a taper G falls off so slowly that at first u is known only as well as u(0) = 1.
     """
     soon = t * sheet.system.bandwidth < UNRESOLVED
     unclear = is_cut_off(sheet) & soon
     start = phase_factor(-sheet.frequency * t)
-    # Beyond its last node a cut falls like 1 / r: its sum is the last amplitude over the step.
-    ends = sum((jnp.abs(cut.amplitudes[-1]) for cut in c.cuts), jnp.zeros(()))
-    nodes = max((cut.amplitudes.shape[-1] for cut in c.cuts), default=1)
-    beyond = ends * nodes / (LINE_END - SMALLEST)
-    lost = 2.0 * (jnp.abs(c.start) + beyond)
     exchange, lasting = lost * jnp.ones_like(t), t
     if sheet.system.common_filling is not None:
         exchange = jnp.where(soon, exchange, 0.0)

@@ -10,6 +10,7 @@ from functools import partial
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 from jax.custom_derivatives import SymbolicZero
 from jaxtyping import Array, Complex, Float, Inexact
@@ -94,7 +95,7 @@ def _logarithm_jvp(primals: tuple, tangents: tuple) -> tuple[Array, Array]:
 @jax.custom_jvp
 def phase_factor(angle: Float[Array, "..."]) -> Complex[Array, "..."]:
     """e^{i angle}, to 2e-16 for |angle| < 1e6, and 2e-16 times the angle beyond."""
-    return lax.complex(*_cosine_and_sine(angle))
+    return lax.complex(_sine(angle, 1.0), _sine(angle, 0.0))
 
 
 @phase_factor.defjvp
@@ -128,9 +129,8 @@ def _angle(x: Array, y: Array, size: Array) -> Array:
 @jax.custom_jvp
 def exponential(z: Complex[Array, "..."]) -> Complex[Array, "..."]:
     """e^z to 2e-16 for |Im z| < 1e6, and 2e-16 times |Im z| beyond."""
-    cosine, sine = _cosine_and_sine(z.imag)
     size = jnp.exp(z.real)
-    return lax.complex(size * cosine, size * sine)
+    return lax.complex(size * _sine(z.imag, 1.0), size * _sine(z.imag, 0.0))
 
 
 @exponential.defjvp
@@ -140,18 +140,29 @@ def _exponential_jvp(primals: tuple, tangents: tuple) -> tuple[Array, Array]:
     return value, value * dz
 
 
-def _cosine_and_sine(phase: Array) -> tuple[Array, Array]:
-    """Taylor series about the nearest multiple of π/2, then a rotation by quarter turns."""
-    turns = jnp.round(phase * (2.0 / math.pi))
+def exponential_parts(z: Complex[Array, "..."]) -> Float[Array, "2 ..."]:
+    """The real and the imaginary part of e^z, as one array."""
+    quarters = np.array([1.0, 0.0]).reshape(2, *(1,) * z.ndim)
+    return jnp.exp(z.real)[None] * _sine(z.imag[None], quarters)
+
+
+def exprel(x: Complex[Array, "..."], power: Complex[Array, "..."]) -> Complex[Array, "..."]:
+    """(e^x - 1) / x for Re x <= 0, where e^x is known."""
+    small = jnp.abs(x) < 1e-2
+    series = 1.0 + x / 2.0 * (1.0 + x / 3.0 * (1.0 + x / 4.0 * (1.0 + x / 5.0 * (1.0 + x / 6.0))))
+    return jnp.where(small, series, (power - 1.0) / jnp.where(small, jnp.ones((), x.dtype), x))
+
+
+def _sine(phase: Array, quarter: np.ndarray | float) -> Array:
+    """sin(phase + quarter π/2) to one unit in the last place: the series about the nearest zero."""
+    zero = jnp.round(phase * (1.0 / math.pi) + 0.5 * quarter)
+    turns = 2.0 * zero - quarter
     # π/2 in two parts: the product with the first, of 33 bits, is exact.
     x = (phase - turns * 1.57079632673412561417e00) - turns * 6.07710050650619224932e-11
-    cosine = horner([(-1.0) ** k / math.factorial(2 * k) for k in range(9)], x * x)
-    sine = x * horner([(-1.0) ** k / math.factorial(2 * k + 1) for k in range(8)], x * x)
-    quarter = turns - 4.0 * jnp.floor(turns / 4.0)
-    odd = (quarter == 1.0) | (quarter == 3.0)
-    real, imag = jnp.where(odd, sine, cosine), jnp.where(odd, cosine, sine)
-    negative = (quarter == 1.0) | (quarter == 2.0)
-    return jnp.where(negative, -real, real), jnp.where(quarter >= 2.0, -imag, imag)
+    square = x * x
+    rest = horner([(-1.0) ** k / math.factorial(2 * k + 1) for k in range(1, 13)], square)
+    is_odd = zero - 2.0 * jnp.floor(0.5 * zero)
+    return (1.0 - 2.0 * is_odd) * (x + x * (square * rest))
 
 
 def positive_part(x: Float[Array, "..."]) -> Float[Array, "..."]:

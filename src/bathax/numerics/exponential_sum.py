@@ -24,7 +24,8 @@ from jax.custom_derivatives import SymbolicZero
 from jaxtyping import Array, Complex, Float
 
 from bathax._checks import Scalar
-from bathax.numerics.elementary import phase_factor
+from bathax.numerics.elementary import exponential_parts, exprel
+from bathax.numerics.matrices import by_parts, matrix_product
 from bathax.numerics.running_integral import running_integral
 
 # Poles, which move with every parameter, are at most so many; cuts have more terms.
@@ -40,11 +41,6 @@ class Terms(eqx.Module):
 
     def __call__(self, ts: Float[Array, " times"]) -> Complex[Array, "*sums times"]:
         return _sum(self.frequencies, self.amplitudes, ts)
-
-    @property
-    def each(self) -> "Terms":
-        """Each exponential by itself, as one of several sums."""
-        return self.with_amplitudes(jnp.eye(self.frequencies.size, dtype=complex))
 
     def __getitem__(self, chosen: slice | np.ndarray) -> "Terms":
         return Terms(self.frequencies[chosen], self.amplitudes[..., chosen], self.branch)
@@ -122,13 +118,20 @@ def _scaled(amplitudes: Array, factors: Complex[Array, " terms"]) -> Array:
     return amplitudes * jnp.broadcast_to(factors, amplitudes.shape)
 
 
-@jax.jit
 def phases(
     frequencies: Complex[Array, " terms"], ts: Float[Array, " times"]
 ) -> Complex[Array, "terms times"]:
     """e^{-i z_j t}."""
-    modulus = jnp.exp(frequencies.imag[:, None] * ts[None, :])
-    return modulus.astype(complex) * phase_factor(-frequencies.real[:, None] * ts[None, :])
+    return lax.complex(*_phase_parts(frequencies, ts))
+
+
+@jax.jit
+def _phase_parts(
+    frequencies: Complex[Array, " terms"], ts: Float[Array, " times"]
+) -> Float[Array, "2 terms times"]:
+    """Real and imaginary parts of e^{-i z_j t}."""
+    z, t = frequencies[:, None], ts[None, :]
+    return exponential_parts(lax.complex(z.imag * t, -z.real * t))
 
 
 @jax.custom_jvp
@@ -138,22 +141,22 @@ def _sum(
     ts: Float[Array, " times"],
 ) -> Complex[Array, "*sums times"]:
     """sum_j a_j e^{-i z_j t}."""
-    return amplitudes @ phases(frequencies, ts)
+    return by_parts(amplitudes, _phase_parts(frequencies, ts))
 
 
 @partial(_sum.defjvp, symbolic_zeros=True)
 def _sum_jvp(primals: tuple, tangents: tuple) -> tuple[Array, Array]:
     # Tangents are sums over the same exponentials, which all directions share.
     (z, a, t), (dz, da, dt) = primals, tangents
-    exponentials = phases(z, t)
-    value = a @ exponentials
+    over_exponentials = partial(by_parts, parts=_phase_parts(z, t))
+    value = over_exponentials(a)
     tangent = jnp.zeros_like(value)
     if not isinstance(da, SymbolicZero):
-        tangent += da @ exponentials
+        tangent += over_exponentials(da)
     if not isinstance(dz, SymbolicZero):
-        tangent += _scaled(_scaled(a, dz) @ exponentials, -1j * t.astype(complex))
+        tangent += _scaled(over_exponentials(_scaled(a, dz)), -1j * t.astype(complex))
     if not isinstance(dt, SymbolicZero):
-        tangent += _scaled(_scaled(a, z) @ exponentials, -1j * dt.astype(complex))
+        tangent += _scaled(over_exponentials(_scaled(a, z)), -1j * dt.astype(complex))
     return value, tangent
 
 
@@ -196,7 +199,7 @@ def _transforms(
 ) -> tuple[Complex[Array, "*sums one"], Complex[Array, "*sums other"]]:
     """sum_k i b_k / (z_j - w_k), and sum_j i a_j / (w_k - z_j)."""
     inverse = 1j / (z[:, None] - w[None, :])
-    return b @ inverse.T, -a @ inverse
+    return matrix_product(b, inverse.T), -matrix_product(a, inverse)
 
 
 @partial(_transforms.defjvp, symbolic_zeros=True)
@@ -222,16 +225,13 @@ def _transforms_jvp(primals: tuple, tangents: tuple) -> tuple[tuple, tuple]:
 def together(sums: Sequence[Sequence[Terms]], ts: Float[Array, " times"]) -> list[Any]:
     """Sums at the same times, 0.0 for one without terms.
 
-    The exponentials of all poles, and those of all cuts, are computed once, and all sums over them
+    The exponentials of all poles, and those of each cut, are computed once, and all sums over them
     are one matrix product. A batch that shares the frequencies of cuts shares their exponentials.
     """
     totals: list[Any] = [0.0] * len(sums)
-    for are_few in (True, False):
-        chosen = [[p for p in parts if (p.frequencies.size <= FEW) == are_few] for parts in sums]
+    for lists in _groups(sums):
+        chosen = [[p for p in parts if id(p.frequencies) in lists] for parts in sums]
         used = [k for k, parts in enumerate(chosen) if parts]
-        lists = {id(p.frequencies): p.frequencies for parts in chosen for p in parts}
-        if not lists:
-            continue
         rows = [_row(chosen[k], lists) for k in used]
         shapes = [row.shape[:-1] for row in rows]
         flat = jnp.concatenate([row.reshape(math.prod(row.shape[:-1]), -1) for row in rows])
@@ -240,6 +240,14 @@ def together(sums: Sequence[Sequence[Terms]], ts: Float[Array, " times"]) -> lis
         for k, piece, shape in zip(used, jnp.split(values, ends), shapes, strict=True):
             totals[k] += piece.reshape(*shape, ts.shape[0])
     return totals
+
+
+def _groups(sums: Sequence[Sequence[Terms]]) -> list[dict[int, Array]]:
+    """Lists of frequencies: those of all poles together, and that of each cut by itself."""
+    lists = {id(part.frequencies): part.frequencies for parts in sums for part in parts}
+    few = {key: z for key, z in lists.items() if z.size <= FEW}
+    many = [{key: z} for key, z in lists.items() if z.size > FEW]
+    return [few, *many] if few else many
 
 
 def _row(parts: Sequence[Terms], lists: dict[int, Array]) -> Complex[Array, "*sums terms"]:
@@ -272,14 +280,11 @@ def overlap(
     1e-6 / `bandwidth`.
     """
     both = f.with_moment(origin)
+    # By themselves, so that inside `jit` nothing else is computed for f alone.
+    poles, cuts = together([[both.discrete], both.cuts], ts)
     of_f, of_g = _quotients(g.discrete, f.cuts), _quotients(f.discrete, g.cuts)
-    by_f, by_g, poles, cuts, g_poles, g_cuts, on_f, on_g = together(
-        [
-            *([f.discrete.each], [g.discrete.each]),
-            *([both.discrete], both.cuts, [g.discrete], g.cuts, of_f, of_g),
-        ],
-        ts,
-    )
+    g_poles, g_cuts, on_f, on_g = together([[g.discrete], g.cuts, of_f, of_g], ts)
+    by_f, by_g = (phases(part.frequencies, ts) for part in (f.discrete, g.discrete))
     total = _pole_overlap(both.discrete, g.discrete, by_f.conj()[:, None] * by_g[None], ts)
     if g.cuts:
         total += both.discrete.amplitudes.conj() @ (by_f.conj() * on_g)
@@ -310,7 +315,7 @@ def _pole_overlap(
     """The integral for all pairs of poles, of which the products conj(e) e are known."""
     gap = 1j * (f.frequencies.conj()[:, None] - g.frequencies[None, :])
     t = ts.astype(complex)
-    running = _exprel(gap[:, :, None] * t[None, None, :], products)
+    running = exprel(gap[:, :, None] * t[None, None, :], products)
     weights = f.amplitudes.conj()[:, :, None] * g.amplitudes[None, None, :]
     pairs = gap.size
     return weights.reshape(2, pairs) @ (t[None, None, :] * running).reshape(pairs, ts.size)
@@ -331,13 +336,6 @@ def _cut_overlap(
         one, other = ([cut for cut in cuts if cut.branch == branch] for cuts in (f, g))
         total += _panel_overlap(one, other, ts, bandwidth)
     return total
-
-
-def _exprel(x: Complex[Array, "..."], power: Complex[Array, "..."]) -> Complex[Array, "..."]:
-    """(e^x - 1) / x for Re x <= 0, where e^x is known."""
-    small = jnp.abs(x) < 1e-2
-    series = 1.0 + x / 2.0 * (1.0 + x / 3.0 * (1.0 + x / 4.0 * (1.0 + x / 5.0 * (1.0 + x / 6.0))))
-    return jnp.where(small, series, (power - 1.0) / jnp.where(small, jnp.ones((), x.dtype), x))
 
 
 def _panel_overlap(

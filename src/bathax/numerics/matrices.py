@@ -1,9 +1,10 @@
-"""Products of samples that are numbers or matrices, at each point of the last axis."""
+"""Products of complex matrices, and of samples that are matrices at each point of the last axis."""
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
-from jaxtyping import Array, Complex, Inexact
+from jaxtyping import Array, Complex, Float, Inexact
 
 from bathax._checks import Scalar
 from bathax._linalg import solve
@@ -12,6 +13,28 @@ from bathax._linalg import solve
 TERMS, DOUBLINGS = 10, 12
 # Up to this size elementwise operations, over all points at once, are faster than matrix ones.
 SMALL = 4
+# The real parts of these times a number are its real and its imaginary part.
+PARTS = np.array([1.0, -1j])
+
+
+def matrix_product(
+    a: Complex[Array, "*rows n"], b: Complex[Array, "n columns"]
+) -> Complex[Array, "*rows columns"]:
+    """a @ b as `by_parts`."""
+    return by_parts(a, (b[None] * PARTS[:, None, None]).real)
+
+
+def by_parts(
+    a: Complex[Array, "*rows n"], parts: Float[Array, "2 n columns"]
+) -> Complex[Array, "*rows columns"]:
+    """a times a matrix of known real and imaginary parts, as a product of real matrices.
+
+    On a CPU XLA multiplies these two to three times as fast as complex ones.
+    """
+    factors = np.outer(PARTS, PARTS.conj()).reshape(2, *(1,) * (a.ndim - 1), 2, 1)
+    blocks = (a[None, ..., None, :] * factors).real
+    flat = blocks.reshape(*blocks.shape[:-2], -1)
+    return lax.complex(*(flat @ parts.reshape(-1, parts.shape[-1])))
 
 
 def product(a: Inexact[Array, "..."], b: Inexact[Array, "..."]) -> Inexact[Array, "..."]:

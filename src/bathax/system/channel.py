@@ -78,8 +78,8 @@ def _lossy(initial: Float[Array, "rows d"], om: Points) -> Float[Array, "rows d 
     k = np.arange(initial.shape[1])
     ways = jnp.asarray(_binomials(k.astype(float), len(k)))
     falling = ways[:, :, None] * _powers(positive_part(1.0 - om), k)[_apart(k, k)]
-    kept = jnp.sum(initial[:, :, None, None] * falling[None], axis=1)
-    return kept * _powers(om, k)[None]
+    kept = initial @ falling.reshape(len(k), -1)
+    return kept.reshape(-1, len(k), om.shape[0]) * _powers(om, k)[None]
 
 
 def _low(

@@ -18,7 +18,7 @@ from bathax._checks import Scalar
 from bathax.numerics.blocks import in_blocks
 
 # The number of points (|u|^2, v) at which entropies are computed at once.
-AT_ONCE = 128
+AT_ONCE = 256
 
 Points = Float[Array, " points"]
 Six = tuple[Float[Array, "3 points"], Float[Array, "3 points"]]

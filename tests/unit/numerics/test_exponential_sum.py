@@ -75,7 +75,8 @@ def test_several_sums_over_the_same_exponentials():
 
 
 def test_sums_that_are_computed_together():
-    sums = [F.parts, G.cuts, [], [BAND.discrete, *BAND.cuts], [F.discrete.each]]
+    unit = F.discrete.with_amplitudes(jnp.eye(F.discrete.frequencies.size, dtype=complex))
+    sums = [F.parts, G.cuts, [], [BAND.discrete, *BAND.cuts], [unit]]
     f, g, none, band, each = together(sums, TS)
     np.testing.assert_allclose(f, [function(F)(t) for t in TS.tolist()], rtol=1e-13)
     whole = np.array([function(G)(t) for t in TS.tolist()])
