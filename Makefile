@@ -71,6 +71,7 @@ bench: .venv/dev            ## speed, against limits and peers; writes tables in
 	$(BIN)/python benchmarks/peers.py
 	benchmarks/make_ace_venv.sh
 	$(BIN)/python benchmarks/qubit_peers.py
+	$(BIN)/python benchmarks/qubit_strong_peers.py
 	$(BIN)/python benchmarks/qubit_strong.py
 	$(BIN)/python benchmarks/qubit_binding.py
 	$(BIN)/python benchmarks/linear_peers.py

@@ -247,48 +247,6 @@ def batch_row(depth):
     return [*cells, f"{batch['peak_memory'] / 2**20:.0f}"]
 
 
-# ---- strong coupling
-
-STRONG_ACE = {
-    "strong": [
-        ace_setting(16, 10.0, 1.0, 1e-4, **TREE, compress_maxk=48),
-        ace_setting(16, 10.0, 1.0, 1e-4, **TREE, compress_maxk=64),
-        ace_setting(16, 10.0, 1.4, 1e-5, compress_maxk=24),
-    ],
-    "strong, hot": [
-        ace_setting(16, 10.0, 1.0, 1e-4, **TREE, compress_maxk=48),
-        ace_setting(16, 10.0, 1.4, 1e-5, compress_maxk=24),
-    ],
-}
-STRONG_DEPTHS = (4, 5, 6)
-
-
-def strong_row(name):
-    """The table row of bathax on a strong problem."""
-    run = bathax_report(name, {"rtol": 1e-5})
-    cells = [name, f"{run['cpu_seconds']:.2g}", f"{run['first_cpu_seconds']:.2g}"]
-    return [*cells, f"{run['error']:.0e}", f"{run['peak_memory'] / 2**20:.0f}"]
-
-
-def strong_ace_row(name, setting):
-    """The table row of ACE on a strong problem."""
-    run = ace_report(name, setting)
-    return [name, ace_label(setting), f"{run['cpu_seconds']:.2g}", f"{run['error']:.2f}"]
-
-
-def strong_heom_rows(name):
-    """Rows of QuTiP's hierarchy, each but the first with its last population's change."""
-    rows, before = [], None
-    for depth in STRONG_DEPTHS:
-        run = heom_report(name, depth, "tsit5")
-        after = np.asarray(run["populations"])
-        change = "-" if before is None else f"{np.abs(after - before)[-1]:.0e}"
-        cells = [name, EXPONENTS, depth, run["auxiliaries"], f"{run['seconds']:.2g}", change]
-        rows.append([*cells, f"{run['peak_memory'] / 2**20:.0f}"])
-        before = after
-    return rows
-
-
 # ---- the report
 
 HEADER = [
@@ -298,14 +256,7 @@ HEOM_HEADER = [
     "exponents", "depth", "auxiliaries", "method", "QuTiP s", "build s", "QuTiP MiB",
     "bathax s", "bathax error", "bathax MiB", "ratio",
 ]  # fmt: skip
-STRONG_HEADER = ["problem", "bathax CPU s", "first call CPU s", "difference", "MiB"]
-STRONG_ACE_HEADER = ["problem", "ACE setting", "ACE CPU s", "ACE error"]
-STRONG_HEOM_HEADER = [
-    "problem", "exponents", "depth", "auxiliaries", "QuTiP s", "change", "QuTiP MiB",
-]  # fmt: skip
 BATCH_HEADER = ["modes", "depth", "one s", f"{BATCH} s", "gain", "MiB"]
-
-
 OUR_HEADER = ["problem", "hierarchy", "bathax s", "first call s", "error", "MiB"]
 
 
@@ -320,39 +271,6 @@ def problem_rows():
             ours.append([*cells, f"{run['error']:.1e}", f"{run['peak_memory'] / 2**20:.0f}"])
         theirs += [against_ace(name, setting, runs) for setting in settings]
     return ours, theirs
-
-
-def strong_blocks():
-    """The part of the report on strong coupling."""
-    settings = [(name, setting) for name in STRONG for setting in STRONG_ACE[name]]
-    heom = [row for name in STRONG for row in strong_heom_rows(name)]
-    return (
-        "## Strong coupling",
-        "; ".join(
-            f"{name}: eta = {CASES[name]['eta']}, T = {CASES[name]['temperature']}"
-            for name in STRONG
-        )
-        + ". Measured apart from the tables above, on a busy machine: "
-        "CPU seconds, but wall of QuTiP.",
-        table(STRONG_HEADER, [strong_row(name) for name in STRONG]),
-        "`Hierarchy(rtol=1e-5)`. The difference is the largest to bathax's own `rtol=1e-6`, as "
-        "no independent result reaches t = 20 here. A wave function of the thermofield double, "
-        "which shares nothing with the hierarchy, agrees with it as long as it is exact: to "
-        "1e-6 at t = 0.5 for 'strong' (18 modes, 4 quanta; 1e-5 from one quantum less), and to "
-        "4e-8 at t = 0.15 for 'strong, hot' (8 modes, 6 quanta; 8e-7 from one quantum less).",
-        table(STRONG_ACE_HEADER, [strong_ace_row(*each) for each in settings]),
-        "The largest errors of the excited population. Of the settings tried, which took up to 25 "
-        "CPU seconds, none came below 0.25 for 'strong' or 0.45 for 'strong, hot', where the "
-        "population that ACE gives falls to zero. Unlike those above, these were not searched for "
-        "long. Bond limits of 12 and 16 with time steps of 0.1 and 0.25 did no better; trees with "
-        "a bond limit of 96, or of 64 and a time step of 0.25, were stopped after 120 s of the "
-        "busy machine. More time may give more.",
-        table(STRONG_HEOM_HEADER, heom),
-        "QuTiP's hierarchy of sigma_x on these baths, by tsit5 at a tolerance of 1e-8: the "
-        "population is not that of the rotating-wave qubit, so the change, that of the "
-        "population at t = 20 from the depth before, is no error. It shows how deep this "
-        "hierarchy must be for its own question.",
-    )
 
 
 def write():
@@ -389,7 +307,6 @@ def write():
         table(BATCH_HEADER, [batch_row(depth) for depth in HEOM_SIZES]),
         f"{BATCH} couplings between half of eta and eta of '{HEOM_CASE}' by `vmap`; the gain is "
         "over as many single calls.",
-        *strong_blocks(),
     )
 
 

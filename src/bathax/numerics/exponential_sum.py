@@ -24,8 +24,8 @@ from jax.custom_derivatives import SymbolicZero
 from jaxtyping import Array, Complex, Float
 
 from bathax._checks import Scalar
-from bathax.numerics.elementary import exponential_parts, exprel
-from bathax.numerics.matrices import by_parts, matrix_product
+from bathax.numerics.elementary import exponential, exponential_parts, exprel
+from bathax.numerics.matrices import by_parts
 from bathax.numerics.running_integral import running_integral
 
 # Poles, which move with every parameter, are at most so many; cuts have more terms.
@@ -69,8 +69,7 @@ class ExponentialSum(eqx.Module):
     cuts: tuple[Terms, ...]
 
     def __call__(self, ts: Float[Array, " times"]) -> Complex[Array, "*sums times"]:
-        (total,) = together([self.parts], ts)
-        return total
+        return together([self.parts], ts)[0]
 
     def __getitem__(self, chosen: int) -> "ExponentialSum":
         """One of several sums."""
@@ -122,16 +121,20 @@ def phases(
     frequencies: Complex[Array, " terms"], ts: Float[Array, " times"]
 ) -> Complex[Array, "terms times"]:
     """e^{-i z_j t}."""
-    return lax.complex(*_phase_parts(frequencies, ts))
+    return exponential(_exponents(frequencies, ts))
 
 
 @jax.jit
 def _phase_parts(
     frequencies: Complex[Array, " terms"], ts: Float[Array, " times"]
 ) -> Float[Array, "2 terms times"]:
-    """Real and imaginary parts of e^{-i z_j t}."""
-    z, t = frequencies[:, None], ts[None, :]
-    return exponential_parts(lax.complex(z.imag * t, -z.real * t))
+    """Real and imaginary parts of e^{-i z_j t}, which are not differentiated: see `_sum`."""
+    return exponential_parts(_exponents(frequencies, ts))
+
+
+def _exponents(z: Complex[Array, " terms"], t: Array) -> Complex[Array, "terms times"]:
+    """-i z_j t."""
+    return lax.complex(z.imag[:, None] * t[None, :], -z.real[:, None] * t[None, :])
 
 
 @jax.custom_jvp
@@ -199,7 +202,7 @@ def _transforms(
 ) -> tuple[Complex[Array, "*sums one"], Complex[Array, "*sums other"]]:
     """sum_k i b_k / (z_j - w_k), and sum_j i a_j / (w_k - z_j)."""
     inverse = 1j / (z[:, None] - w[None, :])
-    return matrix_product(b, inverse.T), -matrix_product(a, inverse)
+    return b @ inverse.T, -a @ inverse
 
 
 @partial(_transforms.defjvp, symbolic_zeros=True)
@@ -329,8 +332,7 @@ def _cut_overlap(
     for cut in f:
         others = [other for other in g if other.branch != cut.branch]
         if others:
-            quotients = _quotients(cut, tuple(others))
-            (running,) = together([quotients], ts)
+            (running,) = together([_quotients(cut, tuple(others))], ts)
             total += cut.amplitudes.conj() @ (phases(cut.frequencies, ts).conj() * running)
     for branch in {cut.branch for cut in f} & {cut.branch for cut in g}:
         one, other = ([cut for cut in cuts if cut.branch == branch] for cuts in (f, g))

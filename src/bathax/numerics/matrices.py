@@ -17,13 +17,6 @@ SMALL = 4
 PARTS = np.array([1.0, -1j])
 
 
-def matrix_product(
-    a: Complex[Array, "*rows n"], b: Complex[Array, "n columns"]
-) -> Complex[Array, "*rows columns"]:
-    """a @ b as `by_parts`."""
-    return by_parts(a, (b[None] * PARTS[:, None, None]).real)
-
-
 def by_parts(
     a: Complex[Array, "*rows n"], parts: Float[Array, "2 n columns"]
 ) -> Complex[Array, "*rows columns"]:

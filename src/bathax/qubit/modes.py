@@ -20,6 +20,7 @@ from bathax._checks import Scalar, are_times, is_valid
 from bathax.numerics.balancing import RANK, ReducedModes, reduced_modes
 from bathax.numerics.grid import span
 from bathax.numerics.passivity import passive
+from bathax.reservoir.strength import separated
 from bathax.system.models import Qubit
 
 # Nodes of the reservoir's quadrature, and the most modes that double precision distinguishes.
@@ -66,7 +67,7 @@ def _separated(qubit: Qubit) -> tuple[Scalar, Qubit]:
     first, *others = qubit.reservoirs
     if others:
         return jnp.ones(()), qubit
-    strength, density = first.spectral_density.separated
+    strength, density = separated(first.spectral_density)
     return strength, eqx.tree_at(lambda q: q.reservoirs[0].spectral_density, qubit, density)
 
 

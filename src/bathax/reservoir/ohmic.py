@@ -26,6 +26,7 @@ from bathax.reservoir.continuation import Piece
 from bathax.reservoir.occupation import Occupation
 from bathax.reservoir.rules import Measure
 from bathax.reservoir.spectral_density import SpectralDensity
+from bathax.reservoir.strength import separated
 
 # For ten digits a time grid has to resolve frequencies up to about four times an exponential
 # cutoff, and more for a power in front of it: found by trial.
@@ -65,7 +66,7 @@ class Analytic(SpectralDensity):
     @converting(as_complex)
     def self_energy(self, z: Complex[Array, "..."]) -> Complex[Array, "..."]:
         # A batch over eta shares the sum.
-        strength, unit = self.separated
+        strength, unit = separated(self)
         return strength.astype(complex) * SpectralDensity.self_energy(unit, z)
 
     def measure(self, resolution: int) -> Measure:

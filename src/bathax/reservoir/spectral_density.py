@@ -8,7 +8,6 @@ import abc
 import itertools
 from typing import ClassVar
 
-import equinox as eqx
 import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Bool, Complex, Float, Inexact
@@ -46,8 +45,7 @@ class SpectralDensity(Validated):
     """
 
     formula: ClassVar[str] = "J(w)"
-    # The name of the parameter that J is proportional to, if there is one.
-    strength: ClassVar[str | None] = None
+    strength: ClassVar[str | None] = None  # the parameter that J is proportional to
 
     @abc.abstractmethod
     def __call__(self, w: Inexact[Array, "..."]) -> Inexact[Array, "..."]:
@@ -92,18 +90,6 @@ class SpectralDensity(Validated):
     def background(self) -> Scalar | None:
         """gamma where J has a part gamma / 2 pi at all energies; None elsewhere."""
         return None
-
-    @property
-    def separated(self) -> tuple[Scalar, "SpectralDensity"]:
-        """A number and the density that J is so many times as large as.
-
-        What follows from the second alone is the same for all members of a batch over strengths.
-        """
-        name = self.strength
-        if name is None:
-            return jnp.ones(()), self
-        strength = getattr(self, name)
-        return strength, eqx.tree_at(lambda J: getattr(J, name), self, jnp.ones_like(strength))
 
     def has_thermal_state(self, mu: Scalar) -> Bool[Array, ""]:
         """Whether n(w) of bosons is finite on the support: no weight at w <= mu."""
@@ -177,8 +163,7 @@ class SpectralDensity(Validated):
         apart = jnp.subtract.outer(z, nodes.astype(complex))
         # Real numbers divide much faster than complex ones.
         square = apart.real**2 + apart.imag**2
-        inverse = lax.complex(apart.real / square, -apart.imag / square)
-        return inverse @ masses.astype(complex)
+        return lax.complex(apart.real / square, -apart.imag / square) @ masses.astype(complex)
 
     @converting(as_float)
     def level_shift(self, w: Float[Array, "..."]) -> Float[Array, "..."]:
@@ -201,8 +186,7 @@ class SpectralDensity(Validated):
         return self * (1.0 / as_float(divisor, "divisor"))
 
     def __repr__(self) -> str:
-        # On one line, because sentences quote it.
-        return f"{shown(self, 10**6)}: {self.formula} = sum_k |V_k|^2 delta(w - w_k)"
+        return f"{shown(self, 10**6)}: {self.formula} = sum_k |V_k|^2 delta(w - w_k)"  # on one line
 
 
 class Combined(SpectralDensity):

@@ -10,6 +10,7 @@ from bathax.numerics.grid import TimeGrid
 from bathax.numerics.quadrature import fourier_sum
 from bathax.numerics.special import expint1
 from bathax.reservoir.spectral_density import SpectralDensity
+from bathax.reservoir.strength import separated
 
 from .densities import PROBLEMS, bose
 
@@ -53,9 +54,9 @@ def test_value_is_the_formula(problem):
 def test_a_density_is_its_strength_times_that_of_unit_strength(problem):
     w, density = jnp.asarray(FREQUENCIES), problem.density
     for each in (density, 0.3 * density):
-        strength, unit = each.separated
+        strength, unit = separated(each)
         np.testing.assert_allclose(strength * unit(w), each(w), rtol=1e-14)
-        assert unit.separated[0] == 1.0
+        assert separated(unit)[0] == 1.0
 
 
 def test_lower_end_and_bandwidth(problem):
