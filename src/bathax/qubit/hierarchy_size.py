@@ -201,8 +201,8 @@ def next_size(sizes: Sizes, trials: Sequence[Trial], rtol: float) -> Size | None
     further = math.log(SAFETY * fall.now.error / rtol) / fall.rate if fall.rate else math.inf
     if larger and len(trials) >= TRIALS and fall.rate:
         # Errors may fall faster than the strengths of the modes say.
-        apart = max(further, math.log(FALL) / fall.rate)
-        enough = sizes.at(min(depth + math.ceil(apart), larger[0]))
+        apart = min(max(further, math.log(FALL) / fall.rate), larger[0] - depth)
+        enough = sizes.at(depth + math.ceil(apart))
         if count_elements(*larger) > WORTHWHILE * count_elements(*enough):
             return enough
     if larger and (larger[0] >= depth + further or sizes.allow(sizes.deeper(larger[0]))):

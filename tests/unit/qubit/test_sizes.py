@@ -209,6 +209,26 @@ def test_the_last_sizes_may_be_closer():
     assert fine <= abs(near - fine) <= rtol
 
 
+def next_after(rate):
+    """The depth tried after three trials whose errors fell by e^-rate with each quantum."""
+    sizes = hierarchy_size.first_sizes(5, weights(0.5, 30), 10**6, stride=3)
+    trials = []
+    for depth in (5, 8, 11):
+        error, count = 1e-5 * np.exp(rate * (11 - depth)), count_elements(*sizes.at(depth))
+        trials.append(hierarchy_size.Trial(sizes.at(depth), 3, count, error, error, 1.0))
+    return hierarchy_size.next_size(sizes, trials, 4e-6)[0]
+
+
+def test_a_size_that_suffices_comes_before_a_whole_stride():
+    assert next_after(1.4) == 13
+
+
+@pytest.mark.parametrize("rate", [1e-9, 1e-3])
+def test_errors_that_hardly_fall_take_a_stride_at_least(rate):
+    """The depth that they would need is not counted: it is far out of reach."""
+    assert next_after(rate) >= 14
+
+
 @pytest.mark.parametrize("fall", [0.3, 0.45, 0.6])
 def test_the_error_follows_from_the_fall(fall):
     """Of errors that fall in proportion: two to eight times the true one, not more."""
