@@ -42,6 +42,13 @@ def one_by_one(function: Callable[..., Any]) -> Callable[..., Any]:
     return lambda *args: call(*lax.stop_gradient(args))
 
 
+def differentiable_one_by_one(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The same for a function whose derivatives are wanted, which a batch takes all together."""
+    call = jax.custom_jvp(one_by_one(function))
+    call.defjvp(lambda primals, tangents: jax.jvp(function, primals, tangents))
+    return call
+
+
 def _in_turn(function: Callable[..., Any], batch: Any) -> Any:
     """The results of all members."""
 

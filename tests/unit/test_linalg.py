@@ -64,3 +64,24 @@ def test_equal_neighbours_in_a_batch_are_computed_once():
     found = jax.jit(jax.vmap(linalg.one_by_one(counted)))(a, b)
     np.testing.assert_array_equal(found, a**2 + 1.0)
     np.testing.assert_array_equal(calls, [1.0, 2.0, np.nan, 2.0])
+
+
+def test_one_by_one_with_derivatives():
+    """Values and derivatives of a batch, along all arguments that have any."""
+
+    def function(x, y, nothing):
+        assert nothing is None
+        return jnp.sin(x) * y, jnp.sum(y**3)
+
+    x, y = jnp.array([0.3, 0.3, 1.1]), jnp.arange(1.0, 7.0).reshape(3, 2)
+    mapped = [
+        jax.vmap(f, (0, 0, None)) for f in (linalg.differentiable_one_by_one(function), function)
+    ]
+    found, expected = (jax.jit(each)(x, y, None) for each in mapped)
+    jax.tree.map(lambda *pair: np.testing.assert_allclose(*pair, rtol=1e-14), found, expected)
+
+    def total(of):
+        return lambda x, y: jnp.sum(jnp.stack([jnp.sum(part) for part in of(x, y, None)]))
+
+    slopes = [jax.grad(total(of), (0, 1))(x, y) for of in mapped]
+    jax.tree.map(lambda *pair: np.testing.assert_allclose(*pair, rtol=1e-14), *slopes)

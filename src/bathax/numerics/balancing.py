@@ -25,7 +25,7 @@ from jax.scipy.linalg import block_diag
 from jaxtyping import Array, Complex, Float, Inexact
 
 from bathax._checks import Scalar
-from bathax._linalg import one_by_one, orthonormal, svd
+from bathax._linalg import differentiable_one_by_one, one_by_one, orthonormal, svd
 from bathax.numerics.elementary import decay
 from bathax.numerics.quadrature import gauss_legendre
 
@@ -138,6 +138,20 @@ def reduced_modes(
     masses = masses.astype(complex)
     if nodes.shape[0] <= count:
         return _as_they_are(nodes.astype(complex), masses)
+    reduction = differentiable_one_by_one(partial(_reduced, count, sampling))
+    generator, output, excited, weight = reduction(nodes, masses, horizon, response)
+    return ReducedModes(generator, output, excited, weight, True)
+
+
+def _reduced(
+    count: int,
+    sampling: Sampling,
+    nodes: Inexact[Array, " nodes"],
+    masses: Complex[Array, "kernels nodes"],
+    horizon: Scalar,
+    response: Complex[Array, ""] | None,
+) -> tuple[Array, Array, Array, Array]:
+    """A, o, W m for each kernel, and the singular values."""
     projections = one_by_one(partial(_projections, count, sampling))
     projection, lift, weight = projections(nodes, masses, horizon, response)
     # A and `excited` in one product.
@@ -146,8 +160,7 @@ def reduced_modes(
     product = _inner(_parts(projection), _parts(columns))
     # There are at most as many modes as singular values.
     modes = weight.shape[0]
-    output = jnp.sum(lift, axis=1)
-    return ReducedModes(product[:, :modes], output, product[:, modes:].T, weight, True)
+    return product[:, :modes], jnp.sum(lift, axis=1), product[:, modes:].T, weight
 
 
 def _projections(

@@ -10,6 +10,7 @@ where `vmap` by itself puts it first: the members of a batch are next to each ot
 vector instructions do the same with all of them.
 """
 
+from collections.abc import Callable
 from functools import reduce
 from operator import add
 from typing import Any, NamedTuple
@@ -91,16 +92,29 @@ def _sum(a: Array, b: Array, *leaves: Array, structure: Any, sizes: Any, out: in
     """The sum to the index `out` of factors with the two others, along the first axis."""
     del sizes
     tree = jax.tree.unflatten(structure, leaves)[out]
-    if a.ndim > 1:
-        # Or else all members' b would be gathered once for a whole loop, too much for a cache.
-        a, b = lax.optimization_barrier((a, b))
     a, b = _with_zero(a), _with_zero(b)
-    terms = (_at(a, j) * _at(b, k) for j, k in zip(tree.first, tree.second, strict=True))
+    product = _products_of_members(a, b) if a.ndim > 1 else lambda j, k: _at(a, j) * _at(b, k)
+    terms = (product(j, k) for j, k in zip(tree.first, tree.second, strict=True))
     total = reduce(add, terms)
     for places in tree.further:
         total = _with_zero(total)
         total = reduce(add, (_at(total, each) for each in places))
     return total
+
+
+def _products_of_members(a: Array, b: Array) -> Callable[[Array, Array], Array]:
+    """a_j b_k of all members, with real and imaginary parts of b in arrays of their own.
+
+    Vector instructions need not separate these then. The barrier is there because all members' b
+    would be gathered once for a whole loop, too much for a cache.
+    """
+    a, real, imag = lax.optimization_barrier((a, b.real, b.imag))
+
+    def product(j: Array, k: Array) -> Array:
+        x, re, im = _at(a, j), _at(real, k), _at(imag, k)
+        return lax.complex(x.real * re - x.imag * im, x.real * im + x.imag * re)
+
+    return product
 
 
 def _with_zero(x: Array) -> Array:

@@ -266,7 +266,7 @@ def evolve(
         return x, (jnp.zeros((terms, chosen.size), x.dtype), jnp.zeros(2))
 
     def interval(x: Array, number: Scalar) -> tuple[Array, tuple[Array, Array]]:
-        return lax.cond(number < used, jax.checkpoint(advance), skip, x)
+        return lax.cond(number < used, advance, skip, x)
 
     _, (moments, neglected) = lax.scan(interval, start, jnp.arange(float(intervals)))
     enough = reach(terms, tolerance) >= REFUSED * each
@@ -300,7 +300,7 @@ def _step(
     start = Series(jnp.zeros_like(x), x, jnp.zeros_like(x))
     count = c.size // UNIT
     numbered = (jnp.arange(float(count)), c.reshape(count, UNIT), backs.reshape(count, UNIT))
-    (before, _, total), moments = lax.scan(block, start, numbered)
+    (before, _, total), moments = lax.scan(jax.checkpoint(block), start, numbered)
     sizes = lax.stop_gradient(jnp.max(jnp.abs(jnp.stack([x, before])), axis=1))
     return total, moments.reshape(c.size, chosen.size), sizes
 

@@ -14,7 +14,9 @@ equation gives P11, P00 and c together.
 """
 
 import math
+from collections.abc import Callable
 from functools import lru_cache, partial
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -103,14 +105,14 @@ class Hierarchy(MapSolver):
         def solve(*sizes: Size) -> tuple[Evolved, ...]:
             nonlocal room
             steps = self.steps_for(qubit, modes, ts, sizes[-1])
-            problem = (qubit.frequency, modes, ts, structure(*sizes), steps, self._neglected)
-            found = _elements(*problem, jnp.asarray(room))
+            problem = ((qubit.frequency, modes, ts), sizes, steps, self._neglected)
+            found = _solved(*problem, jnp.asarray(room))
             overflown = jnp.isnan(found[-1].values).any()
             # Spectra close to the imaginary axis do not show how far they are outside.
             if room == SPARE or not is_concrete(overflown) or not overflown:
                 return found
             room = SPARE
-            return _elements(*problem, jnp.asarray(room))
+            return _solved(*problem, jnp.asarray(room))
 
         coarse, fine = climbed(solve, sizes, _worst, self.rtol)
         return _estimate(coarse, fine, ts, valid, self.rtol)
@@ -210,20 +212,39 @@ def _modes_inside_jit(depth: int, available: int, reduced: bool) -> tuple[int, f
     return count, (depth - 1) / (count - 1) if count > 1 and reduced else 0.0
 
 
+# w_s, the modes and the times.
+Known = tuple[Scalar, ReducedModes, Float[Array, " times"]]
+
+
+@eqx.filter_custom_jvp
+def _solved(
+    known: Known, sizes: tuple[Size, ...], steps: int, tolerance: float, room: Scalar
+) -> tuple[Evolved, ...]:
+    """The map of each hierarchy. The last one has derivatives; others tell its error alone."""
+    return _elements(known, structure(*sizes), steps, tolerance, room)
+
+
+@_solved.def_jvp
+def _solved_jvp(primals: tuple, tangents: tuple) -> tuple[Any, Any]:
+    known, (*others, last), steps, tolerance, room = primals
+
+    def alone(*sizes: Size) -> Callable[[Known], tuple[Evolved, ...]]:
+        return lambda known: _elements(known, structure(*sizes), steps, tolerance, room)
+
+    first = alone(*others)(known) if others else ()
+    fine, change = eqx.filter_jvp(alone(last), (known,), tangents[:1])
+    return (*first, *fine), (*jax.tree.map(jnp.zeros_like, first), *change)
+
+
 @eqx.filter_jit
 def _elements(
-    frequency: Scalar,
-    modes: ReducedModes,
-    ts: Float[Array, " times"],
-    pattern: Structure,
-    steps: int,
-    tolerance: float,
-    room: Scalar,
+    known: Known, pattern: Structure, steps: int, tolerance: float, room: Scalar
 ) -> tuple[Evolved, ...]:
     """The map of each hierarchy at the requested times and at probes in between.
 
     The ellipse of the spectrum is made larger by `room`. NaN if steps are too long.
     """
+    frequency, modes, ts = known
     matrix = generator(frequency, modes, pattern)
     places = np.array([pattern.excited, pattern.ground, pattern.coherence]).T.ravel()
     start = np.zeros(pattern.size, complex)

@@ -85,14 +85,41 @@ def test_two_hierarchies_in_one_evolution():
     system = qubit(0.02)
     _, modes, _ = hierarchy.reduced(system, TS)
     sizes = index_set.size_of(3, 0.5, 6), index_set.size_of(4, 0.5, 8)
-    system_and_times, numerics = (system.frequency, modes, TS), (32, 1e-12, jnp.asarray(1.0))
-    both = hierarchy._elements(*system_and_times, structure(*sizes), *numerics)
+    known, numerics = (system.frequency, modes, TS), (32, 1e-12, jnp.asarray(1.0))
+    both = hierarchy._elements(known, structure(*sizes), *numerics)
     assert structure(*sizes).size == sum(count_elements(*size) for size in sizes)
     for size, found in zip(sizes, both, strict=True):
-        (alone,) = hierarchy._elements(*system_and_times, structure(size), *numerics)
+        (alone,) = hierarchy._elements(known, structure(size), *numerics)
         allowed = (found.error + alone.error)[..., None]
         assert np.all(np.abs(found.values - alone.values) < allowed)
         assert np.max(allowed) < 1e-10
+
+
+@pytest.mark.slow
+def test_derivatives_of_the_larger_of_two_hierarchies():
+    """They are those of both in one evolution; the smaller one, for the error, has none."""
+    system = qubit(0.02)
+    _, modes, _ = hierarchy.reduced(system, TS)
+    sizes = index_set.size_of(3, 0.5, 6), index_set.size_of(4, 0.5, 8)
+
+    def along_strength(solve):
+        def values(strength):
+            found = solve((system.frequency, modes.scaled(strength), TS))
+            return [each.values for each in found]
+
+        return jax.jvp(values, (jnp.ones(()),), (jnp.ones(()),))
+
+    numerics = (32, 1e-12, jnp.asarray(1.0))
+    values, (none, change) = along_strength(
+        lambda known: hierarchy._solved(known, sizes, *numerics)
+    )
+    expected, (_, expected_change) = along_strength(
+        lambda known: hierarchy._elements(known, structure(*sizes), *numerics)
+    )
+    np.testing.assert_allclose(values, expected, rtol=0, atol=1e-11)
+    np.testing.assert_allclose(change, expected_change, rtol=0, atol=1e-10)
+    assert np.max(np.abs(change)) > 0.01
+    assert not np.any(none)
 
 
 def test_one_of_two_conjugates_is_enough():
