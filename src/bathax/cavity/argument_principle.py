@@ -55,7 +55,7 @@ def _winding(sheet: Sheet) -> Float[Array, "wedges sectors"]:
     r, _ = half_line(LINE_END, 512)
     along = sheet.ray(0.0) * (np.exp(-1j * wedges[:, :, None]) * r)
     z = sheet.edges.astype(complex)[None, :, None] + along
-    first = sheet.inverse_propagator(z)
+    first = z - sheet.level - sheet.self_energy_at_many(z)
 
     def far(sectors: np.ndarray) -> Float[Array, "wedges edges"]:
         """The phase of 1/G, continued from one side of each edge, at the far end of its line."""

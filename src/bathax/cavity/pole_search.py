@@ -76,14 +76,14 @@ class Survey(eqx.Module):
             np.reshape(np.asarray(angles, complex), (-1, rays.size, 1)) * r[None, None, :]
         )
         z = jnp.concatenate([grids.ravel(), sheet.level[None], ends])
-        sigma = sheet.system.self_energy(z.conj())
-        on_grids = sigma[: grids.size].conj().reshape(grids.shape)
+        sigma = sheet.self_energy_at_many(z)
+        on_grids = sigma[: grids.size].reshape(grids.shape)
         density = sheet.continued_density(grids, sectors)
         value = grids - sheet.level - on_grids + 2j * jnp.pi * density
         return Survey(
             grids,
             value * _clearing(sheet, grids, sectors),
-            sigma[grids.size],
+            sigma[grids.size].conj(),
             sigma[grids.size + 1 :].real,
             sectors,
         )

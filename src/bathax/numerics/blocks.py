@@ -24,7 +24,7 @@ def in_blocks(size: int) -> Callable[[Function], Function]:
     def decorated(function: Function) -> Function:
         @custom_vmap
         def call(shared: Any, points: tuple[Array, ...]) -> Array:
-            return _in_turn(lambda block: function(shared, block), points, size)
+            return in_turn(lambda block: function(shared, block), points, size)
 
         @call.def_vmap
         def _(count: int, batched: list, shared: Any, points: tuple) -> tuple[Array, bool]:
@@ -47,10 +47,11 @@ def _spread(count: int) -> Callable[[Array, bool], Array]:
     return lambda x, batched: x if batched else jnp.broadcast_to(x, (count, *x.shape))
 
 
-def _in_turn(function: Function, points: tuple[Array, ...], size: int) -> Array:
-    """Equal blocks, the last one filled up with the last point, so that the loop has one body.
+def in_turn(function: Function, points: tuple[Array, ...], size: int) -> Array:
+    """f(points), about `size` points at a time.
 
-    A few blocks are computed at once, because a loop would take longer to compile than it saves.
+    Blocks are equal, the last one filled up with the last point, so that the loop has one body. A
+    few blocks are computed at once, because a loop would take longer to compile than it saves.
     """
     count = points[0].shape[0]
     if count <= 4 * size:

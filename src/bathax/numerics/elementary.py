@@ -15,6 +15,19 @@ from jax import lax
 from jax.custom_derivatives import SymbolicZero
 from jaxtyping import Array, Complex, Float, Inexact
 
+# (sin x / x - 1) / x^2 as a polynomial of x^2, which interpolates it at the Chebyshev nodes of
+# |x| < π/2: sin x is exact to 1.3e-18 with these.
+SINE = (
+    -0.16666666666666666633,
+    0.0083333333333333158688,
+    -0.00019841269841254973769,
+    2.7557319219163233416e-6,
+    -2.5052107616996182891e-8,
+    1.6058977312464087621e-10,
+    -7.6439702967985720524e-13,
+    2.7314447669863993424e-15,
+)
+
 
 def horner(coefficients: Sequence[Array | float], x: Array) -> Array:
     """The polynomial sum_k c_k x^k; coefficients of x's type or Python numbers."""
@@ -56,6 +69,20 @@ def _damped_power_jvp(primals: tuple, tangents: tuple) -> tuple[Array, Array]:
     if not isinstance(d_exponent, SymbolicZero):
         rate += jnp.log(x) * d_exponent.astype(x.dtype)
     return value, value * rate
+
+
+@jax.custom_jvp
+def reciprocal(w: Complex[Array, "..."]) -> Complex[Array, "..."]:
+    """1 / w by real divisions, which are faster, for 1e-150 < |w| < 1e150."""
+    square = w.real**2 + w.imag**2
+    return lax.complex(w.real / square, -w.imag / square)
+
+
+@reciprocal.defjvp
+def _reciprocal_jvp(primals: tuple, tangents: tuple) -> tuple[Array, Array]:
+    (w,), (dw,) = primals, tangents
+    inverse = reciprocal(w)
+    return inverse, -(inverse * inverse) * dw
 
 
 @jax.custom_jvp
@@ -154,13 +181,13 @@ def exprel(x: Complex[Array, "..."], power: Complex[Array, "..."]) -> Complex[Ar
 
 
 def _sine(phase: Array, quarter: np.ndarray | float) -> Array:
-    """sin(phase + quarter π/2) to one unit in the last place: the series about the nearest zero."""
+    """sin(phase + quarter π/2) to one unit in the last place, from the nearest zero."""
     zero = jnp.round(phase * (1.0 / math.pi) + 0.5 * quarter)
     turns = 2.0 * zero - quarter
     # π/2 in two parts: the product with the first, of 33 bits, is exact.
     x = (phase - turns * 1.57079632673412561417e00) - turns * 6.07710050650619224932e-11
     square = x * x
-    rest = horner([(-1.0) ** k / math.factorial(2 * k + 1) for k in range(1, 13)], square)
+    rest = horner(SINE, square)
     is_odd = zero - 2.0 * jnp.floor(0.5 * zero)
     return (1.0 - 2.0 * is_odd) * (x + x * (square * rest))
 

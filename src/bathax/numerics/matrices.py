@@ -8,6 +8,7 @@ from jaxtyping import Array, Complex, Float, Inexact
 
 from bathax._checks import Scalar
 from bathax._linalg import solve
+from bathax.numerics.elementary import reciprocal
 
 # Terms of the Taylor series of the exponential of a matrix of norm 1/8, and the most doublings.
 TERMS, DOUBLINGS = 10, 12
@@ -142,7 +143,7 @@ def _by_elimination(matrix: Array, known: Array) -> Array:
         for below in range(k + 1, size):
             rows[k], rows[below] = _cleared(rows[k], rows[below], k)
     for k in reversed(range(size)):
-        rows[k] = rows[k] * _inverse(rows[k][k])[None, :]
+        rows[k] = rows[k] * reciprocal(rows[k][k])[None, :]
         for above in range(k):
             rows[above] = rows[above] - rows[above][k][None, :] * rows[k]
     return jnp.stack([row[size:] for row in rows])
@@ -152,13 +153,8 @@ def _cleared(upper: Array, lower: Array, k: int) -> tuple[Array, Array]:
     """The row with the larger entry k, and the other one less the multiple that removes it."""
     swap = (_square(lower[k]) > _square(upper[k]))[None, :]
     upper, lower = jnp.where(swap, lower, upper), jnp.where(swap, upper, lower)
-    return upper, lower - (lower[k] * _inverse(upper[k]))[None, :] * upper
+    return upper, lower - (lower[k] * reciprocal(upper[k]))[None, :] * upper
 
 
 def _square(z: Complex[Array, "..."]) -> Array:
     return z.real**2 + z.imag**2
-
-
-def _inverse(z: Complex[Array, "..."]) -> Array:
-    """1 / z with a division of real numbers, which is faster."""
-    return z.conj() / _square(z).astype(z.dtype)

@@ -24,6 +24,7 @@ from bathax._checks import (
     parameter,
 )
 from bathax._display import shown
+from bathax.numerics.elementary import reciprocal
 from bathax.numerics.grid import TimeGrid
 from bathax.numerics.quadrature import fourier_sum
 from bathax.reservoir.continuation import Piece, finite_ends
@@ -161,9 +162,7 @@ class SpectralDensity(Validated):
         """
         nodes, masses = self.contour(1024)
         apart = jnp.subtract.outer(z, nodes.astype(complex))
-        # Real numbers divide much faster than complex ones.
-        square = apart.real**2 + apart.imag**2
-        return lax.complex(apart.real / square, -apart.imag / square) @ masses.astype(complex)
+        return reciprocal(apart) @ masses.astype(complex)
 
     @converting(as_float)
     def level_shift(self, w: Float[Array, "..."]) -> Float[Array, "..."]:

@@ -69,6 +69,13 @@ def test_roots_and_logarithms_agree_with_numpy(name):
     assert elementary.square_root(jnp.zeros((), complex)) == 0.0
 
 
+def test_reciprocal_and_its_slope():
+    w = jnp.asarray([1.0, -2.0j, 3.0 - 4.0j, 1e-100 + 1e-140j, -1e140 + 1e139j], complex)
+    found, slope = jax.jvp(elementary.reciprocal, (w,), (jnp.ones_like(w),))
+    np.testing.assert_allclose(found, 1.0 / np.asarray(w), rtol=1e-15)
+    np.testing.assert_allclose(slope[:3], -1.0 / np.asarray(w)[:3] ** 2, rtol=1e-15)
+
+
 def test_phase_factor_agrees_with_mpmath():
     exact = np.array([complex(mpmath.expj(mpmath.mpf(x))) for x in ANGLES])
     np.testing.assert_allclose(phase_factor(ANGLES), exact, rtol=0, atol=3e-16)
