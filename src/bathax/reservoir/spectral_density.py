@@ -161,8 +161,8 @@ class SpectralDensity(Validated):
         real axis (`Tabulated`) it is accurate only away from the support.
         """
         nodes, masses = self.contour(1024)
-        apart = jnp.subtract.outer(z, nodes.astype(complex))
-        return reciprocal(apart) @ masses.astype(complex)
+        apart = z.ravel()[None, :] - nodes.astype(complex)[:, None]
+        return (masses.astype(complex) @ reciprocal(apart)).reshape(z.shape)
 
     @converting(as_float)
     def level_shift(self, w: Float[Array, "..."]) -> Float[Array, "..."]:

@@ -157,3 +157,19 @@ def test_states_of_another_size(dmap):
 
 def test_default_solver():
     assert isinstance(default_solver(QUBIT), bx.Vacuum)
+
+
+@pytest.mark.slow
+def test_sign_changes_of_the_determinant_are_resolved():
+    """At strong coupling there are as many, at the same times, with a looser tolerance."""
+    ts, bath = np.linspace(0.0, 20.0, 401), bx.Reservoir(bx.Ohmic(0.1, 5.0), 1.0)
+    passages = []
+    for rtol in (1e-4, 1e-5):
+        dmap = bx.dynamical_map(bx.Qubit(1.0, bath), ts, bx.Hierarchy(rtol=rtol))
+        D, error = np.asarray(dmap.determinant), np.asarray(dmap.error.determinant)
+        last = np.flatnonzero(D[1:] * D[:-1] < 0.0)
+        for part in np.split(np.arange(ts.size), last + 1):
+            assert np.any(np.abs(D[part]) > error[part])
+        passages.append(ts[last] + (ts[1] - ts[0]) * D[last] / (D[last] - D[last + 1]))
+    assert passages[1].size == 3
+    np.testing.assert_allclose(*passages, rtol=0, atol=0.02)
