@@ -43,7 +43,7 @@ def one_by_one(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def differentiable_one_by_one(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The same for a function whose derivatives are wanted, which a batch takes all together."""
+    """`one_by_one` for values alone; derivatives of a batch are taken of all members together."""
     call = jax.custom_jvp(one_by_one(function))
     call.defjvp(lambda primals, tangents: jax.jvp(function, primals, tangents))
     return call
