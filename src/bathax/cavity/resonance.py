@@ -16,6 +16,8 @@ J n on lines at another angle. v follows from integrals of products of exponenti
 does not depend on t.
 """
 
+from typing import ClassVar
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -65,6 +67,8 @@ class Resonance(Solver):
     >>> round(float(abs(green.u[2])), 4)  # 2 / e
     0.7358
     """
+
+    forward: ClassVar[bool] = True
 
     nodes: int = eqx.field(static=True, default=512)
     rtol: float = eqx.field(static=True, default=1e-9)

@@ -2,6 +2,7 @@
 
 import abc
 from collections.abc import Sequence
+from typing import ClassVar
 
 import equinox as eqx
 import jax
@@ -30,6 +31,9 @@ POINTS, FEWEST = 8.0, 32.0
 
 class Solver(Module):
     """A method that computes the Green functions of a cavity."""
+
+    # Whether a solution has its derivatives, with respect to a few numbers, by forward mode.
+    forward: ClassVar[bool] = False
 
     @abc.abstractmethod
     def green_functions(

@@ -30,6 +30,8 @@ from bathax.numerics.running_integral import running_integral
 
 # Poles, which move with every parameter, are at most so many; cuts have more terms.
 FEW = 63
+# For so few times all cuts are one table of exponentials, in a smaller program.
+FEW_TIMES = 64
 
 
 class Terms(eqx.Module):
@@ -232,7 +234,7 @@ def together(sums: Sequence[Sequence[Terms]], ts: Float[Array, " times"]) -> lis
     are one matrix product. A batch that shares the frequencies of cuts shares their exponentials.
     """
     totals: list[Any] = [0.0] * len(sums)
-    for lists in _groups(sums):
+    for lists in _groups(sums, ts.shape[0]):
         chosen = [[p for p in parts if id(p.frequencies) in lists] for parts in sums]
         used = [k for k, parts in enumerate(chosen) if parts]
         rows = [_row(chosen[k], lists) for k in used]
@@ -245,12 +247,13 @@ def together(sums: Sequence[Sequence[Terms]], ts: Float[Array, " times"]) -> lis
     return totals
 
 
-def _groups(sums: Sequence[Sequence[Terms]]) -> list[dict[int, Array]]:
-    """Lists of frequencies: those of all poles together, and that of each cut by itself."""
+def _groups(sums: Sequence[Sequence[Terms]], times: int) -> list[dict[int, Array]]:
+    """Lists of frequencies: all poles together, and each cut by itself, unless times are few."""
     lists = {id(part.frequencies): part.frequencies for parts in sums for part in parts}
     few = {key: z for key, z in lists.items() if z.size <= FEW}
-    many = [{key: z} for key, z in lists.items() if z.size > FEW]
-    return [few, *many] if few else many
+    many = {key: z for key, z in lists.items() if z.size > FEW}
+    cuts = [many] if times <= FEW_TIMES else [{key: z} for key, z in many.items()]
+    return [group for group in (few, *cuts) if group]
 
 
 def _row(parts: Sequence[Terms], lists: dict[int, Array]) -> Complex[Array, "*sums terms"]:

@@ -5,6 +5,7 @@ from typing import ClassVar
 
 import equinox as eqx
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 from jax.scipy.special import gamma
 from jaxtyping import Array, Complex, Inexact
@@ -58,7 +59,7 @@ class Analytic(SpectralDensity):
 
     def contour(self, resolution: int) -> Measure:
         del resolution
-        ray = lax.stop_gradient(self.decay).astype(complex) * jnp.exp(-0.25j * jnp.pi)
+        ray = lax.stop_gradient(self.decay).astype(complex) * np.exp(-0.25j * np.pi)
         r, weights = (jnp.asarray(part, complex) for part in half_line(*RAY))
         nodes = self.lower.astype(complex) + ray * r
         return nodes, self(nodes) * ray * weights

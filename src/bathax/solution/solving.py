@@ -21,6 +21,7 @@ from bathax.cavity.solvers import Solver, Volterra
 from bathax.linear import driven, embedding, single, volterra
 from bathax.linear.embedding import Embedding
 from bathax.linear.stability import require_stable
+from bathax.numerics.forward_mode import forward_differentiated
 from bathax.numerics.times import at_shared_length
 from bathax.qubit import dynamical_map
 from bathax.qubit.elements import MapSolver
@@ -152,12 +153,27 @@ def _(system: Cavity, initial: Any, ts: Float[Array, " times"], solver: Any) -> 
     solver = default_solver(system) if solver is None else solver
     require_kind("solver", "a solver of a cavity, like `Volterra()`", solver, Solver)
 
+    observe = _observed_forward if solver.forward else _observed
+
     def observed(ts: Float[Array, " times"]) -> dict[str, Any]:
-        return observe_cavity(system, state, solver.from_preparation(system, preparation, ts))
+        return observe(system, state, preparation, ts, solver)
 
     found = _at(ts, observed, system, preparation)
     origin = Origin.of(system, preparation)
     return Solution(**found, t=ts, initial=preparation.state, origin=origin)
+
+
+def _observed(
+    system: Cavity,
+    state: State,
+    preparation: Preparation,
+    ts: Float[Array, " times"],
+    solver: Solver,
+) -> dict[str, Any]:
+    return observe_cavity(system, state, solver.from_preparation(system, preparation, ts))
+
+
+_observed_forward = forward_differentiated(_observed)
 
 
 def _solve_driven(
