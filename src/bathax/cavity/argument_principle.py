@@ -56,17 +56,16 @@ def _winding(sheet: Sheet) -> Float[Array, "wedges sectors"]:
     along = sheet.ray(0.0) * (np.exp(-1j * wedges[:, :, None]) * r)
     z = sheet.edges.astype(complex)[None, :, None] + along
     first = z - sheet.level - sheet.self_energy_at_many(z)
-
-    def far(sectors: np.ndarray) -> Float[Array, "wedges edges"]:
-        """The phase of 1/G, continued from one side of each edge, at the far end of its line."""
-        sector = np.broadcast_to(sectors, z.shape[:2])
-        values = first + 2j * jnp.pi * sheet.continued_density(z, sector)
-        start = jnp.arctan2(jnp.maximum(values[..., 0].imag, 0.0), values[..., 0].real)
-        turns = jnp.angle(values[..., 1:] / values[..., :-1])
-        return start + turns @ np.ones(turns.shape[-1])
-
-    # The first interval has no line at its lower end, the last one none at its upper end.
+    # Continued from the interval below each edge, and from that above it.
     below = np.arange(sheet.edges.size)
-    right = jnp.concatenate([far(below), -wedges], axis=1)
-    left = jnp.concatenate([2.0 * np.pi - wedges, far(below + 1)], axis=1)
+    sectors = np.broadcast_to(np.stack([below, below + 1])[:, None], (2, *z.shape[:2]))
+    density = sheet.continued_density(jnp.broadcast_to(z[None], (2, *z.shape)), sectors)
+    values = first[None] + 2j * jnp.pi * density
+    # The phases at the far ends of the lines.
+    start = jnp.arctan2(jnp.maximum(values[..., 0].imag, 0.0), values[..., 0].real)
+    turns = jnp.angle(values[..., 1:] * values[..., :-1].conj())
+    far = start + turns @ np.ones(turns.shape[-1])
+    # The first interval has no line at its lower end, the last one none at its upper end.
+    right = jnp.concatenate([far[0], -wedges], axis=1)
+    left = jnp.concatenate([2.0 * np.pi - wedges, far[1]], axis=1)
     return (left - right) / (2.0 * jnp.pi)

@@ -6,8 +6,7 @@ exponentials are one object, whose amplitudes are a matrix.
 
 A product of two cuts from one branch point is integrated over time on panels that shrink towards
 t = 0 by a constant factor, on each of which it is smooth. All other products are integrated in
-closed form. If a batch shares the frequencies of a cut and the times, their exponentials are
-computed once, and the rest are matrix products.
+closed form.
 """
 
 import math
@@ -28,10 +27,9 @@ from bathax.numerics.elementary import exponential, exponential_parts, exprel
 from bathax.numerics.matrices import by_parts
 from bathax.numerics.running_integral import running_integral
 
-# Poles, which move with every parameter, are at most so many; cuts have more terms.
-FEW = 63
-# For so few times all cuts are one table of exponentials, in a smaller program.
-FEW_TIMES = 64
+# Poles, which move with every parameter, are at most so many; cuts have more terms. All cuts
+# together are one table of exponentials, in a smaller program, for so few times.
+FEW, FEW_TIMES = 63, 64
 
 
 class Terms(eqx.Module):
@@ -63,8 +61,7 @@ class Terms(eqx.Module):
 class ExponentialSum(eqx.Module):
     """A few terms that may oscillate for long, `discrete`, and the terms of `cuts`.
 
-    Exponentials of the cuts are computed by themselves, once for a batch that shares their
-    frequencies. A product of two cuts from one branch point decays before it oscillates.
+    A product of two cuts from one branch point decays before it oscillates.
     """
 
     discrete: Terms
