@@ -32,7 +32,7 @@ POINTS, FEWEST = 8.0, 32.0
 class Solver(Module):
     """A method that computes the Green functions of a cavity."""
 
-    # Whether a solution has its derivatives, with respect to a few numbers, by forward mode.
+    # Whether a solution has its derivatives, with respect to one number, by forward mode.
     forward: ClassVar[bool] = False
 
     @abc.abstractmethod

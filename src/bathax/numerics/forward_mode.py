@@ -1,57 +1,33 @@
-"""Derivatives of functions of a few parameters with many results: in forward mode, always.
+"""Derivatives with respect to one number: in forward mode, always.
 
-Reverse mode would keep all that it needs on its way back, and its program is larger by a third.
+Reverse mode would keep all that it needs on its way back, and its program is larger.
 """
 
-import math
 from collections.abc import Callable
 from typing import Any
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-import numpy as np
-from jaxtyping import Array, Float
-
-# Beyond this number of parameters reverse mode is left to itself.
-MOST = 8
 
 
 def forward_differentiated(function: Callable[..., Any]) -> Callable[..., Any]:
-    r"""A function whose derivatives are df = \sum_k (df/dp_k) dp_k, in either mode.
+    """A function whose derivatives are df = (df/dp) dp, in either mode, if p is one real number.
 
-    p_k are the numbers that have a tangent. The slopes df/dp_k do not depend on the tangents, so
-    that all directions share them and reverse mode has products alone to transpose.
+    The slope df/dp does not depend on dp, so that reverse mode has a product alone to transpose.
+    Derivatives with respect to several numbers are those of the function itself.
     """
+    function = eqx.filter_jit(function)  # traced once, for values and slopes
     differentiable = eqx.filter_custom_jvp(function)
-
-    @eqx.filter_jit
-    def slopes(primals: tuple, structure: Any, shapes: tuple[tuple[int, ...], ...]) -> Any:
-        """The value, and its slope along each of the numbers in leaves of these shapes."""
-        ends = np.cumsum([math.prod(shape) for shape in shapes])
-
-        def along(direction: Float[Array, " parameters"]) -> tuple[Any, Any]:
-            parts = jnp.split(direction, ends[:-1])
-            leaves = [part.reshape(shape) for part, shape in zip(parts, shapes, strict=True)]
-            return eqx.filter_jvp(function, primals, jax.tree.unflatten(structure, leaves))
-
-        if ends[-1] == 1:
-            value, slope = along(jnp.ones(1))
-            return value, jax.tree.map(lambda s: s[None], slope)
-        return jax.vmap(along, out_axes=(None, 0))(jnp.eye(ends[-1]))
+    with_slope = eqx.filter_jit(lambda primals, units: eqx.filter_jvp(function, primals, units))
 
     @differentiable.def_jvp
-    def by_slopes(primals: tuple, tangents: tuple) -> tuple[Any, Any]:
-        moved, structure = jax.tree.flatten(tangents)
-        if sum(one.size for one in moved) > MOST or any(map(jnp.iscomplexobj, moved)):
+    def by_slope(primals: tuple, tangents: tuple) -> tuple[Any, Any]:
+        (amount, *others), structure = jax.tree.flatten(tangents)
+        if others or amount.size != 1 or jnp.iscomplexobj(amount):
             return eqx.filter_jvp(function, primals, tangents)
-        value, each = slopes(primals, structure, tuple(one.shape for one in moved))
-        amounts = jnp.concatenate([one.ravel() for one in moved])
-
-        def total(slope: Array) -> Array:
-            along = (-1,) + (1,) * (slope.ndim - 1)
-            return jnp.sum(amounts.astype(slope.dtype).reshape(along) * slope, axis=0)
-
-        return value, jax.tree.map(total, each)
+        unit = jax.tree.unflatten(structure, [jnp.ones(amount.shape)])
+        value, slope = with_slope(primals, unit)
+        return value, jax.tree.map(lambda s: s * amount.reshape(()).astype(s.dtype), slope)
 
     return differentiable
