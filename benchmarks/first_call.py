@@ -24,6 +24,7 @@ from _timing import cpu_seconds, first_call, machine_line, report_of, table, wat
 from fit_campaign import FAMILIES, NOISE, POINTS, SEED, drawn_like
 
 import bathax as bx
+from bathax import dynamical_map, solve
 
 HERE = Path(__file__).parent
 README = HERE.parent / "README.md"
@@ -41,7 +42,7 @@ def cavity_solved(solver, times=TIMES, quanta=5):
     def solved(eta, quantities):
         bath = bx.Reservoir(bx.Ohmic(eta, 5.0), 20.0)
         ts = np.linspace(0.0, STOP, times)
-        return quantities(bx.solve(bx.Cavity(1.0, bath), bx.Fock(quanta), ts, solver))
+        return quantities(solve(bx.Cavity(1.0, bath), bx.Fock(quanta), ts, solver))
 
     return solved
 
@@ -52,7 +53,7 @@ def atom_mapped(solver):
     def mapped(eta, quantities):
         atom = bx.Qubit(1.0, bx.Reservoir(bx.Ohmic(eta, 5.0), 0.5))
         ts = np.linspace(0.0, ATOM_STOP, ATOM_TIMES)
-        return quantities(bx.dynamical_map(atom, ts, solver))
+        return quantities(dynamical_map(atom, ts, solver))
 
     return mapped
 

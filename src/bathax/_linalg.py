@@ -14,6 +14,8 @@ from jax import lax
 from jax.custom_batching import custom_vmap
 from jaxtyping import Array, Float, Inexact
 
+from bathax import _loops
+
 
 def one_by_one(function: Callable[..., Any]) -> Callable[..., Any]:
     """Under `vmap` a loop over the batch on the CPU, all together on other devices.
@@ -62,7 +64,7 @@ def _in_turn(function: Callable[..., Any], batch: Any) -> Any:
     # Nothing equals NaN.
     none = jax.tree.map(lambda x: jnp.full_like(x[0], jnp.nan), batch)
     empty = jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), jax.eval_shape(function, *none))
-    return lax.scan(member, (none, empty), batch)[1]
+    return _loops.scan(member, (none, empty), batch)[1]
 
 
 svd = one_by_one(lambda matrix: tuple(jnp.linalg.svd(matrix, full_matrices=False)))

@@ -3,9 +3,11 @@
 They take about twice as long to run, which costs less than the compilation saves.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+from contextvars import ContextVar
 from functools import cache, wraps
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 import equinox as eqx
 import jax
@@ -13,6 +15,11 @@ import jax.numpy as jnp
 from jax.core import Tracer
 
 QUICK = {"xla_backend_optimization_level": 0, "xla_cpu_use_fusion_emitters": False}
+
+P = ParamSpec("P")
+R = TypeVar("R")
+# Whether `inlined` has switched off the programs within a program, and not a user who debugs.
+_inlining = ContextVar("inlining", default=False)
 
 
 @cache
@@ -33,6 +40,7 @@ def program(function: Callable[..., Any]) -> Callable[..., Any]:
     Inside `jit`, and under `grad` and `vmap`, it becomes part of another program. A function that
     may run for longer than it takes to compile should use `equinox.filter_jit` instead.
     """
+    function = inlined(function)
     part = eqx.filter_jit(function)
 
     @cache  # at the first call, because an import should not look for a backend
@@ -52,3 +60,33 @@ def is_traced(*values: Any) -> bool:
     if any(isinstance(leaf, Tracer) for leaf in jax.tree.leaves(values)):
         return True
     return isinstance(jnp.positive(0.0), Tracer)
+
+
+def inlined(function: Callable[P, R]) -> Callable[P, R]:
+    """A function that is traced as one program, not as a program of many.
+
+    Most functions of `jax.numpy` are programs: for each new shape they are traced by themselves and
+    then written into the program around them, which takes a third of the time of a trace. Here
+    their operations are written there at once. Loops inside have to be those of `_loops`.
+    """
+
+    @wraps(function)
+    def called(*arguments: P.args, **named: P.kwargs) -> R:
+        config: Any = jax.config
+        if config.jax_disable_jit:
+            return function(*arguments, **named)
+        token = _inlining.set(True)
+        try:
+            with jax.disable_jit():
+                return function(*arguments, **named)
+        finally:
+            _inlining.reset(token)
+
+    return called
+
+
+@contextmanager
+def with_programs() -> Iterator[None]:
+    """Where `jax.jit` has effect again inside of an `inlined` function."""
+    with jax.disable_jit(False) if _inlining.get() else nullcontext():
+        yield

@@ -28,24 +28,35 @@ def told(first: str, flags: str | None = None) -> tuple[str, str]:
     return found, options
 
 
+def words(**flags: str) -> str:
+    """Flags as they are written, those of bathax unless others are given."""
+    return " ".join(f"--{flag}={value}" for flag, value in (_xla.FLAGS | flags).items())
+
+
 @pytest.mark.slow
 def test_loops_are_written_the_quick_way_and_the_environment_stays():
-    quick = f"--{_xla.FLAG}=false"
-    assert told("import bathax; bathax.solve") == ("None", told("", quick)[1])
+    assert told("import bathax; bathax.solve") == ("None", told("", words())[1])
     assert told("import bathax; bathax.solve")[1] != told("")[1]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("choice", ["true", "false"])
-def test_who_has_chosen_is_not_asked(choice):
-    flags = f"--{_xla.FLAG}={choice}"
-    assert told("import bathax; bathax.solve", flags) == told("", flags)
+@pytest.mark.parametrize(
+    ("flag", "choice"),
+    [
+        ("xla_cpu_use_fusion_emitters", "true"),
+        ("xla_cpu_use_fusion_emitters", "false"),
+        ("xla_backend_extra_options", "xla_cpu_disable_slp_vectorizer"),
+    ],
+)
+def test_who_has_chosen_is_not_asked(flag, choice):
+    chosen = f"--{flag}={choice}"
+    both = words(**{flag: choice})
+    assert told("import bathax; bathax.solve", chosen) == (chosen, told("", both)[1])
 
 
 def test_other_flags_stay():
     other = "--xla_backend_optimization_level=1"
-    both = f"{other} --{_xla.FLAG}=false"
-    assert told("import bathax; bathax.solve", other) == (other, told("", both)[1])
+    assert told("import bathax; bathax.solve", other) == (other, told("", f"{other} {words()}")[1])
 
 
 def test_versions_that_may_not_know_the_flag_are_not_told(monkeypatch):

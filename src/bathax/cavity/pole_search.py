@@ -16,6 +16,7 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, Bool, Complex, Float, Int
 
+from bathax import _loops
 from bathax.cavity.sheet import Sector, Sheet
 from bathax.numerics.elementary import square_root
 
@@ -132,7 +133,7 @@ def _root(
         above = excess(middle) > 0.0
         return jnp.where(above, low, middle), jnp.where(above, middle, high)
 
-    low, high = lax.fori_loop(0, BISECTIONS, halve, (low, high))
+    low, high = _loops.fori_loop(0, BISECTIONS, halve, (low, high))
     return 0.5 * (low + high)
 
 
@@ -169,7 +170,7 @@ def _rational(sheet: Sheet) -> Found:
         others = jnp.sum(jnp.where(apart == 0.0, 0.0, 1.0 / apart), axis=1)
         return z - jnp.nan_to_num(step) / (1.0 - jnp.nan_to_num(step) * others), step
 
-    z, step = lax.fori_loop(0, ABERTH_STEPS, advance, (starts, jnp.zeros_like(starts)))
+    z, step = _loops.fori_loop(0, ABERTH_STEPS, advance, (starts, jnp.zeros_like(starts)))
     # Poles that merge are known to the root of the rounding error. There 1/G' may vanish but for
     # rounding, and the last step be as large as any.
     size, scale = jnp.abs(sheet.continued_inverse(z, sector)), sheet.frequency + jnp.abs(z)
@@ -245,7 +246,7 @@ def _followed(
 
     unknown, none = jnp.zeros_like(starts), jnp.zeros(starts.shape)
     state = (starts, starts, unknown, unknown, none, none)
-    z, *_, length, apart = lax.fori_loop(0, NEWTON_STEPS, advance, state)
+    z, *_, length, apart = _loops.fori_loop(0, NEWTON_STEPS, advance, state)
     return z, length, apart
 
 

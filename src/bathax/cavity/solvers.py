@@ -10,6 +10,7 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Bool, Float
 
+from bathax import _loops
 from bathax._checks import Scalar, are_times, is_valid
 from bathax._display import Module
 from bathax._estimate import Estimate, judged
@@ -178,7 +179,10 @@ class Comparison(eqx.Module):
             return Comparison(both.green, change, size)
 
         blocks = jnp.pad(ts, (0, -count % BLOCK), mode="edge").reshape(-1, BLOCK)
-        asked, probes = lax.map(of_block, blocks), Comparison.between(*at(probed(ts[:0], span(ts))))
+        asked, probes = (
+            _loops.map(of_block, blocks),
+            Comparison.between(*at(probed(ts[:0], span(ts)))),
+        )
         values = jax.tree.map(lambda values: values.ravel()[:count], asked.green)
         parts = (asked.change, asked.size), (probes.change, probes.size)
         return Comparison(values, *jax.tree.map(lambda *both: jnp.concatenate(both), *parts))

@@ -10,9 +10,9 @@ y_j = (e^{-iHt})_0j: u = y_0 and v = sum_k n_k |y_k|^2. One diagonalisation serv
 
 import jax
 import jax.numpy as jnp
-from jax import lax
 from jaxtyping import Array, Bool, Complex, Float
 
+from bathax import _loops
 from bathax._checks import Scalar
 from bathax.numerics.elementary import phase_factor
 from bathax.system.system import System
@@ -56,7 +56,7 @@ def _row_jvp(primals: tuple, tangents: tuple) -> tuple[Array, Array]:
 
     value = row(h, ts)
     drift = -1j * (value @ h.astype(complex))
-    return value, lax.map(change, ts) + drift * dts.astype(complex)[:, None]
+    return value, _loops.map(change, ts) + drift * dts.astype(complex)[:, None]
 
 
 # --- for all times -------------------------------------------------------------------------------

@@ -14,9 +14,9 @@ from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
-from jax import lax
 from jaxtyping import Array, Complex, Float
 
+from bathax import _loops
 from bathax._checks import Scalar
 from bathax.numerics.special import positive_root
 from bathax.numerics.steps import powers
@@ -89,12 +89,12 @@ def _series(
             return (at_once @ a + arrived) / order, a
 
         orders = jnp.arange(1.0, ORDERS + 1.0).astype(complex)
-        _, a = lax.scan(term, start, (orders, arriving))
+        _, a = _loops.scan(term, start, (orders, arriving))
         past = jnp.concatenate([a[None], past[:-1]])
         return (jnp.sum(a, axis=0), past), a
 
     start = jnp.eye(n, dtype=complex), jnp.zeros((reach, ORDERS, n, n), complex)
-    return lax.scan(step, start, None, length=count)[1]
+    return _loops.scan(step, start, None, length=count)[1]
 
 
 def _errors(series: Complex[Array, "count orders n n"]) -> Float[Array, " count"]:

@@ -17,6 +17,7 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Bool, Complex, Float, Int
 
+from bathax import _loops
 from bathax._checks import Scalar, is_valid
 from bathax._display import Table, Tabular
 from bathax._linalg import eigh
@@ -148,7 +149,7 @@ def _outside(system: LinearSystem) -> States:
 
     ends = jnp.full(level.shape, -DEEPEST), jnp.full(level.shape, DEEPEST)
     exist = gaps.empty & (excess(ends[0]) < 0.0) & (excess(ends[1]) > 0.0)
-    low, high = lax.fori_loop(0, BISECTIONS, halved, ends)
+    low, high = _loops.fori_loop(0, BISECTIONS, halved, ends)
     w = jnp.where(exist, gaps.at(0.5 * (low + high)), gaps.outside)
     return *jax.vmap(lambda w, k: _residue(system, w, k))(w, level), exist
 

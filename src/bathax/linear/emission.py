@@ -16,6 +16,7 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Complex, Float
 
+from bathax import _loops
 from bathax._checks import RealLike, Scalar, as_float, is_concrete, is_valid
 from bathax._display import Record
 from bathax._programs import program
@@ -163,5 +164,5 @@ def _two_time_correlation(
         error = unresolved + rounded + relative * jnp.maximum(size, 1.0)
         return found[0] + known, error + known
 
-    found, error = lax.map(at, delays)
+    found, error = _loops.map(at, delays)
     return TwoTimeCorrelation(found[:, 0], found[:, 1], error)

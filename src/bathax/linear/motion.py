@@ -24,9 +24,9 @@ from typing import NamedTuple
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jax import lax
 from jaxtyping import Array, Complex, Float
 
+from bathax import _loops
 from bathax._checks import Scalar
 from bathax.linear.damped import DampedModes
 from bathax.linear.green import Mean, expectation
@@ -135,7 +135,7 @@ def series(
     none = jax.tree.map(lambda Z: jnp.zeros((NODES, count, *(Z.shape[1:] or (1,))), complex), start)
     factors = (1.0 / jnp.arange(1.0, ORDER + 1.0)).astype(complex)
     orders = jnp.arange(ORDER), factors
-    (last, _, total), seen = lax.scan(term, (start, none, start), orders)
+    (last, _, total), seen = _loops.scan(term, (start, none, start), orders)
     final = Seen.of(last, modes, size)
     return total, jax.tree.map(lambda c, end: jnp.concatenate([c, end[None]]), seen, final)
 

@@ -4,9 +4,9 @@ from functools import partial
 
 import jax
 import jax.numpy as jnp
-from jax import lax
 from jaxtyping import Array, Float
 
+from bathax import _loops
 from bathax._checks import Scalar
 from bathax.linear.damped import DampedModes
 from bathax.linear.motion import Equations, Gains, Moving, Seen, gains, series
@@ -39,5 +39,5 @@ def passage(
 
     none = jnp.zeros(count)
     begin = start, Gains(jnp.zeros(()), none, none)
-    (end, _), path = lax.scan(step, begin, (edges[:-1], edges[1:]))
+    (end, _), path = _loops.scan(step, begin, (edges[:-1], edges[1:]))
     return end, path

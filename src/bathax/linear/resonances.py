@@ -11,6 +11,7 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, Complex, Float, Int
 
+from bathax import _loops
 from bathax._linalg import eigh
 from bathax.numerics.matrices import solved
 from bathax.numerics.panels import Panels
@@ -45,7 +46,7 @@ def resonances(system: LinearSystem) -> Complex[Array, " resonances"]:
         return jnp.where(jnp.abs(step) < largest, z - step, z)
 
     spread = APART * largest * jnp.arange(start.shape[0], dtype=float)
-    return lax.fori_loop(0, ITERATIONS, moved, start - 1j * spread.astype(complex))
+    return _loops.fori_loop(0, ITERATIONS, moved, start - 1j * spread.astype(complex))
 
 
 def overlooked(
@@ -68,7 +69,7 @@ def overlooked(
         return z - step, jnp.abs(step), jnp.abs(jnp.einsum("iiq->q", propagator) * step)
 
     start = w.astype(complex), jnp.zeros_like(w), jnp.zeros_like(w)
-    z, step, weight = lax.fori_loop(0, NEWTON_STEPS, moved, start)
+    z, step, weight = _loops.fori_loop(0, NEWTON_STEPS, moved, start)
     width = jnp.abs(z.imag) + SAME * spacing
     beside = (jnp.abs(z.real - w) < REACH * spacing) & (width < spacing)
     weight = jnp.where(beside & (step < CONVERGED * width), weight, 0.0)

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Bool, Complex, Float
 
+from bathax import _loops
 from bathax._checks import Scalar, is_valid
 from bathax.linear.damped import DampedModes
 from bathax.linear.motion import Moving
@@ -210,7 +211,7 @@ def repeated(
             None if mean is None else mean + U @ mean,
         ), None
 
-    last, _ = lax.scan(twice, once, None, DOUBLINGS)
+    last, _ = _loops.scan(twice, once, None, DOUBLINGS)
     forgotten = jnp.max(jnp.abs(lax.stop_gradient(last.propagator[:size, :size]))) < 1e-8
     joint = jnp.where(forgotten, last.joint, jnp.nan)
     return joint, None if last.mean is None else jnp.where(forgotten, last.mean, jnp.nan)

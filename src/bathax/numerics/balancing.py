@@ -24,6 +24,7 @@ from jax import lax
 from jax.scipy.linalg import block_diag
 from jaxtyping import Array, Complex, Float, Inexact
 
+from bathax import _loops
 from bathax._checks import Scalar
 from bathax._linalg import differentiable_one_by_one, one_by_one, orthonormal, svd
 from bathax.numerics.elementary import decay
@@ -238,7 +239,7 @@ def _samples(
         return weight * jnp.where(close, t * decay(rates * t), convolved)
 
     # A loop, because XLA would compute exponentials anew for every use of their parts.
-    return lax.map(at, (t, weights))
+    return _loops.map(at, (t, weights))
 
 
 def _as_they_are(

@@ -5,9 +5,10 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jax import lax
 from jax.custom_batching import custom_vmap
 from jaxtyping import Array
+
+from bathax import _loops
 
 Function = Callable[..., Array]
 
@@ -32,7 +33,7 @@ def in_blocks(size: int) -> Callable[[Function], Function]:
             points = tuple(map(_spread(count), points, of_points))
             if any(jax.tree.leaves(own)):
                 shared = jax.tree.map(_spread(count), shared, own)
-                return lax.map(lambda one: call(*one), (shared, points)), True
+                return _loops.map(lambda one: call(*one), (shared, points)), True
             joined = call(shared, tuple(x.ravel() for x in points))
             apart = joined.reshape(*joined.shape[:-1], count, -1)
             return jnp.moveaxis(apart, -2, 0), True
@@ -59,5 +60,5 @@ def in_turn(function: Function, points: tuple[Array, ...], size: int) -> Array:
     blocks = -(-count // size)
     length = -(-count // blocks)
     padded = [jnp.pad(x, (0, blocks * length - count), "edge") for x in points]
-    found = lax.map(function, tuple(x.reshape(blocks, length) for x in padded))
+    found = _loops.map(function, tuple(x.reshape(blocks, length) for x in padded))
     return jnp.moveaxis(found, 0, -2).reshape(*found.shape[1:-1], -1)[..., :count]

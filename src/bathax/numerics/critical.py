@@ -14,6 +14,7 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int
 
+from bathax import _loops
 from bathax._checks import RealLike, Scalar, as_float, holds, require, shown
 
 # Evaluations of a function in search for its root; bisection alone takes half as many.
@@ -86,7 +87,7 @@ def _search(
     unknown = jnp.full(3, jnp.nan)
     zero = jnp.zeros(())
     start = _Bracket(unknown, unknown, zero, jnp.asarray(0), unknown[:2], zero)
-    found = lax.while_loop(partial(_goes_on, rtol=rtol), advance, start)
+    found = _loops.while_loop(partial(_goes_on, rtol=rtol), advance, start)
     at_low, at_high = found.ends
     reached = _changes_sign(at_low, at_high) & _vanishes(found) & ~jnp.isnan(found.values[0])
     x = _crossing(found)
@@ -203,11 +204,11 @@ def critical_line(
 
     def advance(place: tuple[Array, Array], _: None) -> tuple[tuple[Array, Array], Array]:
         here, before = place
-        p, gradients = lax.scan(correct, here, None, length=CORRECTIONS)
+        p, gradients = _loops.scan(correct, here, None, length=CORRECTIONS)
         gradient = gradients[-1]
         along = jnp.stack([-gradient[1], gradient[0]]) / jnp.sqrt(jnp.sum(gradient**2))
         along = jnp.where(jnp.sum(along * before) < 0.0, -along, along)
         return (p + along, along), p
 
     first = jnp.sign(step)
-    return lax.scan(advance, (start / units, first), None, length=points)[1] * units[None]
+    return _loops.scan(advance, (start / units, first), None, length=points)[1] * units[None]

@@ -28,6 +28,7 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Complex, Float, Int
 
+from bathax import _loops
 from bathax._checks import Scalar
 from bathax.numerics.recurrence import Recurrence, Series, extended
 from bathax.numerics.refinement import largest
@@ -117,7 +118,7 @@ class Ellipse(eqx.Module):
             return (now, below, total + (1.0 + q**k) * now), now
 
         start = (jnp.zeros_like(t), jnp.full_like(t, SEED), jnp.zeros_like(t))
-        (_, first, total), rest = lax.scan(down, start, jnp.arange(2.0 * count, 0.0, -1.0))
+        (_, first, total), rest = _loops.scan(down, start, jnp.arange(2.0 * count, 0.0, -1.0))
         return jnp.concatenate([first[None], rest[: count - 1 : -1]]) / (total + first)[None]
 
 
@@ -152,7 +153,7 @@ class FaberSeries(eqx.Module):
 
         numbered = jnp.arange(float(parts.shape[0])), parts
         zeros = jnp.zeros((2, ts.shape[0], parts.shape[2]))
-        return lax.complex(*jnp.split(lax.scan(add, zeros, numbered)[0], 2, axis=2))
+        return lax.complex(*jnp.split(_loops.scan(add, zeros, numbered)[0], 2, axis=2))
 
     def error(self, ts: Float[Array, " times"]) -> Float[Array, "2 times"]:
         """The error of values and derivatives: terms neglected up to each time, and rounding.
@@ -215,7 +216,7 @@ def measured(matrix: SparseMatrix, ellipse: Ellipse) -> Ellipse:
         return (x, now[1].enlarged(factor)), None
 
     start = jnp.ones(matrix.size, complex), ellipse.enlarged(jnp.asarray(SMALL))
-    (_, found), _ = lax.scan(larger, start, jnp.array([True, False]))
+    (_, found), _ = _loops.scan(larger, start, jnp.array([True, False]))
     return lax.stop_gradient(found.enlarged(jnp.asarray(AMPLE)))
 
 
@@ -268,7 +269,7 @@ def evolve(
     def interval(x: Array, number: Scalar) -> tuple[Array, tuple[Array, Array]]:
         return lax.cond(number < used, advance, skip, x)
 
-    _, (moments, neglected) = lax.scan(interval, start, jnp.arange(float(intervals)))
+    _, (moments, neglected) = _loops.scan(interval, start, jnp.arange(float(intervals)))
     enough = reach(terms, tolerance) >= REFUSED * each
     return FaberSeries(h, used, ellipse, jnp.where(enough, moments, jnp.nan), neglected)
 
@@ -300,7 +301,7 @@ def _step(
     start = Series(jnp.zeros_like(x), x, jnp.zeros_like(x))
     count = c.size // UNIT
     numbered = (jnp.arange(float(count)), c.reshape(count, UNIT), backs.reshape(count, UNIT))
-    (before, _, total), moments = lax.scan(jax.checkpoint(block), start, numbered)
+    (before, _, total), moments = _loops.scan(jax.checkpoint(block), start, numbered)
     sizes = lax.stop_gradient(jnp.max(jnp.abs(jnp.stack([x, before])), axis=1))
     return total, moments.reshape(c.size, chosen.size), sizes
 

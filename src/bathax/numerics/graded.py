@@ -11,9 +11,9 @@ import math
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import lax
 from jaxtyping import Array, Complex, Float, Inexact
 
+from bathax import _loops
 from bathax._checks import Scalar
 from bathax.numerics import gregory
 from bathax.numerics.matrices import doubled, exponential_change, orbit
@@ -42,7 +42,7 @@ def exponentials(
         found = _through(change, start)
         return (change, found[-1]), observed @ found
 
-    (change, _), levels = lax.scan(level, (before, seed[-1]), None, LEVELS)
+    (change, _), levels = _loops.scan(level, (before, seed[-1]), None, LEVELS)
     inner = 2 ** math.ceil(math.log2(points) / 2)
     late, stride = orbit(change, excited, inner)
     early, _ = orbit(stride.T, observed.T, points // inner)
@@ -59,7 +59,7 @@ def _through(
     def onwards(columns: Array, _: None) -> tuple[Array, Array]:
         return columns + change @ columns, columns
 
-    return lax.scan(onwards, start, None, HALF + 1)[1]
+    return _loops.scan(onwards, start, None, HALF + 1)[1]
 
 
 def _sides(observed: Array, excited: Array) -> tuple[int, int]:

@@ -9,10 +9,10 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import lax
 from jax.custom_derivatives import SymbolicZero
 from jaxtyping import Array, Complex, Float, Inexact, Int
 
+from bathax import _loops
 from bathax._checks import Scalar
 
 STENCIL = 12
@@ -77,7 +77,7 @@ def _by_blocks(function: Callable[[Scalar], Any], points: int) -> Any:
     size = min(BLOCK, -(-points // BLOCKS))
     count = -(-points // size)
     places = jnp.arange(count * size, dtype=float).reshape(count, size)
-    values = lax.map(jax.vmap(function), places)
+    values = _loops.map(jax.vmap(function), places)
     return jax.tree.map(lambda f: f.reshape(-1, *f.shape[2:])[:points], values)
 
 

@@ -7,6 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from bathax import _loops
+
 # Bounds on the logarithm of the stiffness of a smoothing spline with unit spacing: with the lowest
 # it passes through every point, with the highest it is a straight line through a thousand.
 STIFFNESS = (-7.0, 25.0)
@@ -32,7 +34,7 @@ def monotone_cubic(
     """
     inside = (at >= x[0]) & (at <= x[-1])
     at = jnp.where(inside, at, x[0])
-    k = jnp.clip(jnp.searchsorted(x, at, side="right") - 1, 0, len(x) - 2)
+    k = jnp.clip(_loops.searchsorted(x, at, side="right") - 1, 0, len(x) - 2)
     width = x[k + 1] - x[k]
     u = (at - x[k]) / width
     slopes = _slopes(jnp.diff(x), jnp.diff(y) / jnp.diff(x))

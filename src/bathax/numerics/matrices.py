@@ -6,6 +6,7 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, Complex, Float, Inexact
 
+from bathax import _loops
 from bathax._checks import Scalar
 from bathax._linalg import solve
 from bathax.numerics.elementary import reciprocal
@@ -75,7 +76,7 @@ def eliminated(
             return system - jnp.outer(column, row)
 
         system = jnp.concatenate([matrix, right], axis=1)
-        return lax.fori_loop(0, size, step, system)[:, size:]
+        return _loops.fori_loop(0, size, step, system)[:, size:]
 
     fixed = lax.stop_gradient(matrix)
     return lax.custom_linear_solve(
@@ -99,8 +100,8 @@ def exponential_change(matrix: Complex[Array, "n n"]) -> Complex[Array, "n n"]:
     def larger(change: Array, k: Scalar) -> tuple[Array, None]:
         return jnp.where(k < halvings, doubled(change), change), None
 
-    series, _ = lax.scan(term, unit, jnp.arange(float(TERMS), 1.0, -1.0))
-    return lax.scan(larger, small @ series, jnp.arange(float(DOUBLINGS)))[0]
+    series, _ = _loops.scan(term, unit, jnp.arange(float(TERMS), 1.0, -1.0))
+    return _loops.scan(larger, small @ series, jnp.arange(float(DOUBLINGS)))[0]
 
 
 def doubled(change: Complex[Array, "n n"]) -> Complex[Array, "n n"]:

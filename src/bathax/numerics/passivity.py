@@ -30,6 +30,7 @@ from jax import lax
 from jax.scipy.linalg import block_diag
 from jaxtyping import Array, Complex, Float
 
+from bathax import _loops
 from bathax._checks import Scalar
 from bathax._linalg import one_by_one
 from bathax.numerics.balancing import ReducedModes
@@ -87,7 +88,7 @@ def _coordinates(
         return jnp.block([[zero, right], [left, zero]]), sign
 
     start = _hamiltonian(modes, scale)
-    _, (first, _, last) = lax.scan(of_sign, start, jnp.array([True, False, False]))
+    _, (first, _, last) = _loops.scan(of_sign, start, jnp.array([True, False, False]))
     exists = jnp.max(jnp.abs(first @ first[:, 0] - jnp.eye(2 * n, dtype=complex)[0])) < ACCEPTED
     return jnp.where(exists, last[:n, n:], unit), jnp.where(exists, last[n:, :n], unit)
 
@@ -144,4 +145,4 @@ def _sign(matrix: Complex[Array, "n n"]) -> Complex[Array, "n n"]:
         scale = jnp.sqrt(small / large).astype(complex)
         return 0.5 * (scale * now + inverse / scale), None
 
-    return lax.scan(closer, matrix, length=STEPS)[0]
+    return _loops.scan(closer, matrix, length=STEPS)[0]

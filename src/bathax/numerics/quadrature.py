@@ -7,9 +7,9 @@ from functools import cache
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import lax
 from jaxtyping import Array, Complex, Float, Inexact, Int
 
+from bathax import _loops
 from bathax.numerics.elementary import exponential, logarithm
 from bathax.numerics.grid import TimeGrid
 
@@ -78,7 +78,7 @@ def _exponent(r: Complex[Array, "..."]) -> Complex[Array, "..."]:
         depth = jnp.exp(EVEN_FROM - x)
         return x - (x - depth - goal) / (1.0 + depth)
 
-    return lax.fori_loop(0, 5, improved, start)
+    return _loops.fori_loop(0, 5, improved, start)
 
 
 @_exponent.defjvp
@@ -130,7 +130,7 @@ def fourier_sum(
 
     start = jnp.zeros((outer, inner), complex)
     chunks = (_chunked(amplitudes), _chunked(frequencies))
-    total, _ = lax.scan(jax.checkpoint(block), start, chunks)
+    total, _ = _loops.scan(jax.checkpoint(block), start, chunks)
     return total.ravel()[: grid.points]
 
 
@@ -179,4 +179,4 @@ def principal_value(
         return jnp.sum(difference) + jnp.where(inside, beyond, 0.0)
 
     # Some at once, because all together would need memory for every pair of w and node.
-    return lax.map(value, w.ravel(), batch_size=AT_ONCE).reshape(w.shape)
+    return _loops.map(value, w.ravel(), batch_size=AT_ONCE).reshape(w.shape)

@@ -19,6 +19,7 @@ from jax import lax
 from jax.custom_batching import custom_vmap
 from jaxtyping import Array, Complex, Float, Int
 
+from bathax import _loops
 from bathax.numerics.sparse import SparseMatrix
 
 # So many members at a time stay in the cache of a processor and fill its vector instructions.
@@ -111,7 +112,7 @@ def _members_last(loop: Loop) -> Loop:
                 return jax.tree.map(lambda x: jnp.moveaxis(x, -1, 0), found)
 
             tiles = [_in_tiles(x, width) for x, each in zip(leaves, own, strict=True) if each]
-            found = lax.map(of_tile, tiles)
+            found = _loops.map(of_tile, tiles)
             return jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:])[:size], found)
 
         equal = -(-size // -(-size // TILE))
@@ -147,7 +148,7 @@ def _extended(recurrence: Recurrence, others: tuple[Series, Array, Array]) -> An
         after = recurrence.after(before, now, back)
         return Series(now, after, total + _times(weight, now)), now[chosen]
 
-    return lax.scan(term, series, (recurrence.backs, weights))
+    return _loops.scan(term, series, (recurrence.backs, weights))
 
 
 def _rows(recurrence: Recurrence, given: Array) -> Array:
@@ -158,7 +159,7 @@ def _rows(recurrence: Recurrence, given: Array) -> Array:
         after = recurrence.after(before, now, back) + added
         return (now, after), after
 
-    _, rest = lax.scan(row, (given[0], given[1]), (recurrence.backs, given[2:]))
+    _, rest = _loops.scan(row, (given[0], given[1]), (recurrence.backs, given[2:]))
     return jnp.concatenate([given[:2], rest])
 
 

@@ -20,6 +20,7 @@ from jax import lax
 from jax.custom_derivatives import SymbolicZero
 from jaxtyping import Array, Bool, Float
 
+from bathax import _loops
 from bathax._checks import Scalar, is_concrete, require, require_positive, require_whole
 
 Result = TypeVar("Result")
@@ -311,4 +312,4 @@ def _running_maximum(values: Float[Array, "... n"], restart: int) -> Float[Array
         return jnp.maximum(highest, jnp.where(known, moved, -jnp.inf))
 
     steps = math.ceil(math.log2(max(restart, size - restart)))
-    return lax.fori_loop(0, steps, step, values)
+    return _loops.fori_loop(0, steps, step, values)

@@ -16,6 +16,7 @@ from jax import lax
 from jax.custom_derivatives import SymbolicZero
 from jaxtyping import Array, ArrayLike, Bool, Complex, Float
 
+from bathax import _loops
 from bathax.numerics.elementary import horner, power
 
 # Exponential integral: the power series serves inside the parabola |z| + Re z < 4, where neither
@@ -116,7 +117,7 @@ def _continued_fraction(z: Complex[Array, "..."]) -> Complex[Array, "..."]:
         k = jnp.asarray(_FRACTION_TERMS - i, z.dtype)
         return z + (2.0 * k - 1.0) - k * k / tail
 
-    return 1.0 / lax.fori_loop(0, _FRACTION_TERMS, step, z + (2.0 * _FRACTION_TERMS + 1.0))
+    return 1.0 / _loops.fori_loop(0, _FRACTION_TERMS, step, z + (2.0 * _FRACTION_TERMS + 1.0))
 
 
 def _asymptotic_series(z: Complex[Array, "..."]) -> Complex[Array, "..."]:

@@ -8,6 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from bathax import _loops
+
 # Between points at a distance h the error of a smooth curve is of order h^8.
 DEGREE = 7
 FEWEST = DEGREE + 1
@@ -33,10 +35,11 @@ class Spline(eqx.Module):
         return Spline(np.append(pieces.x[:-1][real], pieces.x[-1]), pieces.c[:, real])
 
     def __call__(self, x: Any) -> Any:
-        xp = jnp if isinstance(x, jax.Array) else np
+        of_jax = isinstance(x, jax.Array)
+        xp, search = (jnp, _loops.searchsorted) if of_jax else (np, np.searchsorted)
         knots, coefficients = xp.asarray(self.knots), xp.asarray(self.coefficients)
         last = knots.shape[0] - 2
-        interval = xp.clip(xp.searchsorted(knots, x, side="right") - 1, 0, last)
+        interval = xp.clip(search(knots, x, side="right") - 1, 0, last)
         s, value = x - knots[interval], coefficients[0, interval]
         for row in coefficients[1:]:
             value = value * s + row[interval]

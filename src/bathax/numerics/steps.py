@@ -8,6 +8,7 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, Float
 
+from bathax import _loops
 from bathax._checks import Scalar
 from bathax.numerics.quadrature import gauss_legendre
 
@@ -42,7 +43,7 @@ def graded_steps(stop: Scalar, points: int, coarser: Scalar) -> Float[Array, " e
         # From below; the slope of s is 1 + FINER / (1 + t / tau).
         return t + (wanted - place(t)) / (1.0 + FINER / (1.0 + t / early))
 
-    times = lax.fori_loop(0, NEWTON, closer, wanted / (1.0 + FINER))
+    times = _loops.fori_loop(0, NEWTON, closer, wanted / (1.0 + FINER))
     return jnp.minimum(times, stop).at[0].set(0.0)
 
 
@@ -93,7 +94,7 @@ def at_places(coefficients: Any, tau: Float[Array, "..."]) -> Any:
 
 def at_times(pieces: Any, edges: Float[Array, " edges"], ts: Float[Array, " times"]) -> Any:
     """The values at any times, from the coefficients in each step."""
-    step = jnp.clip(jnp.searchsorted(edges, ts, side="right") - 1, 0, edges.size - 2)
+    step = jnp.clip(_loops.searchsorted(edges, ts, side="right") - 1, 0, edges.size - 2)
     length = edges[step + 1] - edges[step]
     tau = (ts - edges[step]) / jnp.where(length > 0.0, length, 1.0)
 

@@ -9,9 +9,9 @@ import math
 
 import jax
 import jax.numpy as jnp
-from jax import lax
 from jaxtyping import Array, Complex
 
+from bathax import _loops
 from bathax._checks import Scalar
 from bathax.numerics.sparse import SparseMatrix
 
@@ -46,8 +46,8 @@ def states(
             return power, totals + (fractions**k).astype(complex) * power[None, :]
 
         before = jnp.broadcast_to(x, (parts, *x.shape))
-        _, totals = lax.fori_loop(1, ORDER + 1, term, (x, before))
+        _, totals = _loops.fori_loop(1, ORDER + 1, term, (x, before))
         return totals[-1], totals
 
-    _, later = lax.scan(jax.checkpoint(advance), start, None, length=steps)
+    _, later = _loops.scan(jax.checkpoint(advance), start, None, length=steps)
     return jnp.concatenate([start[None, :], later.reshape(-1, start.shape[0])])

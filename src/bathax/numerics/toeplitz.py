@@ -10,6 +10,7 @@ from jax import lax
 from jax.numpy.fft import fft, ifft
 from jaxtyping import Array, Complex
 
+from bathax import _loops
 from bathax.numerics.matrices import eliminated, product, transposed, unit_like
 
 # Newton's iteration starts from so many terms, found by a loop: each doubling is a separate part of
@@ -91,7 +92,7 @@ def _substituted(a: Complex[Array, "*matrix n"]) -> Complex[Array, "*matrix n"]:
         )
         return jnp.where(here == k, term, left - product(column, term))
 
-    return lax.fori_loop(0, size, step, jnp.where(here == 0, unit, 0.0).astype(a.dtype))
+    return _loops.fori_loop(0, size, step, jnp.where(here == 0, unit, 0.0).astype(a.dtype))
 
 
 def _quotient(

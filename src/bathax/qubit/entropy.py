@@ -7,9 +7,10 @@ no 0/0 at r = 0.
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jax import lax
 from jaxtyping import Array, Float
+
+from bathax.numerics.elementary import horner
 
 # Below this determinant the logarithm counts as constant, because its second derivative would
 # overflow.
@@ -18,7 +19,7 @@ SMALLEST = 1e-120
 TINY = 1e-307
 # Below this r^2 the slope is a series: 2 artanh(r) / r = sum_k 2 r^{2k} / (2k + 1).
 NEAR_MIXED = 0.1
-SERIES = 2.0 / (2.0 * np.arange(20) + 1.0)
+SERIES = [2.0 / (2.0 * k + 1.0) for k in range(20)]
 
 
 @jax.custom_jvp
@@ -38,7 +39,7 @@ def _entropy_jvp(primals: tuple[Array], tangents: tuple[Array]) -> tuple[Array, 
 def entropy_slope(d: Float[Array, "..."]) -> Float[Array, "..."]:
     """dS/dd = ln(l+/l-) / r = 2 artanh(r) / r; 2 at d = 1/4, and cut at about 700 for d -> 0."""
     near = 1.0 - 4.0 * d < NEAR_MIXED
-    series = jnp.polyval(SERIES[::-1], jnp.where(near, 1.0 - 4.0 * d, 0.0), unroll=len(SERIES))
+    series = horner(SERIES, jnp.where(near, 1.0 - 4.0 * d, 0.0))
     d = jnp.where(near, 0.1, d)
     d = jnp.where(d > SMALLEST, d, lax.stop_gradient(jnp.maximum(d, TINY)))
     r = jnp.sqrt(1.0 - 4.0 * d)

@@ -35,6 +35,7 @@ from bathax._display import Record
 from bathax._linalg import solve
 from bathax._status import Status
 from bathax.numerics.balancing import ReducedModes
+from bathax.numerics.elementary import horner
 from bathax.qubit.generator import generator
 from bathax.qubit.hierarchy import Hierarchy, prepared
 from bathax.qubit.hierarchy_size import climbed
@@ -197,6 +198,5 @@ def _divided_difference(x: Float[Array, " n"], y: Float[Array, " n"]) -> Float[A
     d = y - x
     close = jnp.abs(d) < CLOSE
     near, far = jnp.where(close, d, 0.0), jnp.where(close, 1.0, d)
-    coefficients = jnp.asarray([1.0 / math.factorial(k + 2) for k in reversed(range(TERMS))])
-    series = jnp.exp(x) * jnp.polyval(coefficients, near)
+    series = jnp.exp(x) * horner([1.0 / math.factorial(k + 2) for k in range(TERMS)], near)
     return jnp.where(close, series, (jnp.exp(y) - jnp.exp(x) * (1.0 + far)) / far**2)

@@ -23,6 +23,7 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, Bool, Complex, Float
 
+from bathax import _loops
 from bathax._checks import (
     Scalar,
     are_times,
@@ -248,7 +249,7 @@ def _sums(
     top, excited = pattern.ground, size - pattern.ground
     parts = [jnp.asarray(part) for part in (pattern.numbers, pattern.real, *pattern[4:])]
     neighbours = ([part[:-1] for part in parts], [part[1:] for part in parts])
-    chances, sums = lax.map(of_quanta, neighbours)
+    chances, sums = _loops.map(of_quanta, neighbours)
     return jnp.sum(chances), jnp.sum(sums, axis=0)
 
 
@@ -342,5 +343,5 @@ def _traces_jvp(rows: tuple[int, int], primals: tuple, tangents: tuple) -> tuple
         second = (xs[:2] @ (after * r)) * (right.quotients(t).conj() * on_right)[None]
         return jnp.sum(first + second, axis=(1, 2))
 
-    change += lax.map(of_exponentials, ts).T
+    change += _loops.map(of_exponentials, ts).T
     return _summed(left, right, crossed[:2] * r[None], ts), change

@@ -8,6 +8,7 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, Bool, Float
 
+from bathax import _loops
 from bathax._checks import Scalar, require
 from bathax._programs import program
 from bathax.numerics.interpolation import hermite
@@ -136,7 +137,7 @@ def blp_measure(dmap: DynamicalMap) -> Scalar:
     for _ in range(ZOOMS):
         angles = best + reach * jnp.linspace(-1.0, 1.0, ANGLES)
         angles = jnp.clip(angles, 0.0, 0.5 * jnp.pi)
-        totals = lax.map(revival, jnp.cos(angles) ** 2)
+        totals = _loops.map(revival, jnp.cos(angles) ** 2)
         best, reach = angles[jnp.argmax(totals)], 2.0 * reach / (ANGLES - 1)
     return revival(lax.stop_gradient(jnp.cos(best) ** 2))
 

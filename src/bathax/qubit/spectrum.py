@@ -17,6 +17,7 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, Complex, Float, Int
 
+from bathax import _loops
 from bathax._checks import RealLike, Scalar, as_float, require_kind, require_times
 from bathax._display import Record
 from bathax._linalg import solve
@@ -199,4 +200,4 @@ def _spectra(
         sums = [y[after - shift] @ x[before] for before, after in (pattern.right, pattern.left)]
         return jnp.stack(sums).real
 
-    return lax.map(at, w)
+    return _loops.map(at, w)

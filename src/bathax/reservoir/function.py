@@ -8,6 +8,7 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, Bool, Float, Inexact
 
+from bathax import _loops
 from bathax._checks import (
     FINITE,
     POSITIVE,
@@ -143,7 +144,9 @@ class Function(SpectralDensity):
         w = lower + length s(x) makes powers at both ends smooth in x.
         """
         x = jnp.linspace(0.0, 1.0, PROBES.size)
-        edges = lax.stop_gradient(jnp.interp(jnp.linspace(0.0, 1.0, panels + 1), self._share(x), x))
+        edges = lax.stop_gradient(
+            _loops.interp(jnp.linspace(0.0, 1.0, panels + 1), self._share(x), x)
+        )
         if cuts is not None:
             edges = jnp.sort(jnp.concatenate([edges, self._places(cuts)]))
         x, weights = on_panels(edges, 32)
@@ -170,7 +173,7 @@ class Function(SpectralDensity):
     def _places(self, w: Float[Array, " places"]) -> Float[Array, " places"]:
         """x of w, by Newton's method; the nearest end outside of the support."""
         x = jnp.linspace(0.0, 1.0, PROBES.size)
-        found = lax.stop_gradient(jnp.interp(w, self._placed(x)[0], x))
+        found = lax.stop_gradient(_loops.interp(w, self._placed(x)[0], x))
         for _ in range(4):
             here, slope = self._placed(found)
             inside = slope > 0.0

@@ -10,6 +10,7 @@ import wadler_lindig as wl
 from jaxtyping import Array
 
 from bathax._checks import is_concrete, require, shown
+from bathax._programs import with_programs
 
 
 class PlainFunction(eqx.Module):
@@ -41,7 +42,8 @@ class PlainFunction(eqx.Module):
 
     def __call__(self, w: Array) -> Array:
         call = jnp.vectorize(self.call) if isinstance(self.call, Closed) else self.call
-        return jnp.asarray(call(w), float)
+        with with_programs():
+            return jnp.asarray(call(w), float)
 
     def __pdoc__(self, **options: Any) -> wl.AbstractDoc:
         """The name of the function, or of the class of the module."""

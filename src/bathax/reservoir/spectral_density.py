@@ -37,8 +37,8 @@ class SpectralDensity(Validated):
     r"""J(w) and the integrals over it.
 
     A subclass gives J(w), its lower end, a bandwidth and a quadrature rule; kernels and self-energy
-    follow by quadrature unless it knows closed forms. Densities add, and scale by a number:
-    `2.0 * Ohmic(0.1, 5.0) + Lorentzian(0.1, 0.2, 1.0)`.
+    follow by quadrature unless it knows closed forms. Loops of JAX in it are written out, step by
+    step. Densities add, and scale: `2.0 * Ohmic(0.1, 5.0) + Lorentzian(0.1, 0.2, 1.0)`.
 
     >>> J = bx.Ohmic(0.1, 5.0) + 2.0 * bx.Lorentzian(0.2, 0.5, 1.0)
     >>> round(float(J(1.0)), 4)  # 0.1 e^{-1/5} + 2 (0.2 / 2 pi)

@@ -7,9 +7,9 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import lax
 from jaxtyping import Array, Bool, Complex, Float, Inexact, Int
 
+from bathax import _loops
 from bathax._checks import require
 from bathax._display import Module, Table, Tabular, ending, over_time, shown
 from bathax._late import Exported, late
@@ -138,7 +138,7 @@ class Solution(Quantities, Outcome, Exported):
     @program
     def fock_populations(self, levels: int) -> Float[Array, "times levels"]:
         """p_n(t) for n below `levels` (AHZ Eq. 16); the sum falls short of 1 by those above."""
-        return lax.map(
+        return _loops.map(
             lambda point: self.initial.populations(point[0], point[1], levels),
             (self.u, self.v),
             batch_size=max(AT_ONCE // levels**2, 1),

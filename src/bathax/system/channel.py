@@ -21,6 +21,7 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, Complex, Float, Inexact
 
+from bathax import _loops
 from bathax._checks import Scalar
 from bathax.numerics.elementary import positive_part
 from bathax.numerics.quadrature import counting_rule
@@ -217,7 +218,7 @@ def _summed(initial: Float[Array, " d"], om: Points, v: Points) -> Float[Array, 
         return total + added, None
 
     constants, weights = map(jnp.asarray, _rows(dimension))
-    return lax.scan(add, lowest, (constants, weights))[0]
+    return _loops.scan(add, lowest, (constants, weights))[0]
 
 
 def _rows(dimension: int) -> tuple[np.ndarray, np.ndarray]:

@@ -12,6 +12,7 @@ from jaxtyping import Array, Float
 
 from bathax._checks import Scalar, is_concrete, require
 from bathax._display import Shown
+from bathax._programs import with_programs
 from bathax.reservoir.plain import as_module, name_of
 
 # A drive is looked at so many times to see whether it obeys rules.
@@ -53,7 +54,8 @@ class Drive(eqx.Module):
 
     def __call__(self, t: Scalar) -> Array:
         """The value at a time."""
-        return jnp.asarray(self.call(t))
+        with with_programs():
+            return jnp.asarray(self.call(t))
 
     def rate(self, t: Scalar) -> Array:
         """Its rate of change."""

@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from bathax import _loops
 from bathax._checks import (
     POSITIVE,
     RealLike,
@@ -136,7 +137,7 @@ class Samples(Validated):
         """The value at a time, or at several."""
         times = jnp.array(self.times)
         t = jnp.clip(t, times[0], times[-1])
-        k = jnp.clip(jnp.searchsorted(times, t, side="right") - 1, 0, times.size - 2)
+        k = jnp.clip(_loops.searchsorted(times, t, side="right") - 1, 0, times.size - 2)
         cubic, square, slope, value = jnp.asarray(_resting_spline(self.times))[:, k] @ self.values
         s = t - times[k]
         return ((cubic * s + square) * s + slope) * s + value

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 
 import jax.numpy as jnp
-from jax import lax
 from jaxtyping import Array, Complex
 
+from bathax import _loops
 from bathax._checks import Scalar
 from bathax.numerics.elementary import positive_part
 
@@ -65,4 +65,4 @@ def _ladder(first: Array, coupling: Array, step: Callable[[Array], Array], level
         above = (coupling * root * below + step(here)) / jnp.sqrt(m + 1.0).astype(complex)
         return (here, above), here
 
-    return lax.scan(climb, (jnp.zeros_like(first), first), jnp.arange(levels, dtype=float))[1]
+    return _loops.scan(climb, (jnp.zeros_like(first), first), jnp.arange(levels, dtype=float))[1]

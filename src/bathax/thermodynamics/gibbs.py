@@ -11,6 +11,7 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Float
 
+from bathax import _loops
 from bathax._checks import RealLike, as_float, is_valid, require_kind
 from bathax._display import Record
 from bathax._linalg import eigh
@@ -156,5 +157,5 @@ def _newton(
         return tried[jnp.argmin(jax.vmap(convex)(tried))]
 
     start = jnp.stack([jnp.zeros(()), _logit(fixed[1] / x.size, sign)])
-    found = lax.stop_gradient(lax.fori_loop(0, STEPS, better, start))
+    found = lax.stop_gradient(_loops.fori_loop(0, STEPS, better, start))
     return found + step(found, unmet(found))

@@ -21,6 +21,7 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, Bool, Float, Inexact, Int
 
+from bathax import _loops
 from bathax._checks import Scalar, holds, is_valid, require, require_kind
 from bathax._display import Table, Tabular, ending, shown
 from bathax._linalg import eigvalsh
@@ -286,7 +287,7 @@ def _counted(system: LinearSystem, nodes: Nodes, spectrum: Spectrum) -> Float[Ar
         below = M[:, k, None] * (M[None, k] / jnp.where(pivot == 0.0, 1.0, pivot)[None, None])
         return M - below, total + angle / jnp.pi
 
-    return lax.fori_loop(0, system.size, eliminated, (M, jnp.zeros(nodes.anchor.shape)))[1]
+    return _loops.fori_loop(0, system.size, eliminated, (M, jnp.zeros(nodes.anchor.shape)))[1]
 
 
 def _filled(

@@ -7,9 +7,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import psutil
-from jax import lax
 from jax.sharding import NamedSharding, PartitionSpec
 
+from bathax import _loops
 from bathax._checks import require
 from bathax._status import Status
 from bathax.studies.sweep.record import Record, Recorder
@@ -126,7 +126,7 @@ def _compiled(
     sharding = _sharding(devices)
 
     def on_one_device(points: Any) -> Record:
-        return lax.map(recorder.compute, points, batch_size=at_once)
+        return _loops.map(recorder.compute, points, batch_size=at_once)
 
     run = jax.shard_map(
         on_one_device,
