@@ -38,7 +38,7 @@ def program(function: Callable[..., Any]) -> Callable[..., Any]:
     """A function of modules and arrays as one program, compiled quickly when it is called alone.
 
     Inside `jit`, and under `grad` and `vmap`, it becomes part of another program. A function that
-    may run for longer than it takes to compile should use `equinox.filter_jit` instead.
+    may run for longer than it takes to compile is better `optimised`.
     """
     function = inlined(function)
     part = eqx.filter_jit(function)
@@ -53,6 +53,11 @@ def program(function: Callable[..., Any]) -> Callable[..., Any]:
         return (part if is_traced(arguments, named) else alone())(*arguments, **named)
 
     return called
+
+
+def optimised(function: Callable[P, R]) -> Callable[P, R]:
+    """A function of modules and arrays as one program, always compiled with optimisation."""
+    return eqx.filter_jit(inlined(function))
 
 
 def is_traced(*values: Any) -> bool:

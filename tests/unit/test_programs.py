@@ -7,8 +7,8 @@ import pytest
 from jaxtyping import Array
 
 import bathax as bx
-from bathax import _programs
-from bathax._programs import compiler_options, program
+from bathax import _loops, _programs
+from bathax._programs import compiler_options, inlined, optimised, program
 
 
 def test_it_is_the_function_alone_and_inside_other_programs():
@@ -39,6 +39,43 @@ def test_a_method_takes_modules_and_what_is_no_array():
     line = Line(jnp.asarray(3.0))
     assert line(jnp.asarray(2.0), power=2) == 12.0
     assert jax.grad(lambda line: line(jnp.asarray(2.0)))(line).slope == 2.0
+
+
+def names(function, *arguments):
+    """What a traced function is made of."""
+    return {one.primitive.name for one in jax.make_jaxpr(function)(*arguments).eqns}
+
+
+def wave(x):
+    return jnp.where(x > 0.0, jnp.sin(x), x)
+
+
+def test_operations_are_no_programs_of_their_own():
+    assert "jit" in names(wave, 1.0)
+    assert names(inlined(wave), 1.0) == {"gt", "sin", "select_n"}
+    assert names(inlined(program(optimised(wave))), 1.0) == {"gt", "sin", "select_n"}
+    assert inlined(wave)(2.0) == program(wave)(2.0) == optimised(wave)(2.0) == jnp.sin(2.0)
+
+
+def test_it_ends_with_the_function():
+    def refused(x):
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        inlined(refused)(1.0)
+    assert not jax.config.jax_disable_jit
+    assert "jit" in names(wave, 1.0)
+
+
+def test_who_debugs_without_programs_sees_numbers():
+    def found(x):
+        return _loops.fori_loop(0, 3, lambda k, x: x + float(k), x)
+
+    with jax.disable_jit():
+        assert program(found)(1.0) == 4.0
+        assert jax.config.jax_disable_jit
+    with pytest.raises(jax.errors.ConcretizationTypeError):
+        program(found)(1.0)
 
 
 def test_options_that_the_compiler_does_not_know_are_left_out(monkeypatch):

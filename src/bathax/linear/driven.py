@@ -14,14 +14,13 @@ from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
 from bathax._checks import Scalar, are_times, is_concrete, is_valid, require
 from bathax._estimate import Estimate
-from bathax._programs import program
+from bathax._programs import optimised, program
 from bathax.linear.comparison import Attempt, compared, least_sizes
 from bathax.linear.damped import PHASE, DampedModes
 from bathax.linear.embedding import Embedding, of_reservoirs, with_fewer
@@ -119,7 +118,7 @@ def _demand(
     return jnp.all(jax.vmap(is_valid)(seen)), steps
 
 
-@eqx.filter_jit
+@optimised
 def _attempt(
     system: LinearSystem,
     start: Start,

@@ -18,6 +18,7 @@ from jaxtyping import Array, Bool, Complex, Float
 
 from bathax._checks import Scalar
 from bathax._estimate import Estimate
+from bathax._programs import optimised
 from bathax.linear.comparison import NEGLIGIBLE, Attempt, compared
 from bathax.linear.damped import DampedModes
 from bathax.linear.driven import MOST_STEPS, begun, damped_modes, require_ends, sizes
@@ -52,7 +53,7 @@ def later_correlations(
     return replace(solver, max_points=most).climbed(attempt, demand)
 
 
-@eqx.filter_jit
+@optimised
 def _attempt(
     system: LinearSystem,
     start: Start,

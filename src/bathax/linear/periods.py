@@ -8,13 +8,13 @@ weight are what is left of the modes themselves, the others belong to memories o
 from dataclasses import replace
 from functools import partial
 
-import equinox as eqx
 import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Complex, Float, Int
 
 from bathax._checks import POSITIVE, RealLike, Scalar, as_float, holds, require
 from bathax._display import Module
+from bathax._programs import optimised
 from bathax._status import Status, concluded
 from bathax.linear import driven
 from bathax.linear.damped import DampedModes
@@ -84,7 +84,7 @@ def floquet_multipliers(
     return concluded(replace(solver, max_points=most).climbed(attempt, demand), False)
 
 
-@eqx.filter_jit
+@optimised
 def _attempt(
     system: LinearSystem, start: Cyclic, ts: Float[Array, " times"], points: int, count: int
 ) -> tuple[FloquetMultipliers, Scalar]:

@@ -18,6 +18,7 @@ from jax import lax
 from jaxtyping import Array, Complex, Float, Int
 
 from bathax._checks import Scalar, is_concrete
+from bathax._programs import optimised
 from bathax._status import Status
 from bathax.numerics.balancing import ReducedModes
 from bathax.numerics.grid import TimeGrid, span
@@ -113,7 +114,7 @@ def _intervals(qubit: Qubit, ts: Float[Array, " times"], highest: Scalar) -> int
     return min(_power_of_two(max(float(wanted), FEWEST_NODES)), MOST_NODES)
 
 
-@eqx.filter_jit
+@optimised
 def _functions(
     frequency: Scalar,
     modes: ReducedModes,
@@ -148,7 +149,7 @@ def _hermitian(values: Complex[Array, "lags times"]) -> Complex[Array, "times ti
     return lower + jnp.where(lag < 0, lower.conj().T, 0.0)
 
 
-@eqx.filter_jit
+@optimised
 def _change(coarse: TwoTime, fine: TwoTime) -> Scalar:
     """The largest change of both functions, which are at most 1; infinite for overflow."""
     changes = [

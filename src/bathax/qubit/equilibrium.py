@@ -14,7 +14,6 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -33,6 +32,7 @@ from bathax._checks import (
 )
 from bathax._display import Record
 from bathax._linalg import solve
+from bathax._programs import optimised
 from bathax._status import Status
 from bathax.numerics.balancing import ReducedModes
 from bathax.numerics.elementary import horner
@@ -122,7 +122,7 @@ def _size(values: Array) -> Scalar:
     return jnp.maximum(jnp.max(jnp.abs(lax.stop_gradient(values))), 1.0)
 
 
-@eqx.filter_jit
+@optimised
 def _stationary(qubit: Qubit, modes: ReducedModes, size: Size) -> Scalar:
     """rho_11 of the null vector."""
     pattern = regression(size)

@@ -35,6 +35,7 @@ from bathax._checks import (
 )
 from bathax._estimate import Estimate, judged
 from bathax._linalg import eigh
+from bathax._programs import optimised
 from bathax.numerics.refinement import requested
 from bathax.qubit.elements import MapElements, MapSolver
 from bathax.qubit.index_set import multi_indices
@@ -141,7 +142,7 @@ def _count(modes: Modes) -> int:
     return modes.frequencies.shape[0]
 
 
-@eqx.filter_jit
+@optimised
 def _needed(modes: Modes, rtol: float) -> Array:
     """How many quanta to keep, so that the probability of more is within the tolerance."""
     enough = lax.stop_gradient(modes.left_out()) <= max(rtol, ROUNDING)
@@ -200,7 +201,7 @@ def blocks(quanta: int, modes: int) -> Blocks:
     return Blocks(ground, numbers, is_excited, real, row, column, mode, couplings[3])
 
 
-@eqx.filter_jit
+@optimised
 def _estimate(
     modes: Modes,
     ts: Float[Array, " times"],

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
 from bathax._checks import Scalar
+from bathax._programs import optimised
 from bathax.numerics.balancing import ReducedModes
 from bathax.numerics.faber import Ellipse, measured
 from bathax.numerics.sparse import SparseMatrix
@@ -65,7 +65,7 @@ def spectrum(matrix: SparseMatrix, frequency: Scalar, modes: ReducedModes, size:
     return found.containing(-depth * rates)
 
 
-@eqx.filter_jit
+@optimised
 def _ellipse(
     frequency: Scalar, modes: ReducedModes, depth: Scalar, root: Float[Array, " modes"]
 ) -> Ellipse:

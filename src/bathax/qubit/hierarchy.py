@@ -27,6 +27,7 @@ from jaxtyping import Array, Bool, Complex, Float
 
 from bathax._checks import Scalar, is_concrete, require_positive, require_whole
 from bathax._estimate import Estimate, judged
+from bathax._programs import optimised
 from bathax.numerics.balancing import ReducedModes
 from bathax.numerics.faber import EXACT, TERMS, UNIT, evolve, reach, steps_needed
 from bathax.numerics.grid import span
@@ -236,7 +237,7 @@ def _solved_jvp(primals: tuple, tangents: tuple) -> tuple[Any, Any]:
     return (*first, *fine), (*jax.tree.map(jnp.zeros_like, first), *change)
 
 
-@eqx.filter_jit
+@optimised
 def _elements(
     known: Known, pattern: Structure, steps: int, tolerance: float, room: Scalar
 ) -> tuple[Evolved, ...]:
@@ -258,7 +259,7 @@ def _elements(
     return tuple(Evolved(each, error) for each in values)
 
 
-@eqx.filter_jit
+@optimised
 def _worst(coarse: Evolved, fine: Evolved) -> Scalar:
     """The largest change of P11, P00 and c; infinite for numbers that overflowed."""
     change = jnp.max(_change(coarse, fine)[0])
@@ -270,7 +271,7 @@ def _change(coarse: Evolved, fine: Evolved) -> Float[Array, "2 all 3"]:
     return lax.stop_gradient(jnp.abs(fine.values - coarse.values)) + fine.error[..., None]
 
 
-@eqx.filter_jit
+@optimised
 def _estimate(
     coarse: Evolved,
     fine: Evolved,

@@ -17,6 +17,7 @@ from jax import lax
 from jaxtyping import Array, Bool, Complex, Float
 
 from bathax._checks import Scalar, are_times, is_valid
+from bathax._programs import optimised
 from bathax.numerics.balancing import RANK, ReducedModes, reduced_modes
 from bathax.numerics.grid import span
 from bathax.numerics.passivity import passive
@@ -43,7 +44,7 @@ class Character(eqx.Module):
         return (self.costs[last.astype(int)] - self.costs[0]) / last
 
 
-@eqx.filter_jit
+@optimised
 def reduced(
     qubit: Qubit, ts: Float[Array, " times"]
 ) -> tuple[Bool[Array, ""], ReducedModes, Character]:

@@ -30,6 +30,7 @@ from bathax._checks import (
     require_times,
 )
 from bathax._display import Module, Table, Tabular, ending, over_time, shown
+from bathax._programs import optimised
 from bathax._status import Status, concluded
 from bathax.numerics import gregory
 from bathax.numerics.grid import TimeGrid, interpolate
@@ -181,7 +182,7 @@ def _are_filled_finitely(qubit: Qubit, frequencies: Float[Array, " frequencies"]
     return jnp.all(jnp.isfinite(jnp.stack(filled)))
 
 
-@eqx.filter_jit
+@optimised
 def _on_grid(
     qubit: Qubit, functions: TwoTime, frequencies: Float[Array, " frequencies"]
 ) -> FieldQuantities:
@@ -230,7 +231,7 @@ def _hermitian_toeplitz(kernel: Complex[Array, " times"]) -> Complex[Array, "tim
     return both[at[:, None] - at[None, :] + kernel.shape[0] - 1]
 
 
-@eqx.filter_jit
+@optimised
 def _assembled(
     qubit: Qubit,
     functions: TwoTime,

@@ -21,6 +21,7 @@ from bathax import _loops
 from bathax._checks import RealLike, Scalar, as_float, require_kind, require_times
 from bathax._display import Record
 from bathax._linalg import solve
+from bathax._programs import optimised
 from bathax._status import Status, concluded
 from bathax.numerics.balancing import ReducedModes
 from bathax.numerics.faber import evolve
@@ -162,7 +163,7 @@ def qubit_spectrum(
     return concluded(found, throw)
 
 
-@eqx.filter_jit
+@optimised
 def _functions(
     qubit: Qubit, modes: ReducedModes, delays: Float[Array, " delays"], size: Size, steps: int
 ) -> Complex[Array, "delays 2"]:
@@ -183,7 +184,7 @@ def _functions(
     return series.with_derivatives(delays)[0]
 
 
-@eqx.filter_jit
+@optimised
 def _spectra(
     qubit: Qubit, modes: ReducedModes, w: Float[Array, " w"], size: Size
 ) -> Float[Array, "w 2"]:
