@@ -11,6 +11,7 @@ from jax.interpreters.partial_eval import dce_jaxpr
 
 from bathax._checks import is_concrete
 from bathax._programs import program
+from bathax.numerics.forward_mode import derivatives_of_operations
 
 # How many programs of either kind are kept for further calls with the same function.
 KEPT = 16
@@ -24,7 +25,8 @@ class Traced:
     """
 
     def __init__(self, function: Callable[..., Any], *arguments: Any) -> None:
-        self._program, self.shapes = jax.make_jaxpr(function, return_shape=True)(*arguments)
+        with derivatives_of_operations():
+            self._program, self.shapes = jax.make_jaxpr(function, return_shape=True)(*arguments)
         self._run = self.only(lambda results: results)
         self._compiled: dict[Callable[[Any], Any], Callable[..., Any]] = {}
 

@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from bathax.numerics.forward_mode import forward_differentiated
+from bathax.numerics.forward_mode import derivatives_of_operations, forward_differentiated
 
 
 class Wave(eqx.Module):
@@ -88,3 +88,14 @@ def test_with_respect_to_a_complex_number():
         for f in (wave, decorated)
     )
     agree(found, wanted)
+
+
+def test_traces_of_which_parts_are_taken_have_no_rule():
+    def names():
+        traced = jax.make_jaxpr(lambda w: total(decorated, w, jnp.ones(2)))(0.7)
+        return {one.primitive.name for one in traced.eqns}
+
+    assert "custom_jvp_call" in names()
+    with derivatives_of_operations():
+        assert "custom_jvp_call" not in names()
+    assert "custom_jvp_call" in names()
