@@ -22,8 +22,8 @@ def forward_differentiated(function: Callable[..., Any]) -> Callable[..., Any]:
     The slope df/dp does not depend on dp, so that reverse mode has a product alone to transpose.
     Derivatives with respect to several numbers are those of the function itself.
     """
-    once = eqx.filter_jit(function)  # traced once, for values and slopes
-    differentiable = eqx.filter_custom_jvp(once)
+    once = eqx.filter_jit(function)  # traced once for all slopes
+    differentiable = eqx.filter_custom_jvp(function)
     with_slope = eqx.filter_jit(lambda primals, units: eqx.filter_jvp(once, primals, units))
 
     @differentiable.def_jvp
