@@ -11,7 +11,7 @@ from typing import Any, TypeVar, cast
 import jax.numpy as jnp
 from jax import lax
 
-from bathax._programs import inlined, with_programs
+from bathax._programs import inlined, is_inlined, with_programs
 
 Loop = TypeVar("Loop", bound=Callable[..., Any])
 
@@ -21,6 +21,8 @@ def _kept(loop: Loop) -> Loop:
 
     @wraps(loop)
     def called(*arguments: Any, **named: Any) -> Any:
+        if not is_inlined():
+            return loop(*arguments, **named)
         with with_programs():
             return loop(*[_inlined_steps(one) for one in arguments], **named)
 

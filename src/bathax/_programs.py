@@ -4,7 +4,7 @@ They take about twice as long to run, which costs less than the compilation save
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache, wraps
 from typing import Any, ParamSpec, TypeVar
@@ -92,6 +92,18 @@ def inlined(function: Callable[P, R]) -> Callable[P, R]:
 
 @contextmanager
 def with_programs() -> Iterator[None]:
-    """Where `jax.jit` has effect again inside of an `inlined` function."""
-    with jax.disable_jit(False) if _inlining.get() else nullcontext():
+    """Where `jax.jit` has effect inside of an `inlined` function: around functions of a user."""
+    if not is_inlined():
         yield
+        return
+    token = _inlining.set(False)
+    try:
+        with jax.disable_jit(False):
+            yield
+    finally:
+        _inlining.reset(token)
+
+
+def is_inlined() -> bool:
+    """Whether what is called now is part of an `inlined` function."""
+    return _inlining.get()
