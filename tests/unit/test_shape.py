@@ -57,6 +57,19 @@ def test_every_function_is_annotated():
     assert not bare
 
 
+def test_loops_are_those_that_stay_loops():
+    """Inside of programs that are traced as one, those of JAX are written out."""
+    loops = {"fori_loop", "map", "scan", "while_loop", "interp", "searchsorted"}
+    written_out = [
+        f"{path.name}:{node.lineno}"
+        for path, tree in TREES.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)
+        if node.attr in loops and node.value.id in {"lax", "jnp"} and path.stem != "_loops"
+    ]
+    assert not written_out
+
+
 @pytest.mark.parametrize("name", [name for name in dir(bx) if not name.startswith("_")])
 def test_public_names_are_documented(name):
     thing = getattr(bx, name)
