@@ -1,6 +1,7 @@
-"""How programs are compiled that usually run once: without optimisation, in half the time.
+"""How functions become programs: traced as one, and without optimisation if called alone.
 
-They take about twice as long to run, which costs less than the compilation saves.
+Such a program usually runs once. It compiles in half the time and takes about twice as long to run,
+which costs less than the compilation saves.
 """
 
 from collections.abc import Callable, Iterator, Mapping

@@ -179,10 +179,8 @@ class Comparison(eqx.Module):
             return Comparison(both.green, change, size)
 
         blocks = jnp.pad(ts, (0, -count % BLOCK), mode="edge").reshape(-1, BLOCK)
-        asked, probes = (
-            _loops.map(of_block, blocks),
-            Comparison.between(*at(probed(ts[:0], span(ts)))),
-        )
+        asked = _loops.map(of_block, blocks)
+        probes = Comparison.between(*at(probed(ts[:0], span(ts))))
         values = jax.tree.map(lambda values: values.ravel()[:count], asked.green)
         parts = (asked.change, asked.size), (probes.change, probes.size)
         return Comparison(values, *jax.tree.map(lambda *both: jnp.concatenate(both), *parts))

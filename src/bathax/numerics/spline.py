@@ -35,11 +35,10 @@ class Spline(eqx.Module):
         return Spline(np.append(pieces.x[:-1][real], pieces.x[-1]), pieces.c[:, real])
 
     def __call__(self, x: Any) -> Any:
-        of_jax = isinstance(x, jax.Array)
-        xp, search = (jnp, _loops.searchsorted) if of_jax else (np, np.searchsorted)
+        xp, of = (jnp, _loops) if isinstance(x, jax.Array) else (np, np)
         knots, coefficients = xp.asarray(self.knots), xp.asarray(self.coefficients)
         last = knots.shape[0] - 2
-        interval = xp.clip(search(knots, x, side="right") - 1, 0, last)
+        interval = xp.clip(of.searchsorted(knots, x, side="right") - 1, 0, last)
         s, value = x - knots[interval], coefficients[0, interval]
         for row in coefficients[1:]:
             value = value * s + row[interval]
