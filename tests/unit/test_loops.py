@@ -52,6 +52,8 @@ def test_they_stay_loops_with_small_steps(loop):
 def test_searches_are_not_written_out(search):
     kept, plain = inlined(partial(search, _loops)), partial(search, jnp)
     assert 3 < equations(kept) <= equations(plain)
+    assert "scan" in str(jax.make_jaxpr(kept)(X))
+    assert "scan" not in str(jax.make_jaxpr(inlined(plain))(X))
     assert jnp.array_equal(kept(X), plain(X))
 
 
