@@ -55,7 +55,7 @@ def _winding(sheet: Sheet) -> Float[Array, "wedges sectors"]:
     r, _ = half_line(LINE_END, 512)
     along = sheet.ray(0.0) * (np.exp(-1j * wedges[:, :, None]) * r)
     z = sheet.edges.astype(complex)[None, :, None] + along
-    first = z - sheet.level - sheet.self_energy_at_many(z)
+    first = sheet.inverse_propagator(z)
     # Continued from the interval below each edge, and from that above it.
     below = np.arange(sheet.edges.size)
     sectors = np.broadcast_to(np.stack([below, below + 1])[:, None], (2, *z.shape[:2]))

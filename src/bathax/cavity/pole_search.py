@@ -77,7 +77,7 @@ class Survey(eqx.Module):
             np.reshape(np.asarray(angles, complex), (-1, rays.size, 1)) * r[None, None, :]
         )
         z = jnp.concatenate([grids.ravel(), sheet.level[None], ends])
-        sigma = sheet.self_energy_at_many(z)
+        sigma = sheet.self_energy(z)
         on_grids = sigma[: grids.size].reshape(grids.shape)
         density = sheet.continued_density(grids, sectors)
         value = grids - sheet.level - on_grids + 2j * jnp.pi * density

@@ -16,7 +16,6 @@ from jax import lax
 from jaxtyping import Array, Bool, Complex, Float
 
 from bathax._checks import Scalar, require
-from bathax.numerics.blocks import in_turn
 from bathax.numerics.quadrature import half_line
 from bathax.reservoir.continuation import Piece, continued
 from bathax.system.system import System, require_system
@@ -25,8 +24,6 @@ from bathax.system.system import System, require_system
 LINE_END = 11.5
 # The angle below the real axis of the lines on which G is integrated.
 ANGLE = 0.55
-# Points at which Sigma is computed at once.
-AT_ONCE = 64
 Sector = int | Sequence[int] | np.ndarray
 
 
@@ -141,17 +138,12 @@ class Sheet(eqx.Module):
     # --- functions of z -----------------------------------------------------------------------
 
     def inverse_propagator(self, z: Complex[Array, "..."]) -> Complex[Array, "..."]:
-        """1 / G(z) in the lower half plane on the first sheet, by Sigma(z*) = Sigma(z)*."""
-        return z - self.level - self.system.self_energy(z.conj()).conj()
+        """1 / G(z) in the lower half plane on the first sheet."""
+        return z - self.level - self.self_energy(z)
 
-    def self_energy_at_many(self, z: Complex[Array, "..."]) -> Complex[Array, "..."]:
-        """Sigma(z) in the lower half plane, at a few points at a time.
-
-        What it is the sum of, for a thousand points, would fill megabytes that have to be fetched
-        from memory.
-        """
-        found = in_turn(lambda z: self.system.self_energy(*z), (z.ravel().conj(),), AT_ONCE)
-        return found.conj().reshape(z.shape)
+    def self_energy(self, z: Complex[Array, "..."]) -> Complex[Array, "..."]:
+        """Sigma(z) in the lower half plane on the first sheet, by Sigma(z*) = Sigma(z)*."""
+        return self.system.self_energy(z.conj()).conj()
 
     def continued_inverse(self, z: Complex[Array, "..."], sector: Sector) -> Complex[Array, "..."]:
         """1 / G(z) on the second sheet, continued from a sector."""

@@ -24,8 +24,8 @@ from bathax._checks import (
     parameter,
 )
 from bathax._display import shown
-from bathax.numerics.elementary import reciprocal
 from bathax.numerics.grid import TimeGrid
+from bathax.numerics.partial_fractions import partial_fractions
 from bathax.numerics.quadrature import fourier_sum
 from bathax.reservoir.continuation import Piece, finite_ends
 from bathax.reservoir.contour import is_band, panelled
@@ -161,8 +161,8 @@ class SpectralDensity(Validated):
         real axis (`Tabulated`) it is accurate only away from the support.
         """
         nodes, masses = self.contour(1024)
-        apart = z.ravel()[None, :] - nodes.astype(complex)[:, None]
-        return (masses.astype(complex) @ reciprocal(apart)).reshape(z.shape)
+        poles = nodes.astype(complex), masses.astype(complex)
+        return partial_fractions(poles, z.ravel()).reshape(z.shape)
 
     @converting(as_float)
     def level_shift(self, w: Float[Array, "..."]) -> Float[Array, "..."]:

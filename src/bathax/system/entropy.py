@@ -11,11 +11,11 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jax.custom_derivatives import SymbolicZero
 from jaxtyping import Array, Float
 
 from bathax._checks import Scalar
 from bathax.numerics.blocks import in_blocks
+from bathax.numerics.tangents import instantiated, varies
 
 # The number of points (|u|^2, v) at which entropies are computed at once.
 AT_ONCE = 256
@@ -33,8 +33,8 @@ def derivatives(state: Any, transmission: Points, noise: Points) -> Six:
 @partial(derivatives.defjvp, symbolic_zeros=True)
 def _derivatives_jvp(primals: tuple, tangents: tuple) -> tuple[Six, Six]:
     # Third derivatives, which take longest to trace, appear only if this is differentiated in turn.
-    six, moves = _twice(*primals), jax.tree.map(_instantiated, primals, tangents)
-    if _moves(tangents[0]):
+    six, moves = _twice(*primals), instantiated(primals, tangents)
+    if varies(tangents[0]):
         _, (change, _) = jax.jvp(_twice, primals, moves)
     else:
         change = _by_chain_rule(six, *moves[1:])
@@ -50,9 +50,9 @@ def _twice(state: Any, transmission: Points, noise: Points) -> Six:
 
 @partial(_twice.defjvp, symbolic_zeros=True)
 def _twice_jvp(primals: tuple, tangents: tuple) -> tuple[Six, Six]:
-    six, moves = _twice(*primals), jax.tree.map(_instantiated, primals, tangents)
+    six, moves = _twice(*primals), instantiated(primals, tangents)
     _, change = jax.jvp(lambda state, *points: state._entropy_derivatives(*points), primals, moves)
-    first = change[:3] if _moves(tangents[0]) else _by_chain_rule(six, *moves[1:])
+    first = change[:3] if varies(tangents[0]) else _by_chain_rule(six, *moves[1:])
     return six, (first, change[3:])
 
 
@@ -60,14 +60,6 @@ def _by_chain_rule(six: Six, du: Points, dv: Points) -> Float[Array, "3 points"]
     """How S, S_u and S_v change with |u|^2 and v."""
     (_, s_u, s_v), (s_uu, s_uv, s_vv) = six
     return jnp.stack([s_u * du + s_v * dv, s_uu * du + s_uv * dv, s_uv * du + s_vv * dv])
-
-
-def _moves(tangent: Any) -> bool:
-    return not all(isinstance(leaf, SymbolicZero) for leaf in jax.tree.leaves(tangent))
-
-
-def _instantiated(value: Array, tangent: Array | SymbolicZero) -> Array:
-    return jnp.zeros_like(value) if isinstance(tangent, SymbolicZero) else tangent
 
 
 @in_blocks(AT_ONCE)
