@@ -14,8 +14,9 @@ from bathax.numerics.blocks import in_blocks
 from bathax.numerics.elementary import reciprocal
 from bathax.numerics.tangents import instantiated, varies
 
-# The number of points z at which sums are computed at once.
-AT_ONCE = 64
+# The number of points z at which sums are computed at once; four times as many are not divided, so
+# that the nodes of a line are not.
+AT_ONCE = 144
 
 Poles = tuple[Complex[Array, " poles"], Complex[Array, " poles"]]
 
