@@ -35,7 +35,8 @@ from bathax.cavity.ring import Rings
 from bathax.cavity.sheet import ANGLE, Sheet, require_analytic
 from bathax.cavity.solvers import Solver
 from bathax.cavity.uncertainty import Expansion, uncertainty
-from bathax.numerics.exponential_sum import ExponentialSum, Terms, convolution, overlap
+from bathax.numerics.exponential_sum import ExponentialSum, Terms, convolution
+from bathax.numerics.overlap import overlap
 from bathax.reservoir.tabulated import Tabulated, with_tables
 from bathax.system.models import Cavity
 

@@ -1,4 +1,4 @@
-"""Functions of many points, evaluated in blocks of one size, with or without a batch."""
+"""Functions of many points or members, evaluated in parts that stay in the cache."""
 
 from collections.abc import Callable
 from functools import partial
@@ -52,6 +52,33 @@ def in_blocks(size: int) -> Callable[[Function], Function]:
         return call
 
     return decorated
+
+
+def member_by_member(function: Callable[..., Any]) -> Callable[..., Any]:
+    """f(own, others), where members of a batch with different `own` follow each other on the CPU.
+
+    So a matrix that is made of `own` stays in the cache. Members with the same `own` share it.
+    """
+
+    @custom_vmap
+    def call(own: Any, others: Any) -> Any:
+        return function(own, others)
+
+    @call.def_vmap
+    def _(count: int, batched: list, own: Any, others: Any) -> tuple[Any, Any]:
+        if any(jax.tree.leaves(batched[0])):
+            members = jax.tree.map(_spread(count), (own, others), tuple(batched))
+            found = lax.platform_dependent(
+                *members,
+                cpu=lambda *members: _loops.map(lambda one: call(*one), members),
+                default=jax.vmap(function),
+            )
+        else:
+            axes = jax.tree.map(lambda each: 0 if each else None, batched[1])
+            found = member_by_member(jax.vmap(function, (None, axes)))(own, others)
+        return found, jax.tree.map(lambda _: True, found)
+
+    return call
 
 
 def _spread(count: int) -> Callable[[Array, bool], Array]:

@@ -8,7 +8,8 @@ import pytest
 from jax.test_util import check_grads
 from scipy.integrate import quad
 
-from bathax.numerics.exponential_sum import ExponentialSum, Terms, convolution, overlap, together
+from bathax.numerics.exponential_sum import ExponentialSum, Terms, convolution, together
+from bathax.numerics.overlap import overlap
 from bathax.numerics.quadrature import gauss_legendre, half_line
 from bathax.numerics.running_integral import NODES, running_rule
 
