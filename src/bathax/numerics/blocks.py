@@ -23,9 +23,9 @@ def in_blocks(size: int) -> Callable[[Function], Function]:
 
     `points` is a tuple of arrays over the points; the result has the points along its last axis.
     A block is small enough to stay in the cache, on devices other than the CPU large enough to
-    occupy them. Under `vmap` the batch axis is merged with the
-    points, so that a large batch takes as long per point as a small one. Members of a batch with
-    different `shared` are computed one after the other on the CPU, all at once on other devices.
+    occupy them. Under `vmap` the batch axis is merged with the points, so that a large batch takes
+    as long per point as a small one. Members of a batch with different `shared` are computed one
+    after the other on the CPU, all at once on other devices.
     """
 
     def decorated(function: Function) -> Function:
@@ -107,5 +107,5 @@ def _looped(function: Function, size: int, shared: Any, points: Points) -> Array
     blocks = max(1, -(-count // size))
     length = -(-count // blocks)
     padded = [jnp.pad(x, (0, blocks * length - count), "edge") for x in points]
-    found = _loops.map(partial(function, shared), tuple(x.reshape(blocks, -1) for x in padded))
+    found = _loops.map(partial(function, shared), tuple(x.reshape(blocks, length) for x in padded))
     return jnp.moveaxis(found, 0, -2).reshape(*found.shape[1:-1], -1)[..., :count]
