@@ -41,13 +41,9 @@ def in_blocks(size: int) -> Callable[[Function], Function]:
                 joined = call(shared, tuple(x.ravel() for x in points))
                 apart = joined.reshape(*joined.shape[:-1], count, -1)
                 return jnp.moveaxis(apart, -2, 0), True
-            found = lax.platform_dependent(
-                jax.tree.map(_spread(count), shared, own),
-                points,
-                cpu=lambda *members: _loops.map(lambda one: call(*one), members),
-                default=jax.vmap(partial(_looped, function, -(-MORE * size // count))),
-            )
-            return found, True
+            members = jax.tree.map(_spread(count), shared, own), points
+            together = jax.vmap(partial(_looped, function, -(-MORE * size // count)))
+            return _of_members(call, together, members), True
 
         return call
 
@@ -57,7 +53,7 @@ def in_blocks(size: int) -> Callable[[Function], Function]:
 def member_by_member(function: Callable[..., Any]) -> Callable[..., Any]:
     """f(own, others), where members of a batch with different `own` follow each other on the CPU.
 
-    So a matrix that is made of `own` stays in the cache. Members with the same `own` share it.
+    So a matrix that is made of `own` stays in the cache. A batch with one `own` for all shares it.
     """
 
     @custom_vmap
@@ -68,17 +64,22 @@ def member_by_member(function: Callable[..., Any]) -> Callable[..., Any]:
     def _(count: int, batched: list, own: Any, others: Any) -> tuple[Any, Any]:
         if any(jax.tree.leaves(batched[0])):
             members = jax.tree.map(_spread(count), (own, others), tuple(batched))
-            found = lax.platform_dependent(
-                *members,
-                cpu=lambda *members: _loops.map(lambda one: call(*one), members),
-                default=jax.vmap(function),
-            )
+            found = _of_members(call, jax.vmap(function), members)
         else:
             axes = jax.tree.map(lambda each: 0 if each else None, batched[1])
             found = member_by_member(jax.vmap(function, (None, axes)))(own, others)
         return found, jax.tree.map(lambda _: True, found)
 
     return call
+
+
+def _of_members(each: Callable[..., Any], together: Callable[..., Any], members: tuple) -> Any:
+    """Results for all members of a batch: of each after the other on the CPU."""
+    return lax.platform_dependent(
+        *members,
+        cpu=lambda *members: _loops.map(lambda one: each(*one), members),
+        default=together,
+    )
 
 
 def _spread(count: int) -> Callable[[Array, bool], Array]:

@@ -1,7 +1,6 @@
-r"""Sums of simple poles, f(z) = sum_q m_q / (z - x_q), at many z."""
+"""Sums of simple poles, f(z) = sum_q m_q / (z - x_q), at many z."""
 
-from collections.abc import Callable
-from functools import lru_cache, partial
+from functools import partial
 from itertools import accumulate, repeat
 from operator import mul
 
@@ -28,8 +27,9 @@ def partial_fractions(poles: Poles, z: Complex[Array, " z"]) -> Complex[Array, "
 
 @partial(jax.custom_jvp, nondiff_argnums=(0,))
 def _powers(count: int, poles: Poles, z: Complex[Array, " z"]) -> Complex[Array, "count z"]:
-    r"""sum_q m_q / (z - x_q)^k for k = 1, ..., `count`."""
-    return _in_blocks(count)(poles, (z,))
+    """sum_q m_q / (z - x_q)^k for k = 1, ..., `count`."""
+    blocks = in_blocks(AT_ONCE)(lambda poles, points: _at_once(count, poles, *points))
+    return blocks(poles, (z,))
 
 
 @partial(_powers.defjvp, symbolic_zeros=True)
@@ -40,11 +40,6 @@ def _powers_jvp(count: int, primals: tuple, tangents: tuple) -> tuple[Array, Arr
     found = _powers(count + 1, poles, z)
     factors = -np.arange(1, count + 1).astype(complex)[:, None]
     return found[:-1], factors * found[1:] * dz[None, :]
-
-
-@lru_cache
-def _in_blocks(count: int) -> Callable[..., Array]:
-    return in_blocks(AT_ONCE)(lambda poles, points: _at_once(count, poles, *points))
 
 
 def _at_once(count: int, poles: Poles, z: Complex[Array, " z"]) -> Complex[Array, "count z"]:

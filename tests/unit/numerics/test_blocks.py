@@ -1,10 +1,14 @@
-"""What `member_by_member` computes for batches in any of its arguments, and how much it holds."""
+"""Functions in blocks and of members: what they compute in any batch, and how much they hold."""
+
+from functools import partial
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
+from jax import lax
 
-from bathax.numerics.blocks import member_by_member
+from bathax.numerics.blocks import in_blocks, member_by_member
 
 RATES, TIMES = jnp.asarray([0.1, 0.7, 2.0]), jnp.linspace(0.0, 1.0, 5)
 WEIGHTS, OFFSET = jnp.asarray([1.0, -2.0, 0.5]), jnp.asarray(0.25)
@@ -46,6 +50,14 @@ def by_rate_then_weight(function):
     return of_weight
 
 
+@pytest.fixture(params=["processor", "other devices"])
+def device(request, monkeypatch):
+    """Both of the programs for a batch, run on this processor."""
+    if request.param == "other devices":
+        monkeypatch.setattr(lax, "platform_dependent", lambda *args, default, **_: default(*args))
+
+
+@pytest.mark.usefixtures("device")
 def test_members_in_turn_are_those_together():
     for batch in (by_rate, by_weight, by_both, by_weight_then_rate, by_rate_then_weight):
         expected = jax.vmap(batch(decays))(MEMBERS)
@@ -53,6 +65,28 @@ def test_members_in_turn_are_those_together():
             jax.tree.map(
                 lambda a, b: np.testing.assert_allclose(a, b, 1e-14), found(MEMBERS), expected
             )
+
+
+@pytest.mark.usefixtures("device")
+@pytest.mark.parametrize("count", [0, 3, 50])
+def test_blocks_are_what_is_computed_at_once(count):
+    def decay(rates, points):
+        return jnp.stack([jnp.sum(jnp.exp(-rates[:, None] * points[0][None, :]), 0), points[1]])
+
+    x, blocks = jnp.arange(float(count)), in_blocks(4)(decay)
+    np.testing.assert_allclose(blocks(RATES, (x, x)), decay(RATES, (x, x)), 1e-14)
+    for batch in (
+        lambda f, m: f(RATES, (m * x, x)),
+        lambda f, m: f(m * RATES, (x, x)),
+        lambda f, m: f(m * RATES, (x, m * x)),
+    ):
+        found, expected = (jax.vmap(partial(batch, f))(MEMBERS) for f in (blocks, decay))
+        np.testing.assert_allclose(found, expected, 1e-14)
+
+
+def test_a_table_for_all_needs_no_loop():
+    assert "scan" in str(jax.make_jaxpr(jax.vmap(by_rate(in_turn)))(MEMBERS))
+    assert "scan" not in str(jax.make_jaxpr(jax.vmap(by_weight(in_turn)))(MEMBERS))
 
 
 def test_one_table_at_a_time_is_held():

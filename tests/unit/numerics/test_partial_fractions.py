@@ -1,5 +1,7 @@
 """Sums of simple poles in every batch, their derivatives, and the size of what they make."""
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -46,8 +48,11 @@ def test_sums_in_every_batch(count):
 def test_derivatives_by_the_point():
     z = jnp.linspace(-1.0, 1.0, 5)
 
+    def at(x):
+        return of(NODES, x.astype(complex)[None])[0]
+
     def derivative(order):
-        function = lambda x: of(NODES, x.astype(complex)[None])[0]  # noqa: E731
+        function = at
         for _ in range(order):
             function = jax.jacfwd(function)
         return jax.vmap(function)(z)
@@ -64,7 +69,7 @@ def test_derivatives_of_all_in_both_modes():
         found = partial_fractions((NODES + shift, MASSES * factor), z)
         return jnp.sum(jnp.abs(found) ** 2)
 
-    by_point = lambda x: size(jnp.zeros(()), jnp.ones(()), x)  # noqa: E731
+    by_point = partial(size, jnp.zeros(()), jnp.ones(()))
     check_grads(size, (jnp.asarray(0.1), jnp.asarray(1.3), jnp.asarray(0.2)), 2, rtol=1e-4)
     check_grads(by_point, (jnp.asarray(0.3),), 3, rtol=1e-4)
     check_grads(jax.vmap(by_point), (THREE,), 2, rtol=1e-4)
